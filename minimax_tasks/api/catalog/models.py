@@ -1,0 +1,131 @@
+"""Models x modes x resolutions x durations."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How a clip is asked for; on the wire the mode is which fields are present."""
+
+    TEXT = "text-to-video"
+    IMAGE = "image-to-video"
+    START_END = "start-end-to-video"
+    SUBJECT = "subject-to-video"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True)
+class Size:
+    """One resolution with the durations (seconds) it comes in.
+
+    `doubt` is the reason to warn: public material disagrees on whether the service takes it.
+    """
+
+    resolution: str
+    seconds: tuple[int, ...]
+    source: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One model in one mode. No sizes: the mode has neither `duration` nor `resolution` on the wire."""
+
+    model: str
+    mode: Mode
+    sizes: tuple[Size, ...]
+    default_resolution: str
+    default_seconds: int
+    fps: int
+    fast_pretreatment: bool
+    source: str
+    doubt: str = ""
+    sends_defaults: bool = True
+    """False: leave `duration` and `resolution` out when they are the default, as the 01 models want it."""
+
+
+H23, H23F, H02 = "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
+
+_FAST_TEXT = (
+    "MiniMax-Hailuo-2.3-Fast is listed for text-to-video, but the API reference has it for image-to-video "
+    "only and the service has answered 2013 to it"
+)
+_TEN_SECONDS = "the API reference has 6 and 10 s at 768P for image-to-video, an older list only 6 s"
+_512_TEXT = (
+    "512P is listed for text-to-video on MiniMax-Hailuo-02, but the API reference has it for "
+    "image-to-video only"
+)
+_HD = (Size("768P", (6, 10), "t2v"), Size("1080P", (6,), "t2v"))
+_HD_IMAGE = (
+    Size("768P", (6,), "scope"),
+    Size("768P", (10,), "i2v", doubt=_TEN_SECONDS),
+    Size("1080P", (6,), "i2v"),
+)
+_720 = (Size("720P", (6,), "scope"),)
+
+
+def _hailuo(
+    model: str, mode: Mode, sizes: tuple[Size, ...], source: str, *, fast: bool = True, doubt: str = ""
+) -> Offer:
+    return Offer(model, mode, sizes, "768P", 6, 24, fast, source, doubt)
+
+
+def _first_series(model: str, mode: Mode, sizes: tuple[Size, ...], source: str) -> Offer:
+    return Offer(model, mode, sizes, "720P", 6, 25, False, source, sends_defaults=False)
+
+
+OFFERS: tuple[Offer, ...] = (
+    _hailuo(H23, Mode.TEXT, _HD, "t2v"),
+    _hailuo(H23F, Mode.TEXT, _HD, "scope", fast=False, doubt=_FAST_TEXT),
+    _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", doubt=_512_TEXT), *_HD), "t2v"),
+    _first_series("T2V-01-Director", Mode.TEXT, _720, "t2v"),
+    _first_series("T2V-01", Mode.TEXT, _720, "t2v"),
+    _hailuo(H23, Mode.IMAGE, _HD_IMAGE, "i2v"),
+    _hailuo(H23F, Mode.IMAGE, _HD_IMAGE, "i2v"),
+    _hailuo(
+        H02,
+        Mode.IMAGE,
+        (Size("512P", (6, 10), "i2v"), Size("768P", (6, 10), "i2v"), Size("1080P", (6,), "i2v")),
+        "i2v",
+    ),
+    _first_series("I2V-01-Director", Mode.IMAGE, _720, "i2v"),
+    _first_series("I2V-01-live", Mode.IMAGE, _720, "i2v"),
+    _first_series("I2V-01", Mode.IMAGE, _720, "i2v"),
+    _hailuo(
+        H02,
+        Mode.START_END,
+        (Size("768P", (6, 10), "fl2v"), Size("1080P", (6,), "fl2v")),
+        "fl2v",
+        fast=False,
+    ),
+    _first_series("S2V-01", Mode.SUBJECT, (), "s2v"),
+)
+"""Every model in every mode it serves, in the order of the published lists."""
+
+PROMPT_LIMIT = 2000
+"""Longest prompt in characters, in every mode (source: t2v)."""
+
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
+IMAGE_MAX_BYTES = 20_000_000
+IMAGE_MIN_SHORT_SIDE = 301
+IMAGE_ASPECT = (2 / 5, 5 / 2)
+"""Limits of a picture: format, under 20 MB, short side over 300 px, width / height (source: i2v)."""
+
+REGIONS: dict[str, str] = {
+    "api.minimaxi.com": "zh",
+    "api.minimax.cn": "zh",
+    "api.minimax.chat": "zh",
+    "api.minimax.io": "en",
+    "api.minimaxi.chat": "en",
+}
+"""Host -> the language of its region. Keys are bound to a region (source: live)."""
+
+
+def offers(mode: Mode) -> tuple[Offer, ...]:
+    """The rows of one mode."""
+    return tuple(offer for offer in OFFERS if offer.mode is mode)
+
+
+def find_offer(model: str, mode: Mode) -> Offer | None:
+    """The row of a model in a mode, or None when the model does not serve it."""
+    return next((offer for offer in OFFERS if offer.model == model and offer.mode is mode), None)
