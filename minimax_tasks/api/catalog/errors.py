@@ -1,0 +1,72 @@
+"""Error codes of the service: what each means, what may be done, and what to tell a person."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a code says about the request that was answered with it."""
+
+    REFUSED = "refused"
+    """Nothing was created and the same request would be refused again."""
+    LATER = "later"
+    """Nothing was created; the same request may be sent again after a while."""
+    UNCERTAIN = "uncertain"
+    """A submit answered so may have been accepted and billed; a read may simply be repeated."""
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """One `base_resp.status_code`. `error` is the name of the exception that carries it."""
+
+    code: int
+    error: str
+    meaning: str
+    verdict: Verdict
+    advice: str
+    source: str
+
+
+_REFUSED, _LATER, _UNCERTAIN = Verdict.REFUSED, Verdict.LATER, Verdict.UNCERTAIN
+_KEY = "check the API key and the host: keys are bound to a region"
+_QUOTA = "wait until the quota is reset, or use a model with a quota of its own"
+_READ_AGAIN = "reading again is safe; a submit is not repeated by itself, since it may have been accepted"
+
+ERROR_CODES: tuple[ErrorCode, ...] = (
+    ErrorCode(1000, "ServiceError", "unknown error", _UNCERTAIN, _READ_AGAIN, "errors"),
+    ErrorCode(1001, "ServiceError", "request timeout", _UNCERTAIN, _READ_AGAIN, "errors"),
+    ErrorCode(1002, "RateLimited", "rate limit", _LATER, "wait for the next minute", "t2v"),
+    ErrorCode(1004, "AuthenticationFailed", "not authorised", _REFUSED, _KEY, "t2v"),
+    ErrorCode(1008, "InsufficientBalance", "insufficient balance", _REFUSED, "top up the account", "t2v"),
+    ErrorCode(1013, "ServiceError", "internal service error", _UNCERTAIN, _READ_AGAIN, "download"),
+    ErrorCode(1024, "ServiceError", "internal error", _UNCERTAIN, _READ_AGAIN, "errors"),
+    ErrorCode(1026, "InputRejected", "the input was found sensitive", _REFUSED,
+              "change the prompt or the picture", "t2v"),
+    ErrorCode(1027, "OutputRejected", "the generated video was found sensitive", _REFUSED,
+              "change the prompt or the picture", "query"),
+    ErrorCode(1028, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
+    ErrorCode(1030, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
+    ErrorCode(1033, "ServiceError", "system error", _UNCERTAIN, _READ_AGAIN, "errors"),
+    ErrorCode(1039, "RateLimited", "token limit", _LATER, "wait for the next minute", "errors"),
+    ErrorCode(1041, "RateLimited", "connection limit", _LATER, "use fewer connections", "errors"),
+    ErrorCode(1042, "InvalidParameters", "too many invisible or illegal characters", _REFUSED,
+              "clean the prompt", "errors"),
+    ErrorCode(2013, "InvalidParameters", "invalid parameters", _REFUSED,
+              "the service names the parameter in its message", "t2v"),
+    ErrorCode(2038, "AuthenticationFailed", "the account lacks real-name verification", _REFUSED,
+              "verify the account on the platform", "mcp"),
+    ErrorCode(2045, "RateLimited", "requests rose too suddenly", _LATER, "send more slowly", "errors"),
+    ErrorCode(2049, "AuthenticationFailed", "invalid API key", _REFUSED, _KEY, "t2v"),
+    ErrorCode(2056, "QuotaExhausted", "usage limit of the plan exceeded", _REFUSED, _QUOTA, "errors"),
+    ErrorCode(2061, "QuotaExhausted", "the model is not in the plan", _REFUSED,
+              "use another model or size, or a pay-as-you-go key", "cli"),
+)  # fmt: skip
+"""Codes that concern video. 0 is success."""
+
+UNKNOWN_CODE = ErrorCode(-1, "ApiError", "unlisted error", Verdict.UNCERTAIN, _READ_AGAIN, "errors")
+"""A code in no list: treated with the most care."""
+
+
+def find_error(code: int) -> ErrorCode:
+    """The row of a code; `UNKNOWN_CODE` for one in no list."""
+    return next((row for row in ERROR_CODES if row.code == code), UNKNOWN_CODE)
