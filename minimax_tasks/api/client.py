@@ -1,0 +1,184 @@
+"""The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, SubmitAnswer
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import (
+    AnswerLost,
+    ApiError,
+    ConfigurationError,
+    MiniMaxError,
+    NotConnected,
+    error_from_code,
+    error_from_http,
+)
+from minimax_tasks.api.requests import AnyRequest
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""Trouble before the first byte of a request: the service cannot have seen it."""
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a base URL is on this machine, which the real service never is."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+class MiniMaxClient:
+    """An async client of the video API over one connection pool.
+
+    >>> async with MiniMaxClient(api_key="…") as client:
+    ...     task_id = await client.submit(TextToVideoRequest(prompt="A lighthouse at dusk"))
+    ...     answer = await client.query(task_id)
+
+    Raises `ApiError` for what the service answers, `NotConnected` when nothing was sent, and `AnswerLost`
+    when the outcome of a request is not known.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str = "https://api.minimaxi.com",
+        *,
+        timeout: float = 60.0,
+        max_connections: int = 100,
+    ) -> None:
+        if not api_key.strip():
+            raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")
+        if not api_key.isascii() or any(c.isspace() for c in api_key.strip()):
+            raise ConfigurationError("the API key holds characters that no HTTP header can carry")
+        self.base_url = base_url.rstrip("/")
+        self.host = urlsplit(self.base_url).netloc
+        if urlsplit(self.base_url).scheme not in ("http", "https") or not self.host:
+            raise ConfigurationError(f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com")
+        self._headers = {"Authorization": f"Bearer {api_key.strip()}", "Content-Type": "application/json"}
+        patience = httpx.Timeout(timeout, connect=20.0, pool=None)
+        own_machine = is_loopback(self.base_url)
+        self._reads = httpx.AsyncClient(
+            timeout=patience,
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            trust_env=not own_machine,
+        )
+        # A kept connection that the server closes under a submit would leave its outcome unknown, so every
+        # submit opens its own.
+        self._submits = httpx.AsyncClient(
+            timeout=patience,
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=0),
+            trust_env=not own_machine,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._reads.aclose()
+        await self._submits.aclose()
+
+    async def submit(self, request: AnyRequest) -> str:
+        """Send a request that creates a clip, once, and return its task id. This costs money."""
+        response = await self._send("POST", request.path, json=request.body())
+        answer = self._parse(response, SubmitAnswer)
+        self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
+        if not answer.task_id:
+            raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=_trace(response))
+        return answer.task_id
+
+    async def query(self, task_id: str, mode: Mode = Mode.TEXT) -> QueryAnswer:
+        """The state of a task.
+
+        `status` and `base_resp` are read together: a failed task carries its reason in `base_resp`, so an
+        answer whose status is final is returned and not raised.
+        """
+        path = "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
+        response = await self._send("GET", path, params={"task_id": task_id})
+        answer = self._parse(response, QueryAnswer)
+        if answer.state is State.RUNNING:
+            self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
+        return answer
+
+    async def retrieve(self, file_id: str) -> RetrieveAnswer:
+        """The file of a finished task with a freshly signed download URL."""
+        response = await self._send("GET", "/v1/files/retrieve", params={"file_id": file_id})
+        answer = self._parse(response, RetrieveAnswer)
+        self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
+        return answer
+
+    @asynccontextmanager
+    async def download(self, url: str, *, offset: int = 0) -> AsyncIterator[httpx.Response]:
+        """Open a download, from a byte offset, without the bearer token: the URL itself is the secret.
+
+        The response is open and has a good status (200, or 206 for an offset); read it with `aiter_bytes`.
+        """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        try:
+            async with self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response:
+                if response.status_code not in (200, 206):
+                    raise ApiError(
+                        f"the download host {response.url.host} answered HTTP {response.status_code}",
+                        http_status=response.status_code,
+                    )
+                yield response
+        except httpx.HTTPError as error:
+            raise AnswerLost(f"the download broke: {type(error).__name__}") from None
+
+    async def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        http = self._submits if method == "POST" else self._reads
+        try:
+            return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
+        except _NOT_SENT as error:
+            raise NotConnected(f"no connection to {self.host}: {error or type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise AnswerLost(f"the answer of {self.host} was lost: {type(error).__name__}") from None
+
+    def _parse(self, response: httpx.Response, kind: type[_Model]) -> _Model:
+        trace_id = _trace(response)
+        problem: MiniMaxError = error_from_http(
+            response.status_code, host=self.host, excerpt=_excerpt(response), trace_id=trace_id
+        )
+        try:
+            data = response.json()
+        except ValueError:
+            raise problem from None
+        if not isinstance(data, dict):
+            raise problem
+        base_resp = data.get("base_resp")
+        if not isinstance(base_resp, dict) or response.status_code >= 500:
+            raise problem
+        if response.status_code != 200:
+            code = base_resp.get("status_code")
+            if isinstance(code, int) and code:
+                self._raise_for(code, str(base_resp.get("status_msg", "")), response)
+            raise problem
+        try:
+            return kind.model_validate(data)
+        except ValidationError:
+            raise problem from None
+
+    def _raise_for(self, code: int, message: str, response: httpx.Response) -> None:
+        if code != 0:
+            raise error_from_code(code, message, host=self.host, trace_id=_trace(response))
+
+
+def _trace(response: httpx.Response) -> str:
+    return response.headers.get("Trace-Id", "")
+
+
+def _excerpt(response: httpx.Response) -> str:
+    text = " ".join(response.text.split())
+    return text[:120] + ("…" if len(text) > 120 else "")

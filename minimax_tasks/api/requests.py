@@ -1,0 +1,395 @@
+"""The five requests, checked against the catalogue when they are constructed.
+
+A picture field holds a *reference* until the request is sent: an http(s) URL, a data URL, or whatever the
+caller resolves (`with_pictures`) into one of the two. `body()` gives the exact JSON of the wire.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
+
+from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, Offer, Size, find_offer, offers
+from minimax_tasks.api.catalog.prices import find_price
+from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
+from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.nearest import nearest
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    mode: ClassVar[Mode]
+    path: ClassVar[str]
+    picture_fields: ClassVar[tuple[str, ...]] = ()
+
+    callback_url: StrictStr | None = None
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise _readable(error, type(self)) from None
+        self.check()
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for what the service would refuse, as far as no picture must be read."""
+        if self.callback_url is not None and not self.callback_url.startswith(("http://", "https://")):
+            raise InvalidRequest("callback_url", self.callback_url, "an http:// or https:// URL")
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire: only fields that this model takes, defaults left out."""
+        raise NotImplementedError
+
+    def pictures(self) -> dict[str, str]:
+        """Field -> picture reference, for the fields that hold one."""
+        return {name: getattr(self, name) for name in self.picture_fields if getattr(self, name)}
+
+    def with_pictures(self, resolved: Mapping[str, str]) -> Self:
+        """The same request with other picture references."""
+        return self.model_copy(update=dict(resolved))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt that the service takes this, from disagreeing public material."""
+        return ()
+
+    @property
+    def usd(self) -> float | None:
+        """The published price in USD, or None when there is none."""
+        return None
+
+
+class VideoRequest(_Request):
+    """What the four modes of `POST /v1/video_generation` share."""
+
+    path: ClassVar[str] = "/v1/video_generation"
+
+    model: StrictStr
+    prompt: StrictStr = ""
+    prompt_optimizer: StrictBool = True
+    aigc_watermark: StrictBool = False
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
+        super().check()
+        self.offer  # noqa: B018  raises for an unknown model
+        if len(self.prompt) > PROMPT_LIMIT:
+            raise InvalidRequest(
+                "prompt", self.prompt, f"at most {PROMPT_LIMIT} characters", f"{len(self.prompt)} characters"
+            )
+
+    @property
+    def offer(self) -> Offer:
+        """The catalogue's row for this model in this mode."""
+        found = find_offer(self.model, self.mode)
+        if found is None:
+            names = [offer.model for offer in offers(self.mode)]
+            near = nearest(self.model, names)
+            why = f"not a model for {self.mode}" + (f", did you mean {near}?" if near else "")
+            raise InvalidRequest("model", self.model, names, why)
+        return found
+
+    @property
+    def size(self) -> tuple[str, int]:
+        """Resolution and seconds that the clip will have, defaults filled in."""
+        return self.offer.default_resolution, self.offer.default_seconds
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt that the service takes this, from disagreeing public material."""
+        return (self.offer.doubt,) if self.offer.doubt else ()
+
+    @property
+    def usd(self) -> float | None:
+        """The published price in USD, or None when there is none."""
+        price = find_price(self.model, *self.size)
+        return price.usd if price else None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire: only fields that this model takes, defaults left out."""
+        body: dict[str, Any] = {"model": self.model}
+        if self.prompt:
+            body["prompt"] = self.prompt
+        if not self.prompt_optimizer:
+            body["prompt_optimizer"] = False
+        if self.aigc_watermark:
+            body["aigc_watermark"] = True
+        if self.callback_url:
+            body["callback_url"] = self.callback_url
+        return body
+
+
+class _SizedRequest(VideoRequest):
+    duration: StrictInt | None = None
+    resolution: StrictStr | None = None
+
+    def check(self) -> None:
+        super().check()
+        resolution, seconds = self.size
+        row = self._size_row(resolution)
+        if row is None:
+            known = [size.resolution for size in self.offer.sizes]
+            raise InvalidRequest("resolution", self.resolution, known, f"not made by {self.model} in {self.mode}")
+        rows = [size for size in self.offer.sizes if size.resolution == row.resolution]
+        if not any(seconds in size.seconds for size in rows):
+            allowed = sorted({s for size in rows for s in size.seconds})
+            others = [
+                f"{s} s at {size.resolution}" for size in self.offer.sizes for s in size.seconds if s == seconds
+            ]
+            hint = f" ({' or '.join(others)} is possible)" if others else ""
+            raise InvalidRequest(
+                "duration", self.duration, allowed, f"not made by {self.model} at {row.resolution}{hint}"
+            )
+
+    @property
+    def size(self) -> tuple[str, int]:
+        """Resolution and seconds that the clip will have, defaults filled in."""
+        resolution = (self.resolution or self.offer.default_resolution).upper()
+        return resolution, self.offer.default_seconds if self.duration is None else self.duration
+
+    def _size_row(self, resolution: str) -> Size | None:
+        _, seconds = self.size
+        rows = [size for size in self.offer.sizes if size.resolution == resolution]
+        exact = [size for size in rows if seconds in size.seconds]
+        return next(iter(exact or rows), None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt that the service takes this, from disagreeing public material."""
+        row = self._size_row(self.size[0])
+        return (*super().warnings, *((row.doubt,) if row and row.doubt else ()))
+
+    def body(self) -> dict[str, Any]:
+        body = super().body()
+        resolution, seconds = self.size
+        offer = self.offer
+        if offer.sends_defaults or (resolution, seconds) != (offer.default_resolution, offer.default_seconds):
+            body |= {"duration": seconds, "resolution": resolution}
+        return body
+
+
+class _PretreatedRequest(_SizedRequest):
+    fast_pretreatment: StrictBool = False
+
+    def check(self) -> None:
+        super().check()
+        if self.fast_pretreatment and not self.offer.fast_pretreatment:
+            takers = [offer.model for offer in offers(self.mode) if offer.fast_pretreatment]
+            raise InvalidRequest(
+                "fast_pretreatment", True, f"false, or one of {', '.join(takers)}", f"{self.model} has no such option"
+            )
+
+    def body(self) -> dict[str, Any]:
+        body = super().body()
+        if self.fast_pretreatment:
+            body["fast_pretreatment"] = True
+        return body
+
+
+class TextToVideoRequest(_PretreatedRequest):
+    """A clip from a prompt alone."""
+
+    mode: ClassVar[Mode] = Mode.TEXT
+
+    model: StrictStr = "MiniMax-Hailuo-2.3"
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for what the service would refuse."""
+        super().check()
+        if not self.prompt.strip():
+            raise InvalidRequest("prompt", self.prompt, f"1 to {PROMPT_LIMIT} characters", "text-to-video needs one")
+
+
+class ImageToVideoRequest(_PretreatedRequest):
+    """A clip that starts from a picture and takes its shape."""
+
+    mode: ClassVar[Mode] = Mode.IMAGE
+    picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image",)
+
+    model: StrictStr = "MiniMax-Hailuo-2.3"
+    first_frame_image: StrictStr
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for what the service would refuse."""
+        super().check()
+        _need_picture("first_frame_image", self.first_frame_image)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire."""
+        return super().body() | {"first_frame_image": _sendable("first_frame_image", self.first_frame_image)}
+
+
+class StartEndToVideoRequest(_SizedRequest):
+    """A clip from one picture to another. The API's schema asks only for the last one; both are sent."""
+
+    mode: ClassVar[Mode] = Mode.START_END
+    picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image", "last_frame_image")
+
+    model: StrictStr = "MiniMax-Hailuo-02"
+    first_frame_image: StrictStr
+    last_frame_image: StrictStr
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for what the service would refuse."""
+        super().check()
+        for name, value in (("first_frame_image", self.first_frame_image), ("last_frame_image", self.last_frame_image)):
+            _need_picture(name, value)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire."""
+        return super().body() | {
+            name: _sendable(name, getattr(self, name)) for name in ("first_frame_image", "last_frame_image")
+        }
+
+
+class SubjectToVideoRequest(VideoRequest):
+    """A clip with the face of a subject. The mode has neither `duration` nor `resolution`."""
+
+    mode: ClassVar[Mode] = Mode.SUBJECT
+
+    model: StrictStr = "S2V-01"
+    subject_image: StrictStr | tuple[StrictStr, ...]
+    """One picture, or several of the same subject (the reference has exactly one)."""
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for what the service would refuse."""
+        super().check()
+        if not self._images:
+            raise InvalidRequest("subject_image", self.subject_image, "a picture of the subject's face")
+        for image in self._images:
+            _need_picture("subject_image", image)
+
+    @property
+    def _images(self) -> tuple[str, ...]:
+        return (self.subject_image,) if isinstance(self.subject_image, str) else self.subject_image
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt that the service takes this, from disagreeing public material."""
+        several = "the API reference has exactly one picture of the subject"
+        return (*super().warnings, *((several,) if len(self._images) > 1 else ()))
+
+    def pictures(self) -> dict[str, str]:
+        """`subject_image`, or `subject_image[0]`, `subject_image[1]`, … -> picture reference."""
+        if isinstance(self.subject_image, str):
+            return {"subject_image": self.subject_image}
+        return {f"subject_image[{i}]": image for i, image in enumerate(self.subject_image)}
+
+    def with_pictures(self, resolved: Mapping[str, str]) -> Self:
+        """The same request with other picture references."""
+        images = tuple(resolved.get(name, image) for name, image in self.pictures().items())
+        return self.model_copy(
+            update={"subject_image": images[0] if isinstance(self.subject_image, str) else images}
+        )
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire."""
+        images = [_sendable("subject_image", image) for image in self._images]
+        return super().body() | {"subject_reference": [{"type": "character", "image": images}]}
+
+
+class TemplateRequest(_Request):
+    """A clip from one of the service's video templates, found by name or by id."""
+
+    mode: ClassVar[Mode] = Mode.TEMPLATE
+    path: ClassVar[str] = "/v1/video_template_generation"
+    picture_fields: ClassVar[tuple[str, ...]] = ("image",)
+
+    template: StrictStr
+    image: StrictStr | None = None
+    text: StrictStr | None = None
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for an unknown template, or an input that it needs or does not take."""
+        super().check()
+        row = self.row
+        for field, given, wanted in (("image", self.image, row.image), ("text", self.text, row.text)):
+            if wanted and not (given and given.strip()):
+                raise InvalidRequest(field, given, wanted, f"the template {row.name} needs it")
+            if given is not None and not wanted:
+                raise InvalidRequest(field, given, "nothing", f"the template {row.name} takes no {field}")
+
+    @property
+    def row(self) -> Template:
+        """The catalogue's row of the template."""
+        found = find_template(self.template)
+        if found is None:
+            names = [template.name for template in TEMPLATES]
+            near = nearest(self.template, names)
+            why = "no such template" + (f", did you mean {near}?" if near else "")
+            raise InvalidRequest("template", self.template, names, why)
+        return found
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A warning when the template was asked for by an id that is published wrongly."""
+        if self.template.strip() in self.row.other_ids:
+            return (f"template id {self.template} is a published slip; {self.row.id} is sent",)
+        return ()
+
+    @property
+    def usd(self) -> float | None:
+        """The published price in USD, or None when there is none."""
+        return self.row.usd
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the wire."""
+        body: dict[str, Any] = {"template_id": self.row.id}
+        if self.image:
+            body["media_inputs"] = [{"value": _sendable("image", self.image)}]
+        if self.text:
+            body["text_inputs"] = [{"value": self.text}]
+        if self.callback_url:
+            body["callback_url"] = self.callback_url
+        return body
+
+
+AnyRequest = (
+    TextToVideoRequest | ImageToVideoRequest | StartEndToVideoRequest | SubjectToVideoRequest | TemplateRequest
+)
+
+REQUESTS: dict[Mode, type[AnyRequest]] = {
+    Mode.TEXT: TextToVideoRequest,
+    Mode.IMAGE: ImageToVideoRequest,
+    Mode.START_END: StartEndToVideoRequest,
+    Mode.SUBJECT: SubjectToVideoRequest,
+    Mode.TEMPLATE: TemplateRequest,
+}
+"""Mode -> its request."""
+
+
+def is_url(reference: str) -> bool:
+    """Whether a picture reference is sent as it is: an http(s) URL or a data URL."""
+    return reference.startswith(("http://", "https://", "data:"))
+
+
+def _need_picture(field: str, value: str) -> None:
+    if not value.strip():
+        raise InvalidRequest(field, value, "an http(s) URL, a data URL, or a path to a JPEG, PNG or WebP picture")
+
+
+def _sendable(field: str, value: str) -> str:
+    if not is_url(value):
+        raise InvalidRequest(field, value, "an http(s) URL or a data URL", "the picture was not read yet")
+    return value
+
+
+def _readable(error: ValidationError, kind: type[_Request]) -> InvalidRequest:
+    first = error.errors(include_url=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else "request"
+    if first["type"] == "extra_forbidden":
+        names = sorted(kind.model_fields)
+        near = nearest(field, names)
+        why = f"{kind.mode} has no such field" + (f", did you mean {near}?" if near else "")
+        return InvalidRequest(field, first["input"], names, why)
+    if first["type"] == "missing":
+        return InvalidRequest(field, None, "a value", f"{kind.mode} needs it")
+    return InvalidRequest(field, first["input"], _EXPECTED.get(first["type"], first["msg"]))
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+}

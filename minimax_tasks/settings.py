@@ -1,0 +1,55 @@
+"""Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`."""
+
+import os
+from typing import Any
+
+import luigi
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from minimax_tasks.api.client import MiniMaxClient
+from minimax_tasks.api.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """What the environment and the Luigi configuration say. The key never shows when this is printed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key: SecretStr = SecretStr("")
+    base_url: str = "https://api.minimaxi.com"
+    root: str = Field("minimax-output", min_length=1)
+    requests_per_minute: float = Field(20, ge=0)
+    """Most submits a minute; 0 means that they are not paced."""
+    poll_interval: float = Field(10, gt=0)
+    generation_timeout: float = Field(1800, gt=0)
+    max_in_flight: int = Field(100, ge=1)
+    budget: float | None = Field(None, ge=0)
+
+    @classmethod
+    def load(cls, **arguments: Any) -> "Settings":
+        """The settings of this process; arguments that are None are as if left out.
+
+        Raises `ConfigurationError` naming the setting, its value and where it was read.
+        """
+        section = luigi.configuration.get_config()
+        found: dict[str, Any] = {}
+        origin: dict[str, str] = {}
+        for name in cls.model_fields:
+            environment = f"MINIMAX_{name.upper()}"
+            if arguments.get(name) is not None:
+                found[name], origin[name] = arguments[name], "argument"
+            elif os.environ.get(environment):
+                found[name], origin[name] = os.environ[environment], environment
+            elif section.get("minimax", name, None):
+                found[name], origin[name] = section.get("minimax", name), "[minimax] of the Luigi configuration"
+        try:
+            return cls(**found)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0])
+            shown = "" if name == "api_key" else f" = {found.get(name)!r}"
+            raise ConfigurationError(f"{name}{shown} ({origin.get(name, 'default')}): {first['msg']}") from None
+
+    def client(self) -> MiniMaxClient:
+        """A client with this key and host. Raises `ConfigurationError` when there is no key."""
+        return MiniMaxClient(self.api_key.get_secret_value(), self.base_url)

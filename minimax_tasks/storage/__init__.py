@@ -1,0 +1,1 @@
+"""Files on any fsspec storage: whole or not there at all."""

@@ -1,0 +1,201 @@
+"""Reading and writing whole files on any fsspec file system.
+
+A writer that dies leaves nothing under the final name, and `create` lets exactly one of many writers win.
+Both are checked for every kind of storage, since a `with fs.open(path, "wb")` that is left by an exception
+publishes half a file, and a listing that was cached hides what another worker wrote.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+_WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
+"""Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
+
+
+class Storage:
+    """A folder on some storage. Names below it are relative and use `/`.
+
+    `url` is what the user wrote: a local path or any fsspec URL. Options such as endpoints and
+    credentials come from fsspec's own configuration.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") or url
+        self.fs, self.base = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        self.local = isinstance(self.fs, LocalFileSystem)
+        protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
+        self._whole_puts = not _WHOLE_PUTS.isdisjoint(protocols)
+        self.immediate = self.local or "memory" in protocols
+        """Whether calls return at once, so that they need no thread."""
+
+    def path(self, name: str = "") -> str:
+        """The path inside the file system."""
+        return f"{self.base}/{name}" if name else self.base
+
+    def join(self, name: str) -> str:
+        """The same as a path or URL that a person can use."""
+        return f"{self.url}/{name}"
+
+    def exists(self, name: str = "") -> bool:
+        """Whether there is such a file or folder, as of now."""
+        if self.local:
+            return os.path.exists(self.path(name))
+        return bool(self.fs.exists(self.path(name)))
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. Raises FileNotFoundError."""
+        if self.local:
+            return Path(self.path(name)).read_bytes()
+        return bytes(self.fs.cat_file(self.path(name)))
+
+    def read_json(self, name: str) -> dict[str, Any] | None:
+        """A JSON object, or None when there is no such file or it holds no object."""
+        try:
+            found = json.loads(self.read(name))
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def names(self, folder: str = "") -> dict[str, int]:
+        """Name -> size in bytes of the files right in a folder; empty when there is no such folder."""
+        try:
+            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {
+            item["name"].rstrip("/").rsplit("/", 1)[-1]: item.get("size") or 0
+            for item in listed
+            if item["type"] == "file"
+        }
+
+    def folders(self, folder: str = "") -> list[str]:
+        """The names of the folders right in a folder."""
+        try:
+            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(
+            item["name"].rstrip("/").rsplit("/", 1)[-1] for item in listed if item["type"] == "directory"
+        )
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a whole file, replacing what is there."""
+        if self.local:
+            with self._local_draft(name) as draft:
+                draft.write_bytes(data)
+        elif self._whole_puts:
+            self.fs.pipe_file(self.path(name), data)
+        else:
+            with self._renamed(name) as draft_path:
+                self.fs.pipe_file(draft_path, data)
+
+    def write_json(self, name: str, data: dict[str, Any]) -> None:
+        """Write a JSON object, readable by people."""
+        self.write(name, _json(data))
+
+    def put(self, source: str | Path, name: str) -> None:
+        """Copy a local file here, whole, replacing what is there."""
+        if self.local:
+            with self._local_draft(name) as draft:
+                self.fs.put_file(str(source), str(draft))
+        elif self._whole_puts:
+            self.fs.put_file(str(source), self.path(name))
+        else:
+            with self._renamed(name) as draft_path:
+                self.fs.put_file(str(source), draft_path)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
+        try:
+            if self.local:
+                with self._local_draft(name, publish=False) as draft:
+                    draft.write_bytes(data)
+                    _flush_to_disk(draft)
+                    _link(draft, Path(self.path(name)))
+            else:
+                self.fs.pipe_file(self.path(name), data, mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+    def create_json(self, name: str, data: dict[str, Any]) -> bool:
+        """`create` for a JSON object."""
+        return self.create(name, _json(data))
+
+    def remove(self, name: str) -> None:
+        """Remove a file; nothing happens when there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm_file(self.path(name))
+
+    @contextlib.contextmanager
+    def as_local(self, name: str) -> Iterator[Path]:
+        """A local path with the bytes of a file: the file itself, or a copy that goes afterwards."""
+        if self.local:
+            if not os.path.exists(self.path(name)):
+                raise FileNotFoundError(self.join(name))
+            yield Path(self.path(name))
+            return
+        with tempfile.TemporaryDirectory(prefix="minimax-") as folder:
+            copy = Path(folder) / name.rsplit("/", 1)[-1]
+            self.fs.get_file(self.path(name), str(copy))
+            yield copy
+
+    @contextlib.contextmanager
+    def _local_draft(self, name: str, *, publish: bool = True) -> Iterator[Path]:
+        final = Path(self.path(name))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            yield draft
+            if publish:
+                _flush_to_disk(draft)
+                os.replace(draft, final)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _renamed(self, name: str) -> Iterator[str]:
+        final = self.path(name)
+        folder, _, last = final.rpartition("/")
+        draft = f"{folder}/.{last}.{uuid.uuid4().hex[:8]}.part"
+        self.fs.makedirs(folder, exist_ok=True)
+        try:
+            yield draft
+            self.fs.mv(draft, final)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self.fs.rm_file(draft)
+            raise
+
+
+def _link(draft: Path, final: Path) -> None:
+    """Give a whole file its name unless the name is taken (FileExistsError)."""
+    try:
+        os.link(draft, final)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: still exclusive, the bytes come a moment later
+        with final.open("xb") as out:
+            out.write(draft.read_bytes())
+            os.fsync(out.fileno())
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
