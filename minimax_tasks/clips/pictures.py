@@ -1,6 +1,8 @@
 """Reading the pictures of a request from any fsspec path, and knowing them by their bytes."""
 
+import functools
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 
 import fsspec
@@ -8,7 +10,8 @@ import fsspec
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.pictures import decode_data_url, judge_picture
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.clips.request import ClipRequest, FrameOf, without_query
+from minimax_tasks.storage.files import Storage
 
 FrameReader = Callable[[FrameOf], Awaitable[bytes]]
 """Gives the PNG bytes of a frame of another clip."""
@@ -35,13 +38,61 @@ def has_bytes(reference: str) -> bool:
     return not reference.startswith(("http://", "https://")) and FrameOf.parse(reference) is None
 
 
-def digest_pictures(request: AnyRequest) -> dict[str, str]:
-    """Field -> SHA-256 of the pictures that are paths or data URLs. Raises `PictureError`."""
-    return {
-        name: hashlib.sha256(read_picture(reference, field=name)).hexdigest()
-        for name, reference in request.pictures().items()
-        if has_bytes(reference)
-    }
+def digest_picture(reference: str, *, field: str) -> str:
+    """The SHA-256 of a picture's bytes, read again only when the file changed. Raises `PictureError`."""
+    if reference.startswith("data:"):
+        return hashlib.sha256(decode_data_url(reference, field=field)).hexdigest()
+    try:
+        fs, path = fsspec.core.url_to_fs(reference, use_listings_cache=False)
+        version = json.dumps(fs.info(path), default=str, sort_keys=True)
+    except (OSError, ValueError, ImportError):
+        version = None
+    return _digest_of_version(reference, field, version) if version else _digest(reference, field)
+
+
+def known_clip(root: Storage, request: AnyRequest, take: int) -> ClipRequest:
+    """The clip of a request, with the digests of its pictures.
+
+    A picture that is gone is known by the digest that it had when it was last submitted under this root,
+    if that clip was submitted: a paid clip stays reachable. Raises `PictureError` otherwise.
+    """
+    digests, gone = {}, None
+    for name, reference in request.pictures().items():
+        if not has_bytes(reference):
+            continue
+        try:
+            digests[name] = digest_picture(reference, field=name)
+        except PictureError as error:
+            remembered = root.read_json(_memory(reference))
+            if remembered is None:
+                raise
+            digests[name], gone = str(remembered["sha256"]), error
+    clip = ClipRequest(request, digests, take)
+    if gone is not None and not root.exists(f"clips/{clip.key}/submission.json"):
+        raise gone
+    return clip
+
+
+def remember_pictures(root: Storage, clip: ClipRequest) -> None:
+    """Keep the digests of a clip's pictures under the root, for `known_clip`."""
+    for name, digest in clip.digests.items():
+        reference = clip.request.pictures()[name]
+        if not reference.startswith("data:"):
+            root.write_json(_memory(reference), {"from": without_query(reference), "sha256": digest})
+
+
+def _memory(reference: str) -> str:
+    fs, path = fsspec.core.url_to_fs(reference)
+    return f"pictures/{hashlib.sha256(fs.unstrip_protocol(path).encode()).hexdigest()[:32]}.json"
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_of_version(reference: str, field: str, version: str) -> str:
+    return _digest(reference, field)
+
+
+def _digest(reference: str, field: str) -> str:
+    return hashlib.sha256(read_picture(reference, field=field)).hexdigest()
 
 
 async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:

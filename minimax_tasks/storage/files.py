@@ -5,17 +5,20 @@ Both are checked for every kind of storage, since a `with fs.open(path, "wb")` t
 publishes half a file, and a listing that was cached hides what another worker wrote.
 """
 
+import asyncio
 import contextlib
 import json
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+_Result = TypeVar("_Result")
 
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
@@ -44,6 +47,12 @@ class Storage:
     def join(self, name: str) -> str:
         """The same as a path or URL that a person can use."""
         return f"{self.url}/{name}"
+
+    async def call(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Call one of the methods below from a coroutine: in a thread where it would block."""
+        if self.immediate:
+            return function(*arguments)
+        return await asyncio.to_thread(function, *arguments)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is such a file or folder, as of now."""

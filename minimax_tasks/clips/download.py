@@ -1,0 +1,129 @@
+"""Fetching a generated clip and checking it before it gets its name."""
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.client import is_loopback
+from minimax_tasks.api.errors import AnswerLost, ApiError, AuthenticationFailed, DownloadFailed, NotConnected
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.poll import raise_if_failed
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import ensure_submitted
+
+log = logging.getLogger(__name__)
+
+TRIES = 8
+"""Downloads that are tried, each with a freshly signed URL, before the clip is left for the next run."""
+
+
+async def download(folder: ClipFolder, service: Service) -> None:
+    """Fetch a generated clip to `video.mp4`. Needs the clip folder alone.
+
+    The bytes go to a local file first, are checked (length where it is known, container, every packet),
+    and are then put on storage as a whole. Raises `DownloadFailed` when the clip was generated but could
+    not be fetched, and `GenerationFailed` when there is nothing to fetch.
+    """
+    if (await folder.standing()).made:
+        return
+    submission = await ensure_submitted(folder)
+    result = await folder.result()
+    if result is None:
+        raise DownloadFailed(f"clip {folder.key} is not generated yet: {folder.path('result.json')} is missing")
+    raise_if_failed(result, folder)
+    trouble = ""
+    with tempfile.TemporaryDirectory(prefix="minimax-") as scratch:
+        draft = Path(scratch) / "video.mp4"
+        for attempt in range(TRIES):
+            if attempt:
+                await asyncio.sleep(min(2.0 ** (attempt - 1), 30.0))
+            try:
+                await _fetch(submission, result, draft, service)
+                facts = await asyncio.to_thread(_check, draft, result, await folder.root.call(_asked, folder))
+            except AuthenticationFailed:
+                raise
+            except (NotConnected, AnswerLost, ApiError, _Unsound) as error:
+                trouble = str(error)
+                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, TRIES, trouble)
+                continue
+            await folder.note(facts)
+            await folder.deliver(str(draft))
+            return
+    raise DownloadFailed(
+        f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be fetched "
+        f"({trouble}). The next run fetches it without paying again; the service keeps a video for hours only"
+    )
+
+
+class _Unsound(Exception):
+    """The bytes that came are not the whole video."""
+
+
+def _asked(folder: ClipFolder) -> dict[str, Any]:
+    return folder.root.read_json(f"clips/{folder.key}/request.json") or {}
+
+
+async def _fetch(submission: dict[str, Any], result: dict[str, Any], draft: Path, service: Service) -> None:
+    url = await _fresh_url(submission, result, service)
+    if not url:
+        raise _Unsound("the service gave no download URL yet")
+    if url.startswith("http://") and not is_loopback(url):
+        url = "https://" + url.removeprefix("http://")
+    async with service.client.download(url) as response:
+        expected = response.headers.get("Content-Length", "")
+        written = await _write(response.aiter_bytes(1 << 18), draft)
+    if expected.isdigit() and "Content-Encoding" not in response.headers and written != int(expected):
+        raise _Unsound(f"{urlsplit(url).hostname} sent {written} of {expected} bytes")
+
+
+async def _fresh_url(submission: dict[str, Any], result: dict[str, Any], service: Service) -> str:
+    """A newly signed URL: of a template's clip by a query, of any other by its file id."""
+    if submission.get("mode") == Mode.TEMPLATE:
+        return (await service.client.query(str(submission["task_id"]), Mode.TEMPLATE)).video_url
+    file_id = QueryAnswer.model_validate(result).file_id
+    if not file_id:
+        answer = await service.client.query(str(submission["task_id"]))
+        file_id = answer.file_id if answer.state is State.SUCCESS else ""
+    return (await service.client.retrieve(file_id)).file.download_url if file_id else ""
+
+
+async def _write(chunks: AsyncIterator[bytes], draft: Path) -> int:
+    written = 0
+    with draft.open("wb") as out:
+        async for chunk in chunks:
+            out.write(chunk)
+            written += len(chunk)
+    return written
+
+
+def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """What the video is, and how it differs from what was asked: it was paid for, so it is kept."""
+    from minimax_tasks.video.probe import probe
+
+    found = probe(draft, "packets")
+    if not found.ok:
+        raise _Unsound("what came is not a whole video: " + "; ".join(found.problems))
+    warnings = []
+    seconds = asked.get("duration")
+    if isinstance(seconds, int) and abs(found.seconds - seconds) > 0.5:
+        warnings.append(f"asked for {seconds} s, got {found.seconds:.2f} s")
+    promised = result.get("video_width"), result.get("video_height")
+    if all(promised) and promised != (found.width, found.height):
+        warnings.append(f"the service said {promised[0]} x {promised[1]}, the video is {found.width} x {found.height}")
+    return {
+        "video": {
+            "width": found.width,
+            "height": found.height,
+            "frames": found.frames,
+            "seconds": round(found.seconds, 3),
+            "fps": float(found.fps) if found.fps else None,
+            "codec": found.codec,
+        },
+        "warnings": warnings,
+    }

@@ -1,0 +1,59 @@
+"""Frames of clips that are made: exact, with true colours, as PNG."""
+
+import hashlib
+import io
+
+from minimax_tasks.api.errors import MiniMaxError, PictureError
+from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
+from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.storage.files import Storage
+
+
+def frame_reader(root: Storage) -> FrameReader:
+    """Reads frames of the clips under a root. The reader raises `MiniMaxError` for a clip that is not made."""
+    import asyncio
+
+    async def read(frame: FrameOf) -> bytes:
+        return await asyncio.to_thread(extract_frame, root, frame)
+
+    return read
+
+
+def extract_frame(root: Storage, frame: FrameOf) -> bytes:
+    """One frame of a clip as PNG bytes."""
+    from minimax_tasks.video.frames import first_frame, frame_at, last_frame, png
+
+    try:
+        with root.as_local(f"clips/{frame.key}/{VIDEO}") as path:
+            matrix = _matrix(root, frame.key, str(path))
+            if frame.place == "last":
+                image = last_frame(path, matrix)
+            elif frame.place == "first":
+                image = first_frame(path, matrix)
+            else:
+                image = frame_at(path, float(frame.place), matrix)
+    except FileNotFoundError:
+        raise MiniMaxError(f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made") from None
+    return png(image)
+
+
+def _matrix(root: Storage, key: str, path: str) -> str | None:
+    """Which colour matrix an untagged clip was made with, told by the still that it started from."""
+    from PIL import Image
+
+    from minimax_tasks.video.frames import guess_matrix
+
+    asked = root.read_json(f"clips/{key}/request.json") or {}
+    picture = asked.get("pictures", {}).get("first_frame_image", {})
+    source = str(picture.get("from", ""))
+    if not source or not has_bytes(source) or source == "data URL":
+        return None
+    try:
+        data = read_picture(source, field="first_frame_image")
+    except PictureError:
+        return None
+    if picture.get("is") != f"sha256:{hashlib.sha256(data).hexdigest()}":
+        return None
+    with Image.open(io.BytesIO(data)) as still:
+        return guess_matrix(path, still.convert("RGB"))

@@ -1,0 +1,48 @@
+"""At most so many submits in any minute, and fewer for a while after the service said «too many»."""
+
+import asyncio
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+WINDOW = 60.0
+"""Seconds over which the service counts requests."""
+
+
+class Pace:
+    """Gives out turns: at most `per_minute` in any 60 seconds; 0 means no limit.
+
+    One object serves all threads and event loops of a process.
+    """
+
+    def __init__(self, per_minute: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._turns: deque[float] = deque()
+        self._not_before = 0.0
+
+    async def turn(self) -> None:
+        """Wait until one more submit is allowed."""
+        await asyncio.sleep(self._reserve())
+
+    def slow_down(self) -> float:
+        """The service refused for the rate: nobody submits until a window has passed; returns the seconds."""
+        wait = WINDOW * random.uniform(1.0, 1.2)
+        with self._lock:
+            self._not_before = max(self._not_before, self._clock() + wait)
+        return wait
+
+    def _reserve(self) -> float:
+        with self._lock:
+            now = self._clock()
+            at = max(now, self._not_before)
+            if self._per_minute:
+                limit = max(1, int(self._per_minute))
+                window = WINDOW * limit / self._per_minute
+                while len(self._turns) >= limit:
+                    at = max(at, self._turns.popleft() + window)
+                self._turns.append(at)
+            return at - now

@@ -1,0 +1,84 @@
+"""Waiting for a submitted clip. A poll that fails is a missed poll, never a failed clip."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.api.catalog.errors import Verdict, find_error
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import AnswerLost, ApiError, GenerationFailed, GenerationTimeout, NotConnected
+from minimax_tasks.clips.folder import ClipFolder, age
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import ensure_submitted
+
+log = logging.getLogger(__name__)
+
+
+async def poll(
+    folder: ClipFolder, service: Service, *, on_status: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """Wait until the clip is generated; returns the content of `result.json`.
+
+    Needs the clip folder alone. Raises `GenerationFailed` with the service's code and text,
+    `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run goes on waiting), and
+    `ApiError` when the key is refused.
+    """
+    submission = await ensure_submitted(folder)
+    done = await folder.result()
+    if done is not None and done.get("task_id") == submission["task_id"]:
+        raise_if_failed(done, folder)
+        return done
+    answer = await _wait(submission, folder, service, on_status or (lambda status: None))
+    await folder.finish(answer)
+    result = await folder.result() or {}
+    raise_if_failed(result, folder)
+    return result
+
+
+def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
+    """Raise `GenerationFailed` when a final answer is not a success."""
+    answer = QueryAnswer.model_validate(result)
+    if answer.state is State.SUCCESS:
+        return
+    code = answer.base_resp.status_code
+    row = find_error(code)
+    reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}; {row.advice}" if code else "no reason given"
+    raise GenerationFailed(
+        f"clip {folder.key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
+        "It is not submitted again by itself"
+    )
+
+
+async def _wait(
+    submission: dict[str, Any], folder: ClipFolder, service: Service, on_status: Callable[[str], None]
+) -> QueryAnswer:
+    task_id = str(submission["task_id"])
+    mode = Mode(submission.get("mode", Mode.TEXT))
+    deadline = time.monotonic() + service.generation_timeout
+    await asyncio.sleep(max(0.0, service.poll_interval - age(submission, "submitted_at")))
+    status = ""
+    while True:
+        try:
+            answer = await service.client.query(task_id, mode)
+        except (NotConnected, AnswerLost) as error:
+            log.info("missed a poll of task %s: %s", task_id, error)
+        except ApiError as error:
+            if error.verdict is Verdict.REFUSED:
+                raise
+            log.info("missed a poll of task %s: %s", task_id, error)
+        else:
+            if answer.state is not State.RUNNING:
+                return answer.model_copy(update={"task_id": task_id})
+            if answer.status != status:
+                status = answer.status
+                on_status(status)
+        if time.monotonic() > deadline:
+            raise GenerationTimeout(
+                f"clip {folder.key}, task {task_id}: not ready after {service.generation_timeout:.0f} s "
+                f"(last status: {status or 'none'}). It is paid for and still known; the next run goes on waiting"
+            )
+        await asyncio.sleep(service.poll_interval * random.uniform(0.9, 1.1))

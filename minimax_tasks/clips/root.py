@@ -1,0 +1,33 @@
+"""A root belongs either to the real service or to a local double of it, never to both.
+
+A clip that the sandbox drew has the same key as the one that MiniMax would make. Mixed in one root, a
+drawn clip would be delivered as the real one.
+"""
+
+from minimax_tasks.api.client import is_loopback
+from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.storage.files import Storage
+
+MARK = "clips/made-by.json"
+
+
+def service_kind(base_url: str) -> str:
+    """ "sandbox" for any host on this machine, else "minimax"."""
+    return "sandbox" if is_loopback(base_url) else "minimax"
+
+
+def check_root(root: Storage, base_url: str) -> None:
+    """Mark a new root with the kind of service, or raise `ConfigurationError` when it has the other one."""
+    wanted = service_kind(base_url)
+    mark = root.read_json(MARK)
+    if mark is None:
+        root.create_json(MARK, {"service": wanted})
+        mark = root.read_json(MARK) or {}
+    found = mark.get("service", wanted)
+    if found != wanted:
+        whose = "the sandbox" if found == "sandbox" else "MiniMax"
+        other = "MiniMax" if found == "sandbox" else "the sandbox"
+        raise ConfigurationError(
+            f"root = {root.url!r} holds clips made by {whose}; use another root for {other}, so that the two are "
+            "never mixed up in a film"
+        )

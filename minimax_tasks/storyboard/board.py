@@ -1,0 +1,229 @@
+"""The storyboard file: its keys, and every mistake in it with file, line and shot."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+
+from minimax_tasks.api.nearest import nearest
+from minimax_tasks.storyboard.document import Document, Path, read_document
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _described(value: Any) -> Any:
+    return {"desc": value} if isinstance(value, str) else value
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
+
+
+class CastMember(_Part):
+    """Somebody or something that appears in several shots."""
+
+    desc: StrictStr = Field(min_length=1)
+
+
+class Defaults(_Part):
+    """What every shot has unless it says otherwise."""
+
+    model: StrictStr | None = None
+    resolution: StrictStr | None = None
+    seconds: StrictInt | None = None
+    prompt_optimizer: StrictBool | None = None
+    template: StrictStr | None = None
+    takes: StrictInt = Field(1, ge=1, le=20)
+
+
+class Shot(_Part):
+    """One shot as it is written."""
+
+    id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
+    template: StrictStr | None = None
+    prompt: StrictStr | None = None
+    from_: StrictStr | None = Field(None, alias="from", min_length=1)
+    to: StrictStr | None = Field(None, min_length=1)
+    continue_: StrictStr | None = Field(None, alias="continue")
+    cut: StrictBool | StrictStr | None = None
+    camera: StrictStr | list[StrictStr] | None = None
+    model: StrictStr | None = None
+    resolution: StrictStr | None = None
+    seconds: StrictInt | None = None
+    prompt_optimizer: StrictBool | None = None
+    takes: StrictInt | None = Field(None, ge=1, le=20)
+    pick: StrictInt = Field(1, ge=1)
+    characters: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
+    subject: StrictStr | None = Field(None, min_length=1)
+    action: StrictStr | None = None
+    place: StrictStr | None = None
+    dialogue: StrictStr | None = None
+    notes: StrictStr | None = None
+    vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
+
+
+class Board(_Part):
+    """A storyboard as it is written."""
+
+    title: StrictStr = Field(min_length=1)
+    look: StrictStr = ""
+    language: Literal["en", "zh"] | None = None
+    """Language of the camera brackets; left out, that of the service's region."""
+    defaults: Defaults = Defaults()
+    cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
+    frames: dict[StrictStr, StrictStr] = {}
+    shots: Annotated[list[Shot], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the line it stands in, the shot, and what would be right."""
+
+    line: int
+    text: str
+    shot: str = ""
+
+    def shown(self, file: str) -> str:
+        """`file:line: shot 010: text`."""
+        return f"{file}:{self.line}: {f'shot {self.shot}: ' if self.shot else ''}{self.text}"
+
+
+def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
+    """Read a storyboard. The board is None when there are problems."""
+    document = read_document(text)
+    problems = [Problem(line, what) for line, what in document.problems]
+    if document.value is None or not isinstance(document.value, dict):
+        if not problems:
+            problems = [Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")]
+        return None, document, problems
+    board = None
+    try:
+        board = Board.model_validate(document.value)
+    except ValidationError as error:
+        seen: set[Path] = set()
+        for item in error.errors(include_url=False):
+            path, problem = _explain(item, document)
+            if path not in seen:
+                seen.add(path)
+                problems.append(problem)
+    if board is not None:
+        problems += _repeated_ids(board, document)
+    return (board if not problems else None), document, sorted(problems, key=lambda problem: problem.line)
+
+
+def _repeated_ids(board: Board, document: Document) -> list[Problem]:
+    seen: dict[str, int] = {}
+    problems = []
+    for index, shot in enumerate(board.shots):
+        line = document.line(("shots", index, "id"))
+        if shot.id in seen:
+            problems.append(Problem(line, f"this id is taken by the shot in line {seen[shot.id]}", shot.id))
+        seen.setdefault(shot.id, line)
+    return problems
+
+
+def _explain(item: Any, document: Document) -> tuple[Path, Problem]:
+    path = _real_path(item["loc"], document.value)
+    shot = _shot_name(path, document)
+    key = str(path[-1]) if path else ""
+    line = document.line(path)
+    kind, value = item["type"], item["input"]
+    if kind == "extra_forbidden":
+        known = _known_keys(path)
+        near = nearest(key, known)
+        text = f"unknown key {key!r}" + (f", did you mean {near!r}?" if near else "") + f" Known: {', '.join(known)}"
+        return path, Problem(line, text.replace("? Known", "? Known") if near else text.replace(" Known", "; known"), shot)
+    if kind == "missing":
+        where = "a shot" if path[:1] == ("shots",) and len(path) == 3 else "the board"
+        return path, Problem(document.line(path[:-1]), f"{where} needs {key!r}", shot)
+    if path in document.texts and isinstance(value, int | float | bool) and _wants_text(kind):
+        written = document.texts[path]
+        text = f"{key}: {written} is read as {value!r} by YAML; write it in quotes: {key}: \"{written}\""
+        return path, Problem(line, text, shot)
+    if value is None:
+        return path, Problem(line, f"{key}: there is nothing after the colon", shot)
+    if key == "id":
+        return path, Problem(line, f"id: {value!r} cannot be an id; letters, digits, - and _ can", shot)
+    expected = _EXPECTED.get(key) or _kinds(kind, item)
+    return path, Problem(line, f"{key} = {value!r}; allowed: {expected}", shot)
+
+
+def _real_path(location: tuple[str | int, ...], value: Any) -> Path:
+    """Pydantic names the branches of a union in a location; keep what stands in the file."""
+    path: list[str | int] = []
+    for part in location:
+        if isinstance(value, dict) and isinstance(part, str):
+            if part in value or (not path or path[-1] != part) and not re.search(r"[\[(]|^(str|bool|int|float)$", part):
+                path.append(part)
+                value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            path.append(part)
+            value = value[part] if part < len(value) else None
+    return tuple(path)
+
+
+def _shot_name(path: Path, document: Document) -> str:
+    if path[:1] != ("shots",) or len(path) < 2:
+        return ""
+    place = ("shots", path[1], "id")
+    shot = document.value["shots"][path[1]] if isinstance(path[1], int) else None
+    if not isinstance(shot, dict) or "id" not in shot:
+        return f"number {int(path[1]) + 1}" if isinstance(path[1], int) else ""
+    return document.texts.get(place, str(shot["id"]))
+
+
+def _known_keys(path: Path) -> list[str]:
+    model: type[_Part] = Board
+    if path[:1] == ("shots",):
+        model = Shot
+    elif path[:1] == ("cast",):
+        model = CastMember
+    elif path[:1] == ("defaults",) and len(path) > 1:
+        model = Defaults
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _wants_text(kind: str) -> bool:
+    return kind in ("string_type", "literal_error", "bool_type")
+
+
+def _kinds(kind: str, item: Any) -> str:
+    return {
+        "string_type": "text",
+        "int_type": "a whole number",
+        "bool_type": "true or false",
+        "list_type": "a list",
+        "dict_type": "a mapping (`name: value` lines)",
+        "model_type": "a mapping (`name: value` lines)",
+        "too_short": "at least one",
+        "string_too_short": "some text",
+        "greater_than_equal": f"{item.get('ctx', {}).get('ge')} or more",
+        "less_than_equal": f"at most {item.get('ctx', {}).get('le')}",
+    }.get(kind, str(item["msg"]))
+
+
+_EXPECTED = {
+    "cut": "true, or a transition with its seconds such as fade 0.5",
+    "camera": "moves such as push in, pan left (at the same time), or a list [static, push in] (one after the other)",
+    "language": "en or zh",
+    "shots": "a list with at least one shot",
+    "cast": "names with a description: {mara: {desc: …}}",
+    "frames": "names with a path or URL: {pier: refs/pier.png}",
+    "vars": "names with values",
+    "seconds": "a whole number such as 6 or 10",
+    "takes": "a whole number from 1 to 20",
+    "pick": "the number of a take, from 1",
+}

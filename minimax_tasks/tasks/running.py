@@ -1,0 +1,53 @@
+"""The service that the tasks of one event loop share: one connection pool, one pace."""
+
+import asyncio
+import functools
+from collections.abc import Coroutine
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from minimax_tasks.clips.pace import Pace
+from minimax_tasks.clips.service import Service
+from minimax_tasks.settings import Settings
+
+_services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
+
+
+def current_service() -> Service:
+    """The service of the running event loop. Raises `ConfigurationError` when there is no key."""
+    loop = asyncio.get_running_loop()
+    if loop not in _services:
+        settings = Settings.load()
+        client = settings.client()
+        _services[loop] = Service(
+            client,
+            _pace(client.host, settings.requests_per_minute),
+            settings.poll_interval,
+            settings.generation_timeout,
+        )
+    return _services[loop]
+
+
+async def close_service() -> None:
+    """Close the connections of the running event loop."""
+    service = _services.pop(asyncio.get_running_loop(), None)
+    if service is not None:
+        await service.client.aclose()
+
+
+def run_alone(work: Coroutine[Any, Any, None]) -> None:
+    """Run one task's coroutine in an event loop of its own, as the plain Luigi worker does."""
+
+    async def alone() -> None:
+        try:
+            await work
+        finally:
+            await close_service()
+
+    asyncio.run(alone())
+
+
+@functools.cache
+def _pace(host: str, per_minute: float) -> Pace:
+    """One pace per host and process, since the limit counts for the account and not for a run."""
+    return Pace(per_minute)

@@ -1,0 +1,151 @@
+"""The three stages of a clip as Luigi tasks: `SubmitVideo` <- `PollVideo` <- `DownloadVideo`.
+
+Each is complete when its file is there, so a stage that was done by anybody is never done again. Their
+work is a coroutine (`run_async`), so that one process can keep many of them waiting; the plain Luigi
+worker calls `run`.
+"""
+
+from typing import Any
+
+import luigi
+
+from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import VIDEO, ClipFolder
+from minimax_tasks.clips.frames import frame_reader
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.request import KEY, ClipRequest
+from minimax_tasks.clips.root import check_root
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.target import FsspecTarget
+from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
+from minimax_tasks.tasks.running import current_service, run_alone
+
+
+class Stage:
+    """What the stages share: a clip, its folder under a root, and work that is a coroutine.
+
+    This and the classes below are mixed into tasks and are no tasks themselves, so that Luigi's register
+    of task names holds the public tasks only.
+    """
+
+    root = RootParameter()
+    retry_count = 3
+    """A stage that fails is safe to repeat, but a worker that is kept alive must not do so for ever."""
+
+    file = ""
+    """The file of the clip folder that says that the stage is done."""
+
+    @property
+    def clip(self) -> ClipRequest:
+        """The clip that the stage is about."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """The clip's key."""
+        return self.clip.key
+
+    @property
+    def folder(self) -> ClipFolder:
+        """The clip's folder."""
+        return ClipFolder(Storage(self.root), self.key)
+
+    def output(self) -> FsspecTarget:
+        """The file that the stage leaves in the clip's folder."""
+        return FsspecTarget(f"{self.root}/clips/{self.key}/{self.file}")
+
+    def run(self) -> None:
+        """Do the stage alone in this process."""
+        run_alone(self.run_async())
+
+    async def run_async(self) -> None:
+        """Do the stage."""
+        raise NotImplementedError
+
+    def report(self, status: str) -> None:
+        """Show a status in Luigi's visualiser, where the task runs under a worker."""
+        tell = getattr(self, "set_status_message", None)
+        if tell is not None:
+            tell(status)
+
+
+class Submit(Stage):
+    """Submits a clip: the one stage that costs money, done at most once for a clip."""
+
+    priority = 10
+    file = "submission.json"
+
+    async def run_async(self) -> None:
+        """Submit the clip unless it was."""
+        service = current_service()
+        root = Storage(self.root)
+        await root.call(check_root, root, service.client.base_url)
+        submission = await submit(self.clip, self.folder, service, frames=frame_reader(root))
+        self.report(f"task {submission.get('task_id')}")
+
+
+class Poll(Stage):
+    """Waits until a submitted clip is generated."""
+
+    priority = 20
+    file = "result.json"
+
+    async def run_async(self) -> None:
+        """Poll until the task is over."""
+        await poll(self.folder, current_service(), on_status=self.report)
+
+
+class Download(Stage):
+    """Fetches a generated clip before its URL expires."""
+
+    priority = 30
+    file = VIDEO
+
+    async def run_async(self) -> None:
+        """Download the clip."""
+        await download(self.folder, current_service())
+
+
+class _OfRequest(Stage):
+    request = RequestParameter()
+
+    def __init__(self, *arguments: Any, **parameters: Any) -> None:
+        super().__init__(*arguments, **parameters)
+        if not KEY.fullmatch(self.request):
+            ClipRequest.from_json(self.request)
+
+    @property
+    def clip(self) -> ClipRequest:
+        """The clip that is asked for. Raises `InvalidRequest` when only its key is known."""
+        if KEY.fullmatch(self.request):
+            raise InvalidRequest("request", self.request, "the whole request", "this clip was never submitted")
+        clip = ClipRequest.from_json(self.request)
+        return clip if clip.digests else known_clip(Storage(self.root), clip.request, clip.take)
+
+    @property
+    def key(self) -> str:
+        """The clip's key."""
+        return self.request if KEY.fullmatch(self.request) else self.clip.key
+
+
+class SubmitVideo(_OfRequest, Submit, luigi.Task):  # type: ignore[misc]
+    """Submits one clip. `request` is a request, its JSON, or the key of a clip that was submitted."""
+
+
+class PollVideo(_OfRequest, Poll, luigi.Task):  # type: ignore[misc]
+    """Waits for one clip. Resuming needs the clip folder alone."""
+
+    def requires(self) -> SubmitVideo:
+        """The submit."""
+        return SubmitVideo(request=self.request, root=self.root)
+
+
+class DownloadVideo(_OfRequest, Download, luigi.Task):  # type: ignore[misc]
+    """Makes one clip: its output is the finished MP4."""
+
+    def requires(self) -> PollVideo:
+        """The wait."""
+        return PollVideo(request=self.request, root=self.root)

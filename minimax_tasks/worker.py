@@ -1,0 +1,189 @@
+"""A Luigi worker that keeps many waiting tasks in one process.
+
+A task that has a coroutine `run_async` runs on one event loop beside the worker; every other task runs as
+the plain worker runs it. The scheduler, the events, the retries and the messages are Luigi's own.
+
+`luigi.worker` is declared private. What is relied on is all here: `Worker._create_task_process` makes the
+thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` on the result queue.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import luigi
+from luigi import rpc, scheduler
+from luigi.worker import TaskProcess, TaskStatusReporter, Worker
+
+log = logging.getLogger(__name__)
+
+STOP_PATIENCE = 10.0
+"""Seconds that running coroutines get to finish what must not be broken off."""
+
+
+class InFlightFactory:
+    """What `luigi.build` and `luigi.run` take as `worker_scheduler_factory`.
+
+    `clean_up` is awaited on the event loop when the worker is done, to close what the tasks shared.
+    """
+
+    def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
+        self._clean_up = clean_up
+
+    def create_local_scheduler(self) -> Any:
+        """Luigi's scheduler in this process."""
+        return scheduler.Scheduler(prune_on_get_work=True, record_task_history=False)
+
+    def create_remote_scheduler(self, url: str) -> Any:
+        """Luigi's central scheduler."""
+        return rpc.RemoteScheduler(url)
+
+    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> "InFlightWorker":
+        """A worker that runs up to `worker_processes` tasks at once."""
+        worker = InFlightWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
+        worker.clean_up = self._clean_up
+        return worker
+
+
+class InFlightWorker(Worker):  # type: ignore[misc]
+    """Luigi's worker, with tasks that wait on an event loop beside it."""
+
+    clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None
+
+    def __enter__(self) -> Any:
+        self._loop = _LoopThread(self.clean_up)
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> Any:
+        try:
+            self._loop.stop()
+        finally:
+            result = super().__exit__(*error)
+        return result
+
+    def _create_task_process(self, task: luigi.Task) -> Any:
+        if not hasattr(task, "run_async"):
+            return super()._create_task_process(task)
+        return _CoroutineRun(
+            self._loop,
+            task,
+            self._id,
+            self._task_result_queue,
+            TaskStatusReporter(self._scheduler, task.task_id, self._id, None),
+            use_multiprocessing=True,
+            worker_timeout=self._config.timeout,
+            check_unfulfilled_deps=self._config.check_unfulfilled_deps,
+            check_complete_on_run=self._config.check_complete_on_run,
+            task_completion_cache=self._task_completion_cache,
+        )
+
+    def _get_work(self) -> Any:
+        response = super()._get_work()
+        # Luigi keeps every answer for its closing summary, which asks only for tasks of other workers.
+        kept = self._get_work_response_history[-1:]
+        for entry in kept:
+            entry["running_tasks"] = [run for run in entry["running_tasks"] if run.get("worker") != self._id]
+        if kept and kept[0]["task_id"] is None and not kept[0]["running_tasks"]:
+            self._get_work_response_history.pop()
+        return response
+
+
+class _LoopThread:
+    """An event loop in a thread of its own."""
+
+    def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
+        self._clean_up = clean_up
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="minimax-in-flight", daemon=True)
+        self._thread.start()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(STOP_PATIENCE + 5)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(STOP_PATIENCE)
+            self._loop.close()
+
+    async def _wind_up(self) -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=STOP_PATIENCE)
+        if self._clean_up is not None:
+            await self._clean_up()
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+
+class _CoroutineRun(TaskProcess):  # type: ignore[misc]
+    """Looks like Luigi's process for a task, but runs the task's coroutine on the shared loop."""
+
+    def __init__(self, loop: _LoopThread, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._shared_loop = loop
+        self._future: Any = None
+
+    def start(self) -> None:
+        """Start the coroutine."""
+        self._future = self._shared_loop.start(self._run_async())
+
+    def is_alive(self) -> bool:
+        """Whether the coroutine still runs."""
+        return self._future is not None and not self._future.done()
+
+    @property
+    def exitcode(self) -> int | None:
+        """None: what went wrong is told through the result queue."""
+        return None
+
+    def terminate(self) -> None:
+        """Cancel the coroutine."""
+        if self._future is not None:
+            self._future.cancel()
+
+    async def _run_async(self) -> None:
+        status, explanation, missing = luigi.scheduler.FAILED, "", []
+        try:
+            missing = await asyncio.to_thread(self._unfulfilled)
+            if missing:
+                raise RuntimeError(f"Unfulfilled dependencies at run time: {', '.join(missing)}")
+            self.task.trigger_event(luigi.Event.START, self.task)
+            started = time.time()
+            with self._forward_attributes():
+                await self.task.run_async()
+            status = luigi.scheduler.DONE
+            self.task.trigger_event(luigi.Event.PROCESSING_TIME, self.task, time.time() - started)
+            explanation = self.task.on_success()
+            self.task.trigger_event(luigi.Event.SUCCESS, self.task)
+        except asyncio.CancelledError:
+            status, explanation = luigi.scheduler.FAILED, "cancelled"
+            raise
+        except BaseException as error:
+            status, explanation = luigi.scheduler.FAILED, self._handle_run_exception(error)
+        finally:
+            self.result_queue.put((self.task.task_id, status, explanation, missing, []))
+
+    def _unfulfilled(self) -> list[str]:
+        if not self.check_unfulfilled_deps:
+            return []
+        return [dep.task_id for dep in self.task.deps() if not self.check_complete(dep)]
+
+
+def stop_on_sigterm() -> Callable[[], None]:
+    """Make SIGTERM stop a run as Ctrl-C does; returns what restores the former behaviour."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    former = signal.signal(signal.SIGTERM, interrupt)
+    return lambda: signal.signal(signal.SIGTERM, former) and None
