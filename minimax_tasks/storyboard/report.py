@@ -137,6 +137,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "anchor": _anchor,
+        "decibels": _decibels,
         "jpeg": _jpeg,
         "language": _language,
         "link": _link,
@@ -205,8 +206,10 @@ def _seam(psnr: float) -> str:
     return "look" if psnr >= BAD_SEAM_DB else "bad"
 
 
+def _decibels(psnr: float) -> str:
+    return "the same picture" if math.isinf(psnr) else f"{psnr:.1f} dB"
+
+
 def _seam_width(psnr: float) -> int:
     """Share of the bar, in percent: 10 dB are two unrelated pictures, from 50 dB on two are the same."""
-    if math.isinf(psnr):
-        return 100
     return round(100 * min(1.0, max(0.04, (psnr - 10) / 40)))
