@@ -1,0 +1,29 @@
+"""Prompts: camera language, templates, and the text that is sent for a shot.
+
+Knows only the catalogue. `parse_camera` reads a board's `camera:`, `render_prompt` writes the prompt,
+`check_prompt` looks at camera commands that people wrote into it by hand.
+"""
+
+from .camera import CameraError, Groups, camera_warnings, find_move, parse_camera, render_camera
+from .commands import Command, check_prompt, find_commands, normalise_brackets
+from .environment import PromptError, ShotTemplate, shot_templates, template_folder, template_names
+from .render import render_prompt
+
+__all__ = [
+    "CameraError",
+    "Command",
+    "Groups",
+    "PromptError",
+    "ShotTemplate",
+    "camera_warnings",
+    "check_prompt",
+    "find_commands",
+    "find_move",
+    "normalise_brackets",
+    "parse_camera",
+    "render_camera",
+    "render_prompt",
+    "shot_templates",
+    "template_folder",
+    "template_names",
+]

@@ -1,0 +1,74 @@
+"""The Python side of the macros in `camera.j2`: they speak the dialect of the shot being rendered."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
+
+from .camera import CameraError, Groups, group_phrase, parse_camera, render_camera
+from .wording import CAMERA, THEN, mark
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the prompt being rendered is for: the model that reads it and the language of its camera."""
+
+    model: str
+    language: str
+
+    @property
+    def is_chinese(self) -> bool:
+        """Whether camera instructions are written in Chinese."""
+        return self.language == "zh"
+
+    def instruction(self, groups: Groups) -> str:
+        """The marked instruction for a shot's moves."""
+        return mark(CAMERA, render_camera(groups, model=self.model, language=self.language))
+
+
+# Jinja gives macros that a template imports no access to what the template was rendered with.
+_dialect: ContextVar[Dialect] = ContextVar("dialect")
+
+
+@contextmanager
+def speaking(dialect: Dialect) -> Iterator[None]:
+    """Let the macros speak this dialect while a prompt is rendered."""
+    token = _dialect.set(dialect)
+    try:
+        yield
+    finally:
+        _dialect.reset(token)
+
+
+def camera_moves(words: Sequence[object], english: str = "", chinese: str = "") -> str:
+    """The marked instruction for moves at the same time, with a remark after it in the dialect's language.
+
+    Raises `CameraError` as `parse_camera` does, and when there is no move.
+    """
+    dialect = _dialect.get()
+    groups = _read(words)
+    instruction = render_camera(groups, model=dialect.model, language=dialect.language)
+    remark = chinese if dialect.is_chinese else english
+    pause = "，" if dialect.is_chinese else " " if dialect.model in BRACKET_MODELS else ", "
+    return mark(CAMERA, instruction + pause + remark if remark else instruction)
+
+
+def camera_then(words: Sequence[object]) -> str:
+    """The marked instruction for moves that follow the ones before them. Raises as `camera_moves` does."""
+    dialect = _dialect.get()
+    phrases = [group_phrase(group, model=dialect.model, language=dialect.language) for group in _read(words)]
+    return mark(THEN, ("，然后" if dialect.is_chinese else ", then ").join(phrases))
+
+
+def people(descriptions: Sequence[str]) -> str:
+    """The descriptions of a shot's characters as one phrase."""
+    return ("和" if _dialect.get().is_chinese else ", and ").join(map(str, descriptions))
+
+
+def _read(words: Sequence[object]) -> Groups:
+    groups = parse_camera(", ".join(map(str, words)))
+    if not groups:
+        raise CameraError("no camera move is named, as in cam('push in')")
+    return groups

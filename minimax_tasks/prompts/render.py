@@ -1,0 +1,128 @@
+"""A shot's text or template with its values, as the prompt that is sent."""
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+
+from minimax_tasks.api.catalog.models import PROMPT_LIMIT
+
+from .camera import CameraError, Groups
+from .commands import normalise_brackets
+from .environment import CAMERA_TEMPLATE, PromptError, environment, unknown_template
+from .macros import Dialect, speaking
+from .wording import CAMERA, LOOK, THEN, end_sentence, is_placed, join_sentences, mark, settle
+
+DEFAULT_TEMPLATE = "plain"
+"""What renders a shot with neither a template nor a prompt."""
+
+_TEXT = "<template>"  # what Jinja calls a template that came from no file
+_RESERVED = ("look", "characters", "camera")
+
+
+def render_prompt(
+    *,
+    text: str | None,
+    template: str | None,
+    values: Mapping[str, object],
+    camera: Groups,
+    look: str,
+    characters: Sequence[str],
+    model: str,
+    language: str,
+    folder: Path | None,
+) -> str:
+    """The prompt of a shot: whitespace collapsed, camera and look in their places, length checked.
+
+    `text` is the prompt itself, `template` the name of a template, at most one of them; with neither it is
+    the template `plain`. Values that are None count as not given. Where the text does not place the camera,
+    the instruction goes in front; where it does not place the look, the look goes at the end. `folder`
+    holds the board's own templates.
+
+    Raises `PromptError` for whatever is wrong in the text or the template, naming the line, and for a
+    prompt that is too long.
+    """
+    if text is not None and template is not None:
+        raise PromptError("a shot has `template:` or `prompt:`, not both")
+    if taken := [name for name in _RESERVED if name in values]:
+        raise PromptError(
+            f"a shot's values cannot be called {taken[0]!r}: a template sees the board's own there"
+        )
+
+    dialect = Dialect(model, language)
+    instruction = dialect.instruction(camera)
+    known = {name: value for name, value in values.items() if value is not None}
+    known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters), "camera": instruction}
+    name = (template or DEFAULT_TEMPLATE).removesuffix(".j2") if text is None else None
+    if name == CAMERA_TEMPLATE.removesuffix(".j2"):
+        raise PromptError(unknown_template(name, folder))
+    with speaking(dialect):
+        rendered = _render(text, name, known, folder)
+
+    body = " ".join(rendered.split())
+    prompt = _place(body, instruction, look)
+    if len(prompt) > PROMPT_LIMIT:
+        raise PromptError(
+            f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {PROMPT_LIMIT}"
+        )
+    return prompt
+
+
+def _place(body: str, instruction: str, look: str) -> str:
+    is_camera_placed = is_placed(CAMERA, body) or is_placed(THEN, body)
+    front = "" if is_camera_placed else settle(instruction)
+    end = "" if is_placed(LOOK, body) else " ".join(look.split())
+    shot = join_sentences(front, settle(body))
+    return normalise_brackets(join_sentences(end_sentence(shot), end) if end else shot)
+
+
+def _render(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:
+    try:
+        env = environment(folder)
+        template = env.from_string(text or "") if name is None else env.get_template(f"{name}.j2")
+        return template.render(known)
+    except TemplateNotFound as error:
+        missing = (error.name or "").removesuffix(".j2")
+        message = unknown_template(missing, folder)
+        raise PromptError(message if missing == name else f"{_where(error, name)}: {message}") from error
+    except TemplateSyntaxError as error:
+        where = f"{_origin(error.name.removesuffix('.j2') if error.name else None)}, line {error.lineno}"
+        raise PromptError(f"{where}: {error.message}") from error
+    except UndefinedError as error:
+        raise PromptError(f"{_where(error, name)}: {_undefined(str(error.message), known)}") from error
+    except (CameraError, SecurityError, TemplateError) as error:
+        raise PromptError(f"{_where(error, name)}: {error}") from error
+    except Exception as error:  # a template can raise anything that Python can
+        raise PromptError(f"{_where(error, name)}: {type(error).__name__}: {error}") from error
+
+
+def _origin(name: str | None) -> str:
+    return f"template {name!r}" if name else "prompt"
+
+
+def _where(error: Exception, name: str | None) -> str:
+    """The innermost line of a template that the error went through; the macros only if there is no other."""
+    places = [
+        (None if frame.filename == _TEXT else Path(frame.filename).name.removesuffix(".j2"), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == _TEXT or frame.filename.endswith(".j2")
+    ]
+    own = [place for place in places if place[0] != CAMERA_TEMPLATE.removesuffix(".j2")]
+    if not places:
+        return _origin(name)
+    origin, line = (own or places)[-1]
+    return f"{_origin(origin)}, line {line}"
+
+
+def _undefined(message: str, known: Iterable[str]) -> str:
+    """Jinja's message about a missing value, with the value that may be meant."""
+    found = re.match(r"'(\w+)' is undefined", message)
+    if not found:
+        return message
+    names = sorted(known)
+    near = get_close_matches(found.group(1), names, n=1)
+    return f"{message}; " + (f"did you mean {near[0]!r}?" if near else f"known values: {', '.join(names)}")
