@@ -1,0 +1,84 @@
+"""Writing H.264 MP4s that every browser plays."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+import av.container
+import av.video.stream
+from av.video.frame import PictureType
+
+from minimax_tasks.video.colour import BT709
+
+MP4_OPTIONS = {"movflags": "+faststart", "fflags": "+bitexact"}
+"""Index in front, so that a browser can start at once; no library version in the file, so that the same
+pictures make the same bytes."""
+
+LIMITED_RANGE = 1
+MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass
+class H264Writer:
+    """A film in the making: yuv420p frames of one size at a constant rate."""
+
+    container: av.container.OutputContainer
+    stream: av.video.stream.VideoStream
+    fps: Fraction
+    frames: int = field(default=0, init=False)
+
+    @property
+    def seconds(self) -> float:
+        """The length so far."""
+        return float(self.frames / self.fps)
+
+    def write(self, frame: av.VideoFrame, *, keyframe: bool = False) -> None:
+        """Append a frame; its times are set here."""
+        frame.pts = self.frames
+        frame.time_base = 1 / self.fps
+        frame.duration = 1
+        # A decoded frame remembers what type it was, and the encoder would keep to that.
+        frame.pict_type = PictureType.I if keyframe else PictureType.NONE
+        self.frames += 1
+        self.container.mux(self.stream.encode(frame))
+
+
+@contextmanager
+def h264_mp4(
+    path: str, size: tuple[int, int], fps: Fraction, options: dict[str, str]
+) -> Iterator[H264Writer]:
+    """Write a film to `path`: `size` in even pixels, `options` for the encoder (crf, preset, ...)."""
+    with av.open(path, "w", format="mp4", options=MP4_OPTIONS) as container:
+        stream = container.add_stream("libx264", rate=fps, options=options)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = 1 / fps
+        stream.codec_context.color_range = LIMITED_RANGE
+        stream.codec_context.colorspace = BT709
+        stream.codec_context.color_primaries = BT709
+        stream.codec_context.color_trc = BT709
+        if "threads" in options:
+            stream.codec_context.thread_count = int(options["threads"])
+        yield H264Writer(container, stream, fps)
+        container.mux(stream.encode(None))
+
+
+def write_chapters(
+    container: av.container.OutputContainer, titles: list[str], starts: list[float], seconds: float
+) -> None:
+    """Name the parts of a film of `seconds`; a part without a title is numbered."""
+    ends = [*starts[1:], seconds]
+    container.set_chapters(
+        [
+            {
+                "id": number,
+                "start": round(start / MILLISECOND),
+                "end": round(end / MILLISECOND),
+                "time_base": MILLISECOND,
+                "metadata": {"title": title or str(number)},
+            }
+            for number, (title, start, end) in enumerate(zip(titles, starts, ends, strict=True), 1)
+        ]
+    )

@@ -1,0 +1,125 @@
+"""Exact frames of a clip as pictures, in true colours."""
+
+import io
+from collections.abc import Iterator
+
+import av
+import av.container
+import av.error
+import av.video.stream
+import numpy as np
+from PIL import Image
+
+from minimax_tasks.video.colour import Matrix, picture_of
+from minimax_tasks.video.source import Source, VideoError, name_of, opened, picture_stream
+
+MATRICES: tuple[Matrix, ...] = ("ITU709", "ITU601")
+
+
+def first_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
+    """The frame that is shown first. Raises `VideoError`."""
+    with opened(source) as container:
+        stream = picture_stream(container)
+        # Frame threads would decode several pictures before giving the first.
+        stream.thread_type = "SLICE"
+        for frame in container.decode(stream):
+            return picture_of(frame, matrix)
+    raise VideoError(f"{name_of(source)}: there is no picture in it")
+
+
+def last_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
+    """The frame that is shown last. Raises `VideoError`.
+
+    Only the tail from the last keyframe on is decoded; a file without a usable index is decoded whole.
+    """
+    with opened(source) as container:
+        stream = picture_stream(container)
+        frame = _shown_last(_tail(container, stream)) or _shown_last(_from_start(container, stream))
+        if frame is None:
+            raise VideoError(f"{name_of(source)}: there is no picture in it")
+        return picture_of(frame, matrix)
+
+
+def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Image.Image:
+    """The frame on screen `seconds` after the start; the very end gives the last one.
+
+    Raises `VideoError` for a time outside the clip.
+    """
+    with opened(source) as container:
+        stream = picture_stream(container)
+        if stream.time_base is None:
+            raise VideoError(f"{name_of(source)}: its frames carry no times")
+        start = stream.start_time or 0
+        wanted = start + seconds / float(stream.time_base)
+        length = float((stream.duration or 0) * stream.time_base)
+        if seconds < 0 or (length and seconds > length + 1e-6):
+            raise VideoError(f"{name_of(source)}: there is no {seconds:g} s in a clip of {length:g} s")
+        container.seek(int(wanted), stream=stream, backward=True)
+        stream.thread_type = "AUTO"
+        shown = None
+        for frame in container.decode(stream):
+            # Half a tick: times such as 1/24 s are not exact as floats.
+            if shown is not None and frame.pts is not None and frame.pts > wanted + 0.5:
+                break
+            shown = frame
+        if shown is None:
+            raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
+        return picture_of(shown, matrix)
+
+
+def guess_matrix(source: Source, still: Image.Image) -> Matrix:
+    """Which matrix made the clip, judged by its first frame against the still that the clip was made from.
+
+    For files that carry no colour tags. Raises `VideoError`.
+    """
+
+    def error(matrix: Matrix) -> float:
+        shown = first_frame(source, matrix)
+        sent = cover(still, shown.size)
+        return float(np.abs(_thumbnail(shown) - _thumbnail(sent)).mean())
+
+    return min(MATRICES, key=error)
+
+
+def cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture filling `size` (width, height): cropped around its centre to the aspect, then scaled."""
+    width, height = size
+    scale = max(width / image.width, height / image.height)
+    crop_width, crop_height = width / scale, height / scale
+    left, top = (image.width - crop_width) / 2, (image.height - crop_height) / 2
+    box = (left, top, left + crop_width, top + crop_height)
+    return image.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)
+
+
+def png(image: Image.Image) -> bytes:
+    """The picture as PNG: lossless, and quick to write rather than small."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _tail(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> Iterator[av.VideoFrame]:
+    end = (stream.start_time or 0) + (stream.duration or 0)
+    stream.thread_type = "AUTO"
+    try:
+        container.seek(end, stream=stream, backward=True)
+    except av.error.FFmpegError:
+        return
+    yield from container.decode(stream)
+
+
+def _from_start(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> Iterator[av.VideoFrame]:
+    container.seek(stream.start_time or 0, stream=stream, backward=True)
+    yield from container.decode(stream)
+
+
+def _shown_last(frames: Iterator[av.VideoFrame]) -> av.VideoFrame | None:
+    return max(frames, key=lambda frame: frame.pts or 0, default=None)
+
+
+def _thumbnail(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.asarray(image.resize((160, 90), Image.Resampling.BOX), np.float32)

@@ -1,0 +1,156 @@
+"""What a video file is, and whether all of it is there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import av.container
+import av.error
+import av.video.stream
+
+from minimax_tasks.video.source import Source, VideoError, opened, reason_of
+
+__all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]
+
+Level = Literal["header", "packets", "decode"]
+
+CODECS = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
+"""Codecs that count as video: FFmpeg would also open a PNG that is called clip.mp4."""
+
+MAX_PROBLEMS = 5
+"""A broken file has one fault many times over; the first few are enough to know it by."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The facts of a video file; `seconds` is the pictures' length, `problems` is empty for a good file."""
+
+    container: str = ""
+    codec: str = ""
+    pix_fmt: str = ""
+    width: int = 0
+    height: int = 0
+    fps: Fraction | None = None
+    frames: int = 0
+    seconds: float = 0.0
+    audio: bool = False
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong with the file, as far as the level of the probe can tell."""
+        return not self.problems
+
+
+def probe(source: Source, level: Level = "packets") -> Probe:
+    """Judge a file; never raises for a bad one.
+
+    `header` reads the index alone and believes it. `packets` (a few milliseconds) reads every packet and
+    finds a file that is cut off. `decode` decodes every picture and also finds damaged bytes.
+    """
+    if isinstance(source, str | Path) and not Path(source).is_file():
+        return Probe(problems=("there is no such file",))
+    found = Probe()
+    try:
+        with opened(source) as container:
+            found = _read_header(container)
+            if level != "header" and container.streams.video:
+                found = _read_all(container, found, level)
+    except VideoError as error:
+        cause = error.__cause__
+        reason = reason_of(cause) if isinstance(cause, Exception) else str(error)
+        found = replace(found, problems=(*found.problems, f"not a readable video: {reason}"))
+    return found
+
+
+def _read_header(container: av.container.InputContainer) -> Probe:
+    name = container.format.name
+    if not container.streams.video:
+        return Probe(container=name, problems=("there is no video stream",))
+    stream = container.streams.video[0]
+    codec = stream.codec_context.codec.canonical_name
+    seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else Fraction(0)
+    problems = []
+    if not {"mov", "mp4"} & set(name.split(",")):
+        problems.append(f"the container is {name}, not mp4")
+    if codec not in CODECS:
+        problems.append(f"the codec is {codec}, not one of {', '.join(sorted(CODECS))}")
+    if not (stream.width and stream.height):
+        problems.append("the picture has no size")
+    return Probe(
+        container=name,
+        codec=codec,
+        pix_fmt=stream.pix_fmt or "",
+        width=stream.width,
+        height=stream.height,
+        fps=stream.average_rate,
+        frames=stream.frames,
+        seconds=float(seconds),
+        audio=bool(container.streams.audio),
+        problems=tuple(problems),
+    )
+
+
+@dataclass
+class _Tally:
+    """What was counted, up to the end of the file or up to the first error."""
+
+    count: int = 0
+    first: int | None = None
+    end: int = 0
+
+    def add(self, pts: int | None, duration: int | None) -> None:
+        self.count += 1
+        if pts is None:
+            return
+        self.first = pts if self.first is None else min(self.first, pts)
+        self.end = max(self.end, pts + (duration or 0))
+
+
+def _read_all(container: av.container.InputContainer, header: Probe, level: Level) -> Probe:
+    stream = container.streams.video[0]
+    walk = _packet_problems if level == "packets" else _frame_problems
+    tally = _Tally()
+    problems: list[str] = []
+    try:
+        for problem in walk(container, stream, tally):
+            if len(problems) < MAX_PROBLEMS:
+                problems.append(problem)
+    except av.error.FFmpegError as error:
+        problems.append(f"unreadable after {tally.count} frames: {reason_of(error)}")
+    if tally.count == 0:
+        problems.append("there is no picture in it")
+    elif header.frames and tally.count != header.frames:
+        problems.append(f"the header promises {header.frames} frames, the file has {tally.count}")
+    seconds = header.seconds
+    if tally.first is not None and stream.time_base:
+        seconds = float((tally.end - tally.first) * stream.time_base)
+    return replace(header, frames=tally.count, seconds=seconds, problems=(*header.problems, *problems))
+
+
+def _packet_problems(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, tally: _Tally
+) -> Iterator[str]:
+    dts_before: int | None = None
+    for packet in container.demux(stream):
+        if not packet.size:
+            continue
+        tally.add(packet.pts, packet.duration)
+        if packet.is_corrupt:
+            yield f"packet {tally.count} is cut off"
+        if packet.dts is not None and dts_before is not None and packet.dts <= dts_before:
+            yield f"packet {tally.count} is out of order"
+        dts_before = packet.dts
+
+
+def _frame_problems(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, tally: _Tally
+) -> Iterator[str]:
+    stream.thread_type = "AUTO"
+    for frame in container.decode(stream):
+        tally.add(frame.pts, frame.duration)
+        if frame.is_corrupt:
+            yield f"frame {tally.count} is damaged"

@@ -1,0 +1,67 @@
+"""How well one picture continues another: the numbers of a join."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+WIDTH = 256
+"""Pictures are compared at this width, so that compression noise does not count."""
+
+IDENTICAL = 99.0
+"""The PSNR given to two equal pictures, in place of infinity."""
+
+
+@dataclass(frozen=True)
+class Seam:
+    """Two pictures compared.
+
+    `psnr` in dB: over 32 they pass for the same picture, under 24 the step is plain to see. `luma` is the
+    change of brightness in steps of 255. `contrast`, `saturation` and `sharpness` are after : before.
+    """
+
+    psnr: float
+    luma: float
+    contrast: float
+    saturation: float
+    sharpness: float
+
+
+def measure_seam(before: Image.Image, after: Image.Image) -> Seam:
+    """Compare the last picture of one clip with the first of the next."""
+    one = _pixels(before, before.size)
+    two = _pixels(after, before.size)
+    luma_one, luma_two = one @ LUMA, two @ LUMA
+    return Seam(
+        psnr=_psnr(one, two),
+        luma=float(luma_two.mean() - luma_one.mean()),
+        contrast=_ratio(float(luma_two.std()), float(luma_one.std())),
+        saturation=_ratio(_saturation(two), _saturation(one)),
+        sharpness=_ratio(_sharpness(luma_two), _sharpness(luma_one)),
+    )
+
+
+def _pixels(image: Image.Image, shape: tuple[int, int]) -> NDArray[np.float32]:
+    width, height = shape
+    size = (WIDTH, max(2, round(WIDTH * height / width)))
+    return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX), np.float32)
+
+
+def _psnr(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
+    error = float(((one - two) ** 2).mean())
+    return IDENTICAL if error == 0 else min(IDENTICAL, 10 * float(np.log10(255**2 / error)))
+
+
+def _saturation(pixels: NDArray[np.float32]) -> float:
+    return float((pixels.max(axis=-1) - pixels.min(axis=-1)).mean())
+
+
+def _sharpness(luma: NDArray[np.float32]) -> float:
+    return float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean())
+
+
+def _ratio(after: float, before: float) -> float:
+    # Of two flat or grey pictures neither is the sharper: the small term makes their ratio 1, not 0/0.
+    return (after + 0.1) / (before + 0.1)

@@ -1,0 +1,55 @@
+"""Opening a video for reading, from a path or from a file object."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import av
+import av.container
+import av.error
+import av.video.stream
+
+Source = str | Path | IO[bytes]
+"""A local path, or a binary file that can seek; a file is rewound before it is read."""
+
+
+class VideoError(Exception):
+    """A video that cannot be read, or that does not allow what is asked of it."""
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[av.container.InputContainer]:
+    """The open container. Raises `VideoError` for whatever goes wrong while it is open."""
+    try:
+        with av.open(_rewound(source), "r") as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"{name_of(source)}: {reason_of(error)}") from error
+
+
+def picture_stream(container: av.container.InputContainer) -> av.video.stream.VideoStream:
+    """The first video stream. Raises `VideoError` when there is none."""
+    if not container.streams.video:
+        raise VideoError(f"{Path(container.name).name or 'the file'}: there is no video stream")
+    return container.streams.video[0]
+
+
+def name_of(source: Source) -> str:
+    """What to call a source in a message."""
+    if isinstance(source, str | Path):
+        return Path(source).name
+    return str(getattr(source, "name", "the video"))
+
+
+def reason_of(error: Exception) -> str:
+    """Why FFmpeg or the system refused, in a few words."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def _rewound(source: Source) -> str | IO[bytes]:
+    if isinstance(source, str | Path):
+        return str(source)
+    source.seek(0)
+    return source

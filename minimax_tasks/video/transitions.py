@@ -1,0 +1,89 @@
+"""Going over from one clip to the next, over a number of frames that both have."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import av
+import av.error
+import av.filter
+import numpy as np
+
+from minimax_tasks.video.conform import plane_pixels
+
+CUT = "cut"
+
+BLENDS = ("fade", "dissolve", "crossfade")
+"""Three names for the same even blend."""
+
+XFADES = (
+    "fadeblack", "fadewhite", "fadegrays", "wipeleft", "wiperight", "wipeup", "wipedown", "wipetl",
+    "wipetr", "wipebl", "wipebr", "slideleft", "slideright", "slideup", "slidedown", "smoothleft",
+    "smoothright", "smoothup", "smoothdown", "coverleft", "coverright", "coverup", "coverdown",
+    "revealleft", "revealright", "revealup", "revealdown", "circleopen", "circleclose",
+    "circlecrop", "rectcrop", "vertopen", "vertclose", "horzopen", "horzclose", "radial",
+    "distance", "pixelize", "hblur", "zoomin",
+)  # fmt: skip
+"""Transitions of FFmpeg's xfade filter."""
+
+TRANSITIONS: tuple[str, ...] = BLENDS + XFADES
+"""The transitions that `join` knows, besides a cut."""
+
+
+def cross(
+    before: Sequence[av.VideoFrame], after: Sequence[av.VideoFrame], kind: str
+) -> Iterator[av.VideoFrame]:
+    """The overlap of two clips: as many frames as each side gives (they give the same number)."""
+    if kind not in BLENDS:
+        yield from _xfade(before, after, kind)
+        return
+    for number, (one, two) in enumerate(zip(before, after, strict=True), 1):
+        yield _blend(one, two, number / (len(before) + 1))
+
+
+def _blend(one: av.VideoFrame, two: av.VideoFrame, share: float) -> av.VideoFrame:
+    frame = av.VideoFrame(one.width, one.height, "yuv420p")
+    weight = round(share * 256)
+    for plane, plane_one, plane_two in zip(frame.planes, one.planes, two.planes, strict=True):
+        mixed = plane_pixels(plane_one).astype(np.uint16) * np.uint16(256 - weight)
+        mixed += plane_pixels(plane_two).astype(np.uint16) * np.uint16(weight)
+        plane_pixels(plane)[:] = (mixed + 128) >> 8
+    return frame
+
+
+def _xfade(
+    before: Sequence[av.VideoFrame], after: Sequence[av.VideoFrame], kind: str
+) -> Iterator[av.VideoFrame]:
+    # The filter works in seconds, so here a frame is one: the clips' real rate does not matter.
+    rate = Fraction(1)
+    graph = av.filter.Graph()
+    sides = []
+    mix = graph.add("xfade", f"transition={kind}:duration={len(before)}:offset=0")
+    for number, frame in enumerate((before[0], after[0])):
+        buffer = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=rate, name=f"side{number}"
+        )
+        # The filter refuses an input that is not marked as having a constant rate.
+        constant = graph.add("fps", str(rate))
+        buffer.link_to(constant)
+        constant.link_to(mix, 0, number)
+        sides.append(buffer)
+    sink = graph.add("buffersink")
+    mix.link_to(sink)
+    graph.configure()
+
+    left = len(before)
+    for number, pair in enumerate(zip(before, after, strict=True)):
+        for side, frame in zip(sides, pair, strict=True):
+            frame.pts = number
+            frame.time_base = rate
+            # A duration left over from decoding would make `fps` repeat the last frame hundreds of times.
+            frame.duration = 1
+            side.push(frame)
+    for side in sides:
+        side.push(None)
+    while left:
+        try:
+            yield graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+        left -= 1

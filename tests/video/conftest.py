@@ -1,0 +1,103 @@
+"""Small real clips whose frames can be told apart by their grey."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+DARKEST = 20
+STEP = 4
+"""Frame n of a clip is a flat picture of grey DARKEST + n * STEP."""
+
+NO_B_FRAMES = {"bf": "0", "g": "12", "threads": "1"}
+B_FRAMES = {"bf": "3", "b-adapt": "0", "g": "250", "threads": "1"}
+
+
+def grey(number: int, size: tuple[int, int]) -> Image.Image:
+    return Image.new("RGB", size, (DARKEST + STEP * number,) * 3)
+
+
+def number_of(image: Image.Image) -> int:
+    pixels = np.asarray(image.convert("L"))
+    return round((float(pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]) - DARKEST) / STEP)
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> Callable[..., str]:
+    """Writes a clip of `frames` pictures, numbered from `first`, and gives its path."""
+
+    def make(
+        name: str = "clip.mp4",
+        frames: int = 24,
+        fps: int = 24,
+        size: tuple[int, int] = (96, 54),
+        first: int = 0,
+        codec: str = "libx264",
+        pix_fmt: str = "yuv420p",
+        tagged: bool = True,
+        b_frames: bool = False,
+        options: dict[str, str] | None = None,
+        movflags: str = "+faststart",
+        picture: Callable[[int, tuple[int, int]], Image.Image] = grey,
+        matrix: str = "ITU709",
+        audio: bool = False,
+    ) -> str:
+        path = str(tmp_path / name)
+        encoding = {**(B_FRAMES if b_frames else NO_B_FRAMES), **(options or {})}
+        with av.open(path, "w", options={"movflags": movflags} if name.endswith(".mp4") else {}) as container:
+            stream = container.add_stream(codec, rate=fps, options=encoding)
+            stream.width, stream.height = size
+            stream.pix_fmt = pix_fmt
+            sound = container.add_stream("aac", rate=32000) if audio else None
+            if tagged:
+                stream.codec_context.color_range = 1
+                stream.codec_context.colorspace = 1
+                stream.codec_context.color_primaries = 1
+                stream.codec_context.color_trc = 1
+            for number in range(frames):
+                rgb = av.VideoFrame.from_ndarray(np.asarray(picture(first + number, size)), format="rgb24")
+                frame = rgb.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range="MPEG")
+                frame.pts = number
+                frame.time_base = Fraction(1, fps)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+            if sound is not None:
+                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+                silence.sample_rate = 32000
+                container.mux(sound.encode(silence))
+                container.mux(sound.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def shown() -> Callable[[str], list[int]]:
+    """Gives the numbers of the pictures of a film, in the order in which they are shown."""
+
+    def numbers(path: str) -> list[int]:
+        with av.open(path) as container:
+            return [number_of(frame.to_image()) for frame in container.decode(video=0)]
+
+    return numbers
+
+
+@pytest.fixture
+def number() -> Callable[[Image.Image], int]:
+    """Gives the number of a single picture."""
+    return number_of
+
+
+@pytest.fixture
+def packets() -> Callable[[str], list[bytes]]:
+    """Gives the packets of a film as they are in the file."""
+
+    def read(path: str) -> list[bytes]:
+        with av.open(path) as container:
+            return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+    return read

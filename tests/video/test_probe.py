@@ -1,0 +1,113 @@
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minimax_tasks.video.probe import Probe, probe
+
+LEVELS = ["header", "packets", "decode"]
+
+
+def noise(number, size):
+    pixels = np.random.default_rng(number).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def noisy_clip(make_clip):
+    return Path(make_clip(picture=noise))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("b_frames", [False, True])
+def test_a_good_clip_has_its_facts_and_no_problems(make_clip, level, b_frames):
+    found = probe(make_clip(frames=30, b_frames=b_frames), level)
+    assert found.ok
+    assert found == Probe(
+        container="mov,mp4,m4a,3gp,3g2,mj2",
+        codec="h264",
+        pix_fmt="yuv420p",
+        width=96,
+        height=54,
+        fps=Fraction(24),
+        frames=30,
+        seconds=1.25,
+        audio=False,
+    )
+
+
+def test_a_file_object_is_read_from_its_start(noisy_clip):
+    file = io.BytesIO(noisy_clip.read_bytes())
+    file.seek(100)
+    assert probe(file) == probe(file) == probe(noisy_clip)
+
+
+def test_audio_is_seen(make_clip):
+    assert probe(make_clip(audio=True)).audio
+
+
+def test_a_clip_cut_in_half_looks_whole_to_the_header_alone(noisy_clip):
+    data = noisy_clip.read_bytes()
+    noisy_clip.write_bytes(data[: len(data) // 2])
+    assert probe(noisy_clip, "header").ok
+    assert any("cut off" in problem for problem in probe(noisy_clip).problems)
+    assert not probe(noisy_clip, "decode").ok
+
+
+def test_a_missing_last_kilobyte_is_found(noisy_clip):
+    data = noisy_clip.read_bytes()
+    noisy_clip.write_bytes(data[:-1000])
+    assert not probe(noisy_clip).ok
+
+
+def test_a_clip_whose_index_is_cut_off_is_not_a_video(make_clip):
+    path = Path(make_clip(movflags="disable_chpl", picture=noise))
+    path.write_bytes(path.read_bytes()[:-200])
+    assert "not a readable video" in probe(path, "header").problems[0]
+
+
+def test_flipped_bytes_are_found_by_decoding(noisy_clip):
+    data = bytearray(noisy_clip.read_bytes())
+    for position in range(len(data) // 2, len(data) - 100, 97):
+        data[position] ^= 0xFF
+    noisy_clip.write_bytes(bytes(data))
+    assert not probe(noisy_clip, "decode").ok
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>404 Not Found</html>", b'{"base_resp": {"status_code": 1002}}']
+)
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_error_page_is_not_a_video(tmp_path, content, level):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    assert "not a readable video" in probe(path, level).problems[0]
+    assert not probe(io.BytesIO(content), level).ok
+
+
+def test_a_picture_named_mp4_is_not_a_video(tmp_path):
+    path = tmp_path / "clip.mp4"
+    Image.new("RGB", (64, 64)).save(path, "PNG")
+    problems = probe(path).problems
+    assert any("not mp4" in problem for problem in problems)
+    assert any("the codec is png" in problem for problem in problems)
+
+
+def test_sound_alone_is_not_a_video(tmp_path):
+    import av
+
+    path = str(tmp_path / "sound.m4a")
+    with av.open(path, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=32000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 32000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert probe(path).problems == ("there is no video stream",)
+
+
+def test_a_missing_file_is_a_problem_too(tmp_path):
+    assert probe(tmp_path / "none.mp4").problems == ("there is no such file",)
