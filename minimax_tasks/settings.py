@@ -41,14 +41,19 @@ class Settings(BaseModel):
             elif os.environ.get(environment):
                 found[name], origin[name] = os.environ[environment], environment
             elif section.get("minimax", name, None):
-                found[name], origin[name] = section.get("minimax", name), "[minimax] of the Luigi configuration"
+                found[name], origin[name] = (
+                    section.get("minimax", name),
+                    "[minimax] of the Luigi configuration",
+                )
         try:
             return cls(**found)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name = str(first["loc"][0])
             shown = "" if name == "api_key" else f" = {found.get(name)!r}"
-            raise ConfigurationError(f"{name}{shown} ({origin.get(name, 'default')}): {first['msg']}") from None
+            raise ConfigurationError(
+                f"{name}{shown} ({origin.get(name, 'default')}): {first['msg']}"
+            ) from None
 
     def client(self) -> MiniMaxClient:
         """A client with this key and host. Raises `ConfigurationError` when there is no key."""

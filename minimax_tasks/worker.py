@@ -17,6 +17,7 @@ from typing import Any
 
 import luigi
 from luigi import rpc, scheduler
+from luigi.task_status import DONE, FAILED
 from luigi.worker import TaskProcess, TaskStatusReporter, Worker
 
 log = logging.getLogger(__name__)
@@ -42,14 +43,16 @@ class InFlightFactory:
         """Luigi's central scheduler."""
         return rpc.RemoteScheduler(url)
 
-    def create_worker(self, scheduler: Any, worker_processes: int, assistant: bool = False) -> "InFlightWorker":
+    def create_worker(
+        self, scheduler: Any, worker_processes: int, assistant: bool = False
+    ) -> "InFlightWorker":
         """A worker that runs up to `worker_processes` tasks at once."""
         worker = InFlightWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
         worker.clean_up = self._clean_up
         return worker
 
 
-class InFlightWorker(Worker):  # type: ignore[misc]
+class InFlightWorker(Worker):
     """Luigi's worker, with tasks that wait on an event loop beside it."""
 
     clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None
@@ -123,7 +126,7 @@ class _LoopThread:
         await self._loop.shutdown_default_executor()
 
 
-class _CoroutineRun(TaskProcess):  # type: ignore[misc]
+class _CoroutineRun(TaskProcess):
     """Looks like Luigi's process for a task, but runs the task's coroutine on the shared loop."""
 
     def __init__(self, loop: _LoopThread, *arguments: Any, **options: Any) -> None:
@@ -150,7 +153,7 @@ class _CoroutineRun(TaskProcess):  # type: ignore[misc]
             self._future.cancel()
 
     async def _run_async(self) -> None:
-        status, explanation, missing = luigi.scheduler.FAILED, "", []
+        status, explanation, missing = FAILED, "", []
         try:
             missing = await asyncio.to_thread(self._unfulfilled)
             if missing:
@@ -159,15 +162,15 @@ class _CoroutineRun(TaskProcess):  # type: ignore[misc]
             started = time.time()
             with self._forward_attributes():
                 await self.task.run_async()
-            status = luigi.scheduler.DONE
+            status = DONE
             self.task.trigger_event(luigi.Event.PROCESSING_TIME, self.task, time.time() - started)
             explanation = self.task.on_success()
             self.task.trigger_event(luigi.Event.SUCCESS, self.task)
         except asyncio.CancelledError:
-            status, explanation = luigi.scheduler.FAILED, "cancelled"
+            status, explanation = FAILED, "cancelled"
             raise
         except BaseException as error:
-            status, explanation = luigi.scheduler.FAILED, self._handle_run_exception(error)
+            status, explanation = FAILED, self._handle_run_exception(error)
         finally:
             self.result_queue.put((self.task.task_id, status, explanation, missing, []))
 
@@ -186,4 +189,8 @@ def stop_on_sigterm() -> Callable[[], None]:
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
     former = signal.signal(signal.SIGTERM, interrupt)
-    return lambda: signal.signal(signal.SIGTERM, former) and None
+
+    def restore() -> None:
+        signal.signal(signal.SIGTERM, former)
+
+    return restore

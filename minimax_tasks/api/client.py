@@ -60,7 +60,9 @@ class MiniMaxClient:
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(self.base_url).netloc
         if urlsplit(self.base_url).scheme not in ("http", "https") or not self.host:
-            raise ConfigurationError(f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com")
+            raise ConfigurationError(
+                f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com"
+            )
         self._headers = {"Authorization": f"Bearer {api_key.strip()}", "Content-Type": "application/json"}
         patience = httpx.Timeout(timeout, connect=20.0, pool=None)
         own_machine = is_loopback(self.base_url)
@@ -105,7 +107,9 @@ class MiniMaxClient:
         `status` and `base_resp` are read together: a failed task carries its reason in `base_resp`, so an
         answer whose status is final is returned and not raised.
         """
-        path = "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
+        path = (
+            "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
+        )
         response = await self._send("GET", path, params={"task_id": task_id})
         answer = self._parse(response, QueryAnswer)
         if answer.state is State.RUNNING:
@@ -176,7 +180,7 @@ class MiniMaxClient:
 
 
 def _trace(response: httpx.Response) -> str:
-    return response.headers.get("Trace-Id", "")
+    return str(response.headers.get("Trace-Id", ""))
 
 
 def _excerpt(response: httpx.Response) -> str:

@@ -150,6 +150,7 @@ def error_from_code(code: int, message: str, *, host: str, trace_id: str = "") -
 
 def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "") -> ApiError:
     """The exception for an HTTP status that is not 200, or for an answer that is not the API's JSON."""
+    kind: type[ApiError]
     if status in (401, 403):
         kind, verdict, hint = AuthenticationFailed, Verdict.REFUSED, host_hint(host)
     elif status == 429:
@@ -159,7 +160,11 @@ def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "")
     elif status in (404, 405):
         kind, verdict, hint = ServiceError, Verdict.REFUSED, "check base_url: this is not the video API"
     else:
-        kind, verdict, hint = ServiceError, Verdict.UNCERTAIN, "the service or a gateway before it is in trouble"
+        kind, verdict, hint = (
+            ServiceError,
+            Verdict.UNCERTAIN,
+            "the service or a gateway before it is in trouble",
+        )
     what = f"HTTP {status}" if status != 200 else "HTTP 200 with a body that is not the API's JSON"
     quoted = f" ({excerpt})" if excerpt else ""
     return kind(
@@ -169,7 +174,11 @@ def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "")
 
 def host_hint(host: str) -> str:
     """What to check when a key is refused: keys are bound to a region, and the answer never says so."""
-    other = "https://api.minimax.io" if "minimaxi.com" in host or host.endswith(".cn") else "https://api.minimaxi.com"
+    other = (
+        "https://api.minimax.io"
+        if "minimaxi.com" in host or host.endswith(".cn")
+        else "https://api.minimaxi.com"
+    )
     return (
         f"check MINIMAX_API_KEY, and that it belongs to the region of {host}: "
         f"if it is from the other one, set MINIMAX_BASE_URL={other}"

@@ -61,7 +61,9 @@ def judge_picture(data: bytes, *, field: str, name: str) -> Picture:
     except PictureError:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "it is not a picture" if isinstance(error, UnidentifiedImageError) else f"it is damaged ({error})"
+        reason = (
+            "it is not a picture" if isinstance(error, UnidentifiedImageError) else f"it is damaged ({error})"
+        )
         raise PictureError(field, name, _FORMATS, reason) from None
     _judge_size(width, height, field=field, name=name)
     return Picture(data, Image.MIME[kind], width, height)
@@ -82,7 +84,10 @@ def _judge_size(width: int, height: int, *, field: str, name: str) -> None:
     low, high = IMAGE_ASPECT
     if min(width, height) < IMAGE_MIN_SHORT_SIDE:
         raise PictureError(
-            field, name, f"a short side over {IMAGE_MIN_SHORT_SIDE - 1} px", f"it is too small, {width} x {height} px"
+            field,
+            name,
+            f"a short side over {IMAGE_MIN_SHORT_SIDE - 1} px",
+            f"it is too small, {width} x {height} px",
         )
     if not low <= width / height <= high:
         raise PictureError(

@@ -130,12 +130,17 @@ class _SizedRequest(VideoRequest):
         row = self._size_row(resolution)
         if row is None:
             known = [size.resolution for size in self.offer.sizes]
-            raise InvalidRequest("resolution", self.resolution, known, f"not made by {self.model} in {self.mode}")
+            raise InvalidRequest(
+                "resolution", self.resolution, known, f"not made by {self.model} in {self.mode}"
+            )
         rows = [size for size in self.offer.sizes if size.resolution == row.resolution]
         if not any(seconds in size.seconds for size in rows):
             allowed = sorted({s for size in rows for s in size.seconds})
             others = [
-                f"{s} s at {size.resolution}" for size in self.offer.sizes for s in size.seconds if s == seconds
+                f"{s} s at {size.resolution}"
+                for size in self.offer.sizes
+                for s in size.seconds
+                if s == seconds
             ]
             hint = f" ({' or '.join(others)} is possible)" if others else ""
             raise InvalidRequest(
@@ -177,7 +182,10 @@ class _PretreatedRequest(_SizedRequest):
         if self.fast_pretreatment and not self.offer.fast_pretreatment:
             takers = [offer.model for offer in offers(self.mode) if offer.fast_pretreatment]
             raise InvalidRequest(
-                "fast_pretreatment", True, f"false, or one of {', '.join(takers)}", f"{self.model} has no such option"
+                "fast_pretreatment",
+                True,
+                f"false, or one of {', '.join(takers)}",
+                f"{self.model} has no such option",
             )
 
     def body(self) -> dict[str, Any]:
@@ -198,7 +206,9 @@ class TextToVideoRequest(_PretreatedRequest):
         """Raise `InvalidRequest` for what the service would refuse."""
         super().check()
         if not self.prompt.strip():
-            raise InvalidRequest("prompt", self.prompt, f"1 to {PROMPT_LIMIT} characters", "text-to-video needs one")
+            raise InvalidRequest(
+                "prompt", self.prompt, f"1 to {PROMPT_LIMIT} characters", "text-to-video needs one"
+            )
 
 
 class ImageToVideoRequest(_PretreatedRequest):
@@ -233,7 +243,10 @@ class StartEndToVideoRequest(_SizedRequest):
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
         super().check()
-        for name, value in (("first_frame_image", self.first_frame_image), ("last_frame_image", self.last_frame_image)):
+        for name, value in (
+            ("first_frame_image", self.first_frame_image),
+            ("last_frame_image", self.last_frame_image),
+        ):
             _need_picture(name, value)
 
     def body(self) -> dict[str, Any]:
@@ -346,7 +359,11 @@ class TemplateRequest(_Request):
 
 
 AnyRequest = (
-    TextToVideoRequest | ImageToVideoRequest | StartEndToVideoRequest | SubjectToVideoRequest | TemplateRequest
+    TextToVideoRequest
+    | ImageToVideoRequest
+    | StartEndToVideoRequest
+    | SubjectToVideoRequest
+    | TemplateRequest
 )
 
 REQUESTS: dict[Mode, type[AnyRequest]] = {
@@ -366,7 +383,9 @@ def is_url(reference: str) -> bool:
 
 def _need_picture(field: str, value: str) -> None:
     if not value.strip():
-        raise InvalidRequest(field, value, "an http(s) URL, a data URL, or a path to a JPEG, PNG or WebP picture")
+        raise InvalidRequest(
+            field, value, "an http(s) URL, a data URL, or a path to a JPEG, PNG or WebP picture"
+        )
 
 
 def _sendable(field: str, value: str) -> str:

@@ -35,7 +35,9 @@ async def download(folder: ClipFolder, service: Service) -> None:
     submission = await ensure_submitted(folder)
     result = await folder.result()
     if result is None:
-        raise DownloadFailed(f"clip {folder.key} is not generated yet: {folder.path('result.json')} is missing")
+        raise DownloadFailed(
+            f"clip {folder.key} is not generated yet: {folder.path('result.json')} is missing"
+        )
     raise_if_failed(result, folder)
     trouble = ""
     with tempfile.TemporaryDirectory(prefix="minimax-") as scratch:
@@ -56,8 +58,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
             await folder.deliver(str(draft))
             return
     raise DownloadFailed(
-        f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be fetched "
-        f"({trouble}). The next run fetches it without paying again; the service keeps a video for hours only"
+        f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
+        f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a video for hours only"
     )
 
 
@@ -115,7 +117,9 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any]) -> dict[s
         warnings.append(f"asked for {seconds} s, got {found.seconds:.2f} s")
     promised = result.get("video_width"), result.get("video_height")
     if all(promised) and promised != (found.width, found.height):
-        warnings.append(f"the service said {promised[0]} x {promised[1]}, the video is {found.width} x {found.height}")
+        warnings.append(
+            f"the service said {promised[0]} x {promised[1]}, the video is {found.width} x {found.height}"
+        )
     return {
         "video": {
             "width": found.width,

@@ -1,7 +1,9 @@
 """Frames of clips that are made: exact, with true colours, as PNG."""
 
+import asyncio
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
 from minimax_tasks.api.errors import MiniMaxError, PictureError
 from minimax_tasks.clips.folder import VIDEO
@@ -9,10 +11,12 @@ from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.storage.files import Storage
 
+if TYPE_CHECKING:
+    from minimax_tasks.video.colour import Matrix
+
 
 def frame_reader(root: Storage) -> FrameReader:
-    """Reads frames of the clips under a root. The reader raises `MiniMaxError` for a clip that is not made."""
-    import asyncio
+    """Reads frames of the clips under a root; raises `MiniMaxError` for a clip that is not made."""
 
     async def read(frame: FrameOf) -> bytes:
         return await asyncio.to_thread(extract_frame, root, frame)
@@ -34,11 +38,13 @@ def extract_frame(root: Storage, frame: FrameOf) -> bytes:
             else:
                 image = frame_at(path, float(frame.place), matrix)
     except FileNotFoundError:
-        raise MiniMaxError(f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made") from None
+        raise MiniMaxError(
+            f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made"
+        ) from None
     return png(image)
 
 
-def _matrix(root: Storage, key: str, path: str) -> str | None:
+def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
     """Which colour matrix an untagged clip was made with, told by the still that it started from."""
     from PIL import Image
 

@@ -63,14 +63,22 @@ def known_clip(root: Storage, request: AnyRequest, take: int) -> ClipRequest:
         try:
             digests[name] = digest_picture(reference, field=name)
         except PictureError as error:
-            remembered = root.read_json(_memory(reference))
+            remembered = remembered_digest(root, reference)
             if remembered is None:
                 raise
-            digests[name], gone = str(remembered["sha256"]), error
+            digests[name], gone = remembered, error
     clip = ClipRequest(request, digests, take)
     if gone is not None and not root.exists(f"clips/{clip.key}/submission.json"):
         raise gone
     return clip
+
+
+def remembered_digest(root: Storage, reference: str) -> str | None:
+    """The digest that a picture had when it was last submitted under this root, None when it never was."""
+    if reference.startswith("data:"):
+        return None
+    found = root.read_json(_memory(reference)) or {}
+    return str(found["sha256"]) if found.get("sha256") else None
 
 
 def remember_pictures(root: Storage, clip: ClipRequest) -> None:

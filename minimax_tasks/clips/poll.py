@@ -46,7 +46,9 @@ def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
         return
     code = answer.base_resp.status_code
     row = find_error(code)
-    reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}; {row.advice}" if code else "no reason given"
+    reason = (
+        f"{code} ({row.meaning}): {answer.base_resp.status_msg}; {row.advice}" if code else "no reason given"
+    )
     raise GenerationFailed(
         f"clip {folder.key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
         "It is not submitted again by itself"
@@ -79,6 +81,7 @@ async def _wait(
         if time.monotonic() > deadline:
             raise GenerationTimeout(
                 f"clip {folder.key}, task {task_id}: not ready after {service.generation_timeout:.0f} s "
-                f"(last status: {status or 'none'}). It is paid for and still known; the next run goes on waiting"
+                f"(last status: {status or 'none'}). It is paid for and still known; the next run "
+                "goes on waiting"
             )
         await asyncio.sleep(service.poll_interval * random.uniform(0.9, 1.1))

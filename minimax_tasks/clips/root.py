@@ -28,6 +28,6 @@ def check_root(root: Storage, base_url: str) -> None:
         whose = "the sandbox" if found == "sandbox" else "MiniMax"
         other = "MiniMax" if found == "sandbox" else "the sandbox"
         raise ConfigurationError(
-            f"root = {root.url!r} holds clips made by {whose}; use another root for {other}, so that the two are "
-            "never mixed up in a film"
+            f"root = {root.url!r} holds clips made by {whose}; use another root for {other}, so that the "
+            "two are never mixed up in a film"
         )

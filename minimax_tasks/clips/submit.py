@@ -110,7 +110,9 @@ async def _pay(
     except ApiError as error:
         if error.verdict is Verdict.UNCERTAIN:
             raise await _doubt(folder, number, str(error)) from error
-        final = error.verdict is Verdict.REFUSED and not isinstance(error, AuthenticationFailed | QuotaExhausted)
+        final = error.verdict is Verdict.REFUSED and not isinstance(
+            error, AuthenticationFailed | QuotaExhausted
+        )
         await folder.release(number, str(error), code=error.code, final=final)
         raise
     except AnswerLost as error:
@@ -162,8 +164,8 @@ async def _wait_for_claim(folder: ClipFolder, number: int, waited: float) -> Non
 
 def _uncertain(folder: ClipFolder, why: str, when: str) -> str:
     return (
-        f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have been "
-        f"paid for, so it is not submitted again by itself. Look for it on the platform's console; what is "
+        f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have "
+        f"been paid for, so it is not submitted again by itself. Look for it on the platform's console; what is "
         f"known stands in {folder.path('')}"
     )
 
@@ -179,5 +181,7 @@ async def ensure_submitted(folder: ClipFolder) -> dict[str, Any]:
     """The submission of a clip that must already be submitted. Raises `MiniMaxError` when it is not."""
     found = await folder.submission()
     if found is None or not found.get("task_id"):
-        raise MiniMaxError(f"clip {folder.key} was not submitted: {folder.path('submission.json')} is missing")
+        raise MiniMaxError(
+            f"clip {folder.key} was not submitted: {folder.path('submission.json')} is missing"
+        )
     return found

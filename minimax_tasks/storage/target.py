@@ -12,7 +12,7 @@ import luigi
 from minimax_tasks.storage.files import Storage
 
 
-class FsspecTarget(luigi.Target):  # type: ignore[misc]
+class FsspecTarget(luigi.Target):
     """A file on any fsspec storage; when it exists it is whole.
 
     >>> with FsspecTarget("s3://bucket/out.txt").open("w") as out:
@@ -52,7 +52,10 @@ class FsspecTarget(luigi.Target):  # type: ignore[misc]
             with self._storage.fs.open(self._storage.path(self._name), "rb") as raw:
                 yield raw if mode == "rb" else io.TextIOWrapper(raw, encoding="utf-8")
         elif mode in ("w", "wb"):
-            with self.temporary_path() as draft, draft.open(mode, encoding=None if "b" in mode else "utf-8") as out:
+            with (
+                self.temporary_path() as draft,
+                draft.open(mode, encoding=None if "b" in mode else "utf-8") as out,
+            ):
                 yield out
         else:
             raise ValueError(f"mode = {mode!r}: allowed: r, rb, w, wb")

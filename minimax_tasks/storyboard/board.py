@@ -107,7 +107,9 @@ def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
     problems = [Problem(line, what) for line, what in document.problems]
     if document.value is None or not isinstance(document.value, dict):
         if not problems:
-            problems = [Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")]
+            problems = [
+                Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")
+            ]
         return None, document, problems
     board = None
     try:
@@ -144,14 +146,14 @@ def _explain(item: Any, document: Document) -> tuple[Path, Problem]:
     if kind == "extra_forbidden":
         known = _known_keys(path)
         near = nearest(key, known)
-        text = f"unknown key {key!r}" + (f", did you mean {near!r}?" if near else "") + f" Known: {', '.join(known)}"
-        return path, Problem(line, text.replace("? Known", "? Known") if near else text.replace(" Known", "; known"), shot)
+        guess = f"; did you mean {near!r}?" if near else "."
+        return path, Problem(line, f"unknown key {key!r}{guess} Known keys: {', '.join(known)}", shot)
     if kind == "missing":
         where = "a shot" if path[:1] == ("shots",) and len(path) == 3 else "the board"
         return path, Problem(document.line(path[:-1]), f"{where} needs {key!r}", shot)
     if path in document.texts and isinstance(value, int | float | bool) and _wants_text(kind):
         written = document.texts[path]
-        text = f"{key}: {written} is read as {value!r} by YAML; write it in quotes: {key}: \"{written}\""
+        text = f'{key}: {written} is read as {value!r} by YAML; write it in quotes: {key}: "{written}"'
         return path, Problem(line, text, shot)
     if value is None:
         return path, Problem(line, f"{key}: there is nothing after the colon", shot)
@@ -166,7 +168,9 @@ def _real_path(location: tuple[str | int, ...], value: Any) -> Path:
     path: list[str | int] = []
     for part in location:
         if isinstance(value, dict) and isinstance(part, str):
-            if part in value or (not path or path[-1] != part) and not re.search(r"[\[(]|^(str|bool|int|float)$", part):
+            if part in value or (
+                (not path or path[-1] != part) and not re.search(r"[\[(]|^(str|bool|int|float)$", part)
+            ):
                 path.append(part)
                 value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int):
@@ -217,7 +221,7 @@ def _kinds(kind: str, item: Any) -> str:
 
 _EXPECTED = {
     "cut": "true, or a transition with its seconds such as fade 0.5",
-    "camera": "moves such as push in, pan left (at the same time), or a list [static, push in] (one after the other)",
+    "camera": "moves such as push in, pan left (at once), or a list [static, push in] (one after the other)",
     "language": "en or zh",
     "shots": "a list with at least one shot",
     "cast": "names with a description: {mara: {desc: …}}",

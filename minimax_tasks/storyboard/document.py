@@ -63,7 +63,7 @@ class _Reading:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.convert(item, (*path, index)) for index, item in enumerate(node.value)]
-        value = self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        value = self._loader.construct_object(node)
         if not isinstance(value, str):
             self.texts[path] = node.value
         return value

@@ -33,4 +33,6 @@ def build(
     else:
         options["scheduler_url"] = scheduler_url
     workers = Settings.load(max_in_flight=max_in_flight).max_in_flight
-    return bool(luigi.build(list(tasks), worker_scheduler_factory=in_flight_factory(), workers=workers, **options))
+    return bool(
+        luigi.build(list(tasks), worker_scheduler_factory=in_flight_factory(), workers=workers, **options)
+    )

@@ -67,7 +67,7 @@ class _Video(_Mode):
 _COMMON = ("model", "prompt", "duration", "resolution", "prompt_optimizer", "aigc_watermark")
 
 
-class TextToVideo(_Video, luigi.Task):  # type: ignore[misc]
+class TextToVideo(_Video, luigi.Task):
     """A clip from a prompt alone."""
 
     prompt = luigi.Parameter(description="1 to 2,000 characters")
@@ -77,7 +77,7 @@ class TextToVideo(_Video, luigi.Task):  # type: ignore[misc]
     fields = (*_COMMON, "fast_pretreatment")
 
 
-class ImageToVideo(_Video, luigi.Task):  # type: ignore[misc]
+class ImageToVideo(_Video, luigi.Task):
     """A clip that starts from a picture and takes its shape."""
 
     first_frame_image = PictureParameter()
@@ -87,7 +87,7 @@ class ImageToVideo(_Video, luigi.Task):  # type: ignore[misc]
     fields = (*_COMMON, "fast_pretreatment", "first_frame_image")
 
 
-class StartEndToVideo(_Video, luigi.Task):  # type: ignore[misc]
+class StartEndToVideo(_Video, luigi.Task):
     """A clip from one picture to another."""
 
     first_frame_image = PictureParameter()
@@ -98,7 +98,7 @@ class StartEndToVideo(_Video, luigi.Task):  # type: ignore[misc]
     fields = (*_COMMON, "first_frame_image", "last_frame_image")
 
 
-class SubjectToVideo(_Video, luigi.Task):  # type: ignore[misc]
+class SubjectToVideo(_Video, luigi.Task):
     """A clip with the face of a subject."""
 
     subject_image = PicturesParameter(description="a picture of the face, or several")
@@ -108,12 +108,12 @@ class SubjectToVideo(_Video, luigi.Task):  # type: ignore[misc]
     fields = ("model", "prompt", "prompt_optimizer", "aigc_watermark", "subject_image")
 
 
-class TemplateVideo(_Mode, luigi.Task):  # type: ignore[misc]
+class TemplateVideo(_Mode, luigi.Task):
     """A clip from one of the service's video templates."""
 
     template = luigi.Parameter(description="name or id; `minimax-tasks templates` lists them")
-    image = PictureParameter(default=None)
-    text = luigi.OptionalParameter(default=None)
+    image = PictureParameter(default="", description="a picture, for templates that take one")
+    text = luigi.OptionalParameter(default=None, description="a text, for templates that take one")
 
     mode = Mode.TEMPLATE
     fields = ("template", "image", "text")

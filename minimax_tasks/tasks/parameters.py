@@ -11,7 +11,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.settings import Settings
 
 
-class RootParameter(luigi.Parameter):  # type: ignore[misc]
+class RootParameter(luigi.Parameter):
     """Where the files go, any fsspec URL; left out, it is the setting `root`."""
 
     def __init__(self) -> None:
@@ -22,12 +22,12 @@ class RootParameter(luigi.Parameter):  # type: ignore[misc]
         return str(value or Settings.load().root).rstrip("/") or "/"
 
 
-class PictureParameter(luigi.Parameter):  # type: ignore[misc]
+class PictureParameter(luigi.Parameter):
     """A picture: http(s) URL, data URL, fsspec path or URL; a path object or a target will do."""
 
     def normalize(self, value: Any) -> Any:
-        """The reference as text; None stays None."""
-        return None if value is None else str(getattr(value, "path", value))
+        """The reference as text; None for none."""
+        return None if value in (None, "") else str(getattr(value, "path", value))
 
     def serialize(self, value: Any) -> str:
         """Empty for none."""
@@ -52,14 +52,18 @@ class PicturesParameter(PictureParameter):
 
     def serialize(self, value: Any) -> str:
         """JSON for several."""
-        return json.dumps(list(value), ensure_ascii=False) if isinstance(value, tuple) else super().serialize(value)
+        return (
+            json.dumps(list(value), ensure_ascii=False)
+            if isinstance(value, tuple)
+            else super().serialize(value)
+        )
 
     def parse(self, text: str) -> Any:
         """JSON for several."""
         return tuple(json.loads(text)) if text.startswith("[") else super().parse(text)
 
 
-class RequestParameter(luigi.Parameter):  # type: ignore[misc]
+class RequestParameter(luigi.Parameter):
     """What is asked for: a `ClipRequest`, a request, its JSON, or the key of a clip that was submitted."""
 
     def normalize(self, value: Any) -> str:

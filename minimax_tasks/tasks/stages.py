@@ -5,7 +5,7 @@ work is a coroutine (`run_async`), so that one process can keep many of them wai
 worker calls `run`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import luigi
 
@@ -23,8 +23,17 @@ from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
 from minimax_tasks.tasks.running import current_service, run_alone
 
+STATUS = "event.minimax.status"
+"""Luigi event: a stage has news; handlers get the task and the text."""
 
-class Stage:
+
+if TYPE_CHECKING:
+    _Mixin = luigi.Task
+else:
+    _Mixin = object
+
+
+class Stage(_Mixin):
     """What the stages share: a clip, its folder under a root, and work that is a coroutine.
 
     This and the classes below are mixed into tasks and are no tasks themselves, so that Luigi's register
@@ -66,7 +75,8 @@ class Stage:
         raise NotImplementedError
 
     def report(self, status: str) -> None:
-        """Show a status in Luigi's visualiser, where the task runs under a worker."""
+        """Show a status in Luigi's visualiser, where the task runs under a worker, and as an event."""
+        self.trigger_event(STATUS, self, status)
         tell = getattr(self, "set_status_message", None)
         if tell is not None:
             tell(status)
@@ -121,7 +131,9 @@ class _OfRequest(Stage):
     def clip(self) -> ClipRequest:
         """The clip that is asked for. Raises `InvalidRequest` when only its key is known."""
         if KEY.fullmatch(self.request):
-            raise InvalidRequest("request", self.request, "the whole request", "this clip was never submitted")
+            raise InvalidRequest(
+                "request", self.request, "the whole request", "this clip was never submitted"
+            )
         clip = ClipRequest.from_json(self.request)
         return clip if clip.digests else known_clip(Storage(self.root), clip.request, clip.take)
 
@@ -131,11 +143,11 @@ class _OfRequest(Stage):
         return self.request if KEY.fullmatch(self.request) else self.clip.key
 
 
-class SubmitVideo(_OfRequest, Submit, luigi.Task):  # type: ignore[misc]
+class SubmitVideo(_OfRequest, Submit, luigi.Task):
     """Submits one clip. `request` is a request, its JSON, or the key of a clip that was submitted."""
 
 
-class PollVideo(_OfRequest, Poll, luigi.Task):  # type: ignore[misc]
+class PollVideo(_OfRequest, Poll, luigi.Task):
     """Waits for one clip. Resuming needs the clip folder alone."""
 
     def requires(self) -> SubmitVideo:
@@ -143,7 +155,7 @@ class PollVideo(_OfRequest, Poll, luigi.Task):  # type: ignore[misc]
         return SubmitVideo(request=self.request, root=self.root)
 
 
-class DownloadVideo(_OfRequest, Download, luigi.Task):  # type: ignore[misc]
+class DownloadVideo(_OfRequest, Download, luigi.Task):
     """Makes one clip: its output is the finished MP4."""
 
     def requires(self) -> PollVideo:

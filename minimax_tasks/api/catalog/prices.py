@@ -35,4 +35,6 @@ PRICES: tuple[Price, ...] = (
 
 def find_price(model: str, resolution: str, seconds: int) -> Price | None:
     """The row for one clip, or None when no price is published."""
-    return next((p for p in PRICES if (p.model, p.resolution, p.seconds) == (model, resolution, seconds)), None)
+    return next(
+        (p for p in PRICES if (p.model, p.resolution, p.seconds) == (model, resolution, seconds)), None
+    )

@@ -1,0 +1,126 @@
+"""`minimax-tasks render`: board file in, film out."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.clips.root import check_root
+from minimax_tasks.console.plan import to_pay
+from minimax_tasks.console.progress import RenderProgress
+from minimax_tasks.settings import Settings
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.plan import Plan, make_plan
+from minimax_tasks.storyboard.standing import ClipState, look_up
+from minimax_tasks.storyboard.tasks import RenderStoryboard
+from minimax_tasks.tasks.building import build
+from minimax_tasks.worker import stop_on_sigterm
+
+DONE, FAILED = 0, 1
+
+
+def render(
+    board: str,
+    *,
+    root: str | None,
+    sandbox: bool,
+    scale: str | None,
+    budget: float | None,
+    workers: int | None,
+    scheduler_url: str | None,
+    console: Console,
+    errors: Console,
+) -> int:
+    """Make the film of a board and say where it is; returns the exit code.
+
+    Raises `BoardError` and `ConfigurationError` before anything is paid.
+    """
+    settings = Settings.load(root=root, max_in_flight=workers, budget=budget)
+    storage = Storage(settings.root)
+    plan = make_plan(board, root=settings.root, base_url=settings.base_url)
+    states = look_up(storage, [segment.key for segment in plan.segments])
+    _show(plan, states, console)
+    usd, clips, _ = to_pay(plan, states)
+    if not sandbox:
+        _check_means(settings, usd, clips)
+    with contextlib.ExitStack() as stack:
+        if sandbox:
+            stack.enter_context(private_sandbox(settings.root, scale))
+        check_root(storage, Settings.load().base_url)
+        stack.callback(stop_on_sigterm())
+        progress = stack.enter_context(RenderProgress(console, plan, states))
+        task = RenderStoryboard(storyboard=board, root=settings.root)
+        done = build(
+            [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"
+        )
+    for name, problem in progress.failures.items():
+        errors.print(f"{name}: {problem}", markup=False, highlight=False, soft_wrap=True, style="red")
+    if not done or not task.complete():
+        errors.print("the film is not made", markup=False, highlight=False, soft_wrap=True)
+        return FAILED
+    output = task.output()
+    for name in ("film", "report"):
+        console.print(f"{name}: {output[name].path}", markup=False, highlight=False, soft_wrap=True)
+    return DONE
+
+
+def _show(plan: Plan, states: dict[str, ClipState], console: Console) -> None:
+    usd, clips, unpriced = to_pay(plan, states)
+    made = len(plan.segments) - clips
+    price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
+    console.print(
+        f"{plan.board.title}: {len(plan.shots)} shots, {len(plan.segments)} clips; {made} known already, "
+        f"{clips} to make ({price})",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    for text in (*plan.warnings, *(f"shot {s.shot.id}: {w}" for s in plan.shots for w in s.warnings)):
+        console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
+
+
+def _check_means(settings: Settings, usd: float, clips: int) -> None:
+    if clips and not settings.api_key.get_secret_value():
+        raise ConfigurationError(
+            "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
+            "--sandbox draws the film without one"
+        )
+    if settings.budget is not None and usd > settings.budget:
+        raise ConfigurationError(
+            f"budget = {settings.budget:g}: the {clips} clips to make cost USD {usd:.2f}; "
+            "nothing was submitted"
+        )
+
+
+@contextlib.contextmanager
+def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
+    """Run a sandbox for this process and point the settings at it.
+
+    Its tasks are kept beside the root, so that a run that was killed finds them again.
+    """
+    from minimax_tasks.sandbox import Sandbox
+
+    before = dict(os.environ)
+    with Sandbox(latency=0.0, scale=scale, state=_state_folder(root)) as sandbox:
+        os.environ.update(
+            MINIMAX_BASE_URL=sandbox.url, MINIMAX_API_KEY="sandbox", MINIMAX_REQUESTS_PER_MINUTE="0"
+        )
+        os.environ.setdefault("MINIMAX_POLL_INTERVAL", "0.25")
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _state_folder(root: str) -> str:
+    storage = Storage(root)
+    if storage.local:
+        return str(Path(storage.path()) / "sandbox")
+    name = hashlib.sha256(root.encode()).hexdigest()[:16]
+    return str(Path(tempfile.gettempdir()) / f"minimax-sandbox-{name}")

@@ -1,0 +1,1 @@
+"""Storyboards: a board file in, a film and its report out."""

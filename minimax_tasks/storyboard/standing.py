@@ -1,0 +1,77 @@
+"""What of a plan is already made, told by listings: the number of requests does not grow with the shots."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from minimax_tasks.api.errors import GenerationFailed
+from minimax_tasks.clips.folder import VIDEO, ClipFolder
+from minimax_tasks.clips.poll import raise_if_failed
+from minimax_tasks.storage.files import Storage
+
+
+class Made(StrEnum):
+    """How far a clip has come."""
+
+    TO_MAKE = "to make"
+    IN_DOUBT = "in doubt"
+    REFUSED = "refused"
+    GENERATING = "generating"
+    FAILED = "failed"
+    TO_FETCH = "to fetch"
+    MADE = "made"
+
+
+@dataclass(frozen=True)
+class ClipState:
+    """How far a clip has come, its task id, and what went wrong with it."""
+
+    made: Made
+    task_id: str = ""
+    problem: str = ""
+
+
+def look_up(root: Storage, keys: Iterable[str]) -> dict[str, ClipState]:
+    """The state of each clip. Only clips that are begun and not made cost a look into their files."""
+    wanted = list(dict.fromkeys(keys))
+    files = _files(root, wanted)
+    return {key: _state(root, key, files.get(key, frozenset())) for key in wanted}
+
+
+def _files(root: Storage, keys: list[str]) -> dict[str, frozenset[str]]:
+    if root.local:
+        return {key: frozenset(root.names(f"clips/{key}")) for key in keys}
+    found: dict[str, set[str]] = {}
+    for path in root.fs.find(root.path("clips")):
+        folder, _, name = path.rpartition("/")
+        found.setdefault(folder.rpartition("/")[2], set()).add(name)
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
+    if VIDEO in names:
+        return ClipState(Made.MADE)
+    claims = [name for name in names if name.startswith("claim.")]
+    if not claims and "submission.json" not in names:
+        return ClipState(Made.TO_MAKE)
+    folder = f"clips/{key}"
+    submission = root.read_json(f"{folder}/submission.json") or {}
+    task_id = str(submission.get("task_id", ""))
+    if "result.json" in names and task_id:
+        try:
+            raise_if_failed(root.read_json(f"{folder}/result.json") or {}, ClipFolder(root, key))
+        except GenerationFailed as error:
+            return ClipState(Made.FAILED, task_id, str(error))
+        return ClipState(Made.TO_FETCH, task_id)
+    if task_id:
+        return ClipState(Made.GENERATING, task_id)
+    newest = max(int(name.split(".")[1]) for name in claims)
+    released = root.read_json(f"{folder}/released.{newest}.json")
+    if released is None:
+        doubt = root.read_json(f"{folder}/doubt.{newest}.json") or {}
+        return ClipState(
+            Made.IN_DOUBT, problem=str(doubt.get("why", "the outcome of its submit is not known"))
+        )
+    if released.get("final"):
+        return ClipState(Made.REFUSED, problem=str(released.get("why", "")))
+    return ClipState(Made.TO_MAKE, problem=str(released.get("why", "")))

@@ -1,0 +1,145 @@
+"""The Luigi tasks that render a storyboard: three stages for each segment, and the film."""
+
+import asyncio
+from functools import cached_property
+from typing import Any
+
+import luigi
+
+from minimax_tasks.api.errors import BoardError, MiniMaxError
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.settings import Settings
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.target import FsspecTarget
+from minimax_tasks.storyboard.film import Cutting, film_folder, is_current
+from minimax_tasks.storyboard.plan import Plan, Segment, make_plan
+from minimax_tasks.tasks.parameters import RootParameter
+from minimax_tasks.tasks.running import run_alone
+from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
+
+_known: dict[str, Segment] = {}
+"""Key -> segment, of every plan of this process. A key says what the segment is, so none goes stale."""
+
+
+def plan_board(storyboard: str, root: str) -> Plan:
+    """The plan of a board; its segments are known to the tasks of this process from then on."""
+    plan = make_plan(storyboard, root=root, base_url=Settings.load().base_url)
+    _known.update({segment.key: segment for segment in plan.segments})
+    return plan
+
+
+class _OfSegment(Stage):
+    """A stage of one take of one shot. `shot` and `take` are for people; `key` says which clip it is."""
+
+    storyboard = luigi.Parameter(description="the board file")
+    shot = luigi.Parameter()
+    take = luigi.IntParameter()
+    clip_key = luigi.Parameter(description="what the segment was when the run was planned")
+
+    @property
+    def key(self) -> str:
+        """The clip's key."""
+        return str(self.clip_key)
+
+    @property
+    def segment(self) -> Segment:
+        """The segment of the board. Raises `BoardError` when the board no longer has it."""
+        if self.clip_key not in _known:
+            plan_board(self.storyboard, self.root)
+        if self.clip_key not in _known:
+            changed = (
+                f"{self.storyboard}: shot {self.shot} was changed since this run was planned; run it again"
+            )
+            raise BoardError([changed])
+        return _known[self.clip_key]
+
+    @property
+    def clip(self) -> ClipRequest:
+        """The clip that the segment is."""
+        return self.segment.clip
+
+    @property
+    def same(self) -> dict[str, Any]:
+        """The parameters, for the other stages of the segment."""
+        return dict(self.param_kwargs)
+
+
+class SubmitSegment(_OfSegment, Submit, luigi.Task):
+    """Submits a segment, once the clips are made whose frames it needs."""
+
+    def requires(self) -> list["DownloadSegment"]:
+        """The segments whose frames it starts or ends with; none for stills."""
+        return [download_of(segment, self.storyboard, self.root) for segment in self.segment.after]
+
+
+class PollSegment(_OfSegment, Poll, luigi.Task):
+    """Waits for a segment."""
+
+    def requires(self) -> SubmitSegment:
+        """The submit."""
+        return SubmitSegment(**self.same)
+
+
+class DownloadSegment(_OfSegment, Download, luigi.Task):
+    """Makes a segment: its output is the finished MP4."""
+
+    def requires(self) -> PollSegment:
+        """The wait."""
+        return PollSegment(**self.same)
+
+
+def download_of(segment: Segment, storyboard: str, root: str) -> DownloadSegment:
+    """The task that makes a segment."""
+    return DownloadSegment(
+        storyboard=storyboard, shot=segment.shot, take=segment.take, clip_key=segment.key, root=root
+    )
+
+
+class RenderStoryboard(luigi.Task):
+    """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
+
+    A film whose manifest does not match what the board says now counts as not made.
+    """
+
+    storyboard = luigi.Parameter(description="the board file")
+    root = RootParameter()
+    retry_count = 3
+
+    @property
+    def plan(self) -> Plan:
+        """The board as it is now. Raises `BoardError` with everything that is wrong with it."""
+        return plan_board(self.storyboard, self.root)
+
+    @cached_property
+    def _slug(self) -> str:
+        return self.plan.slug
+
+    def requires(self) -> list[DownloadSegment]:
+        """Every take of every shot."""
+        return [download_of(segment, self.storyboard, self.root) for segment in self.plan.segments]
+
+    def output(self) -> dict[str, FsspecTarget]:
+        """The film, its report, and the manifest that says what they were made from."""
+        folder = f"{self.root}/{film_folder(self._slug)}"
+        return {
+            "film": FsspecTarget(f"{folder}/film.mp4"),
+            "report": FsspecTarget(f"{folder}/report.html"),
+            "manifest": FsspecTarget(f"{folder}/manifest.json"),
+        }
+
+    def complete(self) -> bool:
+        """Whether the film is there and is the one that the board describes now."""
+        return is_current(Storage(self.root), self.plan)
+
+    def run(self) -> None:
+        """Join the clips alone in this process."""
+        run_alone(self.run_async())
+
+    async def run_async(self) -> None:
+        """Join the clips and write the report, in a thread beside the tasks that wait."""
+        plan = self.plan
+        if plan.slug != self._slug:
+            raise MiniMaxError(
+                f"{self.storyboard}: the title was changed since this run was planned; run it again"
+            )
+        await asyncio.to_thread(Cutting(Storage(self.root), plan).make)
