@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from base64 import b64decode
@@ -12,9 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from select import select
+from typing import Any
 
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+PATIENCE = 30.0
+"""Longest silence of the browser, in seconds, while something waits for it."""
 
 FLAGS = (
     "--headless",
@@ -26,8 +31,19 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+
+# Chromium reads its commands from descriptor 3 and answers on 4, whatever numbers our ends of the pipes have.
+# Both go up first, so that neither is overwritten where one already is 3 or 4.
+ON_PIPE = """
+import fcntl, os, sys
+command, answer = (fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3])
+os.dup2(command, 3)
+os.dup2(answer, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class BrowserError(AssertionError):
@@ -56,8 +72,7 @@ def open_browser() -> Iterator["Browser"]:
     answers, answer = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            # Chromium reads its commands from descriptor 3 and answers on 4, whatever ours are called.
-            ["sh", "-c", f'exec "$@" 3<&{command} 4>&{answer}', "sh", chromium, *FLAGS,
+            [sys.executable, "-c", ON_PIPE, str(command), str(answer), chromium, *FLAGS,
              f"--user-data-dir={profile}"],
             pass_fds=(command, answer),
             stderr=subprocess.DEVNULL,
@@ -66,7 +81,7 @@ def open_browser() -> Iterator["Browser"]:
         os.close(command)
         os.close(answer)
         try:
-            with open(commands, "wb", buffering=0) as write, open(answers, "rb") as read:
+            with open(commands, "wb", buffering=0) as write, open(answers, "rb", buffering=0) as read:
                 yield Browser(write, read)
         finally:
             with suppress(ProcessLookupError):
@@ -77,9 +92,10 @@ def open_browser() -> Iterator["Browser"]:
 class Browser:
     """One tab. `problems` is what its console would show in red, `requested` every address it asked for."""
 
-    def __init__(self, write: FileIO, read: BinaryIO) -> None:
+    def __init__(self, write: FileIO, read: FileIO) -> None:
         self._write, self._read = write, read
         self._sent = 0
+        self._heard = b""
         self._session: str | None = None
         self._loaded = False
         self.problems: list[str] = []
@@ -168,11 +184,14 @@ class Browser:
         return b64decode(pdf["data"])
 
     def _hear(self) -> dict[str, Any]:
-        data = bytearray()
-        while (byte := self._read.read(1)) != b"\0":
-            if not byte:
+        while b"\0" not in self._heard:
+            if not select([self._read], [], [], PATIENCE)[0]:
+                raise BrowserError(f"the browser has said nothing for {PATIENCE:.0f} s")
+            more = self._read.read(1 << 16)
+            if not more:
                 raise BrowserError("the browser ended before it answered; try running it by hand")
-            data += byte
+            self._heard += more
+        data, _, self._heard = self._heard.partition(b"\0")
         message: dict[str, Any] = json.loads(data)
         self._note(message.get("method", ""), message.get("params", {}))
         return message

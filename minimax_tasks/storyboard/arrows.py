@@ -5,8 +5,8 @@ from html import escape
 
 from minimax_tasks.api.catalog.cameras import MOVES
 
-CELL = 48
-"""Side of one group's drawing, in the drawing's own units."""
+WIDTH, HEIGHT = 56, 48
+"""Size of one group's drawing, in the drawing's own units."""
 
 GAP = 12
 """Room between two groups, where a chevron says "then"."""
@@ -14,9 +14,9 @@ GAP = 12
 _ENGLISH = {move.name: move.english for move in MOVES}
 
 _UPRIGHT = "1 0 0 1 0 0"
-_FLIPPED = f"-1 0 0 1 {CELL} 0"
-_UPSIDE_DOWN = f"1 0 0 -1 0 {CELL}"
-_TURNED = f"-1 0 0 -1 {CELL} {CELL}"
+_FLIPPED = f"-1 0 0 1 {WIDTH} 0"
+_UPSIDE_DOWN = f"1 0 0 -1 0 {HEIGHT}"
+_TURNED = f"-1 0 0 -1 {WIDTH} {HEIGHT}"
 
 
 def _path(data: str, *transforms: str, dashed: bool = False) -> str:
@@ -33,18 +33,25 @@ def _in_corners(data: str) -> str:
     return _path(data, _UPRIGHT, _FLIPPED, _UPSIDE_DOWN, _TURNED)
 
 
-_FRAME = '<rect x="10" y="14" width="28" height="20" rx="2" stroke-width="1.5" opacity=".45"/>'
+_FRAME = (
+    '<rect x="11" y="12.5" width="34" height="23" rx="2" stroke-width="1.5" stroke-opacity=".6"'
+    ' fill="currentColor" fill-opacity=".08"/>'
+)
 
-# Every axis has a place of its own around the frame, so that moves made at the same time do not cover
-# each other: truck below, pan above, pedestal on the right, tilt on the left, push and pull in the
-# corners, zoom on the middle line.
-_TRUCK = "M13 42H35M30.4 38l4.6 4-4.6 4"
-_PAN = "M12 9.5Q24 1 36 9.5M30.6 10.2l5.4-.7M36 9.5l-1.7-5.2"
-_PEDESTAL = "M43.6 33V15M39.7 19.7l3.9-4.7 3.9 4.7"
-_TILT = "M7 33Q-.6 24 7 15M7 15l.3 5.3M7 15l-5.1 1.3"
-_PUSH = "M5 9L15 19M15 13.6V19H9.6"
-_PULL = "M5 9L15 19M5 14.4V9H10.4"
-_LENS = '<rect x="19.5" y="20.6" width="9" height="6.8" rx="1" stroke-width="1.8" stroke-dasharray="2 1.8"/>'
+# Every axis has a place of its own, so that moves made at the same time do not cover each other: truck
+# below the frame, pan above, pedestal on the right, tilt on the left, push and pull in the corners, zoom
+# on the middle line, tracking above it and shake below.
+_TRUCK = "M15 42.5H41M36.6 38.9l4.4 3.6-4.4 3.6"
+_PAN = "M14 8.5Q28 .5 42 8.5M36.4 9.6l5.6-1.1M42 8.5l-2-5.3"
+_PEDESTAL = "M50.4 32.5V15.5M46.6 20l3.8-4.5 3.8 4.5"
+_TILT = "M8 34Q-.4 24 8 14M8 14l.2 5.6M8 14l-5.3 1.5"
+_PUSH = "M5.5 7L16.5 18M16.5 12.4V18H10.9"
+_PULL = "M5.5 7L16.5 18M5.5 12.6V7H11.1"
+_LENS = '<rect x="22.5" y="20.2" width="11" height="7.6" rx="1" stroke-width="1.8" stroke-dasharray="2 1.9"/>'
+_ASKEW = (
+    '<rect x="11" y="12.5" width="34" height="23" rx="2" stroke-width="1.5" stroke-opacity=".6"'
+    ' transform="rotate(-7 28 24)"/>'
+)
 
 _DRAWINGS = {
     "truck_left": _path(_TRUCK, _FLIPPED),
@@ -57,14 +64,13 @@ _DRAWINGS = {
     "pedestal_down": _path(_PEDESTAL, _UPSIDE_DOWN),
     "tilt_up": _path(_TILT),
     "tilt_down": _path(_TILT, _UPSIDE_DOWN),
-    "zoom_in": _LENS + _path("M3 24H15", _UPRIGHT, _FLIPPED, dashed=True)
-    + _path("M12.6 20.4L16.2 24l-3.6 3.6", _UPRIGHT, _FLIPPED),
-    "zoom_out": _LENS + _path("M16 24H4", _UPRIGHT, _FLIPPED, dashed=True)
-    + _path("M6.6 20.4L3 24l3.6 3.6", _UPRIGHT, _FLIPPED),
-    "shake": '<rect x="10" y="14" width="28" height="20" rx="2" stroke-width="1.5" opacity=".45"'
-    ' transform="rotate(-8 24 24)"/>' + _path("M13 29l2.75-4.5 3.67 7 3.67-7 3.67 7 3.67-7 2.75 4.5"),
-    "tracking": '<circle cx="17" cy="21.5" r="3.8"/>' + _path("M24.5 21.5H34M30.4 18l3.6 3.5-3.6 3.5"),
-    "static": _path("M24 17.5v13M17.5 24h13"),
+    "zoom_in": _LENS + _path("M3.5 24H17", _UPRIGHT, _FLIPPED, dashed=True)
+    + _path("M14.8 20.2L18.6 24l-3.8 3.8", _UPRIGHT, _FLIPPED),
+    "zoom_out": _LENS + _path("M18 24H4.5", _UPRIGHT, _FLIPPED, dashed=True)
+    + _path("M6.8 20.2L3 24l3.8 3.8", _UPRIGHT, _FLIPPED),
+    "shake": _ASKEW + _path("M17 32l2.2-2.4 4.4 4.6 4.4-4.6 4.4 4.6 4.4-4.6 2.2 2.4"),
+    "tracking": '<circle cx="20.5" cy="19.5" r="3.6"/>' + _path("M28 19.5H38M34.4 15.9l3.6 3.6-3.6 3.6"),
+    "static": _path("M28 17.5v13M21.5 24h13"),
 }  # fmt: skip
 """One drawing for each move of the catalogue, on top of the frame."""
 
@@ -77,14 +83,14 @@ def camera_svg(groups: Sequence[Sequence[str]], size: int = 40) -> str:
     Without any group the frame is empty: the model chooses.
     """
     cells = [_cell(group) for group in groups] or [_FRAME]
-    width = len(cells) * CELL + (len(cells) - 1) * GAP
+    width = len(cells) * WIDTH + (len(cells) - 1) * GAP
     drawn = "".join(
-        f'<g transform="translate({index * (CELL + GAP)} 0)">{cell}</g>' + _then(index)
+        f'<g transform="translate({index * (WIDTH + GAP)} 0)">{cell}</g>' + _then(index)
         for index, cell in enumerate(cells)
     )
     return (
-        f'<svg class="camera" role="img" viewBox="0 0 {width} {CELL}"'
-        f' width="{round(size * width / CELL)}" height="{size}" fill="none" stroke="currentColor"'
+        f'<svg class="camera" role="img" viewBox="0 0 {width} {HEIGHT}"'
+        f' width="{round(size * width / HEIGHT)}" height="{size}" fill="none" stroke="currentColor"'
         f' stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round">'
         f"<title>{escape(camera_words(groups))}</title>{drawn}</svg>"
     )
@@ -104,7 +110,7 @@ def _cell(group: Sequence[str]) -> str:
 def _then(index: int) -> str:
     if index == 0:
         return ""
-    x = index * (CELL + GAP) - GAP + 3.5
+    x = index * (WIDTH + GAP) - GAP + 3.5
     return f'<path d="M{x} 19l5 5-5 5" stroke-width="1.8" opacity=".7"/>'
 
 

@@ -114,7 +114,7 @@ class FilmReport:
 
 def render_report(report: FilmReport) -> str:
     """Render the page. It asks for nothing outside itself but the film that lies beside it."""
-    return _environment().get_template(_TEMPLATE.name).render(report=report)
+    return _environment().get_template(_TEMPLATE.name).render(report=report).lstrip()
 
 
 def timecode(seconds: float, fps: float) -> str:
@@ -147,6 +147,7 @@ def _environment() -> jinja2.Environment:
         "script_hash": _script_hash,
         "seam": _seam,
         "seam_width": _seam_width,
+        "signed": _signed,
         "timecode": timecode,
         "usd": _usd,
     }
@@ -204,6 +205,11 @@ def _seam(psnr: float) -> str:
     if psnr >= GOOD_SEAM_DB:
         return "good"
     return "look" if psnr >= BAD_SEAM_DB else "bad"
+
+
+def _signed(number: float) -> str:
+    rounded = round(number, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "±0"
 
 
 def _decibels(psnr: float) -> str:
