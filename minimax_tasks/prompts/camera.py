@@ -49,10 +49,8 @@ def nearest_moves(word: str) -> tuple[Move, ...]:
     best = max(likeness.values())
     if best < (0.6 if spelling.isascii() else 0.5):  # of two Chinese characters one may be wrong
         return ()
-    close = sorted(
-        (known for known in likeness if likeness[known] >= best - 0.15), key=lambda s: -likeness[s]
-    )
-    return tuple(dict.fromkeys(SPELLINGS[known] for known in close))[:3]
+    close = sorted(likeness, key=likeness.__getitem__, reverse=True)
+    return tuple(dict.fromkeys(SPELLINGS[known] for known in close if likeness[known] >= best - 0.17))[:3]
 
 
 def unknown_move(word: str) -> str:
@@ -148,7 +146,7 @@ _CLASHES = (
 
 def camera_warnings(groups: Groups, seconds: float, model: str) -> tuple[str, ...]:
     """What the service takes and rarely does well, for a shot of this length on this model."""
-    warnings = [warning for group in groups for warning in _group_warnings(group)]
+    warnings = [warning for group in groups for warning in group_warnings(group)]
     fits = 3 if seconds >= 10 else 2
     if len(groups) > fits:
         warnings.append(
@@ -159,7 +157,8 @@ def camera_warnings(groups: Groups, seconds: float, model: str) -> tuple[str, ..
     return tuple(dict.fromkeys(warnings))
 
 
-def _group_warnings(group: Group) -> Iterator[str]:
+def group_warnings(group: Group) -> Iterator[str]:
+    """What is possible at the same time and rarely meant."""
     moves = tuple(dict.fromkeys(group))
     yield from (f"{move.english} is named twice at the same time" for move in moves if group.count(move) > 1)
     for one, other in combinations(moves, 2):

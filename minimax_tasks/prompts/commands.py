@@ -11,7 +11,16 @@ from difflib import get_close_matches
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES, Move
 
-from .camera import SPELLINGS, Groups, find_move, folded, group_errors, split_words, unknown_move
+from .camera import (
+    SPELLINGS,
+    Groups,
+    find_move,
+    folded,
+    group_errors,
+    group_warnings,
+    split_words,
+    unknown_move,
+)
 
 _BRACKET = re.compile(r"[\[【［]([^\[\]【】［］]{1,120})[\]】］]")
 _FULL_WIDTH = re.compile(r"\s*[，、]\s*")
@@ -65,7 +74,7 @@ def _is_meant(word: str) -> bool:
     match bare.casefold().replace("-", " ").split():
         case [verb, direction] if verb in _VERBS and _DIRECTION.fullmatch(direction):
             return True
-    return bool(get_close_matches(folded(word), SPELLINGS, n=1, cutoff=0.75))
+    return bool(get_close_matches(folded(bare), SPELLINGS, n=1, cutoff=0.75))
 
 
 def check_prompt(
@@ -74,11 +83,16 @@ def check_prompt(
     """What is wrong (errors) and what is doubtful (warnings) about the camera commands in a prompt.
 
     With a model, brackets that it does not read are a warning; with the moves of the shot's `camera:`, so
-    is a prompt that has other commands beside them or leaves them out.
+    is a prompt that has other commands beside them or leaves them out. What `camera_warnings` says about
+    those moves is not repeated.
     """
     commands = find_commands(prompt)
     errors = tuple(error for command in commands for error in _errors(command))
-    warnings = [warning for command in commands for warning in _warnings(command)]
+    warnings = [warning for command in commands for warning in _spelling_warnings(command)]
+    placed = set(map(frozenset, camera))
+    for command in commands:
+        if frozenset(command.moves) not in placed:
+            warnings.extend(f"[{command.text}]: {warning}" for warning in group_warnings(command.moves))
     if commands and model is not None and model not in BRACKET_MODELS:
         shown = ", ".join(prompt[command.start : command.end] for command in commands)
         warnings.append(f"{model} does not read camera commands: {shown}")
@@ -93,14 +107,11 @@ def _errors(command: Command) -> Iterator[str]:
     yield from (f"[{command.text}]: {error}" for error in group_errors(command.moves, in_brackets=True))
 
 
-def _warnings(command: Command) -> Iterator[str]:
+def _spelling_warnings(command: Command) -> Iterator[str]:
     for word in split_words(command.text):
         move = find_move(word)
         if move and folded(word) not in {folded(move.english), folded(move.chinese)}:
             yield f"[{command.text}]: {word!r} is not one of the service's commands; write [{move.english}]"
-    for move in dict.fromkeys(command.moves):
-        if command.moves.count(move) > 1:
-            yield f"[{command.text}]: {move.english} is named twice"
     if re.search(r"[，、]", command.text):
         yield f"[{command.text}]: commands are separated by an ordinary comma"
 

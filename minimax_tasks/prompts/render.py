@@ -77,7 +77,7 @@ def _place(body: str, instruction: str, look: str) -> str:
     front = "" if is_camera_placed else settle(instruction)
     end = "" if is_placed(LOOK, body) else " ".join(look.split())
     shot = join_sentences(front, settle(body))
-    return normalise_brackets(join_sentences(end_sentence(shot), end) if end else shot)
+    return normalise_brackets(join_sentences(end_sentence(shot) if body else shot, end) if end else shot)
 
 
 def _render(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:

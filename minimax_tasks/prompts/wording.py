@@ -14,6 +14,7 @@ _ALL_MARKS = str.maketrans("", "", CAMERA + THEN + LOOK + END)
 _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 _FULL_STOP = re.compile(r"[.!?。！？…][\"'”’）)」』]*$")
 _PAUSE = re.compile(r"[,;:，；：、—–-]$")
+_PAUSES = re.compile(r"[\s,;:，；：、—–-]+$")
 
 
 def mark(kind: str, text: str) -> str:
@@ -40,11 +41,11 @@ def sentence(text: object) -> str:
 
 def end_sentence(text: str) -> str:
     """The text with a full stop unless it has ended already; a comma at its end gives way to it."""
-    visible = text.translate(_ALL_MARKS)
+    whole = _PAUSES.sub("", text)
+    visible = whole.translate(_ALL_MARKS)
     if not visible or _FULL_STOP.search(visible):
-        return text
-    stop = "。" if is_chinese(visible[-1]) else "."
-    return _PAUSE.sub("", text).rstrip() + stop
+        return whole
+    return whole + ("。" if is_chinese(visible[-1]) else ".")
 
 
 def join_sentences(*texts: str) -> str:

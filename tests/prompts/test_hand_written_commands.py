@@ -1,0 +1,125 @@
+"""Camera commands that people type into the text of a prompt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minimax_tasks.api.catalog.cameras import MOVES, Move
+from minimax_tasks.prompts import check_prompt, find_commands, normalise_brackets, parse_camera
+
+MODEL = "MiniMax-Hailuo-02"
+
+
+def test_commands_come_with_their_place_and_their_moves() -> None:
+    prompt = "A man picks up a book [Pedestal up], then reads [Static shot]."
+    commands = find_commands(prompt)
+    assert [prompt[command.start : command.end] for command in commands] == ["[Pedestal up]", "[Static shot]"]
+    assert [move.name for command in commands for move in command.moves] == ["pedestal_up", "static"]
+
+
+@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.name)
+def test_official_commands_are_neither_wrong_nor_doubtful(move: Move) -> None:
+    for word in (move.english, move.chinese):
+        assert check_prompt(f"A boat [{word}] at sea.", model=MODEL) == ((), ())
+        (command,) = find_commands(f"A boat 【{word}】 at sea.")
+        assert command.moves == (move,)
+
+
+@pytest.mark.parametrize(
+    ("bracket", "says"),
+    [
+        ("[Push out]", "Pull out"),
+        ("[push inn]", "Push in"),
+        ("[Trak left]", "Truck left"),
+        ("[slow push in]", "Push in"),
+        ("[the camera pans left]", "Pan left"),
+        ("[panning left]", "Pan left"),
+        ("[镜头推进]", "Push in"),
+        ("[缓慢拉远]", "Pull out"),
+        ("[Push in, slowly]", "'slowly'"),
+        ("[pan shot]", "Pan"),
+        ("[static, push in]", "nothing moves"),
+        ("[Push in,Pull out]", "contradict"),
+        ("[truck left, tilt up, zoom in, shake]", "at most 3"),
+    ],
+)
+def test_nearly_a_command_is_an_error(bracket: str, says: str) -> None:
+    errors, _ = check_prompt(f"A boat {bracket} at sea.")
+    assert says in " ".join(errors)
+
+
+@pytest.mark.parametrize(
+    "bracket",
+    [
+        "[a sign reading OPEN]",
+        "[OPEN]",
+        "[smiling]",
+        "[static noise]",
+        "[zoom lens]",
+        "[pan of soup]",
+        "[hold, please]",
+        "[slow motion]",
+        "[dramatic music]",
+        "[1]",
+        "【海报】",
+        "【固定的牌子】",
+        "[]",
+        "[a tracking device]",
+        "[left]",
+    ],
+)
+def test_other_brackets_are_left_alone(bracket: str) -> None:
+    assert find_commands(bracket) == ()
+    assert check_prompt(bracket, model="S2V-01") == ((), ())
+    assert normalise_brackets(bracket) == bracket
+
+
+def test_an_alias_is_doubtful() -> None:
+    errors, (warning,) = check_prompt("[dolly in]")
+    assert not errors
+    assert "write [Push in]" in warning
+
+
+def test_doubtful_combinations_are_warned_about_unless_camera_warnings_does() -> None:
+    assert "one fast drift" in check_prompt("[Truck left,Pan left]", model=MODEL)[1][0]
+    assert (
+        check_prompt("[Truck left,Pan left]", model=MODEL, camera=parse_camera("truck left, pan left"))[1]
+        == ()
+    )
+
+
+def test_brackets_on_a_model_that_does_not_read_them() -> None:
+    assert check_prompt("[Push in] a boat", model="S2V-01")[1] == (
+        "S2V-01 does not read camera commands: [Push in]",
+    )
+
+
+def test_commands_beside_or_instead_of_those_of_the_board() -> None:
+    camera = parse_camera("push in")
+    assert check_prompt("[Push in] a boat", model=MODEL, camera=camera)[1] == ()
+    assert (
+        "of its own beside `camera:`: Pull out"
+        in check_prompt("[Push in] [Pull out]", model=MODEL, camera=camera)[1][0]
+    )
+    assert "asks for Push in" in check_prompt("[Pull out] a boat", model=MODEL, camera=camera)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "normal"),
+    [
+        ("【推进，下降】海鸥飞过", "[推进,下降]海鸥飞过"),
+        ("［Push in、Tilt up］", "[Push in,Tilt up]"),
+        ("[Push in] 【海报】，门", "[Push in] 【海报】，门"),
+    ],
+)
+def test_full_width_brackets_and_commas_are_normalised_in_commands_only(prompt: str, normal: str) -> None:
+    assert normalise_brackets(prompt) == normal
+
+
+@given(st.text(alphabet="[]【】，, Push推进inот", max_size=40))
+def test_normalising_twice_changes_nothing_more(prompt: str) -> None:
+    once = normalise_brackets(prompt)
+    assert normalise_brackets(once) == once
+    assert [command.moves for command in find_commands(once)] == [
+        command.moves for command in find_commands(prompt)
+    ]
