@@ -1,5 +1,6 @@
 """The storyboard file: its keys, and every mistake in it with file, line and shot."""
 
+import copy
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -102,28 +103,60 @@ class Problem:
 
 
 def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
-    """Read a storyboard. The board is None when there are problems."""
+    """Read a storyboard.
+
+    With problems, the board is what is left when the mistaken parts are taken out, so that the rest can be
+    judged as well; it is None when nothing is left to judge.
+    """
     document = read_document(text)
     problems = [Problem(line, what) for line, what in document.problems]
-    if document.value is None or not isinstance(document.value, dict):
+    if not isinstance(document.value, dict):
         if not problems:
             problems = [
                 Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")
             ]
         return None, document, problems
-    board = None
-    try:
-        board = Board.model_validate(document.value)
-    except ValidationError as error:
-        seen: set[Path] = set()
-        for item in error.errors(include_url=False):
-            path, problem = _explain(item, document)
-            if path not in seen:
-                seen.add(path)
-                problems.append(problem)
+    board = _validate(copy.deepcopy(document.value), document, problems)
     if board is not None:
         problems += _repeated_ids(board, document)
-    return (board if not problems else None), document, sorted(problems, key=lambda problem: problem.line)
+    return board, document, problems
+
+
+_REPAIRS = 4
+"""Taking out one mistake may bring another to light, a few times."""
+
+
+def _validate(value: dict[str, Any], document: Document, problems: list[Problem]) -> Board | None:
+    told: set[Path] = set()
+    for _ in range(_REPAIRS):
+        try:
+            return Board.model_validate(value)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                path, problem = _explain(item, document, value)
+                if path not in told:
+                    told.add(path)
+                    problems.append(problem)
+                _take_out(value, path, document, missing=item["type"] == "missing")
+    return None
+
+
+def _take_out(value: Any, path: Path, document: Document, *, missing: bool) -> None:
+    """Remove a mistaken value; where text was wanted, put in the text as it was written."""
+    for part in path[:-1]:
+        value = value[part] if isinstance(value, list) or part in value else {}
+    last = path[-1] if path else None
+    if isinstance(value, dict):
+        if path in document.texts and not missing and last in value and not isinstance(value[last], str):
+            value[last] = document.texts[path]
+        elif missing or last in ("title", "id"):
+            value[last] = (
+                f"({last})" if last == "title" else f"number {int(path[1]) + 1}" if len(path) > 1 else ""
+            )
+        else:
+            value.pop(last, None)
+    elif isinstance(value, list) and isinstance(last, int) and last < len(value):
+        value[last] = {} if path[:1] == ("shots",) and len(path) == 2 else ""
 
 
 def _repeated_ids(board: Board, document: Document) -> list[Problem]:
@@ -137,10 +170,10 @@ def _repeated_ids(board: Board, document: Document) -> list[Problem]:
     return problems
 
 
-def _explain(item: Any, document: Document) -> tuple[Path, Problem]:
-    path = _real_path(item["loc"], document.value)
+def _explain(item: Any, document: Document, checked: dict[str, Any]) -> tuple[Path, Problem]:
+    path = _real_path(item["loc"], checked)
     shot = _shot_name(path, document)
-    key = str(path[-1]) if path else ""
+    key = "this shot" if path[:1] == ("shots",) and len(path) == 2 else str(path[-1]) if path else ""
     line = document.line(path)
     kind, value = item["type"], item["input"]
     if kind == "extra_forbidden":

@@ -38,7 +38,12 @@ def read_document(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(filter(None, (error.context, error.problem)))
-        return Document(None, problems=((mark.line + 1 if mark else 1, f"this is not YAML: {what}"),))
+        return Document(
+            None,
+            problems=(
+                (mark.line + 1 if mark else 1, f"this is not YAML, often because of the indentation: {what}"),
+            ),
+        )
     except yaml.YAMLError as error:
         return Document(None, problems=((1, f"this is not YAML: {error}"),))
     finally:

@@ -170,7 +170,7 @@ def make_plan(path: str, *, root: str, base_url: str) -> Plan:
     board, document, problems = read_board(read_text(path))
     if board is None:
         raise BoardError([problem.shown(path) for problem in problems])
-    planning = _Planning(path, board, document, Storage(root), _language(board, base_url))
+    planning = _Planning(path, board, document, Storage(root), _language(board, base_url), problems)
     shots = planning.shots()
     if planning.problems:
         ordered = sorted(set(planning.problems), key=lambda problem: problem.line)
@@ -203,7 +203,15 @@ class _Draft:
 class _Planning:
     """The work of `make_plan`, with what it finds wrong on the way."""
 
-    def __init__(self, path: str, board: Board, document: Document, root: Storage, language: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        board: Board,
+        document: Document,
+        root: Storage,
+        language: str,
+        problems: list[Problem],
+    ) -> None:
         self._path = path
         self._board = board
         self._document = document
@@ -214,7 +222,7 @@ class _Planning:
         self._drafts = [_Draft(index, shot) for index, shot in enumerate(board.shots)]
         self._by_id = {draft.shot.id: draft for draft in self._drafts}
         self._state: dict[str, str] = {}
-        self.problems: list[Problem] = []
+        self.problems = list(problems)
         self.warnings: list[str] = []
 
     def shots(self) -> tuple[PlannedShot, ...]:
@@ -384,12 +392,12 @@ class _Planning:
             self._wrong(draft, "prompt", "a shot has `template` or `prompt`, not both; remove one of them")
             return
         model = self._model(draft)
+        characters = [self._character(draft, name) for name in shot.characters]
         try:
             draft.camera = parse_camera(shot.camera) if shot.camera else ()
         except CameraError as error:
             self._wrong(draft, "camera", f"camera: {error}")
             return
-        characters = [self._character(draft, name) for name in shot.characters]
         template = None if shot.prompt is not None else shot.template or self._board.defaults.template
         try:
             draft.prompt = render_prompt(
