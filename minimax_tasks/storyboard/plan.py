@@ -380,7 +380,9 @@ class _Planning:
                 self._stills[reference] = read_still(reference, name, self._root)
             except PictureError as error:
                 self._stills[reference] = None
-                text = f"picture {name} ({_short(reference)}): {error.why}; allowed: {error.allowed}"
+                written = _short(self._board.frames.get(name, name))
+                shown = f"{name} ({written})" if written != name else name
+                text = f"picture {shown}: {error.why}; allowed: {error.allowed}"
                 self.problems.append(Problem(line, text, draft.shot.id))
         return self._stills[reference]
 

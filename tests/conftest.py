@@ -1,0 +1,43 @@
+"""What every test gets: no settings of the machine it runs on, and pictures to work with."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import luigi
+import pytest
+from PIL import Image, ImageDraw
+
+Picture = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No key, no root and no Luigi configuration from outside; relative paths go to the test's folder."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("MINIMAX_") or name == "LUIGI_CONFIG_PATH":
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    luigi.task_register.Register.clear_instance_cache()
+    luigi.configuration.get_config().remove_section("minimax")
+    yield
+    luigi.configuration.get_config().remove_section("minimax")
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Picture:
+    """Draws a still: `picture("pier.png", "teal", size=(640, 360))`."""
+
+    def draw(name: str, colour: str = "teal", size: tuple[int, int] = (640, 360), **save: object) -> Path:
+        image = Image.new("RGB", size, colour)
+        width, height = size
+        pen = ImageDraw.Draw(image)
+        pen.ellipse((width * 0.1, height * 0.1, width * 0.4, height * 0.6), fill="gold")
+        pen.rectangle((width * 0.6, height * 0.5, width * 0.9, height * 0.9), fill="maroon")
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path, **save)  # type: ignore[arg-type]
+        return path
+
+    return draw

@@ -1,0 +1,131 @@
+"""One contract for every storage: whole files only, and exactly one of many creators wins."""
+
+import threading
+import uuid
+from pathlib import Path
+
+import pytest
+
+from minimax_tasks import FsspecTarget
+from minimax_tasks.storage.files import Storage
+
+
+@pytest.fixture(params=["local", "memory"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "local":
+        return Storage(str(tmp_path / "a root, with spaces" / "ünïcode 画面"))
+    return Storage(f"memory://{uuid.uuid4().hex}/root")
+
+
+def test_what_is_written_is_read(storage: Storage) -> None:
+    storage.write("a/b.bin", b"one")
+    storage.write("a/b.bin", b"two")
+    assert storage.read("a/b.bin") == b"two"
+    assert storage.exists("a/b.bin")
+    assert not storage.exists("a/c.bin")
+
+
+def test_json_round_trip_and_what_is_no_json(storage: Storage) -> None:
+    storage.write_json("x.json", {"prompt": "雾"})
+    assert storage.read_json("x.json") == {"prompt": "雾"}
+    assert storage.read_json("none.json") is None
+    storage.write("half.json", b'{"task_id": ')
+    assert storage.read_json("half.json") is None
+
+
+def test_a_local_file_is_put_whole(storage: Storage, tmp_path: Path) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(b"x" * 3_000_000)
+    storage.put(source, "clips/k/video.mp4")
+    assert storage.names("clips/k") == {"video.mp4": 3_000_000}
+    assert source.exists()
+
+
+def test_listings_hold_nothing_but_the_files(storage: Storage) -> None:
+    storage.write("clips/one/request.json", b"{}")
+    storage.write("clips/two/request.json", b"{}")
+    assert storage.folders("clips") == ["one", "two"]
+    assert list(storage.names("clips/one")) == ["request.json"]
+    assert storage.names("clips/none") == {}
+    assert storage.folders("none") == []
+
+
+def test_a_listing_is_never_stale(storage: Storage) -> None:
+    storage.write("clips/one/request.json", b"{}")
+    storage.names("clips/one")
+    Storage(storage.url).write("clips/one/claim.1.json", b"{}")
+    assert storage.exists("clips/one/claim.1.json")
+    assert "claim.1.json" in storage.names("clips/one")
+
+
+def test_of_many_creators_one_wins_and_its_bytes_stay(storage: Storage) -> None:
+    winners: list[int] = []
+    start = threading.Barrier(16)
+
+    def create(number: int) -> None:
+        start.wait()
+        if storage.create("clips/k/claim.1.json", b"%d" % number):
+            winners.append(number)
+
+    threads = [threading.Thread(target=create, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(winners) == 1
+    assert storage.read("clips/k/claim.1.json") == b"%d" % winners[0]
+    assert list(storage.names("clips/k")) == ["claim.1.json"]
+
+
+def test_remove_is_quiet_about_what_is_not_there(storage: Storage) -> None:
+    storage.write("x", b"1")
+    storage.remove("x")
+    storage.remove("x")
+    assert not storage.exists("x")
+
+
+def test_a_local_path_to_read(storage: Storage) -> None:
+    storage.write("clips/k/video.mp4", b"film")
+    with storage.as_local("clips/k/video.mp4") as path:
+        assert path.read_bytes() == b"film"
+        assert path.suffix == ".mp4"
+    with pytest.raises(FileNotFoundError), storage.as_local("clips/none/video.mp4"):
+        pass
+
+
+def test_a_target_is_published_when_its_block_ends_well(storage: Storage) -> None:
+    target = FsspecTarget(storage.join("out.txt"))
+    with target.open("w") as out:
+        out.write("ganz")
+        assert not target.exists()
+    assert target.exists()
+    with target.open() as lines:
+        assert lines.read() == "ganz"
+
+
+@pytest.mark.parametrize("mode", ["w", "wb"])
+def test_a_block_that_fails_leaves_nothing(storage: Storage, mode: str) -> None:
+    target = FsspecTarget(storage.join("out.txt"))
+    with pytest.raises(RuntimeError), target.open(mode) as out:
+        out.write(b"half" if "b" in mode else "half")
+        raise RuntimeError("killed")
+    assert not target.exists()
+    assert storage.names() == {}
+
+
+def test_a_local_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(str(tmp_path))
+    storage.write("submission.json", b"old")
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as out:
+            out.write(data[:2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        storage.write("submission.json", b"brand new")
+    assert storage.read("submission.json") == b"old"
+    assert list(storage.names()) == ["submission.json"]

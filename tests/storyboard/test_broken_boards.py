@@ -1,0 +1,159 @@
+"""Mistakes in a board: all at once, with file, line, shot and what would be right."""
+
+from pathlib import Path
+
+import pytest
+from tests.conftest import Picture
+from tests.storyboard.boards import write_board
+
+from minimax_tasks import BoardError
+from minimax_tasks.storyboard.plan import make_plan
+
+HEAD = """\
+title: Broken
+defaults: {model: MiniMax-Hailuo-02, resolution: 768P, seconds: 6}
+cast: {mara: {desc: a woman}}
+frames: {pier: pier.png, tiny: tiny.png, gone: gone.png, page: page.png, wide: wide.png}
+shots:
+"""
+
+CASES = {
+    "unknown key": ("  - id: a\n    camrea: push in\n", 7, "unknown key 'camrea'; did you mean 'camera'?"),
+    "octal id": (
+        "  - id: 010\n    action: x\n",
+        6,
+        'id: 010 is read as 8 by YAML; write it in quotes: id: "010"',
+    ),
+    "boolean text": ("  - id: a\n    action: no\n", 7, 'write it in quotes: action: "no"'),
+    "sexagesimal text": ("  - id: a\n    notes: 1:30\n", 7, 'write it in quotes: notes: "1:30"'),
+    "missing picture": ("  - id: a\n    from: gone\n", 4, "picture gone (gone.png): there is no such file"),
+    "small picture": (
+        "  - id: a\n    from: tiny\n",
+        4,
+        "too small, 280 x 200 px; allowed: a short side over 300 px",
+    ),
+    "wide picture": ("  - id: a\n    from: wide\n", 4, "allowed: an aspect ratio from 2:5 to 5:2"),
+    "no picture": ("  - id: a\n    from: page\n", 4, "it is not a picture"),
+    "model without start-end": (
+        "  - id: a\n    from: pier\n    to: pier\n    model: MiniMax-Hailuo-2.3\n",
+        9,
+        "it cannot make a shot with `to` (start-end frames); allowed: MiniMax-Hailuo-02",
+    ),
+    "model without pictures": (
+        "  - id: a\n    action: x\n  - id: b\n    model: T2V-01\n    resolution: 720P\n",
+        9,
+        "or write `cut: true`",
+    ),
+    "unknown model": ("  - id: a\n    action: x\n    model: Hailuo-2.3\n", 8, "allowed: MiniMax-Hailuo-2.3"),
+    "default that a model cannot": (
+        "  - id: a\n    action: x\n    model: T2V-01\n",
+        2,
+        "from the board's defaults; write resolution in the shot",
+    ),
+    "seconds": ("  - id: a\n    action: x\n    seconds: 7\n", 8, "allowed: 6, 10"),
+    "seconds as text": ("  - id: a\n    seconds: six\n", 7, "a whole number such as 6 or 10"),
+    "resolution": ("  - id: a\n    action: x\n    resolution: 4K\n", 8, "allowed: 512P, 768P, 1080P"),
+    "contradiction": ("  - id: a\n    action: x\n    camera: push in, pull out\n", 8, "one after the other"),
+    "static with more": ("  - id: a\n    action: x\n    camera: static, push in\n", 8, "Static shot"),
+    "unknown move": ("  - id: a\n    action: x\n    camera: push inn\n", 8, "did you mean Push in"),
+    "unknown move in the prompt": ('  - id: a\n    prompt: "[Push out] x"\n', 7, "Pull out"),
+    "unknown template": ("  - id: a\n    template: establshing\n", 7, "did you mean 'establishing'"),
+    "undefined value": ('  - id: a\n    action: x\n    prompt: "{{ actoin }}"\n', 8, "did you mean 'action'"),
+    "template and prompt": ("  - id: a\n    template: plain\n    prompt: x\n", 8, "not both"),
+    "unknown frame": ("  - id: a\n    from: peir\n", 7, "did you mean 'pier'?"),
+    "unknown character": ("  - id: a\n    action: x\n    characters: [maria]\n", 8, "did you mean 'mara'?"),
+    "pick": ("  - id: a\n    action: x\n    takes: 2\n    pick: 3\n", 9, "allowed: 1 to 2"),
+    "transition": (
+        "  - id: a\n    action: x\n  - id: b\n    action: x\n    cut: fad 0.5\n",
+        10,
+        "did you mean fade 0.5",
+    ),
+    "transition seconds": (
+        "  - id: a\n    action: x\n  - id: b\n    cut: fade long\n    action: x\n",
+        9,
+        "fade 0.5",
+    ),
+    "id twice": ("  - id: a\n    action: x\n  - id: a\n    action: y\n", 8, "taken by the shot in line 6"),
+    "no id": ("  - action: x\n", 6, "a shot needs 'id'"),
+    "key twice": ("  - id: a\n    action: x\n    action: y\n", 8, "stands here twice"),
+    "to without a start": ("  - id: a\n    to: pier\n", 7, "`to` needs a start"),
+    "subject with frames": ("  - id: a\n    subject: pier\n    from: pier\n", 7, "takes no `from`"),
+    "too long": (f"  - id: a\n    prompt: {'x' * 2001}\n", 7, "2000"),
+    "no prompt": ("  - id: a\n    cut: true\n    prompt: ''\n", 8, "needs one"),
+}
+
+
+@pytest.fixture
+def stills(picture: Picture, tmp_path: Path) -> None:
+    picture("pier.png")
+    picture("tiny.png", size=(280, 200))
+    picture("wide.png", size=(1200, 350))
+    (tmp_path / "page.png").write_text("<html>")
+
+
+def mistakes(path: str) -> tuple[str, ...]:
+    with pytest.raises(BoardError) as refused:
+        make_plan(path, root="root", base_url="https://api.minimax.io")
+    return refused.value.problems
+
+
+@pytest.mark.usefixtures("stills")
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_told_with_file_line_shot_and_what_is_right(case: str, tmp_path: Path) -> None:
+    shots, line, text = CASES[case]
+    path = tmp_path / "board.yaml"
+    path.write_text(HEAD + shots)
+    found = mistakes(str(path))
+    place = f"{path}:{line}: shot "
+    assert any(
+        told.startswith(place) or (told.startswith(f"{path}:{line}: ") and case == "key twice")
+        for told in found
+    ), found
+    assert any(text in told for told in found), found
+    assert len(found) == 1, found
+
+
+@pytest.mark.usefixtures("stills")
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    shots = "".join(
+        CASES[case][0].replace("id: a", f'id: "s{number}"')
+        for number, case in enumerate(
+            ["unknown key", "missing picture", "small picture", "contradiction", "seconds"]
+        )
+    )
+    (tmp_path / "board.yaml").write_text(HEAD + "  - id: 010\n    action: x\n" + shots)
+    told = "\n".join(mistakes(str(tmp_path / "board.yaml")))
+    for expected in ("camrea", "gone.png", "280 x 200", "one after the other", "allowed: 6, 10", "read as 8"):
+        assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds none"),
+        ("hello", "holds none"),
+        ("[1, 2]", "holds none"),
+        ("title: x\nshots:\n  - id: a\n   prompt: [b\n", "not YAML"),
+        ("title: x\nshots: []\n", "at least one shot"),
+        ("title: x\n", "needs 'shots'"),
+        ("shots:\n  - {id: a, action: x}\n", "needs 'title'"),
+        ("title: !!python/object/apply:os.system [ls]\nshots: []", "allowed: text"),
+    ],
+)
+def test_files_that_are_no_board(tmp_path: Path, text: str, says: str) -> None:
+    assert any(says in told for told in mistakes(write_board(tmp_path, text)))
+
+
+def test_aliases_cannot_blow_up_the_memory(tmp_path: Path) -> None:
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert any("too large" in told for told in mistakes(write_board(tmp_path, bomb)))
+
+
+def test_a_board_that_is_not_there(tmp_path: Path) -> None:
+    assert "no such file" in mistakes(str(tmp_path / "none.yaml"))[0]
+    assert "folder" in mistakes(str(tmp_path))[0]
+    (tmp_path / "latin.yaml").write_bytes("title: Köln".encode("latin-1"))
+    assert "UTF-8" in mistakes(str(tmp_path / "latin.yaml"))[0]

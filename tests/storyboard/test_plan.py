@@ -1,0 +1,176 @@
+"""From shots to segments: what each is made from, waits for, costs, and how it joins."""
+
+from pathlib import Path
+
+import pytest
+from tests.conftest import Picture
+from tests.storyboard.boards import HARBOUR, write_board
+
+from minimax_tasks import BoardError
+from minimax_tasks.storyboard.plan import Plan, PlannedShot, make_plan
+
+CN, GLOBAL = "https://api.minimaxi.com", "https://api.minimax.io"
+
+
+@pytest.fixture
+def harbour(tmp_path: Path, picture: Picture) -> str:
+    picture("refs/pier.png", "teal")
+    picture("refs/boat.png", "maroon")
+    return write_board(tmp_path, HARBOUR)
+
+
+def planned(path: str, base_url: str = GLOBAL) -> Plan:
+    return make_plan(path, root="root", base_url=base_url)
+
+
+def by_id(plan: Plan) -> dict[str, PlannedShot]:
+    return {shot.shot.id: shot for shot in plan.shots}
+
+
+def test_modes_models_and_takes(harbour: str) -> None:
+    shots = by_id(planned(harbour))
+    assert [str(s.picked.clip.mode) for s in shots.values()] == [
+        "start-end-to-video",
+        "image-to-video",
+        "image-to-video",
+        "text-to-video",
+        "text-to-video",
+    ]
+    assert [s.picked.request.model for s in shots.values()] == ["MiniMax-Hailuo-02"] * 3 + [
+        "MiniMax-Hailuo-2.3",
+        "MiniMax-Hailuo-02",
+    ]
+    assert [segment.take for segment in shots["020"].segments] == [1, 2]
+    assert shots["020"].picked.take == 2
+
+
+def test_a_still_is_continued_without_waiting_and_a_made_clip_by_its_frame(harbour: str) -> None:
+    shots = by_id(planned(harbour))
+    assert shots["020"].picked.after == ()
+    assert shots["020"].picked.request.pictures()["first_frame_image"].endswith("refs/boat.png")
+    assert shots["025"].picked.after == (shots["020"].picked,)
+    assert shots["025"].picked.request.pictures() == {
+        "first_frame_image": f"clip:{shots['020'].picked.key}#last"
+    }
+    assert shots["025"].picked.request.prompt_optimizer is False
+
+
+def test_joins(harbour: str) -> None:
+    joins = {shot_id: shot.join for shot_id, shot in by_id(planned(harbour)).items()}
+    assert {shot_id: join.label for shot_id, join in joins.items()} == {
+        "010": "",
+        "020": "continues",
+        "025": "continues",
+        "030": "fade 0.5 s",
+        "040": "cut",
+    }
+    assert [join.repeats_frame for join in joins.values()] == [False, True, True, False, False]
+
+
+def test_the_region_decides_the_language_of_the_brackets(harbour: str) -> None:
+    assert "[Push in,Pedestal down]" in by_id(planned(harbour))["010"].prompt
+    assert "[推进,下降]" in by_id(planned(harbour, CN))["010"].prompt
+
+
+def test_a_board_may_set_the_language(tmp_path: Path, harbour: str) -> None:
+    path = write_board(tmp_path, HARBOUR.replace("    title:", "    language: zh\n    title:"))
+    assert "[推进,下降]" in by_id(planned(path))["010"].prompt
+
+
+def test_look_and_cast_are_in_the_prompts(harbour: str) -> None:
+    shots = by_id(planned(harbour))
+    assert "woman in a yellow oilskin coat" in shots["020"].prompt
+    for shot in shots.values():
+        assert "teal and rust palette" in shot.prompt
+
+
+def test_the_same_board_has_the_same_keys_and_another_picture_other_ones(
+    harbour: str, picture: Picture
+) -> None:
+    before = planned(harbour)
+    assert planned(harbour).digest == before.digest
+    picture("refs/boat.png", "green")
+    changed = {
+        s.shot for s, old in zip(planned(harbour).segments, before.segments, strict=True) if s.key != old.key
+    }
+    assert changed == {"010", "020", "025"}
+
+
+def test_editing_a_shot_changes_itself_and_what_continues_from_it(tmp_path: Path, harbour: str) -> None:
+    before = {(s.shot, s.take): s.key for s in planned(harbour).segments}
+    path = write_board(tmp_path, HARBOUR.replace("She looks up from the rope.", "She looks down."))
+    after = {(s.shot, s.take): s.key for s in planned(path).segments}
+    assert {place for place in before if before[place] != after[place]} == {
+        ("020", 1),
+        ("020", 2),
+        ("025", 1),
+    }
+
+
+def test_picking_another_take_redoes_only_what_continues_from_it(tmp_path: Path, harbour: str) -> None:
+    before = {(s.shot, s.take): s.key for s in planned(harbour).segments}
+    path = write_board(tmp_path, HARBOUR.replace("pick: 2", "pick: 1"))
+    after = {(s.shot, s.take): s.key for s in planned(path).segments}
+    assert {place for place in before if before[place] != after[place]} == {("025", 1)}
+
+
+def test_notes_and_dialogue_make_a_new_film_of_the_same_clips(tmp_path: Path, harbour: str) -> None:
+    before = planned(harbour)
+    after = planned(write_board(tmp_path, HARBOUR.replace("pick: 2", "pick: 2\n        notes: Softer.")))
+    assert [s.key for s in before.segments] == [s.key for s in after.segments]
+    assert before.digest != after.digest
+
+
+def test_frames_of_any_shot_can_be_named(tmp_path: Path, harbour: str) -> None:
+    path = write_board(
+        tmp_path,
+        HARBOUR.rstrip(" ")
+        + '      - {id: "050", from: "030.first", to: "040@2.5", action: It all comes back.}\n',
+    )
+    shot = by_id(planned(path))["050"]
+    assert {segment.shot for segment in shot.picked.after} == {"030", "040"}
+    assert shot.picked.request.pictures()["last_frame_image"].endswith("#2.5")
+
+
+def test_a_circle_of_frames_is_refused(tmp_path: Path, harbour: str) -> None:
+    board = """\
+        title: Circle
+        shots:
+          - {id: a, from: b.last, action: one}
+          - {id: b, from: a.last, action: two}
+        """
+    with pytest.raises(BoardError, match="in a circle"):
+        planned(write_board(tmp_path, board))
+
+
+def test_a_third_extracted_frame_in_a_row_is_warned_of(tmp_path: Path) -> None:
+    board = "title: Long\nshots:\n  - {id: a, action: one}\n" + "".join(
+        f"  - {{id: {name}, action: more}}\n" for name in "bcd"
+    )
+    shots = planned(write_board(tmp_path, board)).shots
+    assert [any("in a row" in warning for warning in shot.warnings) for shot in shots] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_board_finds_its_own_templates(tmp_path: Path) -> None:
+    folder = tmp_path / "prompt_templates"
+    folder.mkdir()
+    (folder / "haiku.j2").write_text("{{ action }} Three lines, no more.")
+    path = write_board(tmp_path, "title: T\nshots:\n  - {id: a, template: haiku, action: Rain.}\n")
+    assert planned(path).shots[0].prompt == "Rain. Three lines, no more."
+
+
+def test_a_board_on_another_storage(tmp_path: Path, picture: Picture) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/boards/refs/pier.png", picture("pier.png").read_bytes())
+    memory.pipe_file(
+        "/boards/b.yaml", b"title: T\nframes: {pier: refs/pier.png}\nshots:\n  - {id: a, from: pier}\n"
+    )
+    shot = planned("memory://boards/b.yaml").shots[0]
+    assert shot.picked.request.pictures()["first_frame_image"] == "memory://boards/refs/pier.png"
