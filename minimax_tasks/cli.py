@@ -7,7 +7,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 from rich.console import Console
@@ -21,15 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(words)
-    logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    if not options.debug:
-        logging.getLogger("luigi-interface").setLevel(logging.CRITICAL)
-        logging.getLogger("luigi").setLevel(logging.CRITICAL)
-        warnings.simplefilter("ignore")
+    _set_up_logging(options)
     try:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
@@ -49,6 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _set_up_logging(options: argparse.Namespace) -> None:
+    if options.command is _luigi:
+        return  # Luigi sets up its own
+    logging.basicConfig(
+        level=logging.DEBUG if options.debug else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    if options.debug:
+        logging.getLogger("httpcore").setLevel(logging.INFO)
+        return
+    for name in ("luigi", "luigi-interface"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -175,16 +182,24 @@ def _catalogue(options: argparse.Namespace) -> int:
 
 
 def _luigi(options: argparse.Namespace) -> int:
-    from luigi.cmdline_parser import CmdlineParser
-    from luigi.interface import _schedule_and_run
+    import luigi
+    from luigi.parameter import ParameterException
+    from luigi.task_register import TaskClassException
 
+    from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.building import in_flight_factory
 
-    with ExitStack() as stack:
-        logging.getLogger("luigi-interface").setLevel(logging.NOTSET)
-        parser = stack.enter_context(CmdlineParser.global_instance(options.words))
-        run = _schedule_and_run([parser.get_task_obj()], in_flight_factory())
-    return DONE if run.scheduling_succeeded and run.status.name.startswith("SUCCESS") else FAILED
+    words = list(options.words)
+    if not any(word.split("=")[0] == "--module" for word in words):
+        words = ["--module", "minimax_tasks", *words]
+    if not any(word.split("=")[0] == "--workers" for word in words):
+        words += ["--workers", str(Settings.load().max_in_flight)]
+    try:
+        result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
+    except (ParameterException, TaskClassException, ImportError) as error:
+        _tell(str(error))
+        return BAD_INPUT
+    return DONE if result.scheduling_succeeded and result.status.name.startswith("SUCCESS") else FAILED
 
 
 def _money(text: str) -> float:
