@@ -1,0 +1,102 @@
+"""Tells a `callback_url` what becomes of its task, as the API reference describes it.
+
+First a POST with a `challenge`, which the receiver must return within 3 seconds; then a POST for each of the
+words `processing`, `success` and `failed`, shaped like the query's answer without the size. When the
+challenge comes relative to the submit's answer, and what a failed one does, is not documented: here it comes
+right after the task was accepted, and a receiver that fails it is told nothing more while the task goes on.
+Nothing is delivered again. The ledger has what was sent and what came of it.
+"""
+
+import asyncio
+import secrets
+import time
+from typing import Any
+
+import httpx
+
+from minimax_tasks.sandbox.faults import CallbackFault, FaultBook
+from minimax_tasks.sandbox.jobs import Job
+from minimax_tasks.sandbox.wire import CallbackSent, Status
+
+CHALLENGE_SECONDS = 3.0
+UPDATE_SECONDS = 10.0
+
+_WORDS: dict[Status, str] = {"Processing": "processing", "Success": "success", "Fail": "failed"}
+_WAIT = 0.05
+
+
+class Callbacks:
+    """The callbacks of one sandbox. For the event loop alone."""
+
+    def __init__(self, faults: FaultBook) -> None:
+        self._faults = faults
+        # What a proxy setting of this machine says is not meant for receivers of the sandbox.
+        self._http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=100))
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, job: Job) -> None:
+        """Begin to tell the receiver of a task that was just accepted."""
+        task = asyncio.create_task(self._tell(job))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def stop(self) -> None:
+        """Give up what was not sent yet."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._http.aclose()
+
+    async def _tell(self, job: Job) -> None:
+        challenge = secrets.token_hex(16)
+        answer = await self._send(job, "challenge", {"challenge": challenge}, CHALLENGE_SECONDS)
+        if answer != {"challenge": challenge}:
+            return
+        told = ""
+        while told not in ("success", "failed"):
+            now = time.time()
+            word = _WORDS.get(job.status(now), "")
+            if word and not told and word != "processing":
+                await self._update(job, "processing")
+            if word and word != told:
+                await self._update(job, word)
+                told = word
+            if job.ticket.stuck and now > job.ready_at:
+                return
+            boundary = job.processing_at if now < job.processing_at else job.ready_at
+            await asyncio.sleep(max(boundary - now, _WAIT))
+
+    async def _update(self, job: Job, word: str) -> None:
+        status = next(status for status, known in _WORDS.items() if known == word)
+        update = {
+            "task_id": job.ticket.task_id,
+            "status": word,
+            "file_id": job.ticket.file_id if word == "success" else "",
+            "base_resp": job.base_resp(status).payload(),
+        }
+        await self._send(job, word, update, UPDATE_SECONDS)
+
+    async def _send(self, job: Job, word: str, body: dict[str, Any], patience: float) -> Any:
+        order = job.ticket.order
+        fault = self._faults.strike(CallbackFault, job.ticket.clip_key, order.prompt, status=word)
+        answer = None
+        if fault is not None:
+            await asyncio.sleep(fault.delay)
+        for _ in range(fault.times if fault is not None else 1):
+            try:
+                async with asyncio.timeout(patience):
+                    response = await self._http.post(order.callback_url, json=body, timeout=patience)
+                outcome = f"HTTP {response.status_code}"
+                answer = _challenge_of(response)
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                outcome = type(error).__name__
+            job.callbacks.append(CallbackSent(status=word, outcome=outcome))
+        return answer
+
+
+def _challenge_of(response: httpx.Response) -> Any:
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return {"challenge": value.get("challenge")} if response.is_success and isinstance(value, dict) else None

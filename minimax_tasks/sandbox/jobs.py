@@ -1,0 +1,116 @@
+"""One accepted task: what it was accepted as, what became of it, and the clock that its status follows.
+
+A task goes Preparing, Queueing, Processing, then Success or Fail. Queueing is left out for templates, as in
+the API reference. The clock is the time since the task was accepted, so the status needs no timers and is
+the same after a restart.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.sandbox.validation import Order
+from minimax_tasks.sandbox.wire import BaseResp, CallbackSent, LedgerEntry, Status
+
+STAGES: tuple[tuple[Status, float], ...] = (("Preparing", 0.0), ("Queueing", 0.15), ("Processing", 0.4))
+"""Status -> the share of the latency after which a task has it."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a task was accepted as; never changes. `latency` is in seconds, `created_at` Unix seconds.
+
+    `fail` is the code that the task will fail with, `stuck` the status that it never leaves.
+    """
+
+    task_id: str
+    file_id: str
+    order: Order
+    variant: int
+    created_at: float
+    latency: float
+    width: int
+    height: int
+    fail: int = 0
+    stuck: Status | None = None
+
+    @property
+    def clip_key(self) -> str:
+        """The same for the same request and variant."""
+        return f"{self.order.fingerprint[:40]}-{self.variant}"
+
+    @property
+    def gets_clip(self) -> bool:
+        """Whether the task ever gets as far as a clip."""
+        return not self.fail and self.stuck is None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        return {**vars(self), "order": vars(self.order)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Ticket":
+        """The inverse of `to_json`."""
+        order = Order(**{**value["order"], "mode": Mode(value["order"]["mode"])})
+        return cls(**{**value, "order": order})
+
+
+@dataclass
+class Job:
+    """A task and what became of it. Changed by the event loop alone."""
+
+    ticket: Ticket
+    drawn: bool = False
+    broken: bool = False
+    downloads: int = 0
+    leaked_key: bool = False
+    callbacks: list[CallbackSent] = field(default_factory=list)
+
+    def status(self, now: float) -> Status:
+        """The status at a time (Unix seconds). Success is only told once the clip has been drawn."""
+        stage = self._stage(now)
+        if self.ticket.stuck is not None or now < self.ready_at:
+            return stage
+        if self.ticket.fail or self.broken:
+            return "Fail"
+        return "Success" if self.drawn else stage
+
+    @property
+    def ready_at(self) -> float:
+        """When the clock has run out (Unix seconds)."""
+        return self.ticket.created_at + self.ticket.latency
+
+    @property
+    def processing_at(self) -> float:
+        """When Processing begins (Unix seconds)."""
+        return self.ticket.created_at + self.ticket.latency * STAGES[-1][1]
+
+    def base_resp(self, status: Status) -> BaseResp:
+        """The reason of a failed task, else success (source: the codes in the query's reference)."""
+        return BaseResp.of((self.ticket.fail or 1000) if status == "Fail" else 0)
+
+    def entry(self, now: float) -> LedgerEntry:
+        """The task as the ledger shows it."""
+        ticket = self.ticket
+        return LedgerEntry(
+            task_id=ticket.task_id,
+            kind=ticket.order.mode.value,
+            request=dict(ticket.order.request),
+            status=self.status(now),
+            created_at=ticket.created_at,
+            downloads=self.downloads,
+            leaked_key=self.leaked_key,
+            variant=ticket.variant,
+            file_id=ticket.file_id,
+            callbacks=tuple(self.callbacks),
+        )
+
+    def _stage(self, now: float) -> Status:
+        share = (now - self.ticket.created_at) / self.ticket.latency if self.ticket.latency > 0 else 1.0
+        reached = [status for status, begins in STAGES if share >= begins] or [STAGES[0][0]]
+        stage = reached[-1]
+        if self.ticket.stuck in reached:
+            stage = self.ticket.stuck
+        if stage == "Queueing" and self.ticket.order.mode is Mode.TEMPLATE:
+            return "Preparing"
+        return stage

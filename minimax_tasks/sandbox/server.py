@@ -1,0 +1,170 @@
+"""Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
+
+import queue
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import uvicorn
+
+from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.sandbox.app import SandboxApp, Settings, digest_key
+from minimax_tasks.sandbox.cutting import CuttableConnection
+from minimax_tasks.sandbox.faults import Fault, read_faults
+
+_KEEP_ALIVE = 75
+"""Seconds; longer than a poll interval, since a connection that closes under a request looks like a fault."""
+
+
+class Sandbox:
+    """The video API on a port of this machine, in a thread of this process.
+
+    `latency` is how many seconds a task takes, `scale` ("90P") draws the clips small while the sizes that are
+    told stay true, `rpm` limits submits per minute, `key` is the only API key that is accepted (any other
+    than an empty one by default), `faults` is a file of faults or a list of them (see
+    `minimax_tasks.sandbox.faults`), `url_lifetime` is how many seconds a download URL is good for. With
+    `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
+
+    Raises `ConfigurationError` for faults that cannot be read, and `OSError` when the port is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency: float = 2.0,
+        scale: str | None = None,
+        rpm: int | None = None,
+        key: str | None = None,
+        faults: str | Path | Sequence[Any] | None = None,
+        state: str | Path | None = None,
+        url_lifetime: float = 3600,
+    ) -> None:
+        if latency < 0 or url_lifetime < 0:
+            raise ConfigurationError("latency and url_lifetime: allowed: 0 seconds and more")
+        self._address = (host, port)
+        self._settings = Settings(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
+        self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
+        self._state = Path(state) if state is not None else None
+        self._running: _Running | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve; returns when the port answers."""
+        if self._running is None:
+            self._running = _Running(self._address, self._state, self._settings, self._faults)
+
+    def stop(self) -> None:
+        """Stop serving; a temporary folder is removed."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, such as `http://127.0.0.1:40001`."""
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running: use it in a with statement")
+        return self._running.url
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every task that was accepted, oldest first, as `GET /sandbox/ledger` gives it."""
+        return list(self._own("GET", "/sandbox/ledger"))
+
+    def add_faults(self, faults: str | Path | Sequence[Any]) -> None:
+        """Add faults, from a file or as a list; they count from now on."""
+        declared = [fault.model_dump(exclude_unset=True) for fault in read_faults(faults)]
+        self._own("POST", "/sandbox/faults", json=declared)
+
+    def _own(self, method: str, path: str, **arguments: Any) -> Any:
+        with httpx.Client(trust_env=False, timeout=30.0) as http:
+            response = http.request(method, self.url + path, **arguments)
+        return response.raise_for_status().json()
+
+
+class _Running:
+    def __init__(
+        self, address: tuple[str, int], state: Path | None, settings: Settings, faults: tuple[Fault, ...]
+    ) -> None:
+        host, port = address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=2048)
+        self.url = f"http://{_reachable(host)}:{self._socket.getsockname()[1]}"
+        self._temporary = state is None
+        self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
+        self._app = SandboxApp(self._folder, settings, faults)
+        config = uvicorn.Config(
+            self._app.asgi,
+            http=CuttableConnection,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            backlog=2048,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=0,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve, name="minimax-sandbox", daemon=True)
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+        if not self._server.started:
+            raise RuntimeError("the sandbox could not be started")
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._app.close()
+        if self._temporary:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+
+def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+    """Run a sandbox until SIGINT or SIGTERM; `options` are those of `Sandbox`. For the main thread.
+
+    The first line on stdout ends with the base URL.
+    """
+    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
+    before = {
+        number: signal.signal(number, lambda number, _: stopped.put(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with Sandbox(host=host, port=port, **options) as sandbox:
+            print(f"MiniMax sandbox listening on {sandbox.url}", flush=True)  # noqa: T201
+            stopped.get()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

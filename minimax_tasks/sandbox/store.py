@@ -1,0 +1,129 @@
+"""The tasks of a sandbox, in memory and in a journal from which a restarted sandbox knows them again.
+
+The journal is one JSON object a line, only ever appended to, and what is in memory is what its lines say:
+another sandbox on the same folder is heard as well. A line cut off by a crash is skipped, since its task was
+never answered.
+"""
+
+import json
+import random
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from minimax_tasks.sandbox.jobs import Job, Ticket
+
+KEPT_TASKS = 20_000
+"""The oldest tasks beyond this number are forgotten, so that a sandbox can run for months."""
+
+
+class Store:
+    """Tasks by task id and by file id. For the event loop alone."""
+
+    def __init__(self, journal: Path, *, kept: int = KEPT_TASKS) -> None:
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._by_file: dict[str, Job] = {}
+        self._variants: dict[str, int] = {}
+        self._kept = kept
+        self._last_id = 0
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = journal.open("ab", buffering=0)
+        self._reader = journal.open("rb")
+        self._read_to = 0
+        self._refresh()
+        if self._read_to < self._writer.tell():
+            self._writer.write(b"\n")
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._writer.close()
+        self._reader.close()
+
+    def new_ids(self, template: bool) -> tuple[str, str]:
+        """A task id and a file id: 15 digits, or 18 for a template's task, as recorded."""
+        task, file = self._next_id(), self._next_id()
+        return f"{task}{random.randrange(1000):03}" if template else str(task), str(file)
+
+    def next_variant(self, fingerprint: str) -> int:
+        """How often this request will have been accepted, counting the next time."""
+        return self._variants.get(fingerprint, 0) + 1
+
+    def add(self, ticket: Ticket) -> Job:
+        """Accept a task; it is in the journal before this returns."""
+        self._write({"event": "accepted", "ticket": ticket.to_json()})
+        return self._jobs[ticket.task_id]
+
+    def task(self, task_id: str) -> Job | None:
+        """The task with this id."""
+        if task_id not in self._jobs:
+            self._refresh()
+        return self._jobs.get(task_id)
+
+    def file(self, file_id: str) -> Job | None:
+        """The task that makes this file."""
+        if file_id not in self._by_file:
+            self._refresh()
+        return self._by_file.get(file_id)
+
+    def all(self) -> list[Job]:
+        """Every task that is remembered, oldest first."""
+        self._refresh()
+        return list(self._jobs.values())
+
+    def drawn(self, job: Job) -> None:
+        """Note that the clip of a task was drawn once: from now on its status stays Success."""
+        if not job.drawn:
+            self._write({"event": "drawn", "task_id": job.ticket.task_id})
+
+    def downloaded(self, job: Job) -> None:
+        """Note that the file of a task was asked for."""
+        self._write({"event": "downloaded", "task_id": job.ticket.task_id})
+
+    def key_leaked(self, job: Job) -> None:
+        """Note that the file of a task was asked for with a key, which nobody but the API should see."""
+        if not job.leaked_key:
+            self._write({"event": "key_leaked", "task_id": job.ticket.task_id})
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._reader.seek(self._read_to)
+        for line in self._reader:
+            if not line.endswith(b"\n"):
+                return
+            self._read_to += len(line)
+            self._apply(_record(line))
+
+    def _apply(self, record: dict[str, Any]) -> None:
+        if record.get("event") == "accepted":
+            self._remember(Ticket.from_json(record["ticket"]))
+        elif (job := self._jobs.get(record.get("task_id", ""))) is not None:
+            job.drawn |= record["event"] == "drawn"
+            job.downloads += record["event"] == "downloaded"
+            job.leaked_key |= record["event"] == "key_leaked"
+
+    def _remember(self, ticket: Ticket) -> None:
+        job = Job(ticket)
+        self._jobs[ticket.task_id] = self._by_file[ticket.file_id] = job
+        fingerprint = ticket.order.fingerprint
+        self._variants[fingerprint] = max(ticket.variant, self._variants.get(fingerprint, 0))
+        if len(self._jobs) > self._kept:
+            _, oldest = self._jobs.popitem(last=False)
+            del self._by_file[oldest.ticket.file_id]
+            if self._variants.get(oldest.ticket.order.fingerprint) == oldest.ticket.variant:
+                del self._variants[oldest.ticket.order.fingerprint]
+
+    def _next_id(self) -> int:
+        self._last_id = max(self._last_id + 1, int(time.time() * 1000) * 100 + random.randrange(100))
+        return self._last_id
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
