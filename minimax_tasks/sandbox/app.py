@@ -6,31 +6,22 @@ that the service does not have are a plain HTML page with 404, as recorded.
 """
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import hmac
-import secrets
 import time
-import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.sandbox.callbacks import Callbacks
 from minimax_tasks.sandbox.cutting import CutResponse
@@ -41,23 +32,24 @@ from minimax_tasks.sandbox.faults import (
     QueryFault,
     RetrieveFault,
     SubmitFault,
-    TaskFault,
     parse_faults,
 )
-from minimax_tasks.sandbox.jobs import Job, Ticket
+from minimax_tasks.sandbox.jobs import Job
 from minimax_tasks.sandbox.openapi import describe
+from minimax_tasks.sandbox.pages import TraceIds, gateway_page, not_found, storage_error
 from minimax_tasks.sandbox.pictures import Pictures
-from minimax_tasks.sandbox.renderer import clip_size, render_clip
-from minimax_tasks.sandbox.rendering import Renders
-from minimax_tasks.sandbox.store import Store
+from minimax_tasks.sandbox.signing import UrlSigner
+from minimax_tasks.sandbox.studio import Studio
 from minimax_tasks.sandbox.validation import Order, missing, mistyped, read_generation, read_template
 from minimax_tasks.sandbox.wire import (
+    FILE_NAME,
+    AddedFaults,
     BaseResp,
+    FaultsProblem,
     FileObject,
     QueryAnswer,
     Refused,
     RetrieveAnswer,
-    Status,
     SubmitAnswer,
     TemplateQueryAnswer,
 )
@@ -67,20 +59,19 @@ MAX_BODY = 64_000_000
 
 LARGE_BODY = 1_000_000
 LARGE_BODIES_AT_ONCE = 8
+"""Hundreds of large submits at once would otherwise be in memory at once."""
 
 TEMPLATE_URL_FACTOR = 9
 """A template's `video_url` lives 9 hours where a `download_url` lives one (source: the two queries)."""
 
 MINUTE = 60.0
 
-WireAnswer = SubmitAnswer | QueryAnswer | TemplateQueryAnswer | RetrieveAnswer
-
-FILE_NAME = "output_aigc.mp4"
+_Answer = SubmitAnswer | QueryAnswer | TemplateQueryAnswer | RetrieveAnswer
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a sandbox behaves. Times in seconds; `key` is only ever held as its SHA-256."""
+class Conduct:
+    """How a sandbox behaves. Times in seconds; the one key that is accepted is only held as a digest."""
 
     latency: float = 2.0
     scale: str | None = None
@@ -90,48 +81,44 @@ class Settings:
 
 
 class SandboxApp:
-    """One sandbox over a folder. `asgi` is the app; it must be started and stopped by its lifespan."""
+    """One sandbox over a folder; `asgi` is the app, whose lifespan must be run."""
 
-    def __init__(self, folder: Path, settings: Settings, faults: Sequence[Fault] = ()) -> None:
-        self._settings = settings
-        self._pictures = Pictures(folder / "images")
-        self._store = Store(folder / "journal.jsonl")
-        self._renders = Renders(folder / "clips", self._draw)
+    def __init__(self, folder: Path, conduct: Conduct, faults: Sequence[Fault] = ()) -> None:
+        self._conduct = conduct
         self._faults = FaultBook(faults)
+        self._studio = Studio(folder, self._faults, latency=conduct.latency, scale=conduct.scale)
         self._callbacks = Callbacks(self._faults)
-        self._submits: deque[float] = deque()
-        self._secret = secrets.token_bytes(32)
+        self._signer = UrlSigner()
+        self._recent_submits: deque[float] = deque()
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
-        self._awaited: set[str] = set()
-        routes = [
-            Route("/v1/video_generation", self._submit_generation, methods=["POST"]),
-            Route("/v1/query/video_generation", self._query_generation),
-            Route("/v1/files/retrieve", self._retrieve),
-            Route("/v1/video_template_generation", self._submit_template, methods=["POST"]),
-            Route("/v1/query/video_template_generation", self._query_template),
-            Route("/sandbox/files/{file_id}/{name}", self._download),
-            Route("/sandbox/ledger", self._ledger),
-            Route("/sandbox/faults", self._list_faults),
-            Route("/sandbox/faults", self._add_faults, methods=["POST"]),
-            Route("/openapi.json", self._openapi),
-        ]
         self.asgi = Starlette(
-            routes=routes,
+            routes=[
+                Route("/v1/video_generation", self._submit_generation, methods=["POST"]),
+                Route("/v1/query/video_generation", self._query_generation),
+                Route("/v1/files/retrieve", self._retrieve),
+                Route("/v1/video_template_generation", self._submit_template, methods=["POST"]),
+                Route("/v1/query/video_template_generation", self._query_template),
+                Route(f"/sandbox/files/{{file_id}}/{FILE_NAME}", self._download),
+                Route("/sandbox/ledger", self._ledger),
+                Route("/sandbox/faults", self._list_faults),
+                Route("/sandbox/faults", self._add_faults, methods=["POST"]),
+                Route("/openapi.json", self._openapi),
+            ],
             lifespan=self._lifespan,
-            middleware=[Middleware(_TraceId)],
-            exception_handlers={404: _not_found, 405: _not_found},
+            middleware=[Middleware(TraceIds)],
+            exception_handlers={404: not_found, 405: not_found},
         )
         self.asgi.router.redirect_slashes = False
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._studio.resume()
         yield
         await self._callbacks.stop()
-        self._store.close()
 
     def close(self) -> None:
-        """Stop drawing. Call it when the server has stopped; a clip in work is given a moment."""
-        self._renders.stop(patience=0.3)
+        """End what is still drawn. Call it when the server has stopped."""
+        self._studio.close()
 
     async def _submit_generation(self, request: Request) -> Response:
         return await self._submit(request, read_generation)
@@ -139,26 +126,29 @@ class SandboxApp:
     async def _submit_template(self, request: Request) -> Response:
         return await self._submit(request, read_template)
 
-    async def _submit(self, request: Request, read: Callable[[bytes, Pictures], Order]) -> Response:
+    async def _submit(self, request: Request, reader: Callable[[bytes, Pictures], Order]) -> Response:
         try:
             self._check_key(request)
             self._check_rate()
-            order = await self._read(request, read)
+            order = await self._read(request, reader)
         except Refused as refused:
-            return _wire(SubmitAnswer(base_resp=refused.base_resp))
+            return _json(SubmitAnswer(base_resp=refused.base_resp))
         except _TooLarge:
-            return _page(413)
+            return gateway_page(413)
         fault = self._faults.strike(SubmitFault, order.fingerprint, order.prompt)
         if fault is not None and fault.prevents:
             return await _under(fault, SubmitAnswer(base_resp=BaseResp()))
-        job = self._accept(order)
+        job = self._studio.accept(order)
+        if order.callback_url:
+            self._callbacks.start(job)
         return await _under(fault, SubmitAnswer(task_id=job.ticket.task_id, base_resp=BaseResp()))
 
     async def _query_generation(self, request: Request) -> Response:
         try:
-            job, status = self._asked_task(request, template=False)
+            job = self._asked_task(request, template=False)
         except Refused as refused:
-            return _wire(QueryAnswer(base_resp=refused.base_resp))
+            return _json(QueryAnswer(base_resp=refused.base_resp))
+        status = job.status(time.time())
         done = status == "Success"
         answer = QueryAnswer(
             task_id=job.ticket.task_id,
@@ -172,10 +162,11 @@ class SandboxApp:
 
     async def _query_template(self, request: Request) -> Response:
         try:
-            job, status = self._asked_task(request, template=True)
+            job = self._asked_task(request, template=True)
         except Refused as refused:
-            return _wire(TemplateQueryAnswer(base_resp=refused.base_resp))
-        lifetime = self._settings.url_lifetime * TEMPLATE_URL_FACTOR
+            return _json(TemplateQueryAnswer(base_resp=refused.base_resp))
+        status = job.status(time.time())
+        lifetime = self._conduct.url_lifetime * TEMPLATE_URL_FACTOR
         answer = TemplateQueryAnswer(
             task_id=job.ticket.task_id,
             status=status,
@@ -193,48 +184,45 @@ class SandboxApp:
     async def _retrieve(self, request: Request) -> Response:
         try:
             self._check_key(request)
-            job = self._asked_file(request.query_params.get("file_id", ""))
+            job = self._asked_file(request)
         except Refused as refused:
-            return _wire(RetrieveAnswer(base_resp=refused.base_resp))
+            return _json(RetrieveAnswer(base_resp=refused.base_resp))
         fault = self._faults.strike(RetrieveFault, job.ticket.clip_key, job.ticket.order.prompt)
-        url = self._signed_url(request, job, self._settings.url_lifetime)
+        empty = fault is not None and fault.empty_url
         file = FileObject(
             file_id=int(job.ticket.file_id),
             created_at=int(job.ready_at),
-            download_url="" if fault is not None and fault.empty_url else url,
+            download_url="" if empty else self._signed_url(request, job, self._conduct.url_lifetime),
         )
         return await _under(fault, RetrieveAnswer(file=file, base_resp=BaseResp()))
 
     async def _download(self, request: Request) -> Response:
-        job = self._store.file(request.path_params["file_id"])
-        if job is None or request.path_params["name"] != FILE_NAME:
-            return _storage_error(404, "NoSuchKey", "The specified key does not exist.")
+        job = self._studio.file(request.path_params["file_id"])
+        if job is None:
+            return storage_error(404, "NoSuchKey", "The specified key does not exist.")
         if "Authorization" in request.headers:
-            self._store.key_leaked(job)
-        problem = self._signature_problem(request, job)
-        if problem is not None:
-            return problem
+            self._studio.note_leaked_key(job)
+        expires, signature = (request.query_params.get(name, "") for name in ("Expires", "Signature"))
+        if not self._signer.is_signed(job.ticket.file_id, expires, signature):
+            return storage_error(403, "SignatureDoesNotMatch", "The signature is not the one of this URL.")
         fault = self._faults.strike(DownloadFault, job.ticket.clip_key, job.ticket.order.prompt)
         if fault is not None:
             await asyncio.sleep(fault.delay)
-            if fault.expired:
-                return _EXPIRED
             if fault.http:
-                return _page(fault.http)
-        path = await asyncio.shield(asyncio.wrap_future(self._renders.clip(job.ticket, urgent=True)))
+                return gateway_page(fault.http)
+        if self._signer.is_expired(expires) or (fault is not None and fault.expired):
+            return storage_error(403, "AccessDenied", "Request has expired.")
+        clip = await self._studio.clip(job)
         if request.method == "GET":
-            self._store.downloaded(job)
-        response = FileResponse(path, media_type="video/mp4")
+            self._studio.note_download(job)
+        response = FileResponse(clip, media_type="video/mp4")
         if fault is not None and (fault.lost or fault.cut is not None):
             return CutResponse(response, None if fault.lost else fault.cut)
         return response
 
     async def _ledger(self, request: Request) -> Response:
-        jobs, now = self._store.all(), time.time()
-        for job in jobs:
-            self._see_to_clip(job)
-        entries = await run_in_threadpool(lambda: [job.entry(now).payload() for job in jobs])
-        return JSONResponse(entries)
+        jobs, now = self._studio.all(), time.time()
+        return await run_in_threadpool(lambda: JSONResponse([job.entry(now).payload() for job in jobs]))
 
     async def _list_faults(self, request: Request) -> Response:
         return JSONResponse(self._faults.listing())
@@ -243,9 +231,9 @@ class SandboxApp:
         try:
             faults = parse_faults(await request.body())
         except ConfigurationError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
+            return JSONResponse(FaultsProblem(error=str(error)).payload(), status_code=422)
         self._faults.add(faults)
-        return JSONResponse({"added": len(faults)})
+        return JSONResponse(AddedFaults(added=len(faults)).payload())
 
     async def _openapi(self, request: Request) -> Response:
         return JSONResponse(describe())
@@ -254,21 +242,21 @@ class SandboxApp:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not key.strip():
             raise Refused(1004)
-        wanted = self._settings.key_digest
-        if wanted is not None and not hmac.compare_digest(digest_key(key.strip()), wanted):
-            raise Refused(2049, "invalid api key")
+        wanted = self._conduct.key_digest
+        if wanted is not None and not hmac.compare_digest(digest_key(key), wanted):
+            raise Refused(2049)
 
     def _check_rate(self) -> None:
-        if self._settings.rpm is None:
+        if self._conduct.rpm is None:
             return
         now = time.monotonic()
-        while self._submits and self._submits[0] <= now - MINUTE:
-            self._submits.popleft()
-        if len(self._submits) >= self._settings.rpm:
+        while self._recent_submits and self._recent_submits[0] <= now - MINUTE:
+            self._recent_submits.popleft()
+        if len(self._recent_submits) >= self._conduct.rpm:
             raise Refused(1002)
-        self._submits.append(now)
+        self._recent_submits.append(now)
 
-    async def _read(self, request: Request, read: Callable[[bytes, Pictures], Order]) -> Order:
+    async def _read(self, request: Request, reader: Callable[[bytes, Pictures], Order]) -> Order:
         large = int(request.headers.get("Content-Length") or 0) > LARGE_BODY
         async with self._large_bodies if large else contextlib.nullcontext():
             body = bytearray()
@@ -276,175 +264,56 @@ class SandboxApp:
                 body += chunk
                 if len(body) > MAX_BODY:
                     raise _TooLarge
-            return await run_in_threadpool(read, bytes(body), self._pictures)
+            return await run_in_threadpool(self._studio.read, bytes(body), reader)
 
-    def _accept(self, order: Order) -> Job:
-        variant = self._store.next_variant(order.fingerprint)
-        fault = self._faults.strike(TaskFault, f"{order.fingerprint}-{variant}", order.prompt)
-        task_id, file_id = self._store.new_ids(order.mode is Mode.TEMPLATE)
-        width, height = clip_size(order.resolution, order.aspect)
-        ticket = Ticket(
-            task_id, file_id, order, variant, time.time(),
-            latency=fault.latency if fault and fault.latency is not None else self._settings.latency,
-            width=width,
-            height=height,
-            fail=fault.fail if fault else 0,
-            stuck=fault.stuck if fault else None,
-        )  # fmt: skip
-        job = self._store.add(ticket)
-        self._see_to_clip(job)
-        if order.callback_url:
-            self._callbacks.start(job)
-        return job
-
-    def _see_to_clip(self, job: Job) -> None:
-        """Have the clip of a task drawn, unless it was or is being drawn: a restart may have lost it."""
-        task_id = job.ticket.task_id
-        if not job.ticket.gets_clip or job.drawn or job.broken or task_id in self._awaited:
-            return
-        self._awaited.add(task_id)
-        loop = asyncio.get_running_loop()
-
-        def told(clip: Future[Path]) -> None:
-            # The loop is gone when the sandbox stops while a clip is in work.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._clip_settled, job, clip.exception() is not None)
-
-        self._renders.clip(job.ticket).add_done_callback(told)
-
-    def _clip_settled(self, job: Job, broken: bool) -> None:
-        self._awaited.discard(job.ticket.task_id)
-        if broken:
-            job.broken = True
-        else:
-            self._store.drawn(job)
-
-    def _draw(self, ticket: Ticket, path: Path) -> None:
-        order = ticket.order
-        first, last, subject = (
-            self._pictures.open(reference) if reference else None
-            for reference in (order.first, order.last, order.subject)
-        )
-        render_clip(
-            path,
-            prompt=order.prompt,
-            resolution=order.resolution,
-            seconds=order.seconds,
-            fps=order.fps,
-            first=first,
-            last=last,
-            subject=subject,
-            variant=ticket.variant,
-            scale=self._settings.scale,
-        )
-
-    def _asked_task(self, request: Request, *, template: bool) -> tuple[Job, Status]:
+    def _asked_task(self, request: Request, *, template: bool) -> Job:
         self._check_key(request)
         task_id = request.query_params.get("task_id", "")
         if not task_id:
             raise Refused(2013, "invalid params, task_id cannot by empty")  # recorded, sic
-        job = self._store.task(task_id)
-        if job is None or (job.ticket.order.mode is Mode.TEMPLATE) is not template:
-            raise Refused(2013, "invalid params, task_id does not exist")
-        self._see_to_clip(job)
-        return job, job.status(time.time())
+        return self._studio.task(task_id, template=template)
 
-    def _asked_file(self, file_id: str) -> Job:
+    def _asked_file(self, request: Request) -> Job:
+        file_id = request.query_params.get("file_id", "")
         if not file_id:
             raise missing("file_id")
         if not file_id.isdecimal():
             raise mistyped("file_id")
-        job = self._store.file(file_id)
-        if job is None or job.status(time.time()) != "Success":
+        job = self._studio.file(file_id)
+        if job is None:
             raise Refused(2013, "invalid params, file_id does not exist")
         return job
 
     def _signed_url(self, request: Request, job: Job, lifetime: float) -> str:
-        expires = int(time.time() + lifetime)
-        signature = self._signature(job.ticket.file_id, expires, secrets.token_bytes(8))
-        query = urlencode({"Expires": expires, "Signature": signature})
-        host = request.headers.get("Host", "")
-        return f"{request.url.scheme}://{host}/sandbox/files/{job.ticket.file_id}/{FILE_NAME}?{query}"
-
-    def _signature(self, file_id: str, expires: int, salt: bytes) -> str:
-        seal = hmac.digest(self._secret, f"{file_id}:{expires}:".encode() + salt, "sha256")
-        return base64.urlsafe_b64encode(salt + seal[:22]).decode()
-
-    def _signature_problem(self, request: Request, job: Job) -> Response | None:
-        expires, given = (request.query_params.get(name, "") for name in ("Expires", "Signature"))
-        try:
-            salt = base64.urlsafe_b64decode(given.encode())[:8]
-            good = self._signature(job.ticket.file_id, int(expires), salt)
-        except ValueError:
-            good = ""
-        if not good or not hmac.compare_digest(good, given):
-            return _storage_error(403, "SignatureDoesNotMatch", "The signature is not the one of this URL.")
-        return _EXPIRED if time.time() > int(expires) else None
+        file_id = job.ticket.file_id
+        # The host that the client knows the sandbox by, whatever address it listens on.
+        base = f"{request.url.scheme}://{request.headers.get('Host', '')}"
+        return f"{base}/sandbox/files/{file_id}/{FILE_NAME}?{self._signer.query(file_id, lifetime)}"
 
 
 def digest_key(key: str) -> bytes:
-    """How a key is held: a sandbox never keeps the key itself."""
-    return hashlib.sha256(key.encode()).digest()
+    """The form in which a sandbox holds a key."""
+    return hashlib.sha256(key.strip().encode()).digest()
 
 
 class _TooLarge(Exception):
     pass
 
 
-class _TraceId:
-    """Gives every answer of the API its `Trace-Id`, as official clients print it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_traced(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Trace-Id"] = uuid.uuid4().hex
-            await send(message)
-
-        traced = scope["type"] == "http" and scope["path"].startswith("/v1/")
-        await self._app(scope, receive, send_traced if traced else send)
-
-
-async def _under(fault: SubmitFault | QueryFault | RetrieveFault | None, answer: WireAnswer) -> Response:
+async def _under(fault: SubmitFault | QueryFault | RetrieveFault | None, answer: _Answer) -> Response:
     if fault is None:
-        return _wire(answer)
+        return _json(answer)
     await asyncio.sleep(fault.delay)
     if fault.http:
-        response = _page(fault.http)
+        response = gateway_page(fault.http)
     elif fault.code:
-        response = _wire(type(answer)(base_resp=BaseResp.of(fault.code, fault.message)))
+        response = _json(type(answer)(base_resp=BaseResp.of(fault.code, fault.message)))
     else:
-        response = _wire(answer)
+        response = _json(answer)
     if fault.lost or fault.cut is not None:
         return CutResponse(response, None if fault.lost else fault.cut)
     return response
 
 
-def _wire(answer: WireAnswer) -> Response:
+def _json(answer: _Answer) -> Response:
     return JSONResponse(answer.payload())
-
-
-async def _not_found(request: Request, error: Exception) -> Response:
-    return _page(404)
-
-
-def _page(status: int) -> Response:
-    reason = next((known.phrase for known in HTTPStatus if known == status), "Error")
-    title = f"{status} {reason}"
-    return HTMLResponse(
-        f"<html>\n<head><title>{title}</title></head>\n<body>\n<center><h1>{title}</h1></center>\n"
-        "<hr><center>nginx</center>\n</body>\n</html>\n",
-        status_code=status,
-    )
-
-
-def _storage_error(status: int, code: str, message: str) -> Response:
-    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return Response(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{error}', status_code=status, media_type="application/xml"
-    )
-
-
-_EXPIRED = _storage_error(403, "AccessDenied", "Request has expired.")

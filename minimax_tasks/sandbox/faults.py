@@ -65,10 +65,6 @@ Count = Annotated[int, Field(ge=1)]
 _COUNTED_SUBJECTS = 100_000
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, int) else value
-
-
 def _compiles(value: str) -> str:
     try:
         re.compile(value)
@@ -80,7 +76,7 @@ def _compiles(value: str) -> str:
 class _Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    nth: Annotated[tuple[Count, ...], BeforeValidator(_as_list)] = ()
+    nth: Count | tuple[Count, ...] = ()
     every: Count | None = None
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     seed: int = 0
@@ -100,7 +96,7 @@ class _Fault(BaseModel):
     def strikes(self, number: int, subject: str) -> bool:
         """Whether the fault strikes the request with this number, about this subject."""
         if self.nth:
-            return number in self.nth
+            return number in ((self.nth,) if isinstance(self.nth, int) else self.nth)
         if self.every is not None:
             return number % self.every == 0
         if self.share is not None:
@@ -200,6 +196,15 @@ def parse_faults(text: str | bytes) -> tuple[Fault, ...]:
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigurationError(f"faults are not YAML: {error}") from None
     return _checked(value)
+
+
+def faults_schema() -> dict[str, Any]:
+    """The JSON schema of a list of faults, whole in itself."""
+    schema = _FAULTS.json_schema()
+    # References lead to the top of the document that the schema is put into.
+    defined = schema.pop("$defs")
+    schema["items"] = {"oneOf": [*defined.values()]}
+    return schema
 
 
 def _checked(value: Any) -> tuple[Fault, ...]:

@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.sandbox.app import SandboxApp, Settings, digest_key
+from minimax_tasks.sandbox.app import Conduct, SandboxApp, digest_key
 from minimax_tasks.sandbox.cutting import CuttableConnection
 from minimax_tasks.sandbox.faults import Fault, read_faults
 
@@ -52,7 +52,7 @@ class Sandbox:
         if latency < 0 or url_lifetime < 0:
             raise ConfigurationError("latency and url_lifetime: allowed: 0 seconds and more")
         self._address = (host, port)
-        self._settings = Settings(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
+        self._conduct = Conduct(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
         self._state = Path(state) if state is not None else None
         self._running: _Running | None = None
@@ -69,7 +69,7 @@ class Sandbox:
     def start(self) -> None:
         """Serve; returns when the port answers."""
         if self._running is None:
-            self._running = _Running(self._address, self._state, self._settings, self._faults)
+            self._running = _Running(self._address, self._state, self._conduct, self._faults)
 
     def stop(self) -> None:
         """Stop serving; a temporary folder is removed."""
@@ -101,7 +101,7 @@ class Sandbox:
 
 class _Running:
     def __init__(
-        self, address: tuple[str, int], state: Path | None, settings: Settings, faults: tuple[Fault, ...]
+        self, address: tuple[str, int], state: Path | None, conduct: Conduct, faults: tuple[Fault, ...]
     ) -> None:
         host, port = address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -109,7 +109,7 @@ class _Running:
         self.url = f"http://{_reachable(host)}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
         self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
-        self._app = SandboxApp(self._folder, settings, faults)
+        self._app = SandboxApp(self._folder, conduct, faults)
         config = uvicorn.Config(
             self._app.asgi,
             http=CuttableConnection,

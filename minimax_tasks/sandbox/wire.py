@@ -14,6 +14,9 @@ from minimax_tasks.api.catalog.errors import find_error
 Status = Literal["Preparing", "Queueing", "Processing", "Success", "Fail"]
 TemplateStatus = Literal["Preparing", "Processing", "Success", "Fail"]
 
+FILE_NAME = "output_aigc.mp4"
+"""The name of every generated file, as recorded since 2025-11."""
+
 LOGIN_FAIL = "login fail: Please carry the API secret key in the 'Authorization' field of the request header"
 
 MESSAGES: dict[int, str] = {
@@ -22,6 +25,7 @@ MESSAGES: dict[int, str] = {
     1004: LOGIN_FAIL,
     1026: "input new_sensitive",
     1027: "output new_sensitive",
+    2049: "invalid api key",
 }
 """`status_msg` of a code, where one is known; the others say what the code means."""
 
@@ -79,7 +83,7 @@ class FileObject(_Wire):
     file_id: int
     bytes: Literal[0] = 0
     created_at: int
-    filename: str = "output_aigc.mp4"
+    filename: str = FILE_NAME
     purpose: Literal["video_generation"] = "video_generation"
     download_url: str
 
@@ -115,6 +119,18 @@ class LedgerEntry(_Wire):
     variant: int
     file_id: str
     callbacks: tuple[CallbackSent, ...] = ()
+
+
+class AddedFaults(_Wire):
+    """Answer to faults that were added."""
+
+    added: int
+
+
+class FaultsProblem(_Wire):
+    """Answer to faults that cannot be read."""
+
+    error: str
 
 
 class Refused(Exception):
