@@ -141,7 +141,7 @@ def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
-    plan = make_plan(options.board, root=settings.root, base_url=settings.base_url)
+    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     states = look_up(Storage(settings.root), [segment.key for segment in plan.segments])
     if options.json:
         print(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))  # noqa: T201

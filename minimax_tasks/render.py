@@ -42,7 +42,7 @@ def render(
     """
     settings = Settings.load(root=root, max_in_flight=workers, budget=budget)
     storage = Storage(settings.root)
-    plan = make_plan(board, root=settings.root, base_url=settings.base_url)
+    plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
     _show(plan, states, console)
     usd, clips, _ = to_pay(plan, states)
@@ -106,9 +106,13 @@ def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
     from minimax_tasks.sandbox import Sandbox
 
     before = dict(os.environ)
+    language = Settings.load().bracket_language
     with Sandbox(latency=0.0, scale=scale, state=_state_folder(root)) as sandbox:
         os.environ.update(
-            MINIMAX_BASE_URL=sandbox.url, MINIMAX_API_KEY="sandbox", MINIMAX_REQUESTS_PER_MINUTE="0"
+            MINIMAX_BASE_URL=sandbox.url,
+            MINIMAX_API_KEY="sandbox",
+            MINIMAX_REQUESTS_PER_MINUTE="0",
+            MINIMAX_LANGUAGE=language,
         )
         os.environ.setdefault("MINIMAX_POLL_INTERVAL", "0.25")
         try:

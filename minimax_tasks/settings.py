@@ -1,11 +1,12 @@
 """Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`."""
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import luigi
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from minimax_tasks.api.catalog.models import region_language
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.api.errors import ConfigurationError
 
@@ -24,6 +25,8 @@ class Settings(BaseModel):
     generation_timeout: float = Field(1800, gt=0)
     max_in_flight: int = Field(100, ge=1)
     budget: float | None = Field(None, ge=0)
+    language: Literal["en", "zh"] | None = None
+    """Language of camera brackets; None means that of the region of `base_url`."""
 
     @classmethod
     def load(cls, **arguments: Any) -> "Settings":
@@ -54,6 +57,11 @@ class Settings(BaseModel):
             raise ConfigurationError(
                 f"{name}{shown} ({origin.get(name, 'default')}): {first['msg']}"
             ) from None
+
+    @property
+    def bracket_language(self) -> str:
+        """`language`, or that of the region of `base_url`; a host of no region counts as the default one."""
+        return self.language or region_language(self.base_url)
 
     def client(self) -> MiniMaxClient:
         """A client with this key and host. Raises `ConfigurationError` when there is no key."""

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 import pytest
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from minimax_tasks.sandbox import Sandbox
 
 Picture = Callable[..., Path]
 
@@ -41,3 +45,21 @@ def picture(tmp_path: Path) -> Picture:
         return path
 
     return draw
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator["Sandbox"]:
+    """A sandbox that draws small and at once, with the settings pointed at it."""
+    from minimax_tasks.sandbox import Sandbox
+
+    with Sandbox(latency=0.0, scale="90P") as running:
+        point_at(monkeypatch, running.url)
+        yield running
+
+
+def point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Settings for a server on this machine."""
+    monkeypatch.setenv("MINIMAX_BASE_URL", url)
+    monkeypatch.setenv("MINIMAX_API_KEY", "test-key")
+    monkeypatch.setenv("MINIMAX_REQUESTS_PER_MINUTE", "0")
+    monkeypatch.setenv("MINIMAX_POLL_INTERVAL", "0.05")

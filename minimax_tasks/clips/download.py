@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 TRIES = 8
 """Downloads that are tried, each with a freshly signed URL, before the clip is left for the next run."""
 
+PAUSE = 1.0
+"""Seconds before the second try; doubled before each further one."""
+
 
 async def download(folder: ClipFolder, service: Service) -> None:
     """Fetch a generated clip to `video.mp4`. Needs the clip folder alone.
@@ -44,7 +47,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
         draft = Path(scratch) / "video.mp4"
         for attempt in range(TRIES):
             if attempt:
-                await asyncio.sleep(min(2.0 ** (attempt - 1), 30.0))
+                await asyncio.sleep(min(PAUSE * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
                 facts = await asyncio.to_thread(_check, draft, result, await folder.root.call(_asked, folder))

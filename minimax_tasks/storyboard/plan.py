@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.api.catalog.models import REGIONS, Mode
+from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.nearest import nearest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
@@ -161,28 +161,21 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def make_plan(path: str, *, root: str, base_url: str) -> Plan:
+def make_plan(path: str, *, root: str, language: str) -> Plan:
     """Read a board and decide everything about it.
 
-    `root` tells which pictures may be gone because their clips are paid for; `base_url` whose region
-    decides the language of camera brackets. Raises `BoardError` with every mistake at once.
+    `root` tells which pictures may be gone because their clips are paid for; `language` is that of camera
+    brackets, "en" or "zh", unless the board sets one. Raises `BoardError` with every mistake at once.
     """
     board, document, problems = read_board(read_text(path))
     if board is None:
         raise BoardError([problem.shown(path) for problem in problems])
-    planning = _Planning(path, board, document, Storage(root), _language(board, base_url), problems)
+    planning = _Planning(path, board, document, Storage(root), board.language or language, problems)
     shots = planning.shots()
     if planning.problems:
         ordered = sorted(set(planning.problems), key=lambda problem: problem.line)
         raise BoardError([problem.shown(path) for problem in ordered])
     return Plan(path, board, shots, tuple(dict.fromkeys(planning.warnings)))
-
-
-def _language(board: Board, base_url: str) -> str:
-    if board.language:
-        return board.language
-    host = base_url.partition("://")[2].partition("/")[0]
-    return REGIONS.get(host, "en")
 
 
 @dataclass

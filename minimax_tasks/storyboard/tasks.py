@@ -23,7 +23,7 @@ _known: dict[str, Segment] = {}
 
 def plan_board(storyboard: str, root: str) -> Plan:
     """The plan of a board; its segments are known to the tasks of this process from then on."""
-    plan = make_plan(storyboard, root=root, base_url=Settings.load().base_url)
+    plan = make_plan(storyboard, root=root, language=Settings.load().bracket_language)
     _known.update({segment.key: segment for segment in plan.segments})
     return plan
 

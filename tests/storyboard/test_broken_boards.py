@@ -93,7 +93,7 @@ def stills(picture: Picture, tmp_path: Path) -> None:
 
 def mistakes(path: str) -> tuple[str, ...]:
     with pytest.raises(BoardError) as refused:
-        make_plan(path, root="root", base_url="https://api.minimax.io")
+        make_plan(path, root="root", language="en")
     return refused.value.problems
 
 

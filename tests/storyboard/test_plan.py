@@ -9,8 +9,6 @@ from tests.storyboard.boards import HARBOUR, write_board
 from minimax_tasks import BoardError
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, make_plan
 
-CN, GLOBAL = "https://api.minimaxi.com", "https://api.minimax.io"
-
 
 @pytest.fixture
 def harbour(tmp_path: Path, picture: Picture) -> str:
@@ -19,8 +17,8 @@ def harbour(tmp_path: Path, picture: Picture) -> str:
     return write_board(tmp_path, HARBOUR)
 
 
-def planned(path: str, base_url: str = GLOBAL) -> Plan:
-    return make_plan(path, root="root", base_url=base_url)
+def planned(path: str, language: str = "en") -> Plan:
+    return make_plan(path, root="root", language=language)
 
 
 def by_id(plan: Plan) -> dict[str, PlannedShot]:
@@ -67,9 +65,9 @@ def test_joins(harbour: str) -> None:
     assert [join.repeats_frame for join in joins.values()] == [False, True, True, False, False]
 
 
-def test_the_region_decides_the_language_of_the_brackets(harbour: str) -> None:
+def test_brackets_in_either_language(harbour: str) -> None:
     assert "[Push in,Pedestal down]" in by_id(planned(harbour))["010"].prompt
-    assert "[推进,下降]" in by_id(planned(harbour, CN))["010"].prompt
+    assert "[推进,下降]" in by_id(planned(harbour, "zh"))["010"].prompt
 
 
 def test_a_board_may_set_the_language(tmp_path: Path, harbour: str) -> None:

@@ -121,6 +121,16 @@ REGIONS: dict[str, str] = {
 """Host -> the language of its region. Keys are bound to a region (source: live)."""
 
 
+DEFAULT_HOST = "api.minimaxi.com"
+"""Where requests go unless a setting says otherwise (source: scope)."""
+
+
+def region_language(base_url: str) -> str:
+    """The language of a host's region, "zh" or "en"; a host of no region counts as the default one."""
+    host = base_url.partition("://")[2].partition("/")[0].partition(":")[0]
+    return REGIONS.get(host, REGIONS[DEFAULT_HOST])
+
+
 def offers(mode: Mode) -> tuple[Offer, ...]:
     """The rows of one mode."""
     return tuple(offer for offer in OFFERS if offer.mode is mode)

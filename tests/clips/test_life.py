@@ -1,0 +1,325 @@
+"""The life of a clip without Luigi: exactly one submit, whatever happens around it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import Picture
+
+from minimax_tasks import (
+    ClipRequest,
+    DownloadFailed,
+    GenerationFailed,
+    GenerationTimeout,
+    ImageToVideoRequest,
+    InputRejected,
+    MiniMaxClient,
+    NotConnected,
+    PictureError,
+    SubmitRefused,
+    TemplateRequest,
+    TextToVideoRequest,
+    UncertainSubmit,
+)
+from minimax_tasks.clips import download as downloading
+from minimax_tasks.clips import submit as submitting
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.pace import Pace
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.video.probe import probe
+
+TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))
+
+
+def with_service(url: str, work: Callable[[Service], Awaitable[Any]], **patience: float) -> Any:
+    async def run() -> Any:
+        async with MiniMaxClient("test-key", url) as client:
+            return await work(Service(client, Pace(0), **({"poll_interval": 0.05} | patience)))
+
+    return asyncio.run(run())
+
+
+def folder_of(clip: ClipRequest, root: Path) -> ClipFolder:
+    return ClipFolder(Storage(str(root)), clip.key)
+
+
+def make(url: str, clip: ClipRequest, root: Path) -> ClipFolder:
+    folder = folder_of(clip, root)
+
+    async def work(service: Service) -> None:
+        await submit(clip, folder, service)
+        await poll(folder, service)
+        await download(folder, service)
+
+    with_service(url, work)
+    return folder
+
+
+def names(folder: ClipFolder) -> set[str]:
+    return set(folder.root.names(f"clips/{folder.key}"))
+
+
+def test_a_clip_is_made_and_its_files_tell_the_story(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = make(sandbox.url, TEXT, tmp_path)
+    assert names(folder) == {"request.json", "claim.1.json", "submission.json", "result.json", "video.mp4"}
+    files = tmp_path / "clips" / folder.key
+    assert json.loads((files / "request.json").read_text())["prompt"] == "A lighthouse [Push in]"
+    (entry,) = sandbox.ledger()
+    assert json.loads((files / "submission.json").read_text())["task_id"] == entry["task_id"]
+    result = json.loads((files / "result.json").read_text())
+    assert result["status"] == "Success"
+    assert isinstance(result["file_id"], str)
+    assert probe(files / "video.mp4", "decode").frames == 144
+
+
+def test_doing_it_again_submits_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    make(sandbox.url, TEXT, tmp_path)
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_another_take_is_another_clip(sandbox: Sandbox, tmp_path: Path) -> None:
+    one = make(sandbox.url, TEXT, tmp_path)
+    two = make(sandbox.url, ClipRequest(TEXT.request, take=2), tmp_path)
+    assert one.key != two.key
+    videos = {(tmp_path / "clips" / folder.key / "video.mp4").read_bytes() for folder in (one, two)}
+    assert len(videos) == 2
+
+
+def test_many_who_start_the_same_clip_at_once_submit_it_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work(service: Service) -> list[dict[str, Any]]:
+        return await asyncio.gather(*(submit(TEXT, folder_of(TEXT, tmp_path), service) for _ in range(20)))
+
+    found = with_service(sandbox.url, work)
+    assert len(sandbox.ledger()) == 1
+    assert {submission["task_id"] for submission in found} == {sandbox.ledger()[0]["task_id"]}
+
+
+def test_waiting_and_fetching_need_the_clip_folder_alone(
+    sandbox: Sandbox, tmp_path: Path, picture: Picture
+) -> None:
+    still = picture("pier.png")
+    clip = known_clip(Storage(str(tmp_path)), ImageToVideoRequest(first_frame_image=str(still)), 1)
+    folder = folder_of(clip, tmp_path)
+    with_service(sandbox.url, lambda service: submit(clip, folder, service))
+    still.unlink()
+
+    async def finish(service: Service) -> None:
+        await poll(folder, service)
+        await download(folder, service)
+
+    with_service(sandbox.url, finish)
+    assert "video.mp4" in names(folder)
+    assert known_clip(Storage(str(tmp_path)), clip.request, 1).key == clip.key
+
+
+def test_a_picture_that_is_gone_and_was_never_submitted_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no such file"):
+        known_clip(Storage(str(tmp_path)), ImageToVideoRequest(first_frame_image="none.png"), 1)
+
+
+def test_a_bad_picture_is_refused_before_anything_is_claimed(
+    sandbox: Sandbox, tmp_path: Path, picture: Picture
+) -> None:
+    still = picture("tiny.png", size=(200, 200))
+    clip = known_clip(Storage(str(tmp_path)), ImageToVideoRequest(first_frame_image=str(still)), 1)
+    with pytest.raises(PictureError, match="200 x 200"):
+        make(sandbox.url, clip, tmp_path)
+    assert names(folder_of(clip, tmp_path)) == set()
+    assert sandbox.ledger() == []
+
+
+def test_a_picture_that_changed_since_it_was_planned_is_refused(
+    sandbox: Sandbox, tmp_path: Path, picture: Picture
+) -> None:
+    still = picture("pier.png")
+    clip = known_clip(Storage(str(tmp_path)), ImageToVideoRequest(first_frame_image=str(still)), 1)
+    picture("pier.png", "red")
+    with pytest.raises(PictureError, match="has changed"):
+        make(sandbox.url, clip, tmp_path)
+    assert sandbox.ledger() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"lost": True},
+        {"cut": 5},
+        {"http": 500, "accepted": True},
+        {"http": 502},
+        {"code": 1000},
+        {"code": 1001, "accepted": True},
+        {"code": 1013},
+        {"code": 1024},
+        {"code": 1033},
+        {"code": 4711},
+    ],
+    ids=str,
+)
+def test_a_submit_whose_outcome_is_not_known_is_never_repeated(
+    sandbox: Sandbox, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    sandbox.add_faults([{"at": "submit", "most": 1, **fault}])
+    with pytest.raises(UncertainSubmit, match="may have been paid"):
+        make(sandbox.url, TEXT, tmp_path)
+    before = len(sandbox.ledger())
+    for _ in range(2):
+        with pytest.raises(UncertainSubmit, match="not submitted again by itself"):
+            make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == before
+    assert "submission.json" not in names(folder_of(TEXT, tmp_path))
+
+
+def test_a_claim_of_a_dead_worker_is_in_doubt(sandbox: Sandbox, tmp_path: Path) -> None:
+    import subprocess
+
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    folder = folder_of(TEXT, tmp_path)
+    import socket
+
+    claim = {"at": "2026-01-01T00:00:00+00:00", "machine": socket.gethostname(), "process": gone.pid}
+    folder.root.create_json(f"clips/{folder.key}/claim.1.json", claim)
+    with pytest.raises(UncertainSubmit, match="died"):
+        make(sandbox.url, TEXT, tmp_path)
+    assert sandbox.ledger() == []
+
+
+def test_a_rate_limit_is_waited_out(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minimax_tasks.clips.pace.WINDOW", 0.1)
+    sandbox.add_faults([{"at": "submit", "code": 1002, "most": 2}])
+    folder = make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+    assert {"released.1.json", "released.2.json", "claim.3.json", "video.mp4"} <= names(folder)
+
+
+def test_nothing_is_created_when_no_connection_is_made(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submitting, "CONNECT_TRIES", 2)
+    with pytest.raises(NotConnected):
+        make("http://127.0.0.1:9", TEXT, tmp_path)
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_refused_input_is_final_and_is_not_sent_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "submit", "code": 1026, "message": "input new_sensitive", "most": 1}])
+    with pytest.raises(InputRejected, match="input new_sensitive"):
+        make(sandbox.url, TEXT, tmp_path)
+    with pytest.raises(SubmitRefused, match="input new_sensitive"):
+        make(sandbox.url, TEXT, tmp_path)
+    assert sandbox.ledger() == []
+
+
+def test_a_key_that_was_refused_may_be_mended(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "submit", "code": 2049, "most": 1}])
+    with pytest.raises(Exception, match="MINIMAX_API_KEY"):
+        make(sandbox.url, TEXT, tmp_path)
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_polls_that_fail_are_missed_polls(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults(
+        [
+            {"at": "query", "nth": 1, "lost": True},
+            {"at": "query", "nth": 2, "http": 502},
+            {"at": "query", "nth": 3, "code": 1002},
+            {"at": "query", "nth": 4, "word": "Dreaming"},
+        ]
+    )
+    assert "video.mp4" in names(make(sandbox.url, TEXT, tmp_path))
+    assert len(sandbox.ledger()) == 1
+
+
+@pytest.mark.parametrize("code", [1026, 1027])
+def test_a_failed_generation_is_recorded_and_final(sandbox: Sandbox, tmp_path: Path, code: int) -> None:
+    sandbox.add_faults([{"at": "task", "fail": code}])
+    for _ in range(2):
+        with pytest.raises(GenerationFailed, match=str(code)):
+            make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_clip_that_is_late_is_waited_for_by_the_next_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "task", "latency": 0.8}])
+    folder = folder_of(TEXT, tmp_path)
+    with_service(sandbox.url, lambda service: submit(TEXT, folder, service))
+    with pytest.raises(GenerationTimeout, match="paid for and still known"):
+        with_service(sandbox.url, lambda service: poll(folder, service), generation_timeout=0.1)
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"at": "download", "cut": 5000},
+        {"at": "download", "expired": True},
+        {"at": "download", "http": 503},
+        {"at": "download", "lost": True},
+        {"at": "retrieve", "empty_url": True},
+        {"at": "retrieve", "code": 1002},
+    ],
+    ids=str,
+)
+def test_a_download_that_breaks_is_done_again(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(downloading, "PAUSE", 0.05)
+    sandbox.add_faults([{**fault, "most": 2}])
+    folder = make(sandbox.url, TEXT, tmp_path)
+    assert probe(tmp_path / "clips" / folder.key / "video.mp4", "decode").ok
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_clip_that_cannot_be_fetched_leaves_nothing_that_looks_finished(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloading, "PAUSE", 0.01)
+    sandbox.add_faults([{"at": "download", "cut": 5000, "most": downloading.TRIES}])
+    with pytest.raises(DownloadFailed, match="without paying again"):
+        make(sandbox.url, TEXT, tmp_path)
+    assert "video.mp4" not in names(folder_of(TEXT, tmp_path))
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_the_bearer_token_never_goes_to_the_download_host(sandbox: Sandbox, tmp_path: Path) -> None:
+    make(sandbox.url, TEXT, tmp_path)
+    (entry,) = sandbox.ledger()
+    assert entry["downloads"] == 1
+    assert not entry.get("leaked_key")
+
+
+def test_templates_go_their_own_way(sandbox: Sandbox, tmp_path: Path, picture: Picture) -> None:
+    request = TemplateRequest(template="Survival", image=str(picture("cat.png")), text="Lion")
+    clip = known_clip(Storage(str(tmp_path)), request, 1)
+    folder = make(sandbox.url, clip, tmp_path)
+    result = json.loads((tmp_path / "clips" / folder.key / "result.json").read_text())
+    assert "Signature" not in json.dumps(result)
+    assert (tmp_path / "clips" / folder.key / "video.mp4").exists()
+
+
+def test_on_memory_as_well(sandbox: Sandbox) -> None:
+    folder = ClipFolder(Storage("memory://life/root"), TEXT.key)
+
+    async def work(service: Service) -> None:
+        await submit(TEXT, folder, service)
+        await poll(folder, service)
+        await download(folder, service)
+
+    with_service(sandbox.url, work)
+    assert "video.mp4" in names(folder)
