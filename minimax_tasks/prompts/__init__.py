@@ -4,10 +4,23 @@ Knows only the catalogue. `parse_camera` reads a board's `camera:`, `render_prom
 `check_prompt` looks at camera commands that people wrote into it by hand.
 """
 
-from .camera import CameraError, Groups, camera_warnings, find_move, parse_camera, render_camera
-from .commands import Command, check_prompt, find_commands, normalise_brackets
-from .environment import PromptError, ShotTemplate, shot_templates, template_folder, template_names
-from .render import render_prompt
+from minimax_tasks.prompts.camera import (
+    CameraError,
+    Groups,
+    camera_warnings,
+    find_move,
+    parse_camera,
+    render_camera,
+)
+from minimax_tasks.prompts.commands import Command, check_prompt, find_commands, normalise_brackets
+from minimax_tasks.prompts.environment import (
+    PromptError,
+    ShotTemplate,
+    shot_templates,
+    template_folder,
+    template_names,
+)
+from minimax_tasks.prompts.render import render_prompt
 
 __all__ = [
     "CameraError",

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES, Move
-
-from .camera import (
+from minimax_tasks.prompts.camera import (
     SPELLINGS,
     Groups,
     find_move,

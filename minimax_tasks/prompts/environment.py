@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from .macros import camera_moves, camera_then, people
-from .wording import end_sentence, sentence
+from minimax_tasks.prompts.macros import camera_moves, camera_then, people
+from minimax_tasks.prompts.wording import end_sentence, sentence
 
 CAMERA_TEMPLATE = "camera.j2"
 """The macros; every other template is a shot's."""

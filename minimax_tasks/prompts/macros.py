@@ -6,9 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
-
-from .camera import CameraError, Groups, group_phrase, parse_camera, render_camera
-from .wording import CAMERA, THEN, mark
+from minimax_tasks.prompts.camera import CameraError, Groups, group_phrase, parse_camera, render_camera
+from minimax_tasks.prompts.wording import CAMERA, THEN, mark
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,21 @@ from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, Undefin
 from jinja2.exceptions import SecurityError
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT
-
-from .camera import CameraError, Groups
-from .commands import normalise_brackets
-from .environment import CAMERA_TEMPLATE, PromptError, environment, unknown_template
-from .macros import Dialect, speaking
-from .wording import CAMERA, LOOK, THEN, end_sentence, is_placed, join_sentences, mark, settle
+from minimax_tasks.prompts.camera import CameraError, Groups
+from minimax_tasks.prompts.commands import normalise_brackets
+from minimax_tasks.prompts.environment import CAMERA_TEMPLATE, PromptError, environment, unknown_template
+from minimax_tasks.prompts.macros import Dialect, speaking
+from minimax_tasks.prompts.wording import (
+    CAMERA,
+    LOOK,
+    THEN,
+    end_sentence,
+    in_one_language,
+    is_placed,
+    join_sentences,
+    mark,
+    settle,
+)
 
 DEFAULT_TEMPLATE = "plain"
 """What renders a shot with neither a template nor a prompt."""
@@ -77,7 +86,8 @@ def _place(body: str, instruction: str, look: str) -> str:
     front = "" if is_camera_placed else settle(instruction)
     end = "" if is_placed(LOOK, body) else " ".join(look.split())
     shot = join_sentences(front, settle(body))
-    return normalise_brackets(join_sentences(end_sentence(shot) if body else shot, end) if end else shot)
+    prompt = join_sentences(end_sentence(shot) if body else shot, end) if end else shot
+    return in_one_language(normalise_brackets(prompt))
 
 
 def _render(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:

@@ -56,6 +56,16 @@ def join_sentences(*texts: str) -> str:
     return joined
 
 
+_THEN_BEFORE_BRACKET = re.compile(r"(?<=\])\s*，?\s*然后\s*(?=\[)")
+_COMMAND = re.compile(r"\[[^\[\]]*\]")
+
+
+def in_one_language(prompt: str) -> str:
+    """The prompt with "then" between commands in the language of its text, whatever that of the commands."""
+    words = _COMMAND.sub("", _THEN_BEFORE_BRACKET.sub("", prompt))
+    return prompt if is_chinese(words) or not words.strip() else _THEN_BEFORE_BRACKET.sub(", then ", prompt)
+
+
 def settle(text: str) -> str:
     """The text with every marked instruction fitted into its sentence, and no marks left.
 

@@ -53,7 +53,7 @@ def film_report(
         title=plan.board.title,
         look=plan.board.look,
         board=plan.path.rpartition("/")[2],
-        made_at=made_at,
+        made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str(host),
         seconds=joined.seconds,
         fps=float(joined.fps),

@@ -338,3 +338,25 @@ class TestFolders:
 
     def test_the_shipped_folder_exists(self) -> None:
         assert (template_folder() / "camera.j2").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("She looks up.", "[固定], then [推进] She looks up."),
+        ("她抬起头。", "[固定]，然后[推进] 她抬起头。"),
+    ],
+)
+def test_then_between_commands_is_in_the_language_of_the_text(text: str, expected: str) -> None:
+    prompt = render_prompt(
+        text=text,
+        template=None,
+        values={},
+        camera=parse_camera(["static", "push in"]),
+        look="",
+        characters=(),
+        model="MiniMax-Hailuo-02",
+        language="zh",
+        folder=None,
+    )
+    assert prompt.replace("] 她", "]她") == expected.replace("] 她", "]她")
