@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test browser lint bench clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
@@ -16,7 +16,13 @@ $(READY): pyproject.toml
 demo: $(READY)
 	$(BIN)/minimax-tasks render pipelines/storyboards/launch.yaml --sandbox --root demo-output
 
-test: $(READY)
+# The page tests open the report in a real browser.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$CHROMIUM" \
+	|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+	|| { echo "the page tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
+
+test: $(READY) browser
 	$(BIN)/python -m pytest
 
 lint: $(READY)

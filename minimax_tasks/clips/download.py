@@ -62,7 +62,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
             return
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
-        f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a video for hours only"
+        f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a "
+        "video for hours only"
     )
 
 

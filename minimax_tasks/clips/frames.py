@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import io
+import math
 from typing import TYPE_CHECKING
 
+from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
 from minimax_tasks.api.errors import MiniMaxError, PictureError
 from minimax_tasks.clips.folder import VIDEO
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
@@ -12,6 +14,8 @@ from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.storage.files import Storage
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from minimax_tasks.video.colour import Matrix
 
 
@@ -41,7 +45,21 @@ def extract_frame(root: Storage, frame: FrameOf) -> bytes:
         raise MiniMaxError(
             f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made"
         ) from None
-    return png(image)
+    return png(_large_enough(root, frame.key, image))
+
+
+def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image":
+    """A frame that the service takes: one of a clip that was drawn small gets the size that it stands for."""
+    from PIL import Image
+
+    if min(image.size) >= IMAGE_MIN_SHORT_SIDE:
+        return image
+    result = root.read_json(f"clips/{key}/result.json") or {}
+    width, height = int(result.get("video_width") or 0), int(result.get("video_height") or 0)
+    if min(width, height) < IMAGE_MIN_SHORT_SIDE:
+        scale = IMAGE_MIN_SHORT_SIDE / min(image.size)
+        width, height = math.ceil(image.width * scale), math.ceil(image.height * scale)
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":

@@ -165,8 +165,8 @@ async def _wait_for_claim(folder: ClipFolder, number: int, waited: float) -> Non
 def _uncertain(folder: ClipFolder, why: str, when: str) -> str:
     return (
         f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have "
-        f"been paid for, so it is not submitted again by itself. Look for it on the platform's console; what is "
-        f"known stands in {folder.path('')}"
+        f"been paid for, so it is not submitted again by itself. Look for it on the platform's console; "
+        f"what is known stands in {folder.path('')}"
     )
 
 

@@ -141,10 +141,11 @@ def _validate(value: dict[str, Any], document: Document, problems: list[Problem]
     return None
 
 
-def _take_out(value: Any, path: Path, document: Document, *, missing: bool) -> None:
+def _take_out(board: Any, path: Path, document: Document, *, missing: bool) -> None:
     """Remove a mistaken value; where text was wanted, put in the text as it was written."""
+    value = board
     for part in path[:-1]:
-        value = value[part] if isinstance(value, list) or part in value else {}
+        value = value[part]
     last = path[-1] if path else None
     if isinstance(value, dict):
         if path in document.texts and not missing and last in value and not isinstance(value[last], str):

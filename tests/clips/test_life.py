@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Picture
 
 from minimax_tasks import (
     ClipRequest,
@@ -36,6 +35,7 @@ from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.probe import probe
+from tests.conftest import Picture
 
 TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.conftest import Picture
-from tests.storyboard.boards import write_board
 
 from minimax_tasks import BoardError
 from minimax_tasks.storyboard.plan import make_plan
+from tests.conftest import Picture
+from tests.storyboard.boards import write_board
 
 HEAD = """\
 title: Broken

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.conftest import Picture
-from tests.storyboard.boards import HARBOUR, write_board
 
 from minimax_tasks import BoardError
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, make_plan
+from tests.conftest import Picture
+from tests.storyboard.boards import HARBOUR, write_board
 
 
 @pytest.fixture

@@ -1,0 +1,127 @@
+"""The commands as a person types them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from minimax_tasks.api.catalog.cameras import MOVES
+from minimax_tasks.api.catalog.models import OFFERS
+from minimax_tasks.api.catalog.templates import TEMPLATES
+from minimax_tasks.cli import main
+from tests.conftest import Picture
+from tests.storyboard.boards import HARBOUR, write_board
+
+COMMAND = str(Path(sys.executable).with_name("minimax-tasks"))
+
+
+def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(list(words)) == 0
+    return capsys.readouterr().out
+
+
+def test_the_catalogue_for_people_and_machines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    people, machines = shown(capsys, "models"), json.loads(shown(capsys, "models", "--json"))
+    assert len(machines) == len(OFFERS)
+    assert all(row["model"] in people and row["source"] for row in machines)
+    people, machines = shown(capsys, "cameras"), json.loads(shown(capsys, "cameras", "--json"))
+    assert [row["chinese"] for row in machines] == [move.chinese for move in MOVES]
+    assert all(f"[{move.english}]" in people and f"[{move.chinese}]" in people for move in MOVES)
+    people, machines = shown(capsys, "templates"), json.loads(shown(capsys, "templates", "--json"))
+    assert {row["id"] for row in machines} == {template.id for template in TEMPLATES}
+    assert all(template.id in people for template in TEMPLATES)
+
+
+@pytest.fixture
+def harbour(tmp_path: Path, picture: Picture) -> str:
+    picture("refs/pier.png")
+    picture("refs/boat.png")
+    return write_board(tmp_path, HARBOUR)
+
+
+def test_a_plan_pays_nothing_and_writes_nothing(
+    harbour: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = json.loads(shown(capsys, "plan", harbour, "--json"))
+    assert plan["total"] == {"usd": 1.68, "clips_to_pay": 6, "without_price": 0}
+    assert [shot["id"] for shot in plan["shots"]] == ["010", "020", "025", "030", "040"]
+    assert plan["shots"][2]["segments"][0]["waits_for"][0]["shot"] == "020"
+    assert plan["shots"][0]["segments"][0]["mode"] == "start-end-to-video"
+    assert not (tmp_path / "minimax-output").exists()
+
+
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_a_plan_can_be_read_on_any_terminal(
+    harbour: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    table = shown(capsys, "plan", harbour)
+    for word in (
+        "010",
+        "take 2 *",
+        "start-end",
+        "Hailuo-2.3",
+        "768P 6 s",
+        "waits for 020",
+        "fade 0.5 s",
+        "1.68",
+    ):
+        assert word in table
+    assert max(map(len, table.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "COMMAND"),
+        (["rendr"], "render"),
+        (["render"], "BOARD"),
+        (["render", "none.yaml"], "none.yaml"),
+        (["plan", "none.yaml"], "no such file"),
+        (["render", "x.yaml", "--budget", "lots"], "--budget"),
+        (["render", "x.yaml", "--workers", "0"], "1 or more"),
+        (["sandbox", "--rpm", "none"], "--rpm"),
+        (["sandbox", "--faults", "none.yaml"], "none.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_mistakes_on_the_command_line_end_with_two_and_one_message(
+    words: list[str], says: str, tmp_path: Path
+) -> None:
+    done = subprocess.run([COMMAND, *words], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_bad_setting_is_named_with_its_place(
+    harbour: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MINIMAX_POLL_INTERVAL", "soon")
+    assert main(["plan", harbour]) == 2
+    assert "poll_interval = 'soon' (MINIMAX_POLL_INTERVAL)" in capsys.readouterr().err
+
+
+def test_the_sandbox_says_where_it_listens_and_stops_when_told() -> None:
+    running = subprocess.Popen([COMMAND, "sandbox", "--scale", "90P"], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    first = running.stdout.readline()
+    assert first.startswith("MiniMax sandbox listening on http://127.0.0.1:")
+    assert httpx.get(first.split()[-1] + "/sandbox/ledger").json() == []
+    running.terminate()
+    assert running.wait(timeout=10) == 0
+
+
+def test_importing_is_light() -> None:
+    code = (
+        "import sys, minimax_tasks; heavy = {'av', 'PIL', 'uvicorn', 'starlette', 'numpy'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,209 @@
+"""Board file in, film out: what the film shows, what a second run pays, what an edit re-makes."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from minimax_tasks import RenderStoryboard, build
+from minimax_tasks.cli import main
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.video.frames import cover
+from minimax_tasks.video.probe import probe
+from tests.conftest import Picture, point_at
+from tests.storyboard.boards import HARBOUR, write_board
+
+
+@pytest.fixture
+def harbour(tmp_path: Path, picture: Picture) -> str:
+    picture("refs/pier.png", "teal", size=(1366, 768))
+    picture("refs/boat.png", "orange", size=(1366, 768))
+    return write_board(tmp_path, HARBOUR)
+
+
+def render(board: str, root: Path | str) -> int:
+    return main(["render", board, "--root", str(root)])
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as film:
+        return [frame.to_ndarray(format="rgb24").astype(np.float32) for frame in film.decode(video=0)]
+
+
+def like(frame: np.ndarray, still: Path) -> float:
+    """Mean difference of a frame and a still, in steps of 255."""
+    height, width = frame.shape[:2]
+    wanted = np.asarray(cover(Image.open(still), (width, height)), np.float32)
+    return float(np.abs(frame - wanted).mean())
+
+
+def test_the_film_shows_what_the_board_asks_frame_by_frame(
+    sandbox: Sandbox, harbour: str, tmp_path: Path
+) -> None:
+    assert render(harbour, tmp_path / "out") == 0
+    folder = tmp_path / "out" / "films" / "harbour"
+    film = probe(folder / "film.mp4", "decode")
+    assert film.ok
+    assert (film.codec, film.pix_fmt, film.fps) == ("h264", "yuv420p", 24)
+    assert film.frames == 5 * 144 - 2 - 12
+    frames = frames_of(folder / "film.mp4")
+    pier, boat = tmp_path / "refs/pier.png", tmp_path / "refs/boat.png"
+    assert like(frames[0], pier) < 8
+    assert like(frames[143], boat) < 8, "020 starts where 010 ends; the doubled frame is dropped"
+    assert like(frames[144], boat) < 12
+    steps = [float(np.abs(one - two).mean()) for one, two in itertools.pairwise(frames[:400])]
+    assert max(steps) < 12, "no jump inside the continued run"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert [shot["starts_at"] for shot in manifest["shots"]] == pytest.approx(
+        [0, 144 / 24, 287 / 24, (430 - 12) / 24, (574 - 12) / 24], abs=1e-3
+    )
+    assert [shot["take"] for shot in manifest["shots"]] == [1, 2, 1, 1, 1]
+
+
+def test_matching_clips_are_copied_and_the_film_starts_fast(
+    sandbox: Sandbox, tmp_path: Path, picture: Picture
+) -> None:
+    picture("a.png", size=(1366, 768))
+    picture("b.png", "navy", size=(1366, 768))
+    board = """\
+        title: Two
+        frames: {a: a.png, b: b.png}
+        shots:
+          - {id: one, from: a, to: b, action: First.}
+          - {id: two, model: MiniMax-Hailuo-02, action: Second.}
+        """
+    assert render(write_board(tmp_path, board), "out") == 0
+    folder = tmp_path / "out/films/two"
+    assert json.loads((folder / "manifest.json").read_text())["joined"] == "copy"
+    assert probe(folder / "film.mp4").frames == 287
+    head = (folder / "film.mp4").read_bytes()
+    assert head.index(b"moov") < head.index(b"mdat")
+
+
+def test_a_second_run_submits_nothing_and_leaves_the_film_alone(
+    sandbox: Sandbox, harbour: str, tmp_path: Path
+) -> None:
+    assert render(harbour, tmp_path / "out") == 0
+    assert len(sandbox.ledger()) == 6
+    film = tmp_path / "out/films/harbour/film.mp4"
+    before = film.stat().st_mtime_ns
+    assert render(harbour, tmp_path / "out") == 0
+    assert len(sandbox.ledger()) == 6
+    assert film.stat().st_mtime_ns == before
+
+
+def test_an_edit_re_makes_that_shot_what_continues_from_it_and_the_film(
+    sandbox: Sandbox, harbour: str, tmp_path: Path
+) -> None:
+    assert render(harbour, "out") == 0
+    before = (tmp_path / "out/films/harbour/film.mp4").read_bytes()
+    write_board(tmp_path, HARBOUR.replace("She looks up from the rope.", "She drops the rope."))
+    assert render(harbour, "out") == 0
+    new = [entry["request"].get("prompt", "") for entry in sandbox.ledger()[6:]]
+    assert sorted("drops the rope" in prompt for prompt in new) == [False, True, True]
+    assert (tmp_path / "out/films/harbour/film.mp4").read_bytes() != before
+
+
+def test_a_new_cut_of_the_same_clips_costs_nothing(sandbox: Sandbox, harbour: str, tmp_path: Path) -> None:
+    assert render(harbour, "out") == 0
+    write_board(tmp_path, HARBOUR.replace("cut: fade 0.5", "cut: wipeleft 0.25"))
+    assert not RenderStoryboard(storyboard=harbour, root="out").complete()
+    assert render(harbour, "out") == 0
+    assert len(sandbox.ledger()) == 6
+    assert probe(tmp_path / "out/films/harbour/film.mp4").frames == 5 * 144 - 2 - 6
+
+
+def test_segments_that_need_not_wait_run_at_the_same_time(
+    harbour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(latency=1.0, scale="90P") as slow:
+        point_at(monkeypatch, slow.url)
+        assert render(harbour, "out") == 0
+        at = sorted(entry["created_at"] for entry in slow.ledger())
+    assert at[4] - at[0] < 0.9, "five of the six clips wait for nobody"
+    assert at[5] - at[0] >= 1.0, "025 waits for the last frame of 020"
+
+
+def test_on_memory_storage(sandbox: Sandbox, harbour: str) -> None:
+    task = RenderStoryboard(storyboard=harbour, root="memory://render/films")
+    assert build([task])
+    with task.output()["film"].open("rb") as film:
+        assert probe(film).ok
+
+
+def test_the_report_names_every_shot_and_price(sandbox: Sandbox, harbour: str, tmp_path: Path) -> None:
+    assert render(harbour, "out") == 0
+    page = (tmp_path / "out/films/harbour/report.html").read_text()
+    for word in ("Harbour", "010", "025", "MiniMax-Hailuo-2.3", "1.68", "sandbox"):
+        assert word in page
+    assert not re.search(r'(src|href)="https?:', page)
+
+
+def test_a_failed_shot_is_named_with_code_and_text_and_the_rest_is_made(
+    sandbox: Sandbox, harbour: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_faults([{"at": "task", "prompt": "jetty", "fail": 1027}])
+    assert render(harbour, "out") == 1
+    error = capsys.readouterr().err
+    assert "shot 030" in error
+    assert "1027" in error
+    assert "Traceback" not in error
+    assert len(sandbox.ledger()) == 6
+    assert render(harbour, "out") == 1
+    assert len(sandbox.ledger()) == 6, "a failed clip is not paid for again"
+
+
+def test_a_private_sandbox_keeps_its_tasks_for_the_next_run(
+    harbour: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["render", harbour, "--root", "out", "--sandbox", "--scale", "90P"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "film: out/films/harbour/film.mp4" in out.splitlines()
+    assert "report: out/films/harbour/report.html" in out.splitlines()
+    journal = tmp_path / "out/sandbox/journal.jsonl"
+    before = journal.read_bytes()
+    assert main(words) == 0
+    assert journal.read_bytes() == before
+
+
+def test_drawn_clips_never_pass_for_real_ones(
+    harbour: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["render", harbour, "--root", "out", "--sandbox", "--scale", "90P"]) == 0
+    monkeypatch.setenv("MINIMAX_API_KEY", "a-real-key")
+    assert main(["render", harbour, "--root", "out"]) == 2
+    assert "use another root" in capsys.readouterr().err
+
+
+def test_no_key_is_an_error_before_anything_is_written(
+    harbour: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert render(harbour, "out") == 2
+    assert "MINIMAX_API_KEY" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_board_ends_with_two_and_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = write_board(tmp_path, "title: x\nshots:\n  - {id: a, camrea: push in}\n")
+    for command in (["render", board, "--sandbox"], ["plan", board]):
+        assert main([*command, "--root", "out"]) == 2
+        error = capsys.readouterr().err
+        assert "camrea" in error
+        assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_budget_is_refused_before_anything_is_paid(
+    sandbox: Sandbox, harbour: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", harbour, "--root", "out", "--budget", "1.5"]) == 2
+    assert "1.68" in capsys.readouterr().err
+    assert sandbox.ledger() == []
