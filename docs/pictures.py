@@ -1,0 +1,37 @@
+"""Takes the pictures of the README anew: `python -m docs.pictures` after `make demo`."""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+
+from minimax_tasks.console.plan import plan_table
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.plan import make_plan
+from minimax_tasks.storyboard.standing import look_up
+from tests.browser import open_browser
+
+BOARD = "pipelines/storyboards/launch.yaml"
+REPORT = Path("demo-output/films/launch/report.html")
+DOCS = Path(__file__).parent
+
+
+def main() -> None:
+    """Write `plan.svg` and `report.jpg` beside this file."""
+    plan = make_plan(BOARD, root="nothing-made-yet", language="zh")
+    states = look_up(Storage("nothing-made-yet"), [segment.key for segment in plan.segments])
+    console = Console(record=True, width=104, file=io.StringIO())
+    console.print(plan_table(plan, states))
+    console.save_svg(str(DOCS / "plan.svg"), title=f"minimax-tasks plan {BOARD}")
+    if not REPORT.exists():
+        sys.exit("run `make demo` first")
+    with open_browser() as browser:
+        browser.open(REPORT, width=1400, height=2250)
+        shot = Image.open(io.BytesIO(browser.screenshot()))
+    shot.convert("RGB").resize((1050, shot.height * 1050 // shot.width)).save(DOCS / "report.jpg", quality=82)
+
+
+if __name__ == "__main__":
+    main()
