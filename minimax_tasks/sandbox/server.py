@@ -19,6 +19,7 @@ from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.sandbox.app import Conduct, SandboxApp, digest_key
 from minimax_tasks.sandbox.cutting import CuttableConnection
 from minimax_tasks.sandbox.faults import Fault, read_faults
+from minimax_tasks.sandbox.renderer import clip_size
 
 _KEEP_ALIVE = 75
 """Seconds; longer than a poll interval, since a connection that closes under a request looks like a fault."""
@@ -33,7 +34,7 @@ class Sandbox:
     `minimax_tasks.sandbox.faults`), `url_lifetime` is how many seconds a download URL is good for. With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
-    Raises `ConfigurationError` for faults that cannot be read, and `OSError` when the port is taken.
+    Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is taken.
     """
 
     def __init__(
@@ -49,8 +50,7 @@ class Sandbox:
         state: str | Path | None = None,
         url_lifetime: float = 3600,
     ) -> None:
-        if latency < 0 or url_lifetime < 0:
-            raise ConfigurationError("latency and url_lifetime: allowed: 0 seconds and more")
+        _check_options(latency=latency, url_lifetime=url_lifetime, scale=scale, rpm=rpm)
         self._address = (host, port)
         self._conduct = Conduct(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
@@ -162,6 +162,18 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _check_options(*, latency: float, url_lifetime: float, scale: str | None, rpm: int | None) -> None:
+    for name, seconds in (("latency", latency), ("url_lifetime", url_lifetime)):
+        if not seconds >= 0:
+            raise ConfigurationError(f"{name} = {seconds}: allowed: 0 seconds and more")
+    if rpm is not None and rpm < 1:
+        raise ConfigurationError(f"rpm = {rpm}: allowed: 1 submit a minute and more")
+    try:
+        clip_size(scale or "768P", None)
+    except ValueError as error:
+        raise ConfigurationError(f"scale = {scale!r}: {error}") from None
 
 
 def _reachable(host: str) -> str:

@@ -4,7 +4,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,18 @@ def until(ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 
     return answer
 
 
+def received_until_cut(answer: AbstractContextManager[httpx.Response]) -> bytes:
+    """The bytes of a streamed answer whose connection breaks, which it must."""
+    data = bytearray()
+    try:
+        with answer as response:
+            for chunk in response.iter_raw():
+                data += chunk
+    except httpx.RemoteProtocolError:
+        return bytes(data)
+    raise AssertionError("the connection was not cut")
+
+
 def data_url(image: Image.Image | bytes, kind: str = "PNG", **save: Any) -> str:
     if isinstance(image, Image.Image):
         out = io.BytesIO()
@@ -87,10 +99,12 @@ def still(width: int = 640, height: int = 360, colour: str = "teal") -> Image.Im
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a sandbox that draws small and at once, unless told otherwise."""
+    """Starts a sandbox that draws small and at once, unless told otherwise; `idle` draws nothing."""
     with ExitStack() as stack:
 
-        def start(**options: Any) -> Api:
+        def start(*, idle: bool = False, **options: Any) -> Api:
+            if idle:
+                options["faults"] = [*options.get("faults", ()), {"at": "task", "stuck": "Preparing"}]
             sandbox = stack.enter_context(Sandbox(**{"latency": 0.0, "scale": "90P", **options}))
             headers = {"Authorization": f"Bearer {KEY}"}
             http = httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, timeout=30.0)

@@ -2,17 +2,29 @@
 
 import base64
 import io
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
+from minimax_tasks.sandbox import Sandbox
 from tests.sandbox.conftest import Api, Serve, data_url, still
 
 H23, FAST, H02 = "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
 FRAME = data_url(still())
 SUBJECT = [{"type": "character", "image": [FRAME]}]
+
+
+@pytest.fixture(scope="module")
+def idle() -> Iterator[Api]:
+    """A sandbox that draws nothing."""
+    with Sandbox(faults=[{"at": "task", "stuck": "Preparing"}]) as sandbox:
+        headers = {"Authorization": "Bearer x"}
+        with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False) as http:
+            yield Api(sandbox, http)
 
 
 def refusal(answer: dict[str, Any]) -> str:
@@ -106,8 +118,8 @@ def test_bodies_that_are_no_object(api: Api, body: bytes) -> None:
         {"model": "T2V-01", "prompt": "x", "duration": 6, "resolution": "720P"},
     ],
 )
-def test_taken(serve: Serve, body: dict[str, Any]) -> None:
-    assert serve(latency=60).send(body)["base_resp"]["status_code"] == 0
+def test_taken(idle: Api, body: dict[str, Any]) -> None:
+    assert idle.send(body)["base_resp"]["status_code"] == 0
 
 
 def damaged() -> bytes:
