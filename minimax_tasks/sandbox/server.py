@@ -1,5 +1,6 @@
 """Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
 
+import os
 import queue
 import shutil
 import signal
@@ -21,6 +22,7 @@ from minimax_tasks.sandbox.cutting import CuttableConnection
 from minimax_tasks.sandbox.faults import Fault, read_faults
 from minimax_tasks.sandbox.renderer import clip_size
 
+_BACKLOG = 2048
 _KEEP_ALIVE = 75
 """Seconds; longer than a poll interval, since a connection that closes under a request looks like a fault."""
 
@@ -103,10 +105,8 @@ class _Running:
     def __init__(
         self, address: tuple[str, int], state: Path | None, conduct: Conduct, faults: tuple[Fault, ...]
     ) -> None:
-        host, port = address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=2048)
-        self.url = f"http://{_reachable(host)}:{self._socket.getsockname()[1]}"
+        self._socket = _listen(*address)
+        self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
         self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
         self._app = SandboxApp(self._folder, conduct, faults)
@@ -119,7 +119,7 @@ class _Running:
             log_level="critical",
             access_log=False,
             server_header=False,
-            backlog=2048,
+            backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=0,
         )
@@ -162,6 +162,22 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small writes at once only on sockets that name their protocol; else each answer, written
+    # in two parts, would wait 40 ms for an acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _check_options(*, latency: float, url_lifetime: float, scale: str | None, rpm: int | None) -> None:
