@@ -18,7 +18,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -36,7 +36,7 @@ from minimax_tasks.sandbox.faults import (
 )
 from minimax_tasks.sandbox.jobs import Job
 from minimax_tasks.sandbox.openapi import describe
-from minimax_tasks.sandbox.pages import TraceIds, gateway_page, not_found, storage_error
+from minimax_tasks.sandbox.pages import TraceIds, broken, gateway_page, not_found, storage_error
 from minimax_tasks.sandbox.pictures import Pictures
 from minimax_tasks.sandbox.signing import UrlSigner
 from minimax_tasks.sandbox.studio import Studio
@@ -106,7 +106,7 @@ class SandboxApp:
             ],
             lifespan=self._lifespan,
             middleware=[Middleware(TraceIds)],
-            exception_handlers={404: not_found, 405: not_found},
+            exception_handlers={404: not_found, 405: not_found, Exception: broken},
         )
         self.asgi.router.redirect_slashes = False
 
@@ -135,6 +135,8 @@ class SandboxApp:
             return _json(SubmitAnswer(base_resp=refused.base_resp))
         except _TooLarge:
             return gateway_page(413)
+        except ClientDisconnect:
+            return gateway_page(400)
         fault = self._faults.strike(SubmitFault, order.fingerprint, order.prompt)
         if fault is not None and fault.prevents:
             return await _under(fault, SubmitAnswer(base_resp=BaseResp()))

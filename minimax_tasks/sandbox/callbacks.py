@@ -22,7 +22,7 @@ CHALLENGE_SECONDS = 3.0
 UPDATE_SECONDS = 10.0
 
 _WORDS: dict[Status, str] = {"Processing": "processing", "Success": "success", "Fail": "failed"}
-_WAIT = 0.05
+_WAIT, _LONGEST_WAIT = 0.05, 1.0
 
 
 class Callbacks:
@@ -31,7 +31,7 @@ class Callbacks:
     def __init__(self, faults: FaultBook) -> None:
         self._faults = faults
         # What a proxy setting of this machine says is not meant for receivers of the sandbox.
-        self._http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=100))
+        self._http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=1000))
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, job: Job) -> None:
@@ -64,7 +64,8 @@ class Callbacks:
             if job.ticket.stuck and now > job.ready_at:
                 return
             boundary = job.processing_at if now < job.processing_at else job.ready_at
-            await asyncio.sleep(max(boundary - now, _WAIT))
+            # The longer a clip takes to draw, the less it matters when exactly its end is noticed.
+            await asyncio.sleep(max(boundary - now, min(_LONGEST_WAIT, _WAIT + (now - boundary) / 10)))
 
     async def _update(self, job: Job, word: str) -> None:
         status = next(status for status, known in _WORDS.items() if known == word)

@@ -1,5 +1,6 @@
 """What answers that are not the API's JSON look like, and the header that all of the API's answers carry."""
 
+import logging
 import uuid
 from http import HTTPStatus
 
@@ -7,6 +8,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 
 def gateway_page(status: int) -> Response:
@@ -23,6 +26,12 @@ def gateway_page(status: int) -> Response:
 async def not_found(request: Request, error: Exception) -> Response:
     """The answer to a path, or a method, that the service does not have."""
     return gateway_page(404)
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """The answer when the sandbox itself has a mistake, which its server does not log."""
+    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    return gateway_page(500)
 
 
 def storage_error(status: int, code: str, message: str) -> Response:

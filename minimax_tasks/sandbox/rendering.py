@@ -9,6 +9,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 WORKERS = 2
 KEPT_BYTES = 2_000_000_000
 """The clips that were not asked for longest are dropped beyond this."""
+
+ABANDONED_SECONDS = 3600
+"""A part that is older was left by a sandbox that was killed, not by one that is at work on the folder."""
 
 _NEXT, _IN_TURN, _STOP = 0, 1, 2
 
@@ -43,8 +47,7 @@ class Renders:
         self._turn = itertools.count()
         self._stopped = False
         folder.mkdir(parents=True, exist_ok=True)
-        for file in sorted(folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime):
-            self._sizes[file.stem] = file.stat().st_size
+        self._take_stock()
         # Daemons: a long clip must not hold up the end of the process.
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
         for thread in self._threads:
@@ -75,18 +78,29 @@ class Renders:
         for thread in self._threads:
             thread.join(patience / len(self._threads))
 
+    def _take_stock(self) -> None:
+        for file in sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime):
+            if not file.name.startswith("."):
+                self._sizes[file.stem] = file.stat().st_size
+            elif time.time() - file.stat().st_mtime > ABANDONED_SECONDS:
+                file.unlink(missing_ok=True)
+
     def _work(self) -> None:
         while True:
             _, _, ticket = self._queue.get()
             if ticket is None:
                 return
-            with self._lock:
-                future = self._waiting.get(ticket.clip_key)
-            # An urgent wish puts a task into the queue a second time; the later one finds nothing to do.
-            if self._stopped or future is None or future.running():
-                continue
-            if future.set_running_or_notify_cancel():
+            future = self._claim(ticket.clip_key)
+            if future is not None:
                 self._render(ticket, future)
+
+    def _claim(self, key: str) -> Future[Path] | None:
+        # An urgent wish puts a clip into the queue a second time; whoever comes later finds nothing to do.
+        with self._lock:
+            future = self._waiting.get(key)
+            if self._stopped or future is None or future.running():
+                return None
+            return future if future.set_running_or_notify_cancel() else None
 
     def _render(self, ticket: Ticket, future: Future[Path]) -> None:
         key = ticket.clip_key

@@ -36,7 +36,8 @@ class Sandbox:
     `minimax_tasks.sandbox.faults`), `url_lifetime` is how many seconds a download URL is good for. With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
-    Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is taken.
+    Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is
+    taken or the folder cannot be used.
     """
 
     def __init__(
@@ -109,7 +110,11 @@ class _Running:
         self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
         self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
-        self._app = SandboxApp(self._folder, conduct, faults)
+        try:
+            self._app = SandboxApp(self._folder, conduct, faults)
+        except OSError:
+            self._socket.close()
+            raise
         config = uvicorn.Config(
             self._app.asgi,
             http=CuttableConnection,

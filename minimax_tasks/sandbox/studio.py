@@ -27,7 +27,7 @@ class Studio:
     def __init__(self, folder: Path, faults: FaultBook, *, latency: float, scale: str | None) -> None:
         self._pictures = Pictures(folder / "images")
         self._store = Store(folder / "journal.jsonl")
-        self._renders = Renders(folder / "clips", self._draw)
+        self._renders = Renders(folder / "clips" / (scale or "full"), self._draw)
         self._faults = faults
         self._latency = latency
         self._scale = scale

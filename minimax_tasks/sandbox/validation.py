@@ -61,8 +61,7 @@ def read_generation(body: bytes, pictures: Pictures) -> Order:
     offer = _offer(model, mode)
     if mode is Mode.TEXT and not prompt.strip():
         raise missing("prompt")
-    if len(prompt) > PROMPT_LIMIT:
-        raise Refused(2013, f"invalid params, param 'prompt' only support up to {PROMPT_LIMIT} characters")
+    _check_length("prompt", prompt)
     for flag in ("prompt_optimizer", "fast_pretreatment", "aigc_watermark"):
         asked.boolean(flag)
     resolution, seconds = _size(offer, asked.text("resolution"), asked.integer("duration"))
@@ -93,6 +92,8 @@ def read_template(body: bytes, pictures: Pictures) -> Order:
         raise Refused(2013, "invalid params, param 'media_inputs' is required by this template")
     if template.text and not any(text.strip() for text in texts):
         raise Refused(2013, "invalid params, param 'text_inputs' is required by this template")
+    for text in texts:
+        _check_length("text_inputs", text)
     callback_url = _callback_url(asked)
     kept = [pictures.take(image, "media_inputs") for image in images]
     request = dict(asked.values)
@@ -111,6 +112,9 @@ class _Body:
     def __init__(self, body: bytes) -> None:
         try:
             values = json.loads(body)
+            if b"\\u" in body:
+                # Half of a surrogate pair is JSON, but no text: it could not be written down.
+                json.dumps(values, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise Refused(2013, "invalid params, the body is not valid JSON") from None
         if not isinstance(values, dict):
@@ -158,6 +162,11 @@ def mistyped(name: str) -> Refused:
     """The refusal of a parameter of another JSON type."""
     cause = "parameter type does not match binding data"
     return Refused(2013, f"invalid params, binding: expr_path={name}, cause={cause}")
+
+
+def _check_length(name: str, text: str) -> None:
+    if len(text) > PROMPT_LIMIT:
+        raise Refused(2013, f"invalid params, param '{name}' only support up to {PROMPT_LIMIT} characters")
 
 
 def _subject_images(asked: _Body) -> list[str]:

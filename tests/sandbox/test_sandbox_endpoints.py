@@ -312,6 +312,23 @@ def test_a_clip_that_cannot_be_drawn_fails(serve: Serve, monkeypatch: pytest.Mon
     assert (done["status"], done["base_resp"]["status_code"]) == ("Fail", 1000)
 
 
+def test_a_mistake_of_the_sandbox_is_a_page_and_is_logged(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("minimax_tasks.sandbox.studio.clip_size", broken)
+    answer = serve().http.post("/v1/video_generation", json=T2V)
+    assert (answer.status_code, "<h1>500" in answer.text) == (500, True)
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("prompt", ["\x00\x07\u202e", "🌊" * 500, "[Push in", "]][[", "%s {x} {{y}}"])
+def test_odd_prompts_are_drawn(api: Api, prompt: str) -> None:
+    assert api.wait(api.submit(prompt=prompt)["task_id"])["status"] == "Success"
+
+
 def test_five_hundred_at_once(serve: Serve) -> None:
     api = serve(latency=120)
     frame = data_url(still(1280, 720), "JPEG")

@@ -96,7 +96,7 @@ def test_the_shape_of_a_subject(api: Api, subject: Any) -> None:
     assert "'subject_reference' must be" in refusal(api.send(body))
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"prompt": "\\ud800"}'])
 def test_bodies_that_are_no_object(api: Api, body: bytes) -> None:
     assert "JSON" in refusal(api.http.post("/v1/video_generation", content=body).json())
 
@@ -189,6 +189,7 @@ def test_a_picture_is_seen_upright(api: Api) -> None:
         ({"template_id": "394246956137422856", "media_inputs": [FRAME]}, "expr_path=media_inputs"),
         ({"template_id": "394125185182695432"}, "'text_inputs' is required"),
         ({"template_id": "394125185182695432", "text_inputs": [{"value": " "}]}, "'text_inputs' is required"),
+        ({"template_id": "394125185182695432", "text_inputs": [{"value": "x" * 2001}]}, "2000 characters"),
         ({"template_id": "394246956137422856", "media_inputs": [{"value": data_url(still(100, 100))}]},
          "greater than 300px"),
     ],

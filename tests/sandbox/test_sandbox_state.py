@@ -1,6 +1,7 @@
 """What is left when a sandbox stops, and what the next one on the same folder knows."""
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.sandbox import Sandbox, rendering
 from minimax_tasks.sandbox.jobs import Ticket
 from minimax_tasks.sandbox.rendering import Renders
 from minimax_tasks.sandbox.store import Store
@@ -45,8 +47,8 @@ def test_a_clip_that_is_gone_is_drawn_again(serve: Serve, tmp_path: Path) -> Non
     api = serve(state=tmp_path)
     task_id = api.submit()["task_id"]
     clip = fetch(api.url(task_id)).content
-    shutil.rmtree(tmp_path / "clips")
-    (tmp_path / "clips").mkdir()
+    shutil.rmtree(tmp_path / "clips" / "90P")
+    (tmp_path / "clips" / "90P").mkdir()
     assert api.query(task_id)["status"] == "Success"
     assert fetch(api.url(task_id)).content == clip
 
@@ -106,9 +108,25 @@ def test_without_a_state_nothing_is_left(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     api = serve()
     api.wait(api.submit(first_frame_image=data_url(still()))["task_id"])
-    assert list(tmp_path.glob("minimax-sandbox-*/clips/*.mp4"))
+    assert list(tmp_path.glob("minimax-sandbox-*/clips/90P/*.mp4"))
     api.sandbox.stop()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    with pytest.raises(OSError, match="taken"):
+        Sandbox(state=taken).start()
+
+
+def test_parts_of_a_killed_sandbox_are_swept(tmp_path: Path) -> None:
+    old, young = tmp_path / ".a.1.mp4", tmp_path / ".a.2.mp4"
+    for part in (old, young):
+        part.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    Renders(tmp_path, lambda _, path: None).stop(5)
+    assert list(tmp_path.iterdir()) == [young]
 
 
 def ticket(number: int) -> Ticket:
@@ -145,7 +163,8 @@ def test_clips_on_disk_are_bounded(tmp_path: Path) -> None:
     renders.stop(5)
 
 
-def test_a_clip_is_drawn_once_for_all_who_wait(tmp_path: Path) -> None:
+def test_a_clip_is_drawn_once_for_all_who_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "WORKERS", 1)
     drawn: list[str] = []
     go = threading.Event()
 
