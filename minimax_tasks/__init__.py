@@ -9,6 +9,7 @@ from minimax_tasks.api.errors import (
     ApiError,
     AuthenticationFailed,
     BoardError,
+    BudgetReached,
     ConfigurationError,
     DownloadFailed,
     FilmIncomplete,
@@ -51,8 +52,8 @@ from minimax_tasks.tasks.modes import (
 from minimax_tasks.tasks.stages import DownloadVideo, PollVideo, SubmitVideo
 
 __all__ = [
-    "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "ClipRequest", "ConfigurationError",
-    "DownloadFailed", "DownloadVideo", "FilmIncomplete", "FsspecTarget", "GenerationFailed",
+    "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "ClipRequest",
+    "ConfigurationError", "DownloadFailed", "DownloadVideo", "FilmIncomplete", "FsspecTarget", "GenerationFailed",
     "GenerationTimeout", "ImageToVideo", "ImageToVideoRequest", "InputRejected", "InsufficientBalance",
     "InvalidParameters", "InvalidRequest", "MiniMaxCatalogWarning", "MiniMaxClient", "MiniMaxError",
     "NotConnected", "OutputRejected", "PictureError", "PollVideo", "QuotaExhausted", "RateLimited",

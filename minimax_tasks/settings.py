@@ -4,7 +4,7 @@ import os
 from typing import Any, Literal
 
 import luigi
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from minimax_tasks.api.catalog.models import region_language
 from minimax_tasks.api.client import MiniMaxClient
@@ -25,6 +25,12 @@ class Settings(BaseModel):
     generation_timeout: float = Field(1800, gt=0)
     max_in_flight: int = Field(100, ge=1)
     budget: float | None = Field(None, ge=0)
+    paid_attempts: int = Field(1, ge=1, le=10)
+    """Paid attempts at a clip whose generation fails inside the service, for no reason of the input's."""
+    retry_failed_before: AwareDatetime | None = None
+    """Clips that failed for good before this moment are submitted once more (`--retry-failed` sets it)."""
+    receiver_url: str = ""
+    """Public address of a running `minimax-tasks receive`."""
     language: Literal["en", "zh"] | None = None
     """Language of camera brackets; None means that of the region of `base_url`."""
 

@@ -106,6 +106,10 @@ class SubmitRefused(MiniMaxError):
     """The service refused the clip; nothing was created."""
 
 
+class BudgetReached(MiniMaxError):
+    """A submit would have passed the budget; it was not sent."""
+
+
 class GenerationFailed(MiniMaxError):
     """The service gave up on an accepted clip; asking again costs a new clip."""
 

@@ -13,6 +13,8 @@
 Nothing is ever deleted, so a process that wakes up late cannot void the claim of another.
 """
 
+import asyncio
+import logging
 import os
 import socket
 import time
@@ -21,10 +23,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer
+from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.request import ClipRequest, without_query
 from minimax_tasks.storage.files import Storage
 
+log = logging.getLogger(__name__)
+
 VIDEO = "video.mp4"
+
+WRITE_TRIES = 30
+WRITE_PAUSE = 10.0
+"""How often, and at most how many seconds apart, something is written that must not be lost."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,11 @@ class Standing:
     claims: int
     """Number of the newest claim; 0 when nobody ever was about to pay."""
     released: bool
+    """The newest claim is void: certainly nothing was created."""
     submitted: bool
-    finished: bool
+    """There is a submission, of the newest claim or of an earlier one that failed."""
+    open_claim: int
+    """The newest claim when what came of it is not written; else 0."""
     made: bool
 
 
@@ -55,22 +67,43 @@ class ClipFolder:
         """Look at the folder."""
         names = await self.root.call(self.root.names, self._folder)
         claims = max((_number(name, "claim") for name in names), default=0)
-        return Standing(
-            claims=claims,
-            released=f"released.{claims}.json" in names,
-            submitted="submission.json" in names,
-            finished="result.json" in names,
-            made=VIDEO in names,
-        )
+        released = f"released.{claims}.json" in names
+        submitted = "submission.json" in names
+        open_claim = 0 if released else claims
+        if open_claim and submitted:
+            attempt = (await self.submission() or {}).get("attempt")
+            open_claim = 0 if attempt == claims else claims
+        return Standing(claims, released, submitted and not open_claim, open_claim, VIDEO in names)
+
+    async def paid_attempts(self) -> int:
+        """How many claims were not released."""
+        names = await self.root.call(self.root.names, self._folder)
+        numbers = {_number(name, "claim") for name in names} - {_number(name, "released") for name in names}
+        return len(numbers - {0})
 
     async def describe(self, clip: ClipRequest) -> None:
         """Write `request.json`."""
         await self._write("request.json", clip.asked())
 
-    async def claim(self, number: int, clip: ClipRequest) -> bool:
-        """Say that somebody is about to pay; False when somebody else already did."""
-        document = {"attempt": number, "at": now(), "usd": clip.request.usd, **me()}
-        return await self.root.call(self.root.create_json, self._name(f"claim.{number}.json"), document)
+    async def claim(self, number: int, clip: ClipRequest, nonce: str) -> bool:
+        """Say that somebody is about to pay; False when somebody else already did.
+
+        A claim that was created although the storage reported an error is known by its nonce.
+        """
+        document: dict[str, Any] = {
+            "attempt": number,
+            "at": now(),
+            "usd": clip.request.usd,
+            "what": clip.what,
+            "nonce": nonce,
+            **me(),
+        }
+        submission, result = await self.submission(), await self.result()
+        if submission:
+            document["previous"] = {"submission": submission, "result": result}
+        if await self.root.call(self.root.create_json, self._name(f"claim.{number}.json"), document):
+            return True
+        return (await self.claimed(number)).get("nonce") == nonce
 
     async def claimed(self, number: int) -> dict[str, Any]:
         """The claim, empty when it cannot be read."""
@@ -78,7 +111,8 @@ class ClipFolder:
 
     async def release(self, number: int, why: str, *, code: int | None = None, final: bool = False) -> None:
         """Say that nothing was created for a claim."""
-        await self._write(f"released.{number}.json", {"at": now(), "why": why, "code": code, "final": final})
+        document = {"at": now(), "why": why, "code": code, "final": final}
+        await self._persist(f"released.{number}.json", document)
 
     async def released(self, number: int) -> dict[str, Any]:
         """Why a claim was released, empty when it cannot be read."""
@@ -92,20 +126,26 @@ class ClipFolder:
         """What is known of an uncertain POST, empty when nothing is."""
         return await self._read(f"doubt.{number}.json") or {}
 
-    async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> None:
-        """Write the task id."""
-        await self._write(
-            "submission.json",
-            {
-                "task_id": task_id,
-                "attempt": number,
-                "mode": str(clip.mode),
-                "model": getattr(clip.request, "model", None),
-                "host": host,
-                "submitted_at": now(),
-                "usd": clip.request.usd,
-            },
-        )
+    async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> dict[str, Any]:
+        """Write the task id; returns what was written."""
+        return await self.adopted(number, task_id, clip.mode, host)
+
+    async def adopted(self, number: int, task_id: str, mode: Mode, host: str) -> dict[str, Any]:
+        """`submitted` for whoever does not have the request."""
+        submission = {
+            "task_id": task_id,
+            "attempt": number,
+            "mode": str(mode),
+            "host": host,
+            "submitted_at": now(),
+            "usd": (await self.claimed(number)).get("usd"),
+        }
+        await self._persist("submission.json", submission)
+        return submission
+
+    async def asked(self) -> dict[str, Any]:
+        """What `request.json` says, empty when there is none."""
+        return await self._read("request.json") or {}
 
     async def submission(self) -> dict[str, Any] | None:
         """What `submission.json` says, None when there is none."""
@@ -133,6 +173,17 @@ class ClipFolder:
 
     async def _read(self, name: str) -> dict[str, Any] | None:
         return await self.root.call(self.root.read_json, self._name(name))
+
+    async def _persist(self, name: str, document: dict[str, Any]) -> None:
+        """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises."""
+        for attempt in range(1, WRITE_TRIES + 1):
+            try:
+                return await self._write(name, document)
+            except Exception as error:
+                if attempt == WRITE_TRIES:
+                    raise
+                log.error("%s cannot be written (%s); it holds: %s", self.path(name), error, document)
+                await asyncio.sleep(min(attempt, WRITE_PAUSE))
 
     async def _write(self, name: str, document: dict[str, Any]) -> None:
         await self.root.call(self.root.write_json, self._name(name), document)

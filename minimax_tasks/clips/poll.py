@@ -1,6 +1,5 @@
 """Waiting for a submitted clip. A poll that fails is a missed poll, never a failed clip."""
 
-import asyncio
 import logging
 import random
 import time
@@ -12,8 +11,11 @@ from minimax_tasks.api.catalog.errors import Verdict, find_error
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import AnswerLost, ApiError, GenerationFailed, GenerationTimeout, NotConnected
 from minimax_tasks.clips.folder import ClipFolder, age
+from minimax_tasks.clips.pictures import FrameReader
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.submit import ensure_submitted
+from minimax_tasks.clips.submit import ensure_submitted, submit
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +57,32 @@ def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
     )
 
 
+async def poll_through(
+    clip: Callable[[], ClipRequest],
+    folder: ClipFolder,
+    service: Service,
+    *,
+    frames: FrameReader | None = None,
+    on_status: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """`poll`, and another paid attempt where `may_retry` allows one. `clip` is read only for that."""
+    while True:
+        try:
+            return await poll(folder, service, on_status=on_status)
+        except GenerationFailed:
+            if not await may_retry(folder, service):
+                raise
+            await submit(clip(), folder, service, frames=frames)
+
+
 async def _wait(
     submission: dict[str, Any], folder: ClipFolder, service: Service, on_status: Callable[[str], None]
 ) -> QueryAnswer:
     task_id = str(submission["task_id"])
     mode = Mode(submission.get("mode", Mode.TEXT))
     deadline = time.monotonic() + service.generation_timeout
-    await asyncio.sleep(max(0.0, service.poll_interval - age(submission, "submitted_at")))
+    first = max(0.0, service.poll_interval - age(submission, "submitted_at"))
+    await service.watch.sleep(folder.root, task_id, first)
     status = ""
     while True:
         try:
@@ -84,4 +105,4 @@ async def _wait(
                 f"(last status: {status or 'none'}). It is paid for and still known; the next run "
                 "goes on waiting"
             )
-        await asyncio.sleep(service.poll_interval * random.uniform(0.9, 1.1))
+        await service.watch.sleep(folder.root, task_id, service.poll_interval * random.uniform(0.9, 1.1))

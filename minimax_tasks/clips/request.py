@@ -63,6 +63,15 @@ class ClipRequest:
         identity = json.dumps(self._identity(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
+    @property
+    def what(self) -> str:
+        """The clip in one line, for people."""
+        request = self.request
+        if isinstance(request, TemplateRequest):
+            return f"template {request.row.name}"
+        resolution, seconds = request.size
+        return f"{request.model} {resolution} {seconds} s: {request.prompt[:80]}"
+
     def picture_name(self, field_name: str) -> str:
         """What a picture is, without its bytes: `sha256:…`, its URL, or the clip and the place."""
         digest = self.digests.get(field_name)

@@ -1,16 +1,27 @@
-"""What the stages of a clip need besides its folder: the client, the pace of submits, and patience."""
+"""What the stages of a clip need besides its folder: the client, the pace of submits, patience, limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from minimax_tasks.api.client import MiniMaxClient
+from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.pace import Pace
 
 
 @dataclass(frozen=True)
 class Service:
-    """The video service as this process uses it. Times in seconds."""
+    """The video service as this process uses it. Times in seconds, money in the price table's USD."""
 
     client: MiniMaxClient
     pace: Pace
     poll_interval: float = 10.0
     generation_timeout: float = 1800.0
+    budget: float | None = None
+    """Most that may be spent under a root, counting what was spent before."""
+    paid_attempts: int = 1
+    """Paid attempts at a clip whose generation failed inside the service, without a reason of the input's."""
+    retry_failed_before: datetime | None = None
+    """Clips that failed for good before this moment are submitted once more, because a person said so."""
+    receiver_url: str = ""
+    """Public address of a running `minimax-tasks receive`; each submit gets its own address below it."""
+    watch: CallbackWatch = field(default_factory=CallbackWatch)

@@ -7,6 +7,8 @@ outcome is not known leaves it, and nobody submits that clip again without a per
 
 import asyncio
 import logging
+import secrets
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,6 +17,7 @@ from minimax_tasks.api.errors import (
     AnswerLost,
     ApiError,
     AuthenticationFailed,
+    BudgetReached,
     MiniMaxError,
     NotConnected,
     QuotaExhausted,
@@ -22,9 +25,12 @@ from minimax_tasks.api.errors import (
     UncertainSubmit,
 )
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.folder import ClipFolder, age, is_dead
+from minimax_tasks.clips.callbacks import callback_address, heard_task_id
+from minimax_tasks.clips.folder import ClipFolder, Standing, age, is_dead
+from minimax_tasks.clips.ledger import Spending
 from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendable
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
 
 log = logging.getLogger(__name__)
@@ -35,14 +41,17 @@ CLAIM_PATIENCE = 150.0
 CLAIM_LOOK = 0.5
 """Seconds between two looks at another worker's claim."""
 
+CLAIM_LIFE = 60.0
+"""Seconds after which a worker no longer trusts its own claim: it slept, and a person may have acted."""
+
 STOP_PATIENCE = 8.0
 """Seconds that a stopping worker gives a POST under way, so that its task id is not lost."""
 
 CONNECT_TRIES = 5
 """Connections that are tried before a clip fails; nothing was sent, so each is safe."""
 
-WRITE_TRIES = 30
-"""Times that a paid task id is written before it is given to a person in the message."""
+RATE_TRIES = 60
+"""Rate limits in a row that one clip sits out, a minute and more each, before it is left for the next run."""
 
 
 async def submit(
@@ -51,42 +60,68 @@ async def submit(
     """Make sure that the clip was submitted exactly once; returns its submission (`task_id`, …).
 
     Raises `PictureError` before anything is claimed, `SubmitRefused` when the service created nothing and
-    would not, `UncertainSubmit` when nobody knows, and `ApiError` or `NotConnected` when nothing was
-    created and the next run may try.
+    would not, `BudgetReached` before the POST that would pass the budget, `UncertainSubmit` when nobody
+    knows whether the clip was accepted, and `ApiError` or `NotConnected` when nothing was created and the
+    next run may try.
     """
     request: AnyRequest | None = None
-    refused = 0
+    unconnected = limited = 0
     waited = 0.0
     while True:
         standing = await folder.standing()
-        if standing.submitted:
+        if standing.submitted and not await may_retry(folder, service):
             return await folder.submission() or {}
-        if standing.claims and not standing.released:
-            await _wait_for_claim(folder, standing.claims, waited)
+        if standing.open_claim:
+            await _settle_claim(clip, folder, service, standing.claims, waited)
             waited += CLAIM_LOOK
             continue
-        if standing.claims:
-            _raise_final(await folder.released(standing.claims), folder.key)
+        if standing.released:
+            _raise_final(await folder.released(standing.claims), folder, service)
         if request is None:
             request = await sendable(clip, frames)
             await folder.describe(clip)
             await folder.root.call(remember_pictures, folder.root, clip)
         await service.pace.turn()
-        number = standing.claims + 1
-        if not await folder.claim(number, clip):
+        claim = await _claim(clip, folder, standing)
+        if claim is None:
             continue
         try:
-            return await _see_through(_pay(request, clip, number, folder, service))
+            return await _see_through(_pay(request, clip, claim, folder, service))
+        except _Overslept:
+            continue
         except NotConnected:
-            refused += 1
-            if refused >= CONNECT_TRIES:
+            unconnected += 1
+            if unconnected >= CONNECT_TRIES:
                 raise
-            await asyncio.sleep(min(2.0**refused, 15.0))
+            await asyncio.sleep(min(2.0**unconnected, 15.0))
         except ApiError as error:
-            if error.verdict is not Verdict.LATER:
+            limited += 1
+            if error.verdict is not Verdict.LATER or limited >= RATE_TRIES:
                 raise
             wait = service.pace.slow_down()
-            log.warning("%s; the clip %s goes on in %.0f s", error, folder.key, wait)
+            log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)
+
+
+class _Overslept(Exception):
+    """The process slept between its claim and its POST; the claim was released."""
+
+
+class _Claim:
+    """A claim of this worker: its number, its secret, and when it was made."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.nonce = secrets.token_hex(16)
+        self.made_at = time.time()
+
+    @property
+    def is_stale(self) -> bool:
+        return abs(time.time() - self.made_at) > CLAIM_LIFE
+
+
+async def _claim(clip: ClipRequest, folder: ClipFolder, standing: Standing) -> _Claim | None:
+    claim = _Claim(standing.claims + 1)
+    return claim if await folder.claim(claim.number, clip, claim.nonce) else None
 
 
 async def _see_through(paying: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -100,8 +135,16 @@ async def _see_through(paying: Coroutine[Any, Any, dict[str, Any]]) -> dict[str,
 
 
 async def _pay(
-    request: AnyRequest, clip: ClipRequest, number: int, folder: ClipFolder, service: Service
+    request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
 ) -> dict[str, Any]:
+    number = claim.number
+    await _keep_budget(clip, number, folder, service)
+    if service.receiver_url and not request.callback_url:
+        address = callback_address(service.receiver_url, folder.key, claim.nonce)
+        request = request.model_copy(update={"callback_url": address})
+    if claim.is_stale:
+        await folder.release(number, "the worker slept between its claim and the POST; nothing was sent")
+        raise _Overslept
     try:
         task_id = await service.client.submit(request)
     except NotConnected as error:
@@ -109,71 +152,115 @@ async def _pay(
         raise
     except ApiError as error:
         if error.verdict is Verdict.UNCERTAIN:
-            raise await _doubt(folder, number, str(error)) from error
-        final = error.verdict is Verdict.REFUSED and not isinstance(
-            error, AuthenticationFailed | QuotaExhausted
-        )
+            raise await _doubt(clip, folder, number, str(error)) from error
+        account = isinstance(error, AuthenticationFailed | QuotaExhausted)
+        final = error.verdict is Verdict.REFUSED and not account
         await folder.release(number, str(error), code=error.code, final=final)
         raise
     except AnswerLost as error:
-        raise await _doubt(folder, number, str(error)) from error
+        raise await _doubt(clip, folder, number, str(error)) from error
     except BaseException:
-        await _doubt(folder, number, "the submit was interrupted")
+        await _doubt(clip, folder, number, "the submit was interrupted")
         raise
-    await _remember(number, clip, task_id, folder, service)
-    return await folder.submission() or {"task_id": task_id}
-
-
-async def _remember(
-    number: int, clip: ClipRequest, task_id: str, folder: ClipFolder, service: Service
-) -> None:
-    for attempt in range(1, WRITE_TRIES + 1):
-        try:
-            await folder.submitted(number, clip, task_id, service.client.host)
-        except OSError as error:
-            log.error("task %s was paid, but cannot be written to %s: %s", task_id, folder.path(""), error)
-            if attempt == WRITE_TRIES:
-                raise UncertainSubmit(
-                    f"clip {folder.key} was accepted as task {task_id}, but {folder.path('submission.json')} "
-                    f"cannot be written ({error}); keep the task id, it was paid for"
-                ) from error
-            await asyncio.sleep(min(attempt, 10))
-        else:
-            return
-
-
-async def _doubt(folder: ClipFolder, number: int, why: str) -> UncertainSubmit:
     try:
-        await folder.doubt(number, why)
-    except OSError as error:
-        log.error("the doubt about %s cannot be written: %s", folder.key, error)
-    return UncertainSubmit(_uncertain(folder, why, "just now"))
+        return await folder.submitted(number, clip, task_id, service.client.host)
+    except Exception as error:
+        raise UncertainSubmit(
+            f"clip {folder.key} was accepted and paid for as task {task_id}, but "
+            f"{folder.path('submission.json')} cannot be written ({error}). Keep that task id; once the "
+            f"storage works: {resolve_command(folder)} --task-id {task_id}"
+        ) from error
 
 
-async def _wait_for_claim(folder: ClipFolder, number: int, waited: float) -> None:
+async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, service: Service) -> None:
+    """Release the claim rather than pass the budget.
+
+    The claim is on storage before the sum is made, so of two workers that claim at once at least one sees
+    the other's.
+    """
+    if service.budget is None:
+        return
+    if clip.request.usd is None:
+        why = f"there is a budget, and no published price for {clip.what}; submit it without a budget"
+    else:
+        spent = await folder.root.call(Spending(folder.root).total)
+        if spent <= service.budget + 1e-9:
+            return
+        why = (
+            f"the budget of USD {service.budget:g} is reached: USD {spent - clip.request.usd:.2f} is spent under "
+            f"{folder.root.url}, and this clip costs USD {clip.request.usd:.2f}"
+        )
+    await folder.release(number, why)
+    raise BudgetReached(f"clip {folder.key} was not submitted: {why}")
+
+
+async def _settle_claim(
+    clip: ClipRequest, folder: ClipFolder, service: Service, number: int, waited: float
+) -> None:
+    """Wait a moment for whoever holds the claim; raise `UncertainSubmit` when nobody does any more."""
     claim = await folder.claimed(number)
     doubt = await folder.doubted(number)
-    if doubt or is_dead(claim) or max(age(claim), waited) > CLAIM_PATIENCE:
-        standing = await folder.standing()
-        if standing.submitted or standing.released or standing.claims != number:
-            return
-        why = doubt.get("why") or "the worker that was submitting it died, or could not write what came of it"
-        raise UncertainSubmit(_uncertain(folder, str(why), str(claim.get("at", "at an unknown time"))))
-    await asyncio.sleep(CLAIM_LOOK)
+    if not (doubt or is_dead(claim) or max(age(claim), waited) > CLAIM_PATIENCE):
+        await asyncio.sleep(CLAIM_LOOK)
+        return
+    if (await folder.standing()).open_claim != number:
+        return
+    if await _adopt_heard(clip, folder, service, number, claim):
+        return
+    why = str(
+        doubt.get("why") or "the worker that was submitting it died, or could not write what came of it"
+    )
+    raise UncertainSubmit(_uncertain(clip, folder, why, str(claim.get("at", "at an unknown time"))))
 
 
-def _uncertain(folder: ClipFolder, why: str, when: str) -> str:
+async def _adopt_heard(
+    clip: ClipRequest, folder: ClipFolder, service: Service, number: int, claim: dict[str, Any]
+) -> bool:
+    """Take over the task id that a callback to this claim's own address named, if the service knows it."""
+    task_id = await folder.root.call(heard_task_id, folder.root, folder.key, str(claim.get("nonce", "")))
+    if not task_id:
+        return False
+    try:
+        await service.client.query(task_id, clip.mode)
+    except MiniMaxError as error:
+        log.warning(
+            "clip %s: a callback named task %s, which is not confirmed: %s", folder.key, task_id, error
+        )
+        return False
+    await folder.submitted(number, clip, task_id, service.client.host)
+    return True
+
+
+async def _doubt(clip: ClipRequest, folder: ClipFolder, number: int, why: str) -> UncertainSubmit:
+    try:
+        await folder.doubt(number, why)
+    except Exception as error:
+        log.error("the doubt about clip %s cannot be written: %s", folder.key, error)
+    return UncertainSubmit(_uncertain(clip, folder, why, "just now"))
+
+
+def _uncertain(clip: ClipRequest, folder: ClipFolder, why: str, when: str) -> str:
+    price = (
+        f"USD {clip.request.usd:.2f}" if clip.request.usd is not None else "a clip without a published price"
+    )
     return (
         f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have "
-        f"been paid for, so it is not submitted again by itself. Look for it on the platform's console; "
-        f"what is known stands in {folder.path('')}"
+        f"been paid ({price}), so it is not submitted again by itself. Either give the task id that a callback "
+        f"or the platform's console shows: {resolve_command(folder)} --task-id ID. Or, when it is certain that "
+        f"there is none: {resolve_command(folder)} --resubmit"
     )
 
 
-def _raise_final(released: dict[str, Any], key: str) -> None:
-    if released.get("final"):
+def resolve_command(folder: ClipFolder) -> str:
+    """The command with which a person settles a clip whose submit is in doubt."""
+    return f"minimax-tasks resolve {folder.key} --root {folder.root.url}"
+
+
+def _raise_final(released: dict[str, Any], folder: ClipFolder, service: Service) -> None:
+    if released.get("final") and not may_retry_refused(released, service):
         raise SubmitRefused(
-            f"clip {key} was refused before and would be again: {released.get('why')}. Nothing was paid"
+            f"clip {folder.key} was refused before: {released.get('why')}. Nothing was paid. It is not sent "
+            "again until the request changes, or --retry-failed asks for it"
         )
 
 

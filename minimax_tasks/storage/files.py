@@ -86,6 +86,27 @@ class Storage:
             if item["type"] == "file"
         }
 
+    def versions(self, folder: str) -> dict[str, str]:
+        """Name -> something that changes when the file does, of the files right in a folder."""
+        if self.local:
+            try:
+                return {item.name: str(item.stat().st_mtime_ns) for item in os.scandir(self.path(folder))}
+            except FileNotFoundError:
+                return {}
+        try:
+            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        except FileNotFoundError:
+            return {}
+        stamps = ("ETag", "etag", "LastModified", "created", "mtime", "size")
+        return {
+            item["name"].rsplit("/", 1)[-1]: str([item.get(stamp) for stamp in stamps]) for item in listed
+        }
+
+    def find(self, folder: str) -> list[str]:
+        """The paths, below a folder, of all files in it at any depth, by as few listings as possible."""
+        base = self.path(folder).rstrip("/") + "/"
+        return [path.removeprefix(base) for path in self.fs.find(base.rstrip("/")) if path.startswith(base)]
+
     def folders(self, folder: str = "") -> list[str]:
         """The names of the folders right in a folder."""
         try:
@@ -194,8 +215,13 @@ def _link(draft: Path, final: Path) -> None:
         raise
     except OSError:  # a file system without hard links: still exclusive, the bytes come a moment later
         with final.open("xb") as out:
-            out.write(draft.read_bytes())
-            os.fsync(out.fileno())
+            try:
+                out.write(draft.read_bytes())
+                out.flush()
+                os.fsync(out.fileno())
+            except OSError:
+                final.unlink()
+                raise
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -22,8 +22,12 @@ def current_service() -> Service:
         _services[loop] = Service(
             client,
             _pace(client.host, settings.requests_per_minute),
-            settings.poll_interval,
-            settings.generation_timeout,
+            poll_interval=settings.poll_interval,
+            generation_timeout=settings.generation_timeout,
+            budget=settings.budget,
+            paid_attempts=settings.paid_attempts,
+            retry_failed_before=settings.retry_failed_before,
+            receiver_url=settings.receiver_url,
         )
     return _services[loop]
 

@@ -14,7 +14,7 @@ from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import VIDEO, ClipFolder
 from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.pictures import known_clip
-from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.submit import submit
@@ -74,6 +74,13 @@ class Stage(_Mixin):
         """Do the stage."""
         raise NotImplementedError
 
+    async def poll_through(self) -> None:
+        """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
+        frames = frame_reader(Storage(self.root))
+        await poll_through(
+            lambda: self.clip, self.folder, current_service(), frames=frames, on_status=self.report
+        )
+
     def report(self, status: str) -> None:
         """Show a status in Luigi's visualiser, where the task runs under a worker, and as an event."""
         self.trigger_event(STATUS, self, status)
@@ -105,7 +112,7 @@ class Poll(Stage):
 
     async def run_async(self) -> None:
         """Poll until the task is over."""
-        await poll(self.folder, current_service(), on_status=self.report)
+        await self.poll_through()
 
 
 class Download(Stage):
@@ -116,6 +123,7 @@ class Download(Stage):
 
     async def run_async(self) -> None:
         """Download the clip."""
+        await self.poll_through()
         await download(self.folder, current_service())
 
 
