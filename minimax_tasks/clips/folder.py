@@ -178,12 +178,14 @@ class ClipFolder:
         """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises."""
         for attempt in range(1, WRITE_TRIES + 1):
             try:
-                return await self._write(name, document)
+                await self._write(name, document)
             except Exception as error:
                 if attempt == WRITE_TRIES:
                     raise
                 log.error("%s cannot be written (%s); it holds: %s", self.path(name), error, document)
                 await asyncio.sleep(min(attempt, WRITE_PAUSE))
+            else:
+                return
 
     async def _write(self, name: str, document: dict[str, Any]) -> None:
         await self.root.call(self.root.write_json, self._name(name), document)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.storage.files import Storage
 
 _READERS = 16
@@ -62,12 +63,8 @@ def _payment(root: Storage, place: tuple[str, int], names: frozenset[str]) -> Pa
     task_id, state = "", "in doubt"
     if submission.get("attempt") == number:
         task_id = str(submission.get("task_id", ""))
-        result = root.read_json(f"clips/{key}/result.json") if "result.json" in names else None
-        failed = bool(result) and str((result or {}).get("status", "")).casefold() in (
-            "fail",
-            "failed",
-            "error",
-        )
+        result = QueryAnswer.model_validate(root.read_json(f"clips/{key}/result.json") or {})
+        failed = result.task_id == task_id and result.state is State.FAILED
         state = "delivered" if "video.mp4" in names else "failed" if failed else "accepted"
     else:
         later = _read(root, (key, number + 1), "claim").get("previous") or {}

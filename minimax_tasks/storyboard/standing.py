@@ -57,16 +57,17 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
     folder = f"clips/{key}"
     submission = root.read_json(f"{folder}/submission.json") or {}
     task_id = str(submission.get("task_id", ""))
-    if "result.json" in names and task_id:
+    newest = max((int(name.split(".")[1]) for name in claims), default=0)
+    released = root.read_json(f"{folder}/released.{newest}.json")
+    if task_id and (released is not None or submission.get("attempt") == newest):
+        result = root.read_json(f"{folder}/result.json") if "result.json" in names else None
+        if result is None or result.get("task_id") != task_id:
+            return ClipState(Made.GENERATING, task_id)
         try:
-            raise_if_failed(root.read_json(f"{folder}/result.json") or {}, ClipFolder(root, key))
+            raise_if_failed(result, ClipFolder(root, key))
         except GenerationFailed as error:
             return ClipState(Made.FAILED, task_id, str(error))
         return ClipState(Made.TO_FETCH, task_id)
-    if task_id:
-        return ClipState(Made.GENERATING, task_id)
-    newest = max(int(name.split(".")[1]) for name in claims)
-    released = root.read_json(f"{folder}/released.{newest}.json")
     if released is None:
         doubt = root.read_json(f"{folder}/doubt.{newest}.json") or {}
         return ClipState(
