@@ -89,10 +89,43 @@ def _parser() -> argparse.ArgumentParser:
         "--scheduler-url", metavar="URL", help="Luigi's central scheduler; without it, one in this process"
     )
 
+    render.add_argument(
+        "--partial",
+        action="store_true",
+        help="when shots are missing, also write a film with slates in the holes",
+    )
+    render.add_argument(
+        "--retry-failed", action="store_true", help="pay once more for clips that failed for good"
+    )
+
     plan = add("plan", _plan, "Show what a storyboard would make and cost. Nothing is paid.")
     plan.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     plan.add_argument("--root", metavar="URL", help="where the files are (setting root)")
     plan.add_argument("--json", action="store_true", help="for machines")
+
+    root_help = "where the files are (setting root)"
+    resolve = add("resolve", _resolve, "Settle a clip whose submit is in doubt.")
+    resolve.add_argument("key", metavar="KEY", help="the clip's key, as the message gave it")
+    resolve.add_argument("--root", metavar="URL", help=root_help)
+    way = resolve.add_mutually_exclusive_group(required=True)
+    way.add_argument("--task-id", metavar="ID", help="the task that was accepted; nothing is paid")
+    way.add_argument(
+        "--resubmit", action="store_true", help="certainly nothing was accepted: pay in the next run"
+    )
+
+    resume = add(
+        "resume", _resume, "Finish every clip that is paid for. Needs the root alone; nothing is paid."
+    )
+    resume.add_argument("--root", metavar="URL", help=root_help)
+
+    ledger = add("ledger", _ledger, "Show what was spent, on what, per day.")
+    ledger.add_argument("--root", metavar="URL", help=root_help)
+    ledger.add_argument("--json", action="store_true", help="for machines")
+
+    receive = add("receive", _receive, "Receive callbacks: answers the challenge and stores what arrives.")
+    receive.add_argument("--root", metavar="URL", help=root_help)
+    receive.add_argument("--host", default="127.0.0.1")
+    receive.add_argument("--port", type=int, default=0, help="0 takes a free one")
 
     sandbox = add("sandbox", _sandbox, "Serve the video API offline until stopped.")
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -127,6 +160,8 @@ def _render(options: argparse.Namespace) -> int:
         scale=options.scale,
         budget=options.budget,
         workers=options.workers,
+        partial=options.partial,
+        retry_failed=options.retry_failed,
         scheduler_url=options.scheduler_url,
         console=Console(),
         errors=_console(),
@@ -144,12 +179,75 @@ def _plan(options: argparse.Namespace) -> int:
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     states = look_up(Storage(settings.root), [segment.key for segment in plan.segments])
     if options.json:
-        print(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))  # noqa: T201
+        _say(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))
         return DONE
     console = Console()
     console.print(plan_table(plan, states))
     for warning in plan_json(plan, states)["warnings"]:
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    return DONE
+
+
+def _resolve(options: argparse.Namespace) -> int:
+    from minimax_tasks.clips.folder import ClipFolder
+    from minimax_tasks.clips.request import KEY
+    from minimax_tasks.clips.resolve import adopt, give_up
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storage.files import Storage
+    from minimax_tasks.tasks.running import current_service, run_alone
+
+    if not KEY.fullmatch(options.key):
+        raise InvalidRequest("key", options.key, "the 32 hex digits of a clip's key")
+    folder = ClipFolder(Storage(Settings.load(root=options.root).root), options.key)
+
+    async def settle() -> None:
+        if options.resubmit:
+            await give_up(folder)
+            _say(f"clip {folder.key}: the next run submits it again")
+        else:
+            state = await adopt(folder, options.task_id, current_service())
+            _say(f"clip {folder.key} is task {options.task_id} ({state}); the next run goes on with it")
+
+    run_alone(settle())
+    return DONE
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from minimax_tasks import DownloadVideo, build
+    from minimax_tasks.clips.unfinished import unfinished
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storage.files import Storage
+
+    settings = Settings.load(root=options.root)
+    keys = unfinished(Storage(settings.root))
+    tasks = [DownloadVideo(request=key, root=settings.root) for key in keys]
+    done = build(tasks, log_level="CRITICAL") if tasks else True
+    missing = [task.key for task in tasks if not task.complete()]
+    _say(f"{len(keys)} paid clips were unfinished, {len(keys) - len(missing)} are finished now")
+    for key in missing:
+        _tell(f"not finished: {key}")
+    return DONE if done and not missing else FAILED
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from minimax_tasks.clips.ledger import payments
+    from minimax_tasks.console.ledger import ledger_json, ledger_table
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storage.files import Storage
+
+    found = payments(Storage(Settings.load(root=options.root).root))
+    if options.json:
+        _say(json.dumps(ledger_json(found), ensure_ascii=False, indent=2))
+    else:
+        Console().print(ledger_table(found))
+    return DONE
+
+
+def _receive(options: argparse.Namespace) -> int:
+    from minimax_tasks.receiver import serve
+    from minimax_tasks.settings import Settings
+
+    serve(Settings.load(root=options.root).root, options.host, options.port)
     return DONE
 
 
@@ -175,7 +273,7 @@ def _catalogue(options: argparse.Namespace) -> int:
     }
     as_json, as_table = tables[options.table]
     if options.json:
-        print(json.dumps(as_json(), ensure_ascii=False, indent=2))  # noqa: T201
+        _say(json.dumps(as_json(), ensure_ascii=False, indent=2))
     else:
         Console().print(as_table())
     return DONE
@@ -218,6 +316,10 @@ def _count(text: str) -> int:
 
 def _console() -> Console:
     return Console(stderr=True)
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201
 
 
 def _tell(text: str) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -15,8 +16,9 @@ from minimax_tasks.console.plan import to_pay
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.film import Cutting, film_folder
 from minimax_tasks.storyboard.plan import Plan, make_plan
-from minimax_tasks.storyboard.standing import ClipState, look_up
+from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.storyboard.tasks import RenderStoryboard
 from minimax_tasks.tasks.building import build
 from minimax_tasks.worker import stop_on_sigterm
@@ -32,6 +34,8 @@ def render(
     scale: str | None,
     budget: float | None,
     workers: int | None,
+    partial: bool,
+    retry_failed: bool,
     scheduler_url: str | None,
     console: Console,
     errors: Console,
@@ -45,12 +49,16 @@ def render(
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
     _show(plan, states, console)
-    usd, clips, _ = to_pay(plan, states)
-    if not sandbox:
-        _check_means(settings, usd, clips)
+    _, clips, _ = to_pay(plan, states)
+    if clips and not sandbox and not settings.api_key.get_secret_value():
+        raise ConfigurationError(
+            "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
+            "--sandbox draws the film without one"
+        )
     with contextlib.ExitStack() as stack:
         if sandbox:
             stack.enter_context(private_sandbox(settings.root, scale))
+        stack.enter_context(_environment(_for_this_run(budget, retry_failed)))
         check_root(storage, Settings.load().base_url)
         stack.callback(stop_on_sigterm())
         progress = stack.enter_context(RenderProgress(console, plan, states))
@@ -61,7 +69,7 @@ def render(
     for name, problem in progress.failures.items():
         errors.print(f"{name}: {problem}", markup=False, highlight=False, soft_wrap=True, style="red")
     if not done or not task.complete():
-        errors.print("the film is not made", markup=False, highlight=False, soft_wrap=True)
+        _tell_of_holes(storage, plan, progress, partial, console, errors)
         return FAILED
     output = task.output()
     for name in ("film", "report"):
@@ -84,17 +92,49 @@ def _show(plan: Plan, states: dict[str, ClipState], console: Console) -> None:
         console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
 
 
-def _check_means(settings: Settings, usd: float, clips: int) -> None:
-    if clips and not settings.api_key.get_secret_value():
-        raise ConfigurationError(
-            "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
-            "--sandbox draws the film without one"
-        )
-    if settings.budget is not None and usd > settings.budget:
-        raise ConfigurationError(
-            f"budget = {settings.budget:g}: the {clips} clips to make cost USD {usd:.2f}; "
-            "nothing was submitted"
-        )
+def _tell_of_holes(
+    storage: Storage, plan: Plan, progress: RenderProgress, partial: bool, console: Console, errors: Console
+) -> None:
+    """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
+    states = look_up(storage, [segment.key for segment in plan.segments])
+    missing = [shot for shot in plan.shots if states[shot.picked.key].made is not Made.MADE]
+    if not missing:
+        errors.print("the film is not joined; its clips are all made", markup=False, highlight=False)
+        return
+    names = ", ".join(f"{shot.shot.id} ({states[shot.picked.key].made})" for shot in missing)
+    made = len(plan.shots) - len(missing)
+    errors.print(
+        f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {names}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    film = Cutting(storage, plan).make_partial(progress.problems, film=partial)
+    report = storage.join(f"{film_folder(plan.slug)}/report.html")
+    for name, path in (("partial film", film), ("report", report)):
+        if path:
+            console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _for_this_run(budget: float | None, retry_failed: bool) -> dict[str, str]:
+    """The settings that the command line gives to the tasks of this process and of its children."""
+    given = {}
+    if budget is not None:
+        given["MINIMAX_BUDGET"] = str(budget)
+    if retry_failed:
+        given["MINIMAX_RETRY_FAILED_BEFORE"] = datetime.now(UTC).isoformat()
+    return given
+
+
+@contextlib.contextmanager
+def _environment(given: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
@@ -105,21 +145,17 @@ def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
     """
     from minimax_tasks.sandbox import Sandbox
 
-    before = dict(os.environ)
     language = Settings.load().bracket_language
     with Sandbox(latency=0.0, scale=scale, state=_state_folder(root)) as sandbox:
-        os.environ.update(
-            MINIMAX_BASE_URL=sandbox.url,
-            MINIMAX_API_KEY="sandbox",
-            MINIMAX_REQUESTS_PER_MINUTE="0",
-            MINIMAX_LANGUAGE=language,
-        )
-        os.environ.setdefault("MINIMAX_POLL_INTERVAL", "0.25")
-        try:
+        given = {
+            "MINIMAX_BASE_URL": sandbox.url,
+            "MINIMAX_API_KEY": "sandbox",
+            "MINIMAX_REQUESTS_PER_MINUTE": "0",
+            "MINIMAX_POLL_INTERVAL": os.environ.get("MINIMAX_POLL_INTERVAL") or "0.25",
+            "MINIMAX_LANGUAGE": language,
+        }
+        with _environment(given):
             yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def _state_folder(root: str) -> str:

@@ -201,9 +201,46 @@ def test_a_broken_board_ends_with_two_and_no_traceback(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_budget_is_refused_before_anything_is_paid(
+def test_the_budget_stops_before_the_submit_that_would_pass_it(
     sandbox: Sandbox, harbour: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["render", harbour, "--root", "out", "--budget", "1.5"]) == 2
-    assert "1.68" in capsys.readouterr().err
-    assert sandbox.ledger() == []
+    for budget, submits in (("0.60", 2), ("0.60", 2), ("0.90", 3), ("10", 6)):
+        code = main(["render", harbour, "--root", "out", "--budget", budget])
+        assert len(sandbox.ledger()) == submits, "what the root spent before counts"
+        assert code == (0 if budget == "10" else 1)
+        if code:
+            assert f"budget of USD {float(budget):g} is reached" in capsys.readouterr().err
+
+
+def test_a_film_with_holes_says_so_and_is_filled_for_the_price_of_the_holes(
+    sandbox: Sandbox, harbour: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_faults([{"at": "task", "prompt": "jetty", "fail": 1027, "most": 1}])
+    folder = tmp_path / "out/films/harbour"
+    assert main(["render", harbour, "--root", "out"]) == 1
+    assert not (folder / "film.mp4").exists()
+    assert not (folder / "film.partial.mp4").exists()
+    assert "missing: 030 (failed)" in capsys.readouterr().err
+    assert main(["render", harbour, "--root", "out", "--partial"]) == 1
+    out, err = capsys.readouterr()
+    assert "partial film: out/films/harbour/film.partial.mp4" in out
+    assert "try again" not in (out + err).lower()
+    assert probe(folder / "film.partial.mp4", "decode").frames == 5 * 144 - 2 - 12
+    assert not (folder / "film.mp4").exists()
+    page = (folder / "report.html").read_text()
+    assert "1027" in page
+    assert len(sandbox.ledger()) == 6
+    assert main(["plan", harbour, "--root", "out"]) == 0
+    assert "failed" in capsys.readouterr().out
+    assert main(["render", harbour, "--root", "out", "--retry-failed"]) == 0
+    assert len(sandbox.ledger()) == 7
+    assert (folder / "film.mp4").exists()
+
+
+def test_one_run_with_retry_failed_pays_once_for_a_clip_that_fails_again(
+    sandbox: Sandbox, harbour: str
+) -> None:
+    sandbox.add_faults([{"at": "task", "prompt": "jetty", "fail": 1027}])
+    assert main(["render", harbour, "--root", "out"]) == 1
+    assert main(["render", harbour, "--root", "out", "--retry-failed"]) == 1
+    assert len(sandbox.ledger()) == 7

@@ -46,6 +46,8 @@ class RenderProgress:
         self._film = "waiting for the clips"
         self._live: Live | None = None
         self.failures: dict[str, str] = {}
+        self.problems: dict[str, str] = {}
+        """The same by clip key."""
 
     def __enter__(self) -> Self:
         for task in _STAGES:
@@ -89,7 +91,8 @@ class RenderProgress:
 
     def _failed(self, task: Any, error: BaseException) -> None:
         with self._lock:
-            self.failures[self._names.get(task.key, task.key)] = str(error) or type(error).__name__
+            self.problems[task.key] = str(error) or type(error).__name__
+            self.failures[self._names.get(task.key, task.key)] = self.problems[task.key]
         self._set(task.key, "failed")
 
     def _joining(self, task: Any) -> None:

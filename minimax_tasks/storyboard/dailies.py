@@ -1,27 +1,40 @@
 """What the report shows of a film: stills, previews and facts gathered from the clips."""
 
+import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from PIL import Image
 
+from minimax_tasks.api.errors import PictureError
+from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.root import MARK
 from minimax_tasks.prompts.commands import find_commands
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
+from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake
+from minimax_tasks.storyboard.standing import ClipState, Made
 from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import jpeg, preview_mp4
 from minimax_tasks.video.probe import Probe, probe
 from minimax_tasks.video.seam import Seam, measure_seam
 
-STILL_WIDTH = 640
+STILL_WIDTH = 480
 TAKE_WIDTH = 240
 """Pixels."""
 
 _AT_ONCE = 2
+_STATUS = {
+    Made.MADE: "done",
+    Made.FAILED: "failed",
+    Made.REFUSED: "failed",
+    Made.IN_DOUBT: "in doubt",
+    Made.GENERATING: "generating",
+    Made.TO_FETCH: "generating",
+    Made.TO_MAKE: "waiting",
+}
 
 
 @dataclass(frozen=True)
@@ -35,37 +48,56 @@ class _Rushes:
 
 
 def film_report(
-    root: Storage, plan: Plan, clips: Mapping[str, str], joined: Joined, made_at: str
+    root: Storage,
+    plan: Plan,
+    clips: Mapping[str, str],
+    states: Mapping[str, ClipState],
+    joined: Joined | None,
+    film: str,
+    made_at: str,
 ) -> FilmReport:
-    """Gather the report of a film whose clips lie at local paths."""
+    """Gather the report of a film.
+
+    `clips` has the local paths of the clips that are made, by key; `film` is the name of the film beside
+    the page, "" when there is none.
+    """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         rushes = dict(zip(clips, threads.map(_rushes, clips.values()), strict=True))
     shots, before = [], None
-    for shot, start in zip(plan.shots, joined.starts, strict=True):
-        seam = None
-        if before is not None and shot.join.repeats_frame:
-            seam = measure_seam(rushes[before.picked.key].last, rushes[shot.picked.key].first)
-        shots.append(_shot(root, shot, rushes, start, seam))
+    for number, shot in enumerate(plan.shots):
+        start = joined.starts[number] if joined else _planned_start(plan, number)
+        shots.append(_shot(root, shot, before, rushes, states, start))
         before = shot
-    prices = [segment.request.usd for segment in plan.segments]
-    host = (root.read_json(MARK) or {}).get("service", "")
+    paid = [s.request.usd for s in plan.segments if states[s.key].made not in (Made.TO_MAKE, Made.REFUSED)]
     return FilmReport(
         title=plan.board.title,
         look=plan.board.look,
         board=plan.path.rpartition("/")[2],
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
-        service=str(host),
-        seconds=joined.seconds,
-        fps=float(joined.fps),
-        width=joined.width,
-        height=joined.height,
-        joined="stream copy" if joined.method == "copy" else f"re-encoded: {joined.reason}",
-        spent_usd=sum(price or 0.0 for price in prices),
-        unpriced=prices.count(None),
-        film="film.mp4",
+        service=str((root.read_json(MARK) or {}).get("service", "")),
+        seconds=joined.seconds if joined else 0.0,
+        fps=float(joined.fps) if joined else 24.0,
+        width=joined.width if joined else 0,
+        height=joined.height if joined else 0,
+        joined=_how(joined),
+        spent_usd=sum(price or 0.0 for price in paid),
+        unpriced=paid.count(None),
+        film=film,
         shots=tuple(shots),
         warnings=plan.warnings,
     )
+
+
+def _how(joined: Joined | None) -> str:
+    if joined is None:
+        return "not joined: clips are missing"
+    return "stream copy" if joined.method == "copy" else f"re-encoded: {joined.reason}"
+
+
+def _planned_start(plan: Plan, number: int) -> float:
+    earlier = plan.shots[:number]
+    overlaps = sum(shot.join.seconds for shot in plan.shots[: number + 1])
+    return max(0.0, sum(shot.picked.request.size[1] for shot in earlier) - overlaps)
 
 
 def _rushes(path: str) -> _Rushes:
@@ -73,23 +105,29 @@ def _rushes(path: str) -> _Rushes:
 
 
 def _shot(
-    root: Storage, shot: PlannedShot, rushes: Mapping[str, _Rushes], start: float, seam: Seam | None
+    root: Storage,
+    shot: PlannedShot,
+    before: PlannedShot | None,
+    rushes: Mapping[str, _Rushes],
+    states: Mapping[str, ClipState],
+    start: float,
 ) -> ReportShot:
-    picked = shot.picked
-    seen = rushes[picked.key]
+    picked, state = shot.picked, states[shot.picked.key]
+    seen = rushes.get(picked.key)
     request = picked.request
+    seam = _seam(shot, before, rushes)
     return ReportShot(
         id=shot.shot.id,
-        status="done",
+        status=_STATUS[state.made],
         mode=str(picked.clip.mode),
         model=request.model,
         resolution=request.size[0],
-        seconds=seen.facts.seconds,
+        seconds=seen.facts.seconds if seen else float(request.size[1]),
         start=start,
-        width=seen.facts.width,
-        height=seen.facts.height,
-        fps=float(seen.facts.fps or 0),
-        frames=seen.facts.frames,
+        width=seen.facts.width if seen else 0,
+        height=seen.facts.height if seen else 0,
+        fps=float(seen.facts.fps or 0) if seen else 0.0,
+        frames=seen.facts.frames if seen else 0,
         prompt=shot.prompt,
         action=shot.shot.action or "",
         dialogue=shot.shot.dialogue or "",
@@ -98,42 +136,78 @@ def _shot(
         camera=tuple(tuple(move.name for move in group) for group in shot.camera),
         first_label=shot.first.full if shot.first else "from the text",
         last_label=shot.last.full if shot.last else "as generated",
-        first=jpeg(seen.first, STILL_WIDTH),
-        last=jpeg(seen.last, STILL_WIDTH),
-        preview=seen.preview,
+        first=jpeg(seen.first, STILL_WIDTH) if seen else _still(shot.first),
+        last=jpeg(seen.last, STILL_WIDTH) if seen else _still(shot.last),
+        preview=seen.preview if seen else None,
         join=shot.join.label,
         seam_psnr=seam.psnr if seam else None,
         seam_luma=seam.luma if seam else None,
         seam_saturation=seam.saturation if seam else None,
         seam_sharpness=seam.sharpness if seam else None,
         usd=request.usd,
-        task_id=_task_id(root, picked),
+        task_id=_task_id(root, picked, state),
         key=picked.key,
-        warnings=(*shot.warnings, *_clip_warnings(root, picked)),
-        problem="",
-        takes=tuple(_take(root, shot, segment, rushes[segment.key]) for segment in shot.segments),
+        warnings=(*shot.warnings, *_clip_warnings(root, picked, state)),
+        problem=_problem(shot, picked, states),
+        takes=tuple(
+            _take(root, shot, segment, rushes.get(segment.key), states[segment.key])
+            for segment in shot.segments
+        ),
     )
 
 
-def _take(root: Storage, shot: PlannedShot, segment: Segment, seen: _Rushes) -> ReportTake:
+def _seam(shot: PlannedShot, before: PlannedShot | None, rushes: Mapping[str, _Rushes]) -> Seam | None:
+    if before is None or not shot.join.repeats_frame:
+        return None
+    one, two = rushes.get(before.picked.key), rushes.get(shot.picked.key)
+    return measure_seam(one.last, two.first) if one and two else None
+
+
+def _still(source: Source | None) -> bytes | None:
+    """The still that a missing clip would start or end with."""
+    if source is None or source.still is None or not has_bytes(source.still.reference):
+        return None
+    try:
+        with Image.open(io.BytesIO(read_picture(source.still.reference, field=source.label))) as image:
+            return jpeg(image.convert("RGB"), STILL_WIDTH)
+    except (PictureError, OSError):
+        return None
+
+
+def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState]) -> str:
+    state = states[segment.key]
+    if state.problem or state.made is not Made.TO_MAKE:
+        return state.problem
+    waits = [other for other in segment.after if states[other.key].made is not Made.MADE]
+    return ", ".join(f"a frame of shot {other.shot}" for other in waits) or "to be made by the next run"
+
+
+def _take(
+    root: Storage, shot: PlannedShot, segment: Segment, seen: _Rushes | None, state: ClipState
+) -> ReportTake:
     picked = segment is shot.picked
     return ReportTake(
         number=segment.take,
         picked=picked,
-        status="done",
-        still=jpeg(seen.last, TAKE_WIDTH),
-        preview=None if picked else seen.preview,
+        status=_STATUS[state.made],
+        still=jpeg(seen.last, TAKE_WIDTH) if seen else None,
+        preview=seen.preview if seen and not picked else None,
         key=segment.key,
-        task_id=_task_id(root, segment),
+        task_id=_task_id(root, segment, state),
         usd=segment.request.usd,
+        problem=state.problem,
     )
 
 
-def _task_id(root: Storage, segment: Segment) -> str | None:
+def _task_id(root: Storage, segment: Segment, state: ClipState) -> str | None:
+    if state.made is Made.TO_MAKE:
+        return None
     submission = root.read_json(f"clips/{segment.key}/submission.json") or {}
     return str(submission["task_id"]) if submission.get("task_id") else None
 
 
-def _clip_warnings(root: Storage, segment: Segment) -> tuple[str, ...]:
+def _clip_warnings(root: Storage, segment: Segment, state: ClipState) -> tuple[str, ...]:
+    if state.made is not Made.MADE:
+        return ()
     result = root.read_json(f"clips/{segment.key}/result.json") or {}
     return tuple(map(str, result.get("warnings", ())))

@@ -1,16 +1,28 @@
 """From finished clips to the film, its report and its manifest."""
 
 import tempfile
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.folder import VIDEO, now
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.storyboard.plan import Plan, PlannedShot
+from minimax_tasks.storyboard.standing import ClipState, Made, look_up
+
+if TYPE_CHECKING:
+    from minimax_tasks.video.join import Piece
 
 FILES = ("film.mp4", "report.html", "manifest.json")
+PARTIAL = "film.partial.mp4"
+"""A film with slates in its holes: never under the film's own name."""
+
+_SLATE_SIZE = (1366, 768)
+_SLATE_FPS = Fraction(24)
 
 
 def film_folder(slug: str) -> str:
@@ -41,32 +53,77 @@ class Cutting:
         """
         from minimax_tasks.storyboard.dailies import film_report
         from minimax_tasks.storyboard.report import render_report
-        from minimax_tasks.video.join import Piece, join
+        from minimax_tasks.video.join import join
 
-        folder = film_folder(self.plan.slug)
+        states = dict.fromkeys((segment.key for segment in self.plan.segments), ClipState(Made.MADE))
+        with self._clips(states) as (clips, scratch):
+            draft = scratch / "film.mp4"
+            joined = join(str(draft), [_piece(shot, clips[shot.picked.key]) for shot in self.plan.shots])
+            made_at = now()
+            report = film_report(self.root, self.plan, clips, states, joined, "film.mp4", made_at)
+            self.root.put(draft, self._name("film.mp4"))
+            self.root.write(self._name("report.html"), render_report(report).encode())
+            self.root.write_json(self._name("manifest.json"), self._manifest(joined, made_at))
+
+    def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
+        """Write a report of what there is and, with `film`, a film with a slate in each hole.
+
+        `problems` has, by clip key, what is known of a clip beyond its files. Returns the path of the
+        partial film, "" without one.
+        """
+        from minimax_tasks.storyboard.dailies import film_report
+        from minimax_tasks.storyboard.report import render_report
+        from minimax_tasks.video.join import join
+
+        states = {
+            key: ClipState(state.made, state.task_id, state.problem or problems.get(key, ""))
+            for key, state in look_up(self.root, [segment.key for segment in self.plan.segments]).items()
+        }
+        with self._clips(states) as (clips, scratch):
+            joined = None
+            if film:
+                pieces = self._with_slates(clips, states, scratch)
+                joined = join(str(scratch / PARTIAL), pieces)
+                self.root.put(scratch / PARTIAL, self._name(PARTIAL))
+            name = PARTIAL if film else ""
+            report = film_report(self.root, self.plan, clips, states, joined, name, now())
+            self.root.write(self._name("report.html"), render_report(report).encode())
+        return self.root.join(self._name(PARTIAL)) if film else ""
+
+    def _name(self, name: str) -> str:
+        return f"{film_folder(self.plan.slug)}/{name}"
+
+    @contextmanager
+    def _clips(self, states: Mapping[str, ClipState]) -> Iterator[tuple[dict[str, str], Path]]:
+        """Local paths of the clips that are made, by key, and a folder to work in."""
         with ExitStack() as stack:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="minimax-film-")))
             clips = {
-                segment.key: str(stack.enter_context(self.root.as_local(f"clips/{segment.key}/{VIDEO}")))
-                for segment in self.plan.segments
+                key: str(stack.enter_context(self.root.as_local(f"clips/{key}/{VIDEO}")))
+                for key, state in states.items()
+                if state.made is Made.MADE
             }
-            pieces = [
-                Piece(
-                    clips[shot.picked.key],
-                    title=f"Shot {shot.shot.id}",
-                    transition=shot.join.kind if shot.join.seconds else "cut",
-                    transition_seconds=shot.join.seconds,
-                    repeats_frame=shot.join.repeats_frame,
-                )
-                for shot in self.plan.shots
-            ]
-            draft = scratch / "film.mp4"
-            joined = join(str(draft), pieces)
-            made_at = now()
-            report = film_report(self.root, self.plan, clips, joined, made_at)
-            self.root.put(draft, f"{folder}/film.mp4")
-            self.root.write(f"{folder}/report.html", render_report(report).encode())
-            self.root.write_json(f"{folder}/manifest.json", self._manifest(joined, made_at))
+            yield clips, scratch
+
+    def _with_slates(
+        self, clips: Mapping[str, str], states: Mapping[str, ClipState], scratch: Path
+    ) -> list["Piece"]:
+        from minimax_tasks.video.slate import write_slate
+
+        size, fps = _usual(clips)
+        pieces: list[Piece] = []
+        for shot in self.plan.shots:
+            path = clips.get(shot.picked.key)
+            if path is None:
+                path = str(scratch / f"slate-{len(pieces)}.mp4")
+                state = states[shot.picked.key]
+                words = (str(state.made), state.problem[:300], shot.shot.action or "")
+                seconds = shot.picked.request.size[1]
+                write_slate(path, size, fps, seconds, f"Shot {shot.shot.id} is missing", words)
+            before = self.plan.shots[len(pieces) - 1] if pieces else None
+            whole = path in clips.values() and (before is None or before.picked.key in clips)
+            pieces.append(_piece(shot, path, repeats=whole))
+        return pieces
 
     def _manifest(self, joined: Any, made_at: str) -> dict[str, Any]:
         """Which board, which clips, which joins."""
@@ -96,3 +153,28 @@ class Cutting:
             "height": joined.height,
             "shots": shots,
         }
+
+
+def _piece(shot: PlannedShot, path: str, *, repeats: bool = True) -> "Piece":
+    from minimax_tasks.video.join import Piece
+
+    return Piece(
+        path,
+        title=f"Shot {shot.shot.id}",
+        transition=shot.join.kind if shot.join.seconds else "cut",
+        transition_seconds=shot.join.seconds,
+        repeats_frame=shot.join.repeats_frame and repeats,
+    )
+
+
+def _usual(clips: Mapping[str, str]) -> tuple[tuple[int, int], Fraction]:
+    """The size and frame rate that most clips have."""
+    from minimax_tasks.video.probe import probe
+
+    found = [probe(path, "header") for path in clips.values()]
+    if not found:
+        return _SLATE_SIZE, _SLATE_FPS
+    (width, height, fps), _ = Counter((p.width, p.height, p.fps or _SLATE_FPS) for p in found).most_common(1)[
+        0
+    ]
+    return (width, height), fps

@@ -1,0 +1,92 @@
+"""`minimax-tasks receive`: answers the callback challenge and stores status updates.
+
+Anybody can send a callback. What is stored is small, bounded and never believed: it wakes whoever waits,
+and that one asks the service.
+"""
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID, submit_file, task_file
+from minimax_tasks.clips.folder import now
+from minimax_tasks.storage.files import Storage
+
+MAX_BODY = 64 * 1024
+"""Bytes; a status update has some hundred."""
+
+MAX_KEPT = 20_000
+"""Status updates of so many tasks are kept by one receiver; of the oldest the file is removed."""
+
+_KEPT_FIELDS = ("task_id", "status", "file_id", "base_resp")
+
+
+class Receiver:
+    """The ASGI app of the receiver and what it stores."""
+
+    def __init__(self, root: str) -> None:
+        self._root = Storage(root)
+        self._kept: OrderedDict[str, None] = OrderedDict()
+        self.app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["POST"])])
+
+    async def _receive(self, request: Request) -> JSONResponse:
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"status": "too large"}, status_code=413)
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            return JSONResponse({"status": "a JSON object is expected"}, status_code=400)
+        if "challenge" in message:
+            return JSONResponse({"challenge": message["challenge"]})
+        task_id = str(message.get("task_id", ""))
+        if not TASK_ID.fullmatch(task_id):
+            return JSONResponse({"status": "task_id is missing"}, status_code=400)
+        kept = {name: message[name] for name in _KEPT_FIELDS if name in message}
+        await self._store(task_file(task_id), kept | {"task_id": task_id, "received_at": now()})
+        address = ADDRESS.search(request.url.path)
+        if address and request.url.path.endswith(address.group()):
+            await self._store(submit_file(address["key"], address["nonce"]), {"task_id": task_id})
+        return JSONResponse({"status": "success"})
+
+    async def _store(self, name: str, document: dict[str, Any]) -> None:
+        self._kept[name] = None
+        self._kept.move_to_end(name)
+        await self._root.call(self._root.write_json, name, document)
+        if len(self._kept) > MAX_KEPT:
+            oldest, _ = self._kept.popitem(last=False)
+            await self._root.call(self._root.remove, oldest)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None as soon as it is too large."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return body
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets=sockets)
+        for server in self.servers:
+            host, port = server.sockets[0].getsockname()[:2]
+            print(f"MiniMax callbacks received on http://{host}:{port}", flush=True)  # noqa: T201
+
+
+def serve(root: str, host: str, port: int) -> None:
+    """Receive callbacks into a root until stopped; the first line says where."""
+    config = uvicorn.Config(Receiver(root).app, host=host, port=port, log_level="warning", lifespan="off")
+    _Announcing(config).run()

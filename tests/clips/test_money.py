@@ -1,0 +1,416 @@
+"""Nothing paid is lost, nothing is paid twice: doubts, budgets, retries, and deaths at every step."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from minimax_tasks import (
+    BudgetReached,
+    ClipRequest,
+    GenerationFailed,
+    SubjectToVideoRequest,
+    SubmitRefused,
+    TextToVideoRequest,
+    UncertainSubmit,
+)
+from minimax_tasks.cli import main
+from minimax_tasks.clips import submit as submitting
+from minimax_tasks.clips.callbacks import callback_address
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.ledger import payments
+from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage
+from tests.clips.test_life import TEXT, folder_of, make, names, with_service
+from tests.conftest import point_at
+
+
+def finish(url: str, clip: ClipRequest, root: Path, **settings: Any) -> ClipFolder:
+    folder = folder_of(clip, root)
+
+    async def work(service: Service) -> None:
+        await submit(clip, folder, service)
+        await poll_through(lambda: clip, folder, service)
+        await download(folder, service)
+
+    with_service(url, work, **settings)
+    return folder
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=1)
+
+
+# -- a person settles a doubt
+
+
+@pytest.fixture
+def doubtful(sandbox: Sandbox, tmp_path: Path) -> ClipFolder:
+    sandbox.add_faults([{"at": "submit", "nth": 1, "lost": True}])
+    with pytest.raises(UncertainSubmit) as told:
+        make(sandbox.url, TEXT, tmp_path)
+    folder = folder_of(TEXT, tmp_path)
+    command = f"minimax-tasks resolve {folder.key} --root {tmp_path}"
+    assert f"{command} --task-id ID" in str(told.value)
+    assert f"{command} --resubmit" in str(told.value)
+    assert "USD 0.28" in str(told.value)
+    return folder
+
+
+def resolve(folder: ClipFolder, *words: str) -> int:
+    return main(["resolve", folder.key, "--root", folder.root.url, *words])
+
+
+def test_a_task_id_that_was_found_is_adopted_and_nothing_is_paid(
+    sandbox: Sandbox, doubtful: ClipFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resolve(doubtful, "--task-id", sandbox.ledger()[0]["task_id"]) == 0
+    assert "goes on with it" in capsys.readouterr().out
+    make(sandbox.url, TEXT, tmp_path)
+    assert "video.mp4" in names(doubtful)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_a_task_id_that_the_service_does_not_know_is_refused(
+    sandbox: Sandbox, doubtful: ClipFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resolve(doubtful, "--task-id", "123") == 1
+    assert resolve(doubtful, "--task-id", "../x") == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert "submission.json" not in names(doubtful)
+
+
+def test_resubmit_pays_once_more_because_a_person_said_so(
+    sandbox: Sandbox, doubtful: ClipFolder, tmp_path: Path
+) -> None:
+    assert resolve(doubtful, "--resubmit") == 0
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 2
+    assert resolve(doubtful, "--resubmit") == 2, "a clip that is submitted is not in doubt"
+    make(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 2
+
+
+def test_resubmit_waits_for_a_worker_that_may_still_be_at_it(
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of(TEXT, tmp_path)
+    asyncio.run(folder.claim(1, TEXT, "nonce"))
+    assert resolve(folder, "--resubmit") == 1
+    assert "may still be at it" in capsys.readouterr().err
+
+
+def test_a_callback_to_the_address_of_the_submit_settles_the_doubt(sandbox: Sandbox, tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "minimax_tasks", "receive", "--root", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    receiver = running.stdout.readline().split()[-1]
+    try:
+        sandbox.add_faults([{"at": "submit", "nth": 1, "lost": True}])
+        with pytest.raises(UncertainSubmit):
+            finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
+        until = time.monotonic() + 20
+        while not list((tmp_path / "callbacks").glob("submit-*")) and time.monotonic() < until:
+            time.sleep(0.05)
+        finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
+    finally:
+        running.terminate()
+        running.wait()
+    assert len(sandbox.ledger()) == 1
+    assert "video.mp4" in names(folder_of(TEXT, tmp_path))
+
+
+def test_a_forged_callback_settles_nothing(sandbox: Sandbox, tmp_path: Path, doubtful: ClipFolder) -> None:
+    claim = json.loads((tmp_path / "clips" / doubtful.key / "claim.1.json").read_text())
+    doubtful.root.write_json(f"callbacks/submit-{doubtful.key}-{claim['nonce']}.json", {"task_id": "999"})
+    with pytest.raises(UncertainSubmit):
+        make(sandbox.url, TEXT, tmp_path)
+    assert callback_address("http://h/", "k", "n") == "http://h/k/n"
+
+
+# -- paid retries
+
+
+def test_a_failed_clip_is_paid_again_once_when_a_person_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "task", "fail": 1027, "most": 1}])
+    with pytest.raises(GenerationFailed):
+        finish(sandbox.url, TEXT, tmp_path)
+    with pytest.raises(GenerationFailed):
+        finish(sandbox.url, TEXT, tmp_path, retry_failed_before=datetime(2020, 1, 1, tzinfo=UTC))
+    folder = finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon())
+    assert len(sandbox.ledger()) == 2
+    history = json.loads((tmp_path / "clips" / folder.key / "claim.2.json").read_text())["previous"]
+    assert history["submission"]["task_id"] == sandbox.ledger()[0]["task_id"]
+    assert history["result"]["base_resp"]["status_code"] == 1027
+
+
+def test_failures_inside_the_service_have_a_set_number_of_paid_attempts(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.add_faults([{"at": "task", "fail": 1000}])
+    with pytest.raises(GenerationFailed):
+        finish(sandbox.url, TEXT, tmp_path)
+    assert len(sandbox.ledger()) == 1
+    for _ in range(2):
+        with pytest.raises(GenerationFailed):
+            finish(sandbox.url, TEXT, tmp_path, paid_attempts=3)
+        assert len(sandbox.ledger()) == 3
+
+
+def test_moderation_is_never_retried_by_itself(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "task", "fail": 1026}])
+    with pytest.raises(GenerationFailed):
+        finish(sandbox.url, TEXT, tmp_path, paid_attempts=3)
+    assert len(sandbox.ledger()) == 1
+
+
+def test_what_was_refused_is_sent_again_when_a_person_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "submit", "code": 1008, "most": 1}])
+    with pytest.raises(Exception, match="top up"):
+        finish(sandbox.url, TEXT, tmp_path)
+    with pytest.raises(SubmitRefused, match="--retry-failed"):
+        finish(sandbox.url, TEXT, tmp_path)
+    finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon())
+    assert len(sandbox.ledger()) == 1
+
+
+# -- budget and ledger
+
+
+def clips(count: int) -> list[ClipRequest]:
+    return [ClipRequest(TextToVideoRequest(prompt=f"wave {number}")) for number in range(count)]
+
+
+def test_many_at_once_never_pass_the_budget(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work(service: Service) -> list[Any]:
+        pending = [submit(clip, folder_of(clip, tmp_path), service) for clip in clips(12)]
+        return await asyncio.gather(*pending, return_exceptions=True)
+
+    done = with_service(sandbox.url, work, budget=1.0)
+    assert len(sandbox.ledger()) <= 3
+    assert sum(isinstance(outcome, BudgetReached) for outcome in done) == 12 - len(sandbox.ledger())
+    with_service(sandbox.url, work, budget=1.0)
+    assert len(sandbox.ledger()) <= 3
+
+
+def test_a_clip_without_a_price_is_not_submitted_under_a_budget(sandbox: Sandbox, tmp_path: Path) -> None:
+    clip = ClipRequest(SubjectToVideoRequest(subject_image="https://example.com/a.png"))
+    with pytest.raises(BudgetReached, match="no published price"):
+        finish(sandbox.url, clip, tmp_path, budget=100.0)
+    assert sandbox.ledger() == []
+    finish(sandbox.url, clip, tmp_path)
+
+
+def test_the_ledger_is_what_was_accepted(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_faults(
+        [
+            {"at": "submit", "prompt": "wave 1", "code": 1026},
+            {"at": "submit", "prompt": "wave 2", "lost": True},
+            {"at": "task", "prompt": "wave 3", "fail": 1027},
+        ]
+    )
+    for clip in clips(5):
+        try:
+            finish(sandbox.url, clip, tmp_path)
+        except Exception:
+            continue
+    found = payments(Storage(str(tmp_path)))
+    assert len(found) == len(sandbox.ledger()) == 4
+    assert sorted(payment.state for payment in found) == ["delivered", "delivered", "failed", "in doubt"]
+    ids = {payment.task_id for payment in found if payment.task_id}
+    assert ids < {entry["task_id"] for entry in sandbox.ledger()}
+    assert main(["ledger", "--root", str(tmp_path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["total"] == {"usd": 1.12, "clips": 4, "without_price": 0}
+    assert list(told["days"]) == [datetime.now(UTC).date().isoformat()]
+    assert main(["ledger", "--root", str(tmp_path)]) == 0
+    table = capsys.readouterr().out
+    assert "1.12" in table
+    assert "in doubt" in table
+
+
+def test_resume_finishes_what_is_paid_from_the_root_alone(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for clip in clips(3):
+        with_service(sandbox.url, lambda service, clip=clip: submit(clip, folder_of(clip, tmp_path), service))
+    assert main(["resume", "--root", str(tmp_path)]) == 0
+    assert "3 are finished now" in capsys.readouterr().out
+    assert all("video.mp4" in names(folder_of(clip, tmp_path)) for clip in clips(3))
+    assert len(sandbox.ledger()) == 3
+
+
+# -- deaths
+
+
+class _Death(BaseException):
+    """The process is gone at this instruction."""
+
+
+OPERATIONS = ("write", "create", "put", "read", "names")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, 22))
+def test_death_at_every_storage_operation(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, moment: str
+) -> None:
+    """Dies before or after the n-th operation, then runs again until nothing changes."""
+    count = 0
+
+    def deadly(name: str) -> Any:
+        original = getattr(Storage, name)
+
+        def operation(self: Storage, *arguments: Any, **options: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == step and moment == "before":
+                raise _Death
+            outcome = original(self, *arguments, **options)
+            if count == step and moment == "after":
+                raise _Death
+            return outcome
+
+        return operation
+
+    with monkeypatch.context() as patched:
+        for name in OPERATIONS:
+            patched.setattr(Storage, name, deadly(name))
+        # A dead process writes nothing more, not even its doubt.
+        patched.setattr(submitting, "_doubt", _dead_doubt)
+        try:
+            make(sandbox.url, TEXT, tmp_path)
+        except _Death:
+            pass
+    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.2)
+    try:
+        make(sandbox.url, TEXT, tmp_path)
+    except UncertainSubmit:
+        assert "submission.json" not in names(folder_of(TEXT, tmp_path))
+    else:
+        assert "video.mp4" in names(folder_of(TEXT, tmp_path))
+    assert len(sandbox.ledger()) <= 1
+
+
+async def _dead_doubt(*arguments: Any) -> UncertainSubmit:
+    return UncertainSubmit("dead")
+
+
+WORKER = """
+import sys, minimax_tasks as mm
+mm.build([mm.TextToVideo(prompt=f"wave {n}", root="out") for n in range(30)], log_level="CRITICAL")
+"""
+
+
+def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(latency=0.6, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen([sys.executable, "-c", WORKER], cwd=tmp_path, start_new_session=True)
+
+        one, two = start(), start()
+        time.sleep(2.0)
+        os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+        assert two.wait(timeout=120) == 0
+        assert start().wait(timeout=120) == 0
+        prompts = [entry["request"]["prompt"] for entry in sandbox.ledger()]
+    assert len(prompts) == len(set(prompts)), "nothing is paid twice"
+    folders = [folder for folder in (tmp_path / "out/clips").iterdir() if folder.is_dir()]
+    unfinished = [folder for folder in folders if not (folder / "video.mp4").exists()]
+    assert len(folders) == 30
+    assert all(not (folder / "submission.json").exists() for folder in unfinished), (
+        "every paid clip is delivered"
+    )
+
+
+def test_ctrl_c_keeps_what_is_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(latency=30, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        sandbox.add_faults([{"at": "submit", "delay": 1.0}])
+        running = subprocess.Popen([sys.executable, "-c", WORKER], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
+            time.sleep(0.05)
+        began = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=30)
+        assert time.monotonic() - began < 15
+        accepted = {entry["task_id"] for entry in sandbox.ledger()}
+    written = {
+        json.loads(path.read_text())["task_id"] for path in (tmp_path / "out/clips").glob("*/submission.json")
+    }
+    assert accepted == written, "the POSTs under way were seen through"
+
+
+# -- the receiver
+
+
+def test_the_receiver_answers_the_challenge_and_bears_anything(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "minimax_tasks", "receive", "--root", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    url = running.stdout.readline().split()[-1]
+    try:
+        began = time.monotonic()
+        assert httpx.post(url, json={"challenge": "abc"}).json() == {"challenge": "abc"}
+        assert httpx.post(url + "/any/path", json={"challenge": 7}).json() == {"challenge": 7}
+        assert time.monotonic() - began < 3
+        good = {
+            "task_id": "115334141465231360",
+            "status": "success",
+            "file_id": "205258526306433",
+            "key": "x",
+        }
+        for _ in range(3):
+            assert httpx.post(url, json=good).status_code == 200
+        assert httpx.post(url, content=b"{").status_code == 400
+        assert httpx.post(url, content=b"[" * 60_000).status_code == 400
+        assert httpx.post(url, json=[1]).status_code == 400
+        assert httpx.post(url, json={"task_id": "../../x", "status": "success"}).status_code == 400
+        assert httpx.post(url, content=b"x" * 1_000_000).status_code == 413
+        assert httpx.get(url).status_code == 405
+    finally:
+        running.terminate()
+        assert running.wait(timeout=10) == 0
+    kept = list(tmp_path.rglob("*.json"))
+    assert [path.name for path in kept] == ["task-115334141465231360.json"]
+    assert json.loads(kept[0].read_text())["status"] == "success"
+    assert "key" not in json.loads(kept[0].read_text())
+
+
+def test_a_callback_wakes_the_wait(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = folder_of(TEXT, tmp_path)
+
+    async def work(service: Service) -> float:
+        await submit(TEXT, folder, service)
+        waiting = asyncio.create_task(poll_through(lambda: TEXT, folder, service))
+        await asyncio.sleep(1.0)
+        task_id = sandbox.ledger()[0]["task_id"]
+        began = time.monotonic()
+        folder.root.write_json(f"callbacks/task-{task_id}.json", {"task_id": task_id, "status": "success"})
+        await waiting
+        return time.monotonic() - began
+
+    assert with_service(sandbox.url, work, poll_interval=30.0) < 2.0
