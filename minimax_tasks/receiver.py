@@ -5,6 +5,10 @@ and that one asks the service.
 """
 
 import json
+import queue
+import signal
+import socket
+import threading
 from collections import OrderedDict
 from typing import Any
 
@@ -14,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID, submit_file, task_file
 from minimax_tasks.clips.folder import now
 from minimax_tasks.storage.files import Storage
@@ -76,17 +81,24 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-class _Announcing(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets=sockets)
-        for server in self.servers:
-            host, port = server.sockets[0].getsockname()[:2]
-            print(f"MiniMax callbacks received on http://{host}:{port}", flush=True)  # noqa: T201
-
-
 def serve(root: str, host: str, port: int) -> None:
-    """Receive callbacks into a root until stopped; the first line says where."""
-    config = uvicorn.Config(Receiver(root).app, host=host, port=port, log_level="warning", lifespan="off")
-    _Announcing(config).run()
+    """Receive callbacks into a root until SIGINT or SIGTERM; the first line on stdout ends with the URL.
+
+    For the main thread. Raises `ConfigurationError` when the address cannot be used.
+    """
+    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: stopped.put(number))
+    try:
+        listening = socket.create_server((host, port))
+    except OSError as error:
+        raise ConfigurationError(f"--host {host} --port {port}: {error.strerror or error}") from None
+    config = uvicorn.Config(Receiver(root).app, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    shown, bound = listening.getsockname()[:2]
+    print(f"MiniMax callbacks received on http://{shown}:{bound}", flush=True)  # noqa: T201
+    stopped.get()
+    server.should_exit = True
+    thread.join(timeout=5)

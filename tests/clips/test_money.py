@@ -1,6 +1,7 @@
 """Nothing paid is lost, nothing is paid twice: doubts, budgets, retries, and deaths at every step."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -296,10 +297,8 @@ def test_death_at_every_storage_operation(
             patched.setattr(Storage, name, deadly(name))
         # A dead process writes nothing more, not even its doubt.
         patched.setattr(submitting, "_doubt", _dead_doubt)
-        try:
+        with contextlib.suppress(_Death):
             make(sandbox.url, TEXT, tmp_path)
-        except _Death:
-            pass
     monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.2)
     try:
         make(sandbox.url, TEXT, tmp_path)
