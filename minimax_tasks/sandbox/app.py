@@ -126,7 +126,7 @@ class SandboxApp:
     async def _submit_template(self, request: Request) -> Response:
         return await self._submit(request, read_template)
 
-    async def _submit(self, request: Request, reader: Callable[[bytes, Pictures], Order]) -> Response:
+    async def _submit(self, request: Request, reader: Callable[[bytearray, Pictures], Order]) -> Response:
         try:
             self._check_key(request)
             self._check_rate()
@@ -258,7 +258,7 @@ class SandboxApp:
             raise Refused(1002)
         self._recent_submits.append(now)
 
-    async def _read(self, request: Request, reader: Callable[[bytes, Pictures], Order]) -> Order:
+    async def _read(self, request: Request, reader: Callable[[bytearray, Pictures], Order]) -> Order:
         large = int(request.headers.get("Content-Length") or 0) > LARGE_BODY
         async with self._large_bodies if large else contextlib.nullcontext():
             body = bytearray()
@@ -266,7 +266,9 @@ class SandboxApp:
                 body += chunk
                 if len(body) > MAX_BODY:
                     raise _TooLarge
-            return await run_in_threadpool(self._studio.read, bytes(body), reader)
+            if b"data:" not in body:
+                return self._studio.read(body, reader)
+            return await run_in_threadpool(self._studio.read, body, reader)
 
     def _asked_task(self, request: Request, *, template: bool) -> Job:
         self._check_key(request)

@@ -1,7 +1,6 @@
 """Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
 
 import os
-import queue
 import shutil
 import signal
 import socket
@@ -155,15 +154,17 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
 
     The first line on stdout ends with the base URL.
     """
-    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
+    stops: list[int] = []
     before = {
-        number: signal.signal(number, lambda number, _: stopped.put(number))
+        number: signal.signal(number, lambda number, _: stops.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         with Sandbox(host=host, port=port, **options) as sandbox:
             print(f"MiniMax sandbox listening on {sandbox.url}", flush=True)  # noqa: T201
-            stopped.get()
+            # The system may hand a signal to any thread, which does not wake this one: it has to look.
+            while not stops:
+                time.sleep(0.1)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -43,8 +43,8 @@ class Studio:
         self._renders.stop(STOP_SECONDS)
         self._store.close()
 
-    def read(self, body: bytes, reader: Callable[[bytes, Pictures], Order]) -> Order:
-        """Judge the body of a request and keep its pictures. Slow: call it in a thread. Raises `Refused`."""
+    def read(self, body: bytearray, reader: Callable[[bytearray, Pictures], Order]) -> Order:
+        """Judge the body of a request and keep its pictures: with pictures, slow. Raises `Refused`."""
         return reader(body, self._pictures)
 
     def accept(self, order: Order) -> Job:

@@ -50,8 +50,8 @@ class Order:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_generation(body: bytes, pictures: Pictures) -> Order:
-    """Judge the body of `/v1/video_generation`. Decodes pictures: call it in a thread. Raises `Refused`."""
+def read_generation(body: bytearray, pictures: Pictures) -> Order:
+    """Judge the body of `/v1/video_generation`. Slow with pictures. Raises `Refused`."""
     asked = _Body(body)
     model = asked.required("model")
     prompt = asked.text("prompt")
@@ -83,8 +83,8 @@ def read_generation(body: bytes, pictures: Pictures) -> Order:
     )  # fmt: skip
 
 
-def read_template(body: bytes, pictures: Pictures) -> Order:
-    """Judge the body of `/v1/video_template_generation`. Call it in a thread. Raises `Refused`."""
+def read_template(body: bytearray, pictures: Pictures) -> Order:
+    """Judge the body of `/v1/video_template_generation`. Slow with pictures. Raises `Refused`."""
     asked = _Body(body)
     template = _template(asked.required("template_id"))
     images, texts = asked.inputs("media_inputs"), asked.inputs("text_inputs")
@@ -109,7 +109,7 @@ def read_template(body: bytes, pictures: Pictures) -> Order:
 class _Body:
     """The fields of a JSON object; null counts as absent, unknown fields are let through."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytearray) -> None:
         try:
             values = json.loads(body)
             if b"\\u" in body:
