@@ -120,7 +120,7 @@ def test_a_receiver_has_three_seconds(
     api = serve()
     task_id = api.submit(callback_url=receiver.url)["task_id"]
     sent = until(lambda: api.entry(task_id)["callbacks"], bool)
-    assert sent[0]["outcome"] in ("ReadTimeout", "TimeoutError")
+    assert "Timeout" in sent[0]["outcome"]
     assert api.wait(task_id)["status"] == "Success"
 
 

@@ -138,10 +138,9 @@ def test_downloads(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(("code", "words"), [(1026, "input new_sensitive"), (1027, "output new_sensitive")])
-def test_moderation_is_told_by_the_query_after_a_while(serve: Serve, code: int, words: str) -> None:
-    api = serve(latency=0.4, faults=[{"at": "task", "prompt": "(?i)blood", "fail": code}])
+def test_moderation_is_told_by_the_query(serve: Serve, code: int, words: str) -> None:
+    api = serve(faults=[{"at": "task", "prompt": "(?i)blood", "fail": code}])
     task_id = api.submit(prompt="Blood on the snow")["task_id"]
-    assert api.query(task_id)["base_resp"]["status_code"] == 0
     failed = api.wait(task_id)
     assert failed == {
         "task_id": task_id, "status": "Fail", "file_id": "", "video_width": 0, "video_height": 0,
