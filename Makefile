@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+S3 := .venv-s3/bin/moto_server
 
 .PHONY: demo test browser lint bench clean
 
@@ -16,13 +17,19 @@ $(READY): pyproject.toml
 demo: $(READY)
 	$(BIN)/minimax-tasks render pipelines/storyboards/launch.yaml --sandbox --root demo-output
 
+# A real S3 server for the storage tests. It needs a newer botocore than s3fs allows, so it lives apart.
+$(S3): pyproject.toml
+	test -x $(S3) || $(PYTHON) -m venv .venv-s3
+	.venv-s3/bin/python -m pip install --quiet 'moto[server]>=5,<6'
+	touch $(S3)
+
 # The page tests open the report in a real browser.
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$CHROMIUM" \
 	|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	|| { echo "the page tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
 
-test: $(READY) browser
+test: $(READY) $(S3) browser
 	$(BIN)/python -m pytest
 
 lint: $(READY)

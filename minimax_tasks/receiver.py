@@ -90,7 +90,11 @@ def serve(root: str, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: stopped.put(number))
     try:
-        listening = socket.create_server((host, port))
+        # asyncio sends small answers at once only on sockets that name their protocol.
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
     except OSError as error:
         raise ConfigurationError(f"--host {host} --port {port}: {error.strerror or error}") from None
     config = uvicorn.Config(Receiver(root).app, log_level="warning", lifespan="off")
@@ -99,6 +103,16 @@ def serve(root: str, host: str, port: int) -> None:
     thread.start()
     shown, bound = listening.getsockname()[:2]
     print(f"MiniMax callbacks received on http://{shown}:{bound}", flush=True)  # noqa: T201
-    stopped.get()
+    while not _heard(stopped):
+        pass
     server.should_exit = True
     thread.join(timeout=5)
+
+
+def _heard(stopped: "queue.SimpleQueue[int]") -> bool:
+    """Look for a signal. Waiting without end can miss one that another thread received."""
+    try:
+        stopped.get(timeout=0.1)
+    except queue.Empty:
+        return False
+    return True

@@ -29,6 +29,9 @@ class Settings(BaseModel):
     """Paid attempts at a clip whose generation fails inside the service, for no reason of the input's."""
     retry_failed_before: AwareDatetime | None = None
     """Clips that failed for good before this moment are submitted once more (`--retry-failed` sets it)."""
+    submit_resource: str = ""
+    """Luigi resource that each submit holds for 60 / requests_per_minute seconds: with one of it, all
+    workers of a central scheduler together keep to the rate."""
     receiver_url: str = ""
     """Public address of a running `minimax-tasks receive`."""
     language: Literal["en", "zh"] | None = None

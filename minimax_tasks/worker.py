@@ -26,14 +26,21 @@ STOP_PATIENCE = 10.0
 """Seconds that running coroutines get to finish what must not be broken off."""
 
 
+OTHERS_PATIENCE = 30.0
+"""Seconds that a worker stays after it last saw others run what it waits for. The central scheduler's
+`retry_delay` should be well below."""
+
+
 class InFlightFactory:
     """What `luigi.build` and `luigi.run` take as `worker_scheduler_factory`.
 
-    `clean_up` is awaited on the event loop when the worker is done, to close what the tasks shared.
+    `clean_up` is awaited on the event loop when the worker is done, to close what the tasks shared. Under a
+    central scheduler a worker stays as long as others run what it waits for.
     """
 
     def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
         self._clean_up = clean_up
+        self._shared = False
 
     def create_local_scheduler(self) -> Any:
         """Luigi's scheduler in this process."""
@@ -41,6 +48,7 @@ class InFlightFactory:
 
     def create_remote_scheduler(self, url: str) -> Any:
         """Luigi's central scheduler."""
+        self._shared = True
         return rpc.RemoteScheduler(url)
 
     def create_worker(
@@ -49,6 +57,7 @@ class InFlightFactory:
         """A worker that runs up to `worker_processes` tasks at once."""
         worker = InFlightWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
         worker.clean_up = self._clean_up
+        worker.waits_for_others = self._shared
         return worker
 
 
@@ -56,6 +65,8 @@ class InFlightWorker(Worker):
     """Luigi's worker, with tasks that wait on an event loop beside it."""
 
     clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None
+    waits_for_others = False
+    _others_seen_at = float("-inf")
 
     def __enter__(self) -> Any:
         self._loop = _LoopThread(self.clean_up)
@@ -67,6 +78,19 @@ class InFlightWorker(Worker):
         finally:
             result = super().__exit__(*error)
         return result
+
+    def run(self) -> bool:
+        """Run what was added; true when all of it is done."""
+        if self.waits_for_others:
+            self._enable_again()
+        return bool(super().run())
+
+    def _enable_again(self) -> None:
+        """A person who starts a run means its tasks to be tried, although they failed too often before."""
+        for task_id in self._scheduler.task_list("DISABLED", ""):
+            if task_id in self._scheduled_tasks:
+                self._scheduler.re_enable_task(task_id)
+                self.add(self._scheduled_tasks[task_id])
 
     def _create_task_process(self, task: luigi.Task) -> Any:
         if not hasattr(task, "run_async"):
@@ -93,6 +117,20 @@ class InFlightWorker(Worker):
         if kept and kept[0]["task_id"] is None and not kept[0]["running_tasks"]:
             self._get_work_response_history.pop()
         return response
+
+    def _keep_alive(self, response: Any) -> bool:
+        return self._may_get_more(response) or bool(super()._keep_alive(response))
+
+    def _may_get_more(self, response: Any) -> bool:
+        """Whether others run what this worker waits for, or did a moment ago.
+
+        The tasks of a worker that died come back some seconds after it is missed.
+        """
+        if not self.waits_for_others or self._stop_requesting_work:
+            return False
+        if response.running_tasks:
+            self._others_seen_at = time.monotonic()
+        return response.n_pending_tasks > 0 and time.monotonic() - self._others_seen_at < OTHERS_PATIENCE
 
 
 class _LoopThread:

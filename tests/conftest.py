@@ -63,3 +63,24 @@ def point_at(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("MINIMAX_API_KEY", "test-key")
     monkeypatch.setenv("MINIMAX_REQUESTS_PER_MINUTE", "0")
     monkeypatch.setenv("MINIMAX_POLL_INTERVAL", "0.05")
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """A real S3 server; the environment that points a child process at it."""
+    from tests.s3 import s3_server
+
+    with s3_server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3_root(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh root on the S3 server, in this process and its children."""
+    import uuid
+
+    from tests.s3 import BUCKET
+
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"

@@ -5,6 +5,7 @@ work is a coroutine (`run_async`), so that one process can keep many of them wai
 worker calls `run`.
 """
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import luigi
@@ -18,6 +19,7 @@ from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
@@ -95,8 +97,17 @@ class Submit(Stage):
     priority = 10
     file = "submission.json"
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]
+        """The Luigi resource of the setting `submit_resource`, if any."""
+        name = Settings.load().submit_resource
+        return {name: 1} if name else {}
+
     async def run_async(self) -> None:
-        """Submit the clip unless it was."""
+        """Submit the clip unless it was; with a resource, hold it as long as the rate asks."""
+        await asyncio.gather(self._submit(), asyncio.sleep(_holding_time()))
+
+    async def _submit(self) -> None:
         service = current_service()
         root = Storage(self.root)
         await root.call(check_root, root, service.client.base_url)
@@ -125,6 +136,12 @@ class Download(Stage):
         """Download the clip."""
         await self.poll_through()
         await download(self.folder, current_service())
+
+
+def _holding_time() -> float:
+    settings = Settings.load()
+    held = settings.submit_resource and settings.requests_per_minute
+    return 60 / settings.requests_per_minute if held else 0.0
 
 
 class _OfRequest(Stage):

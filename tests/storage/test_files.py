@@ -11,10 +11,12 @@ from minimax_tasks import FsspecTarget
 from minimax_tasks.storage.files import Storage
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "s3"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "local":
         return Storage(str(tmp_path / "a root, with spaces" / "ünïcode 画面"))
+    if request.param == "s3":
+        return Storage(f"{request.getfixturevalue('s3_root')}/a root/ünïcode 画面")
     return Storage(f"memory://{uuid.uuid4().hex}/root")
 
 
@@ -131,3 +133,46 @@ def test_a_local_write_that_fails_leaves_the_old_file(
         storage.write("submission.json", b"brand new")
     assert storage.read("submission.json") == b"old"
     assert list(storage.names()) == ["submission.json"]
+
+
+def test_a_large_file_goes_up_in_parts_and_comes_back_whole(storage: Storage, tmp_path: Path) -> None:
+    source = tmp_path / "large.mp4"
+    source.write_bytes(bytes(range(256)) * 4096 * 70)
+    storage.put(source, "clips/k/video.mp4")
+    with storage.as_local("clips/k/video.mp4") as path:
+        assert path.read_bytes() == source.read_bytes()
+
+
+def test_an_upload_that_is_broken_off_leaves_nothing(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(b"x" * 12_000_000)
+
+    def broken(*arguments: object, **options: object) -> None:
+        raise OSError("the network is gone")
+
+    monkeypatch.setattr(storage.fs, "put_file", broken)
+    with pytest.raises(OSError, match="network is gone"):
+        storage.put(source, "clips/k/video.mp4")
+    assert storage.names("clips/k") == {}
+
+
+def test_find_lists_everything_below(storage: Storage) -> None:
+    storage.write("clips/one/request.json", b"{}")
+    storage.write("clips/two/video.mp4", b"1")
+    assert sorted(storage.find("clips")) == ["one/request.json", "two/video.mp4"]
+    assert storage.find("none") == []
+
+
+def test_versions_tell_that_a_file_changed(storage: Storage) -> None:
+    import time
+
+    storage.write("callbacks/task-1.json", b"{}")
+    before = storage.versions("callbacks")
+    time.sleep(0.02)
+    storage.write("callbacks/task-1.json", b'{"status": "success"}')
+    after = storage.versions("callbacks")
+    assert list(before) == list(after) == ["task-1.json"]
+    assert before != after
+    assert storage.versions("none") == {}
