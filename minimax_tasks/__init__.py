@@ -28,6 +28,7 @@ from minimax_tasks.api.errors import (
     RateLimited,
     ServiceError,
     SubmitRefused,
+    TableError,
     UncertainSubmit,
 )
 from minimax_tasks.api.requests import (
@@ -38,6 +39,7 @@ from minimax_tasks.api.requests import (
     TextToVideoRequest,
 )
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.dataset.tasks import DatasetShard, VideoDataset
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.storyboard.tasks import RenderStoryboard
@@ -53,11 +55,12 @@ from minimax_tasks.tasks.stages import DownloadVideo, PollVideo, SubmitVideo
 
 __all__ = [
     "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "ClipRequest",
-    "ConfigurationError", "DownloadFailed", "DownloadVideo", "FilmIncomplete", "FsspecTarget", "GenerationFailed",
-    "GenerationTimeout", "ImageToVideo", "ImageToVideoRequest", "InputRejected", "InsufficientBalance",
-    "InvalidParameters", "InvalidRequest", "MiniMaxCatalogWarning", "MiniMaxClient", "MiniMaxError",
-    "NotConnected", "OutputRejected", "PictureError", "PollVideo", "QuotaExhausted", "RateLimited",
-    "RenderStoryboard", "ServiceError", "Settings", "StartEndToVideo", "StartEndToVideoRequest",
-    "SubjectToVideo", "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo", "TemplateRequest",
-    "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit", "build",
+    "ConfigurationError", "DatasetShard", "DownloadFailed", "DownloadVideo", "FilmIncomplete", "FsspecTarget",
+    "GenerationFailed", "GenerationTimeout", "ImageToVideo", "ImageToVideoRequest", "InputRejected",
+    "InsufficientBalance", "InvalidParameters", "InvalidRequest", "MiniMaxCatalogWarning", "MiniMaxClient",
+    "MiniMaxError", "NotConnected", "OutputRejected", "PictureError", "PollVideo", "QuotaExhausted",
+    "RateLimited", "RenderStoryboard", "ServiceError", "Settings", "StartEndToVideo",
+    "StartEndToVideoRequest", "SubjectToVideo", "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo",
+    "TableError", "TemplateRequest", "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit",
+    "VideoDataset", "build",
 ]  # fmt: skip

@@ -134,6 +134,14 @@ class BoardError(MiniMaxError, ValueError):
         super().__init__("\n".join(self.problems))
 
 
+class TableError(MiniMaxError, ValueError):
+    """Mistakes in a table of clips, all of them at once; nothing was sent. `problems` has one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
 class FilmIncomplete(MiniMaxError):
     """Some shots of a film are missing, so it was not joined."""
 

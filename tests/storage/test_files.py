@@ -44,6 +44,19 @@ def test_a_local_file_is_put_whole(storage: Storage, tmp_path: Path) -> None:
     assert source.exists()
 
 
+def test_a_copy_is_whole_and_outlives_what_it_was_made_of(storage: Storage) -> None:
+    storage.write("clips/k/video.mp4", b"first")
+    storage.copy("clips/k/video.mp4", "data/00/1.mp4")
+    storage.copy("clips/k/video.mp4", "data/00/1.mp4")
+    assert storage.names("data/00") == {"1.mp4": 5}
+    storage.write("clips/k/video.mp4", b"second")
+    storage.remove("clips/k/video.mp4")
+    assert storage.read("data/00/1.mp4") == b"first"
+    with pytest.raises(FileNotFoundError):
+        storage.copy("clips/none/video.mp4", "data/00/2.mp4")
+    assert list(storage.names("data/00")) == ["1.mp4"]
+
+
 def test_listings_hold_nothing_but_the_files(storage: Storage) -> None:
     storage.write("clips/one/request.json", b"{}")
     storage.write("clips/two/request.json", b"{}")

@@ -1,0 +1,99 @@
+"""What became of each clip of a shard, as it is kept on storage."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from minimax_tasks.storage.files import Storage
+
+
+class Made(BaseModel):
+    """A clip that is on storage, and what its video is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task_id: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    frames: int | None = None
+
+
+class Failure(BaseModel):
+    """A clip that is not there. `code` is the service's, `error` the name of the exception.
+
+    `over` says that another run would find the same: the service has refused the clip, or a person must
+    settle it. `files` changes when that happened.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    text: str
+    code: int | None = None
+    task_id: str | None = None
+    over: bool
+    files: str
+
+
+class ShardResult(BaseModel):
+    """What became of every clip of a shard."""
+
+    model_config = ConfigDict(frozen=True)
+
+    finished_at: datetime
+    made: dict[str, Made]
+    failed: dict[str, Failure]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left that another run would go on with by itself."""
+        return all(failure.over for failure in self.failed.values())
+
+
+def result_name(dataset: str, digest: str) -> str:
+    """Where a shard keeps its result: beside the datasets, since they are loaded as they are."""
+    return f"{work_folder(dataset)}/shard-{digest}.json"
+
+
+def work_folder(dataset: str) -> str:
+    """Where what a dataset is made of is kept."""
+    return f"datasets/.work/{dataset}"
+
+
+def read_result(root: Storage, name: str) -> ShardResult | None:
+    """The result of a shard, None when there is none that can be read."""
+    found = root.read_json(name)
+    return ShardResult.model_validate(found) if found else None
+
+
+def state_of(root: Storage, key: str) -> str:
+    """A short text that changes whenever the files of a clip do."""
+    versions = json.dumps(root.versions(f"clips/{key}"), sort_keys=True)
+    return hashlib.sha256(versions.encode()).hexdigest()[:16]
+
+
+def stands(
+    root: Storage, failed: Iterable[tuple[str, str]], finished_at: datetime, retry_before: datetime | None
+) -> bool:
+    """Whether failures (key, `files`) are still what they were, and nobody asked to retry them."""
+    known = list(failed)
+    if known and retry_before is not None and finished_at < retry_before:
+        return False
+    return all(state_of(root, key) == files for key, files in known)
+
+
+def now() -> datetime:
+    """The time as results have it."""
+    return datetime.now(UTC)
+
+
+def facts(result: dict[str, Any]) -> Made:
+    """What `result.json` of a clip says about its video."""
+    video = result.get("video") or {}
+    named = {name: video.get(name) for name in ("width", "height", "fps", "frames")}
+    return Made(task_id=result.get("task_id"), **named)

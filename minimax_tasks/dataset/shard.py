@@ -1,0 +1,151 @@
+"""Making the clips of a shard: many at once, each with its own files, and none in the way of the others."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from minimax_tasks.api.answers import QueryAnswer
+from minimax_tasks.api.catalog.errors import Verdict
+from minimax_tasks.api.errors import (
+    ApiError,
+    AuthenticationFailed,
+    BudgetReached,
+    ConfigurationError,
+    GenerationFailed,
+    InsufficientBalance,
+    InvalidRequest,
+    QuotaExhausted,
+    SubmitRefused,
+    UncertainSubmit,
+)
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.frames import frame_reader
+from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.root import check_root
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.dataset.lanes import Lanes
+from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
+from minimax_tasks.storage.files import Storage
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY = 2.0
+"""Seconds between two reports of progress."""
+
+_OF_THE_ACCOUNT = (
+    AuthenticationFailed,
+    QuotaExhausted,
+    InsufficientBalance,
+    BudgetReached,
+    ConfigurationError,
+)
+"""Failures that every further submit would meet as well."""
+
+_OVER = (GenerationFailed, SubmitRefused, UncertainSubmit, InvalidRequest)
+"""Failures that another run would find unchanged."""
+
+
+class ShardRun:
+    """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1."""
+
+    def __init__(
+        self,
+        clips: Mapping[str, ClipRequest],
+        root: Storage,
+        service: Service,
+        lanes: Lanes,
+        report: Callable[[str, float], None],
+    ) -> None:
+        self._clips = clips
+        self._root = root
+        self._service = service
+        self._lanes = lanes
+        self._report = report
+        self._reported_at = time.monotonic()
+        self._made: dict[str, Made] = {}
+        self._failed: dict[str, Failure] = {}
+        self._halt: Exception | None = None
+
+    async def make(self) -> ShardResult:
+        """Make every clip that can be made; those that cannot are failures in the result."""
+        await self._root.call(check_root, self._root, self._service.client.base_url)
+        async with asyncio.TaskGroup() as group:
+            for key, clip in self._clips.items():
+                await self._lanes.flight.acquire()
+                clip_run = group.create_task(self._see_through(key, clip))
+                clip_run.add_done_callback(lambda _: self._lanes.flight.release())
+        order = list(self._clips)
+        return ShardResult(
+            finished_at=now(),
+            made={key: self._made[key] for key in order if key in self._made},
+            failed={key: self._failed[key] for key in order if key in self._failed},
+        )
+
+    async def _see_through(self, key: str, clip: ClipRequest) -> None:
+        folder = ClipFolder(self._root, key)
+        try:
+            await self._make(clip, folder)
+            self._made[key] = facts(await folder.result() or {})
+        except Exception as error:
+            if isinstance(error, _OF_THE_ACCOUNT) and self._halt is None:
+                self._halt = error
+                log.error("no further clips are submitted in this shard: %s", error)
+            self._failed[key] = await self._failure(folder, error)
+        self._tell()
+
+    async def _make(self, clip: ClipRequest, folder: ClipFolder) -> None:
+        standing = await folder.standing()
+        if standing.made:
+            return
+        if self._halt is not None and not standing.submitted:
+            raise self._halt
+        frames = frame_reader(self._root)
+        async with self._lanes.submits:
+            await submit(clip, folder, self._service, frames=frames)
+        await poll_through(lambda: clip, folder, self._service, frames=frames)
+        await download(folder, self._service)
+
+    async def _failure(self, folder: ClipFolder, error: Exception) -> Failure:
+        submission = await folder.submission() or {}
+        if not _is_over(error):
+            log.warning("clip %s is not made yet: %s", folder.key, error)
+        return Failure(
+            error=type(error).__name__,
+            text=str(error),
+            code=await _code(folder, error),
+            task_id=submission.get("task_id"),
+            over=_is_over(error),
+            files=await self._root.call(state_of, self._root, folder.key),
+        )
+
+    def _tell(self) -> None:
+        done, of = len(self._made) + len(self._failed), len(self._clips)
+        if done < of and time.monotonic() < self._reported_at + REPORT_EVERY:
+            return
+        self._reported_at = time.monotonic()
+        failed = f", {len(self._failed)} failed" if self._failed else ""
+        self._report(f"{len(self._made)} of {of} clips are made{failed}", done / of)
+
+
+def _is_over(error: Exception) -> bool:
+    if isinstance(error, ApiError):
+        return error.verdict is Verdict.REFUSED and not isinstance(
+            error, AuthenticationFailed | QuotaExhausted
+        )
+    return isinstance(error, _OVER)
+
+
+async def _code(folder: ClipFolder, error: Exception) -> int | None:
+    """The service's code for a failure, as far as it gave one."""
+    if isinstance(error, ApiError):
+        return error.code
+    if isinstance(error, GenerationFailed):
+        return QueryAnswer.model_validate(await folder.result() or {}).base_resp.status_code or None
+    if isinstance(error, SubmitRefused):
+        code = (await folder.released((await folder.standing()).claims)).get("code")
+        return int(code) if code is not None else None
+    return None

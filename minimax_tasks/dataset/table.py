@@ -1,0 +1,256 @@
+"""What the rows of a table ask for: request fields by column name, and columns that are carried along."""
+
+import functools
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest
+from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.dataset.reading import Record, parse_records, split_name
+
+log = logging.getLogger(__name__)
+
+PICTURES = ("first_frame_image", "last_frame_image", "subject_image", "image")
+"""Columns that hold pictures."""
+
+_TEMPLATE_ONLY = ("image", "text")
+"""Common names: they are request fields only where a table has a column `template`."""
+
+_LOOKS_LIKE = 0.85
+"""How much a carried column's name must be like a request field's to be worth a warning."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that can be asked for: what it asks, as it was given, and what it carries along.
+
+    `given` has pictures as they stand in the table, `request` as paths or URLs of their own.
+    """
+
+    number: int
+    request: AnyRequest
+    take: int
+    given: dict[str, Any]
+    carried: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a row."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read: its good rows, and what is wrong with the others."""
+
+    path: str
+    name: str
+    unit: str
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+    def lines(self, problems: Iterable[Problem]) -> list[str]:
+        """Problems of its rows in the order of the rows, for people."""
+        ordered = sorted(problems, key=lambda problem: problem.number)
+        return [f"{self.path}, {self.unit} {problem.number}: {problem.text}" for problem in ordered]
+
+
+@functools.lru_cache(maxsize=4)
+def parse_table(path: str, data: bytes) -> Table:
+    """Read the rows of a table. Pictures are not looked at. Raises `TableError` for an unreadable file."""
+    records = parse_records(path, data)
+    columns = tuple(dict.fromkeys(name for record in records for name in record.cells))
+    fields, warnings = _request_columns(columns)
+    reader = _RowReader(_folder(path), fields)
+    rows: list[Row] = []
+    problems = [Problem(1, f"column {name!r}: {why}") for name, why in _misspelt(columns, fields)]
+    for record in records:
+        if record.problem:
+            problems.append(Problem(record.number, record.problem))
+            continue
+        row, wrong = reader.read(record)
+        problems += [Problem(record.number, text) for text in wrong]
+        if row is not None:
+            rows.append(row)
+    doubts = dict.fromkeys(reason for row in rows for reason in row.request.warnings)
+    name, stem = split_name(path)
+    unit = "row" if name.lower().endswith(".parquet") else "line"
+    return Table(path, stem, unit, tuple(rows), tuple(problems), (*warnings, *doubts))
+
+
+class _RowReader:
+    def __init__(self, folder: str, fields: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._fields = fields
+
+    def read(self, record: Record) -> tuple[Row | None, list[str]]:
+        """The row, or what is wrong with it."""
+        given: dict[str, Any] = {}
+        wrong: list[str] = []
+        for name in self._fields:
+            value = record.cells.get(name)
+            if _is_empty(value):
+                continue
+            try:
+                given[name] = _CONVERT[name](name, value)
+            except InvalidRequest as error:
+                wrong.append(str(error))
+        if wrong:
+            return None, wrong
+        carried = {name: value for name, value in record.cells.items() if name not in self._fields}
+        try:
+            request, take = self._request(given)
+        except InvalidRequest as error:
+            return None, [str(error)]
+        return Row(record.number, request, take, given, carried), []
+
+    def _request(self, given: dict[str, Any]) -> tuple[AnyRequest, int]:
+        fields = {name: self._own(value) if name in PICTURES else value for name, value in given.items()}
+        mode = Mode(fields.pop("mode", None) or _mode_of(fields))
+        take = fields.pop("take", 1)
+        request = REQUESTS[mode](**fields)
+        return request, ClipRequest(request, take=take).take
+
+    def _own(self, reference: Any) -> Any:
+        """A picture as it is meant by the table: a relative path is beside it."""
+        if isinstance(reference, tuple):
+            return tuple(self._own(one) for one in reference)
+        absolute = "://" in reference or reference.startswith("data:") or os.path.isabs(reference)
+        if absolute or FrameOf.parse(reference):
+            return reference
+        if "://" in self._folder:
+            return f"{self._folder}/{reference}"
+        return os.path.normpath(os.path.join(self._folder, reference))
+
+
+def _mode_of(fields: dict[str, Any]) -> Mode:
+    """The mode as on the wire: which fields are there."""
+    for name, mode in _MODES:
+        if name in fields:
+            return mode
+    return Mode.TEXT
+
+
+_MODES = (
+    ("template", Mode.TEMPLATE),
+    ("subject_image", Mode.SUBJECT),
+    ("last_frame_image", Mode.START_END),
+    ("first_frame_image", Mode.IMAGE),
+)
+"""The first of these fields that a row has decides its mode."""
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(name, value, "text")
+    return value if name in ("prompt", "text") else value.strip()
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.5
+    if isinstance(value, bool) or not number.is_integer():
+        raise InvalidRequest(name, value, "a whole number")
+    return int(number)
+
+
+def _switch(name: str, value: Any) -> bool:
+    found = _SWITCH.get(str(value).strip().casefold())
+    if found is None:
+        raise InvalidRequest(name, value, "true or false")
+    return found
+
+
+_SWITCH = {"true": True, "yes": True, "1": True, "1.0": True} | {
+    "false": False,
+    "no": False,
+    "0": False,
+    "0.0": False,
+}
+"""How people and programs write true and false."""
+
+
+def _mode(name: str, value: Any) -> str:
+    modes = [str(mode) for mode in Mode]
+    if str(value).strip() not in modes:
+        raise InvalidRequest(name, value, modes)
+    return str(value).strip()
+
+
+def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
+    """One picture, or several of the same subject (in a text cell a JSON list)."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise InvalidRequest(name, value, "a picture, or a JSON list of pictures") from None
+    if isinstance(value, list):
+        return tuple(_text(name, one) for one in value)
+    return _text(name, value)
+
+
+_CONVERT: dict[str, Callable[[str, Any], Any]] = {
+    "mode": _mode,
+    "prompt": _text,
+    "model": _text,
+    "resolution": _text,
+    "duration": _whole,
+    "take": _whole,
+    "first_frame_image": _text,
+    "last_frame_image": _text,
+    "subject_image": _pictures,
+    "template": _text,
+    "image": _text,
+    "text": _text,
+    "prompt_optimizer": _switch,
+    "fast_pretreatment": _switch,
+    "aigc_watermark": _switch,
+    "callback_url": _text,
+}
+"""Request field -> how a cell of its column is read."""
+
+
+def _request_columns(columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """The columns that are request fields, and warnings about others that look like one."""
+    known = [name for name in _CONVERT if "template" in columns or name not in _TEMPLATE_ONLY]
+    fields = tuple(name for name in known if name in columns)
+    warnings = []
+    for column in columns:
+        near = [name for name in known if SequenceMatcher(None, column, name).ratio() >= _LOOKS_LIKE]
+        if column not in known and near and near[0] not in columns:
+            warnings.append(f"column {column!r} is carried along; the request field is called {near[0]!r}")
+    return fields, warnings
+
+
+def _misspelt(columns: tuple[str, ...], fields: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Columns that are a request field but for case, blanks and hyphens: nobody means to carry those."""
+    known = {_folded(name): name for name in _CONVERT if name not in _TEMPLATE_ONLY}
+    found = [(column, known.get(_folded(column), "")) for column in columns if column not in _CONVERT]
+    return [(column, f"the request field is called {name!r}") for column, name in found if name]
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace(" ", "").replace("-", "").replace("_", "")
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or value == []
+
+
+def _folder(path: str) -> str:
+    if "://" in path:
+        return path.rpartition("/")[0]
+    return os.path.dirname(path) or "."

@@ -1,0 +1,243 @@
+"""The Luigi tasks that make a dataset: a shard for every few hundred clips, and the folder of them all."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import luigi
+
+from minimax_tasks.api.errors import MiniMaxError, TableError
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.dataset.folder import (
+    FAILED,
+    METADATA,
+    Delivery,
+    Manifest,
+    Sample,
+    dataset_folder,
+    read_manifest,
+)
+from minimax_tasks.dataset.lanes import current_lanes
+from minimax_tasks.dataset.outcomes import read_result, result_name, stands
+from minimax_tasks.dataset.plan import DatasetPlan, make_plan
+from minimax_tasks.dataset.reading import split_name
+from minimax_tasks.dataset.shard import ShardRun
+from minimax_tasks.dataset.webdataset import write_webdataset
+from minimax_tasks.settings import Settings
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.target import FsspecTarget
+from minimax_tasks.tasks.parameters import RootParameter
+from minimax_tasks.tasks.running import current_service, run_alone
+
+log = logging.getLogger(__name__)
+
+SHARD_SIZE = 250
+"""Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
+
+_known: dict[str, dict[str, ClipRequest]] = {}
+"""Digest of a shard -> its clips, of every table read in this process. A digest says what they are."""
+
+
+class TableParameter(luigi.Parameter):
+    """A table: a path or fsspec URL; a path object or a target will do."""
+
+    def normalize(self, value: Any) -> str:
+        """The reference as text."""
+        return str(getattr(value, "path", value))
+
+    def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
+        """Path objects and targets are welcome."""
+
+
+class DatasetShard(luigi.Task):
+    """Makes some clips of a table. It is done when it is known of every clip whether it could be made."""
+
+    table = TableParameter()
+    root = RootParameter()
+    name = luigi.Parameter(description="the dataset's name")
+    number = luigi.IntParameter(description="which shard, from 0")
+    of = luigi.IntParameter(description="how many shards there are")
+    digest = luigi.Parameter(description="which clips the shard had when the run was planned")
+    max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
+    retry_count = 3
+
+    @property
+    def _result_name(self) -> str:
+        return result_name(self.name, self.digest)
+
+    def output(self) -> FsspecTarget:
+        """What became of each clip."""
+        return FsspecTarget(f"{self.root}/{self._result_name}")
+
+    def complete(self) -> bool:
+        """Whether it is known of every clip what became of it, and nothing has happened to those that failed."""
+        root = Storage(self.root)
+        result = read_result(root, self._result_name)
+        if result is None:
+            return False
+        failed = [(key, failure.files) for key, failure in result.failed.items() if failure.over]
+        return stands(root, failed, result.finished_at, Settings.load().retry_failed_before)
+
+    def run(self) -> None:
+        """Make the clips alone in this process."""
+        run_alone(self.run_async())
+
+    async def run_async(self) -> None:
+        """Make the clips."""
+        root = Storage(self.root)
+        clips = await asyncio.to_thread(self._clips, root)
+        limit = Settings.load(max_in_flight=self.max_in_flight).max_in_flight
+        shard = ShardRun(clips, root, current_service(), current_lanes(limit), self._report)
+        result = await shard.make()
+        await root.call(root.write_json, self._result_name, result.model_dump(mode="json"))
+
+    def _clips(self, root: Storage) -> dict[str, ClipRequest]:
+        if self.digest not in _known:
+            plan = make_plan(self.table, root)
+            _learn(plan, -(-len(plan.clips) // self.of))
+        if self.digest not in _known:
+            raise TableError([f"{self.table}: it was changed since this run was planned; run it again"])
+        return _known[self.digest]
+
+    def _report(self, status: str, share: float) -> None:
+        """Show progress in Luigi's visualiser, where the task runs under a worker."""
+        for name, value in (("set_status_message", status), ("set_progress_percentage", round(100 * share))):
+            tell: Callable[[Any], None] | None = getattr(self, name, None)
+            if tell is not None:
+                tell(value)
+
+
+class VideoDataset(luigi.Task):
+    """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos beside it.
+
+    The table is CSV, JSONL or Parquet on any fsspec path or URL. Columns named like request fields say
+    what is asked, any others are carried along into the metadata. The folder, `<root>/datasets/<name>/`, is
+    one that `datasets.load_dataset("videofolder", data_dir=…)` loads as it is. Each row is one clip with its
+    own files, so a run that was stopped goes on clip by clip, and only what changed in the table is made.
+
+    Clips that failed for good do not keep the others from being delivered: they are listed in
+    `failed.jsonl`, and are not paid again by themselves. When clips are left that another run would go on
+    with (a time-out, a budget), all others are delivered and the task fails.
+
+    `shard_size` is how many clips are one Luigi task, `webdataset` also writes tar files to
+    `<root>/datasets/<name>-wds/`, `max_in_flight` (setting) is how many clips are in flight at once.
+    """
+
+    table = TableParameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
+    root = RootParameter()
+    name = luigi.OptionalParameter(default=None, description="of the dataset; the table's own when left out")
+    shard_size = luigi.IntParameter(default=SHARD_SIZE, significant=False)
+    webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
+    max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
+    retry_count = 3
+
+    @property
+    def plan(self) -> DatasetPlan:
+        """The table as it is now. Raises `TableError` with everything that is wrong with it."""
+        plan = make_plan(self.table, Storage(self.root))
+        _learn(plan, self._shard_size)
+        return plan
+
+    @property
+    def folder(self) -> str:
+        """The path or URL of the dataset."""
+        return f"{self.root}/{dataset_folder(self._name)}"
+
+    @property
+    def _name(self) -> str:
+        name = self.name or split_name(self.table)[1]
+        return re.sub(r"[^\w. ()+=-]", "-", name).strip(". ") or "dataset"
+
+    @property
+    def _shard_size(self) -> int:
+        return max(1, int(self.shard_size))
+
+    def output(self) -> FsspecTarget:
+        """The metadata of the rows that were delivered."""
+        return FsspecTarget(f"{self.folder}/{METADATA}")
+
+    def requires(self) -> list[DatasetShard]:
+        """The shards."""
+        return self._shards(self.plan)
+
+    def complete(self) -> bool:
+        """Whether the dataset is what the table says now, as far as rows did not fail for good."""
+        root = Storage(self.root)
+        manifest = read_manifest(root, self._name)
+        if manifest is None:
+            return False
+        before = Settings.load().retry_failed_before
+        current = manifest.is_current(root, self.plan, webdataset=self.webdataset, retry_before=before)
+        if current and manifest.failed:
+            self._tell_of_failures(manifest)
+        return current
+
+    def run(self) -> None:
+        """Deliver the dataset alone in this process."""
+        run_alone(self.run_async())
+
+    async def run_async(self) -> None:
+        """Deliver what was made, in a thread beside the tasks that wait."""
+        plan, root = await asyncio.to_thread(lambda: self.plan), Storage(self.root)
+        results = {}
+        for shard in self._shards(plan):
+            name = result_name(self._name, shard.digest)
+            found = await root.call(read_result, root, name)
+            if found is None:
+                raise MiniMaxError(f"{self.table}: it was changed since this run was planned; run it again")
+            results[name] = found
+        delivery = Delivery(root, plan, self._name, results)
+        try:
+            manifest = await asyncio.to_thread(delivery.make, export=self._export(root))
+        except asyncio.CancelledError:
+            delivery.stop()
+            raise
+        self._judge(manifest)
+
+    def _export(self, root: Storage) -> Callable[[list[Sample]], None] | None:
+        if not self.webdataset:
+            return None
+        return lambda samples: write_webdataset(root, self._name, samples, self._shard_size)
+
+    def _shards(self, plan: DatasetPlan) -> list[DatasetShard]:
+        shards = plan.shards(self._shard_size)
+        return [
+            DatasetShard(
+                table=self.table,
+                root=self.root,
+                name=self._name,
+                number=shard.number,
+                of=shard.of,
+                digest=shard.digest,
+                max_in_flight=self.max_in_flight,
+            )
+            for shard in shards
+        ]
+
+    def _judge(self, manifest: Manifest) -> None:
+        missing = f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED}"
+        if not manifest.delivered:
+            raise MiniMaxError(f"{self.table}: not a single row could be made; see {self.folder}/{FAILED}")
+        if not manifest.is_over:
+            raise MiniMaxError(
+                f"{self.table}: {missing}. Run it again to go on with the others; nothing is paid twice"
+            )
+        if manifest.failed:
+            self._tell_of_failures(manifest)
+
+    def _tell_of_failures(self, manifest: Manifest) -> None:
+        log.warning(
+            "%s: %d of %d rows failed and are not paid again by themselves; see %s/%s",
+            self.table,
+            manifest.rows - manifest.delivered,
+            manifest.rows,
+            self.folder,
+            FAILED,
+        )
+
+
+def _learn(plan: DatasetPlan, size: int) -> None:
+    for shard in plan.shards(size):
+        _known[shard.digest] = {key: plan.clips[key] for key in shard.keys}
