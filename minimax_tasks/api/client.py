@@ -43,6 +43,9 @@ class MiniMaxClient:
 
     Raises `ApiError` for what the service answers, `NotConnected` when nothing was sent, and `AnswerLost`
     when the outcome of a request is not known.
+
+    `max_connections` is small on purpose: answers are short, and the pool looks at each of its connections
+    for every request, so that many of them cost more than they give.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class MiniMaxClient:
         base_url: str = "https://api.minimaxi.com",
         *,
         timeout: float = 60.0,
-        max_connections: int = 100,
+        max_connections: int = 24,
     ) -> None:
         if not api_key.strip():
             raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")

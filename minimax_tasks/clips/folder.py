@@ -83,7 +83,7 @@ class ClipFolder:
 
     async def describe(self, clip: ClipRequest) -> None:
         """Write `request.json`."""
-        await self._write("request.json", clip.asked())
+        await self._write("request.json", clip.asked(), durable=False)
 
     async def claim(self, number: int, clip: ClipRequest, nonce: str) -> bool:
         """Say that somebody is about to pay; False when somebody else already did.
@@ -154,7 +154,7 @@ class ClipFolder:
     async def finish(self, answer: QueryAnswer) -> None:
         """Write the final query answer, without the signature of a video's URL."""
         document = answer.model_dump() | {"video_url": without_query(answer.video_url), "finished_at": now()}
-        await self._write("result.json", document)
+        await self._write("result.json", document, durable=False)
 
     async def result(self) -> dict[str, Any] | None:
         """What `result.json` says, None when there is none."""
@@ -162,11 +162,11 @@ class ClipFolder:
 
     async def note(self, facts: dict[str, Any]) -> None:
         """Add what the video turned out to be to `result.json`."""
-        await self._write("result.json", (await self.result() or {}) | facts)
+        await self._write("result.json", (await self.result() or {}) | facts, durable=False)
 
     async def deliver(self, source: str) -> None:
         """Give a whole local file the name `video.mp4`."""
-        await self.root.call(self.root.put, source, self._name(VIDEO))
+        await asyncio.to_thread(self.root.put, source, self._name(VIDEO))
 
     def _name(self, name: str) -> str:
         return f"{self._folder}/{name}"
@@ -187,8 +187,8 @@ class ClipFolder:
             else:
                 return
 
-    async def _write(self, name: str, document: dict[str, Any]) -> None:
-        await self.root.call(self.root.write_json, self._name(name), document)
+    async def _write(self, name: str, document: dict[str, Any], *, durable: bool = True) -> None:
+        await self.root.call(self.root.write_json, self._name(name), document, durable=durable)
 
 
 def now() -> str:

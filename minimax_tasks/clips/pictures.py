@@ -86,7 +86,9 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
     for name, digest in clip.digests.items():
         reference = clip.request.pictures()[name]
         if not reference.startswith("data:"):
-            root.write_json(_memory(reference), {"from": without_query(reference), "sha256": digest})
+            root.write_json(
+                _memory(reference), {"from": without_query(reference), "sha256": digest}, durable=False
+            )
 
 
 def _memory(reference: str) -> str:

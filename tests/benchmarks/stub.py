@@ -1,0 +1,83 @@
+"""The barest server that speaks the API, in a process of its own, so that it costs the client nothing.
+
+    python -m tests.benchmarks.stub CLIP.mp4 SECONDS
+
+Its first line is its URL. A task is ready so many seconds after its submit. `GET /stats` gives the number
+of submits and the greatest number of tasks in flight; `GET /ready` the times at which tasks became ready.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+
+class Stub:
+    """Tasks and the answers about them."""
+
+    def __init__(self, clip: bytes, seconds: float) -> None:
+        self._clip = clip
+        self._seconds = seconds
+        self._ready: dict[str, float] = {}
+        self.base = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
+        try:
+            while line := await reader.readline():
+                method, target, _ = line.decode().split(" ", 2)
+                length = 0
+                while (header := await reader.readline()) not in (b"\r\n", b""):
+                    name, _, value = header.partition(b":")
+                    if name.lower() == b"content-length":
+                        length = int(value)
+                body = await reader.readexactly(length)
+                answer, kind = self._answer(method, target, body)
+                head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n\r\n"
+                writer.write(head.encode() + answer)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, method: str, target: str, body: bytes) -> tuple[bytes, str]:
+        url = urlsplit(target)
+        if url.path.startswith("/clip"):
+            return self._clip, "video/mp4"
+        return json.dumps(self._document(method, url.path, parse_qs(url.query), body)).encode(), "application/json"
+
+    def _document(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> object:
+        good = {"status_code": 0, "status_msg": "success"}
+        if method == "POST":
+            task_id = str(10**14 + len(self._ready))
+            self._ready[task_id] = time.time() + self._seconds
+            return {"task_id": task_id, "base_resp": good}
+        if path == "/v1/query/video_generation":
+            task_id = query["task_id"][0]
+            if time.time() < self._ready[task_id]:
+                return {"task_id": task_id, "status": "Processing", "file_id": "", "base_resp": good}
+            size = {"video_width": 160, "video_height": 90}
+            return {"task_id": task_id, "status": "Success", "file_id": f"2{task_id[1:]}", "base_resp": good, **size}
+        if path == "/v1/files/retrieve":
+            file_id = query["file_id"][0]
+            file = {"file_id": int(file_id), "bytes": 0, "download_url": f"{self.base}/clip/{file_id}.mp4"}
+            return {"file": file, "base_resp": good}
+        if path == "/ready":
+            return self._ready
+        return {"submits": len(self._ready)}
+
+
+async def main(clip: str, seconds: float) -> None:
+    """Serve until killed."""
+    stub = Stub(Path(clip).read_bytes(), seconds)
+    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, backlog=4096)
+    stub.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    print(stub.base, flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], float(sys.argv[2])))
