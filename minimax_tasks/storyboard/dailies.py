@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from PIL import Image
 
@@ -14,16 +13,11 @@ from minimax_tasks.prompts.commands import find_commands
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake
+from minimax_tasks.storyboard.rushes import STILL_WIDTH, Rushes, rushes_of
 from minimax_tasks.storyboard.standing import ClipState, Made
-from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.join import Joined
-from minimax_tasks.video.previews import jpeg, preview_mp4
-from minimax_tasks.video.probe import Probe, probe
+from minimax_tasks.video.previews import jpeg
 from minimax_tasks.video.seam import Seam, measure_seam
-
-STILL_WIDTH = 480
-TAKE_WIDTH = 240
-"""Pixels."""
 
 _AT_ONCE = 2
 _STATUS = {
@@ -35,16 +29,6 @@ _STATUS = {
     Made.TO_FETCH: "generating",
     Made.TO_MAKE: "waiting",
 }
-
-
-@dataclass(frozen=True)
-class _Rushes:
-    """One clip as the report shows it."""
-
-    first: Image.Image
-    last: Image.Image
-    preview: bytes
-    facts: Probe
 
 
 def film_report(
@@ -62,7 +46,8 @@ def film_report(
     the page, "" when there is none.
     """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        rushes = dict(zip(clips, threads.map(_rushes, clips.values()), strict=True))
+        shown = threads.map(lambda clip: rushes_of(root, *clip), clips.items())
+        rushes = dict(zip(clips, shown, strict=True))
     shots, before = [], None
     for number, shot in enumerate(plan.shots):
         start = joined.starts[number] if joined else _planned_start(plan, number)
@@ -100,15 +85,11 @@ def _planned_start(plan: Plan, number: int) -> float:
     return max(0.0, sum(shot.picked.request.size[1] for shot in earlier) - overlaps)
 
 
-def _rushes(path: str) -> _Rushes:
-    return _Rushes(first_frame(path), last_frame(path), preview_mp4(path), probe(path, "header"))
-
-
 def _shot(
     root: Storage,
     shot: PlannedShot,
     before: PlannedShot | None,
-    rushes: Mapping[str, _Rushes],
+    rushes: Mapping[str, Rushes],
     states: Mapping[str, ClipState],
     start: float,
 ) -> ReportShot:
@@ -122,12 +103,12 @@ def _shot(
         mode=str(picked.clip.mode),
         model=request.model,
         resolution=request.size[0],
-        seconds=seen.facts.seconds if seen else float(request.size[1]),
+        seconds=seen.seconds if seen else float(request.size[1]),
         start=start,
-        width=seen.facts.width if seen else 0,
-        height=seen.facts.height if seen else 0,
-        fps=float(seen.facts.fps or 0) if seen else 0.0,
-        frames=seen.facts.frames if seen else 0,
+        width=seen.width if seen else 0,
+        height=seen.height if seen else 0,
+        fps=seen.fps if seen else 0.0,
+        frames=seen.frames if seen else 0,
         prompt=shot.prompt,
         action=shot.shot.action or "",
         dialogue=shot.shot.dialogue or "",
@@ -136,8 +117,8 @@ def _shot(
         camera=tuple(tuple(move.name for move in group) for group in shot.camera),
         first_label=shot.first.full if shot.first else "from the text",
         last_label=shot.last.full if shot.last else "as generated",
-        first=jpeg(seen.first, STILL_WIDTH) if seen else _still(shot.first),
-        last=jpeg(seen.last, STILL_WIDTH) if seen else _still(shot.last),
+        first=seen.first if seen else _still(shot.first),
+        last=seen.last if seen else _still(shot.last),
         preview=seen.preview if seen else None,
         join=shot.join.label,
         seam_psnr=seam.psnr if seam else None,
@@ -156,11 +137,14 @@ def _shot(
     )
 
 
-def _seam(shot: PlannedShot, before: PlannedShot | None, rushes: Mapping[str, _Rushes]) -> Seam | None:
+def _seam(shot: PlannedShot, before: PlannedShot | None, rushes: Mapping[str, Rushes]) -> Seam | None:
     if before is None or not shot.join.repeats_frame:
         return None
     one, two = rushes.get(before.picked.key), rushes.get(shot.picked.key)
-    return measure_seam(one.last, two.first) if one and two else None
+    if one is None or two is None:
+        return None
+    with Image.open(io.BytesIO(one.seam_last)) as last, Image.open(io.BytesIO(two.seam_first)) as first:
+        return measure_seam(last.convert("RGB"), first.convert("RGB"))
 
 
 def _still(source: Source | None) -> bytes | None:
@@ -183,14 +167,14 @@ def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState
 
 
 def _take(
-    root: Storage, shot: PlannedShot, segment: Segment, seen: _Rushes | None, state: ClipState
+    root: Storage, shot: PlannedShot, segment: Segment, seen: Rushes | None, state: ClipState
 ) -> ReportTake:
     picked = segment is shot.picked
     return ReportTake(
         number=segment.take,
         picked=picked,
         status=_STATUS[state.made],
-        still=jpeg(seen.last, TAKE_WIDTH) if seen else None,
+        still=seen.take if seen else None,
         preview=seen.preview if seen and not picked else None,
         key=segment.key,
         task_id=_task_id(root, segment, state),

@@ -81,7 +81,14 @@ class PollSegment(_OfSegment, Poll, luigi.Task):
 
 
 class DownloadSegment(_OfSegment, Download, luigi.Task):
-    """Makes a segment: its output is the finished MP4."""
+    """Makes a segment: its output is the finished MP4. The report's preview of it is begun at once."""
+
+    async def run_async(self) -> None:
+        """Download the segment."""
+        await super().run_async()
+        from minimax_tasks.storyboard.rushes import ONE_AT_A_TIME, prepare
+
+        ONE_AT_A_TIME.submit(prepare, Storage(self.root), self.key)
 
     def requires(self) -> PollSegment:
         """The wait."""

@@ -1,0 +1,92 @@
+"""What the report shows of one clip: made as soon as the clip is there, while others are still waited for."""
+
+import base64
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.video.frames import first_frame, last_frame
+from minimax_tasks.video.previews import jpeg, preview_mp4
+from minimax_tasks.video.probe import probe
+
+STILL_WIDTH = 480
+TAKE_WIDTH = 240
+SEAM_WIDTH = 256
+"""Pixels: of stills on the page, of takes, and of the frames that joins are measured on."""
+
+_VERSION = 1
+ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="rushes")
+"""Previews are made in the time that waiting leaves, and must not crowd out the waiting."""
+
+
+@dataclass(frozen=True)
+class Rushes:
+    """One clip as the report shows it: JPEGs, an MP4, frames for measuring its joins, and what it is."""
+
+    first: bytes
+    last: bytes
+    take: bytes
+    preview: bytes
+    seam_first: bytes
+    seam_last: bytes
+    width: int
+    height: int
+    frames: int
+    seconds: float
+    fps: float
+
+
+def rushes_of(root: Storage, key: str, path: str | Path) -> Rushes:
+    """The rushes of a clip that lies at a local path, kept beside the clip once they are made."""
+    name = f"clips/{key}/rushes.json"
+    kept = root.read_json(name)
+    if kept is not None and kept.get("version") == _VERSION:
+        return Rushes(**{field: _decoded(value) for field, value in kept.items() if field != "version"})
+    made = _make(path)
+    encoded = {field: _encoded(value) for field, value in vars(made).items()}
+    root.write_json(name, encoded | {"version": _VERSION}, durable=False)
+    return made
+
+
+def prepare(root: Storage, key: str) -> None:
+    """Make the rushes of a clip ahead of the report."""
+    with root.as_local(f"clips/{key}/video.mp4") as path:
+        rushes_of(root, key, path)
+
+
+def _make(path: str | Path) -> Rushes:
+    first, last, facts = first_frame(path), last_frame(path), probe(path, "header")
+    return Rushes(
+        first=jpeg(first, STILL_WIDTH),
+        last=jpeg(last, STILL_WIDTH),
+        take=jpeg(last, TAKE_WIDTH),
+        preview=preview_mp4(path),
+        seam_first=_small(first),
+        seam_last=_small(last),
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        seconds=facts.seconds,
+        fps=float(facts.fps or 0),
+    )
+
+
+def _small(image: Image.Image) -> bytes:
+    """A lossless reduction, so that measuring a join measures the clips."""
+    height = max(2, round(image.height * SEAM_WIDTH / image.width))
+    out = io.BytesIO()
+    image.resize((SEAM_WIDTH, height), Image.Resampling.BOX).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _encoded(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _decoded(value: Any) -> Any:
+    return base64.b64decode(value) if isinstance(value, str) else value
