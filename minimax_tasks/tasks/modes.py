@@ -5,7 +5,7 @@ What can be judged without reading a picture is judged when the task is construc
 
 import warnings
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 
@@ -27,8 +27,9 @@ class _Mode(Download):
     take = luigi.IntParameter(default=1, description="2, 3, … make another clip of the same request")
     callback_url = luigi.OptionalParameter(default=None, significant=False)
 
-    mode: Mode
-    fields: tuple[str, ...]
+    # Without ClassVar these two would be all the parameters that type checkers know.
+    mode: ClassVar[Mode]
+    fields: ClassVar[tuple[str, ...]]
 
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
