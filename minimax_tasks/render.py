@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.root import check_root
+from minimax_tasks.clips.root import check_root, check_shareable
 from minimax_tasks.console.plan import to_pay
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
@@ -49,6 +49,8 @@ def render(
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
     _show(plan, states, console)
+    if scheduler_url is not None:
+        check_shareable(storage)
     _, clips, _ = to_pay(plan, states)
     if clips and not sandbox and not settings.api_key.get_secret_value():
         raise ConfigurationError(

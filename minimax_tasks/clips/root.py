@@ -16,13 +16,24 @@ def service_kind(base_url: str) -> str:
     return "sandbox" if is_loopback(base_url) else "minimax"
 
 
+def check_shareable(root: Storage) -> None:
+    """Raise `ConfigurationError` for storage on which two workers could claim the same clip at once."""
+    if not root.exclusive:
+        raise ConfigurationError(
+            f"root = {root.url!r}: workers cannot share this storage, since it has no exclusive create; use a "
+            "local disk, S3, GCS or Azure, or a single worker"
+        )
+
+
 def check_root(root: Storage, base_url: str) -> None:
     """Mark a new root with the kind of service, or raise `ConfigurationError` when it has the other one."""
     wanted = service_kind(base_url)
-    mark = root.read_json(MARK)
-    if mark is None:
-        root.create_json(MARK, {"service": wanted})
-        mark = root.read_json(MARK) or {}
+    if root.create_json(MARK, {"service": wanted}) and root.create_json(MARK, {"service": wanted}):
+        raise ConfigurationError(
+            f"root = {root.url!r}: this file system replaces a file that must not be there yet, so that a clip could "
+            "be paid for twice; use a newer version of its fsspec package, or another storage"
+        )
+    mark = root.read_json(MARK) or {}
     found = mark.get("service", wanted)
     if found != wanted:
         whose = "the sandbox" if found == "sandbox" else "MiniMax"

@@ -38,6 +38,9 @@ class Storage:
         self.local = isinstance(self.fs, LocalFileSystem)
         protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
         self._whole_puts = not _WHOLE_PUTS.isdisjoint(protocols)
+        self.exclusive = self.local or self._whole_puts
+        """Whether `create` is atomic between machines: by a hard link, `If-None-Match` or a generation match.
+        Elsewhere fsspec only looks before it writes."""
         self.immediate = self.local or "memory" in protocols
         """Whether calls return at once, so that they need no thread."""
 
