@@ -47,7 +47,9 @@ class Stub:
         url = urlsplit(target)
         if url.path.startswith("/clip"):
             return self._clip, "video/mp4"
-        return json.dumps(self._document(method, url.path, parse_qs(url.query), body)).encode(), "application/json"
+        return json.dumps(
+            self._document(method, url.path, parse_qs(url.query), body)
+        ).encode(), "application/json"
 
     def _document(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> object:
         good = {"status_code": 0, "status_msg": "success"}
@@ -60,7 +62,13 @@ class Stub:
             if time.time() < self._ready[task_id]:
                 return {"task_id": task_id, "status": "Processing", "file_id": "", "base_resp": good}
             size = {"video_width": 160, "video_height": 90}
-            return {"task_id": task_id, "status": "Success", "file_id": f"2{task_id[1:]}", "base_resp": good, **size}
+            return {
+                "task_id": task_id,
+                "status": "Success",
+                "file_id": f"2{task_id[1:]}",
+                "base_resp": good,
+                **size,
+            }
         if path == "/v1/files/retrieve":
             file_id = query["file_id"][0]
             file = {"file_id": int(file_id), "bytes": 0, "download_url": f"{self.base}/clip/{file_id}.mp4"}

@@ -1,0 +1,243 @@
+"""`make bench`: each figure as a ratio of two runs on this machine, one after the other.
+
+python -m tests.benchmarks [NAME …] [--clips 5000] [--shots 200]
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+LATENCY = 20.0
+POLL = 5.0
+"""Seconds that a clip takes in these runs, and between two polls."""
+
+
+@contextmanager
+def stub(folder: Path, seconds: float) -> Iterator[str]:
+    """A bare server in a process of its own; yields its URL."""
+    from minimax_tasks.sandbox.renderer import render_clip
+
+    clip = folder / "clip.mp4"
+    render_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale="90P")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.stub", str(clip), str(seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def run(what: str, count: int, *, seconds: float = LATENCY, **settings: float) -> dict[str, Any]:
+    """One run against a fresh server; adds the greatest unshared memory of the whole process tree."""
+    with tempfile.TemporaryDirectory() as folder, stub(Path(folder), seconds) as url:
+        given = {"requests_per_minute": 0, "poll_interval": POLL, "max_in_flight": count} | settings
+        environment = os.environ | {f"MINIMAX_{name.upper()}": str(value) for name, value in given.items()}
+        environment |= {"MINIMAX_API_KEY": "k", "MINIMAX_BASE_URL": url}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.runs", what, str(count), url],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        peak = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, peak), daemon=True)
+        watcher.start()
+        out, _ = process.communicate()
+        outcome: dict[str, Any] = json.loads(out.splitlines()[-1])
+        if not outcome["good"]:
+            raise RuntimeError(f"the run {what} {count} did not finish its work")
+        return outcome | {"tree_mb": peak[0]}
+
+
+def _watch(pid: int, peak: list[float]) -> None:
+    while psutil.pid_exists(pid):
+        try:
+            parent = psutil.Process(pid)
+            tree = [parent, *parent.children(recursive=True)]
+            peak[0] = max(peak[0], sum(one.memory_full_info().uss for one in tree) / 1e6)
+        except psutil.Error:
+            pass
+        time.sleep(0.25)
+
+
+Row = tuple[str, str, float, str]
+
+
+def makespan_board(options: argparse.Namespace) -> list[Row]:
+    """A storyboard over the ideal: the rate limit's last submit plus one generation."""
+    rate = options.shots * 2
+    taken = run("board", options.shots, requests_per_minute=rate)
+    ideal = 0 + LATENCY if options.shots <= rate else 60.0
+    floor = max(ideal, run("board", options.shots, seconds=0.0, poll_interval=0.05)["wall"] + LATENCY)
+    return [
+        (
+            f"makespan, {options.shots} shots",
+            "ideal",
+            taken["wall"] / floor,
+            f"{taken['wall']:.1f} / {floor:.1f} s",
+        )
+    ]
+
+
+def makespan_dataset(options: argparse.Namespace) -> list[Row]:
+    """A dataset over the ideal: the client's own floor (nothing to wait for) plus one generation."""
+    taken = run("dataset", options.clips, seconds=60.0, poll_interval=10)
+    floor = run("dataset", options.clips, seconds=0.0, poll_interval=0.05)["wall"] + 60.0
+    rows = [
+        (
+            f"makespan, {options.clips} clips",
+            "floor",
+            taken["wall"] / floor,
+            f"{taken['wall']:.1f} / {floor:.1f} s",
+        )
+    ]
+    delay = taken["median_delay"]
+    return [*rows, ("ready to stored, median", "poll interval", delay / 10, f"{delay:.2f} / 10 s")]
+
+
+def memory(options: argparse.Namespace) -> list[Row]:
+    """Many in flight over few."""
+    many, few = run("dataset", options.clips, seconds=60.0, poll_interval=10), run("dataset", 50)
+    shown = f"{many['peak_mb']:.0f} / {few['peak_mb']:.0f} MB"
+    return [(f"memory, {options.clips} in flight", "50 in flight", many["peak_mb"] / few["peak_mb"], shown)]
+
+
+def processor(options: argparse.Namespace) -> list[Row]:
+    """CPU for each clip over the barest loop's."""
+    count = min(1000, options.clips)
+    ours, bare = run("dataset", count), run("bare", count)
+    shown = f"{1000 * ours['cpu'] / count:.1f} / {1000 * bare['cpu'] / count:.1f} ms"
+    return [(f"CPU per clip, {count} clips", "barest httpx loop", ours["cpu"] / bare["cpu"], shown)]
+
+
+def blocking(options: argparse.Namespace) -> list[Row]:
+    """Plain Luigi with blocking tasks and 64 workers over ours, 500 clips."""
+    ours, theirs = run("dataset", 500), run("blocking", 500)
+    return [
+        (
+            "plain Luigi's time, 500 clips",
+            "ours",
+            theirs["wall"] / ours["wall"],
+            f"{theirs['wall']:.1f} / {ours['wall']:.1f} s",
+        ),
+        (
+            "plain Luigi's memory",
+            "ours",
+            theirs["tree_mb"] / ours["tree_mb"],
+            f"{theirs['tree_mb']:.0f} / {ours['tree_mb']:.0f} MB",
+        ),
+    ]
+
+
+def joining(options: argparse.Namespace) -> list[Row]:
+    """Joining 100 matching clips over copying their bytes, and over ffmpeg where it is."""
+    from minimax_tasks.sandbox.renderer import render_clip
+    from minimax_tasks.video.join import Piece, join
+
+    with tempfile.TemporaryDirectory() as folder:
+        clips = [str(Path(folder) / f"{number}.mp4") for number in range(4)]
+        for number, clip in enumerate(clips):
+            render_clip(clip, prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
+        pieces = [Piece(clips[number % 4]) for number in range(100)]
+        film, copy = str(Path(folder) / "film.mp4"), Path(folder) / "copy"
+        ours = _best(lambda: join(film, pieces))
+        copied = _best(lambda: copy.write_bytes(b"".join(Path(piece.path).read_bytes() for piece in pieces)))
+        rows = [("joining 100 clips", "copying their bytes", ours / copied, f"{ours:.2f} / {copied:.2f} s")]
+        ffmpeg = shutil.which("ffmpeg")
+        if ffmpeg:
+            names = Path(folder) / "names"
+            names.write_text("".join(f"file '{piece.path}'\n" for piece in pieces))
+            words = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(names)]
+            theirs = _best(
+                lambda: subprocess.run([*words, "-c", "copy", "-movflags", "+faststart", film], check=True)
+            )
+            rows.append(
+                ("joining 100 clips", "ffmpeg -c copy", ours / theirs, f"{ours:.2f} / {theirs:.2f} s")
+            )
+        return rows
+
+
+def planning(options: argparse.Namespace) -> list[Row]:
+    """Storage requests for the plan of 500 shots whose clips exist on S3, over those of 50."""
+    from tests.benchmarks.planning import requests_to_plan
+
+    many, few = requests_to_plan(500), requests_to_plan(50)
+    return [("S3 requests to plan 500 shots", "50 shots", many / few, f"{many} / {few}")]
+
+
+def rendering(options: argparse.Namespace) -> list[Row]:
+    """Drawing a clip in the sandbox over its length."""
+    from minimax_tasks.sandbox.renderer import render_clip
+
+    with tempfile.TemporaryDirectory() as folder:
+        rows = []
+        for scale in (None, "90P"):
+            taken = _best(
+                lambda scale=scale: render_clip(  # type: ignore[misc]
+                    Path(folder) / "c.mp4", prompt="[Push in] sea", resolution="768P", seconds=6, scale=scale
+                )
+            )
+            rows.append((f"drawing 6 s at {scale or '768P'}", "6 s", taken / 6, f"{taken:.2f} / 6 s"))
+        return rows
+
+
+def _best(work: Callable[[], Any], times: int = 3) -> float:
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "rendering": rendering,
+    "joining": joining,
+    "planning": planning,
+    "processor": processor,
+    "blocking": blocking,
+    "board": makespan_board,
+    "dataset": makespan_dataset,
+    "memory": memory,
+}
+
+
+def main() -> None:
+    """Run the benchmarks named, or all, and print their ratios."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ALL))
+    parser.add_argument("--clips", type=int, default=5000)
+    parser.add_argument("--shots", type=int, default=200)
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in ALL]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(ALL)}")
+    table = Table("figure", "over", "ratio", "measured")
+    for name in options.names or ALL:
+        for figure, over, ratio, measured in ALL[name](options):
+            table.add_row(figure, over, f"{ratio:.2f}", measured)
+            print(f"{figure} over {over}: {ratio:.2f} ({measured})", flush=True)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Runs to measure, each in a process of its own that prints one JSON object: wall, CPU, memory, counts.
+
+python -m tests.benchmarks.runs WHAT COUNT URL
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+
+def dataset(count: int, url: str) -> dict[str, Any]:
+    """`count` clips from a table, as many in flight as the setting allows."""
+    import minimax_tasks as mm
+
+    rows = "".join(json.dumps({"prompt": f"wave {number}"}) + "\n" for number in range(count))
+    Path("waves.jsonl").write_text(rows)
+    good = mm.build([mm.VideoDataset(table="waves.jsonl", root="out")])
+    return {"good": good} | _delays(url)
+
+
+def board(count: int, url: str) -> dict[str, Any]:
+    """A storyboard of `count` shots, up to the film and its report."""
+    import minimax_tasks as mm
+
+    shots = "".join(f'  - {{id: "{n:04}", cut: true, action: Shot {n}.}}\n' for n in range(count))
+    Path("board.yaml").write_text("title: Long\nshots:\n" + shots)
+    good = mm.build([mm.RenderStoryboard(storyboard="board.yaml", root="out")])
+    return {"good": good} | _delays(url)
+
+
+def bare(count: int, url: str) -> dict[str, Any]:
+    """The barest correct loop: httpx, one coroutine for each clip, polls and files as ours, nothing else."""
+    interval = float(os.environ["MINIMAX_POLL_INTERVAL"])
+
+    async def one(client: httpx.AsyncClient, number: int) -> None:
+        body = {
+            "model": "MiniMax-Hailuo-2.3",
+            "prompt": f"wave {number}",
+            "duration": 6,
+            "resolution": "768P",
+        }
+        task_id = (await client.post("/v1/video_generation", json=body)).json()["task_id"]
+        while True:
+            await asyncio.sleep(interval)
+            answer = (await client.get("/v1/query/video_generation", params={"task_id": task_id})).json()
+            if answer["status"] == "Success":
+                break
+        file = (await client.get("/v1/files/retrieve", params={"file_id": answer["file_id"]})).json()["file"]
+        draft = Path(f"out/{number}.part")
+        with draft.open("wb") as out:
+            async with client.stream("GET", file["download_url"]) as response:
+                async for chunk in response.aiter_bytes():
+                    out.write(chunk)
+        draft.rename(f"out/{number}.mp4")
+
+    async def run() -> None:
+        Path("out").mkdir()
+        headers = {"Authorization": "Bearer k"}
+        limits = httpx.Limits(max_connections=24)
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60, limits=limits) as client:
+            await asyncio.gather(*(one(client, number) for number in range(count)))
+
+    asyncio.run(run())
+    return {"good": len(list(Path("out").glob("*.mp4"))) == count}
+
+
+def blocking(count: int, url: str) -> dict[str, Any]:
+    """What people write today: plain Luigi, three blocking stages, 64 workers."""
+    import luigi
+
+    from tests.benchmarks import glue
+
+    good = luigi.build(
+        [glue.Fetch(number=number, url=url) for number in range(count)],
+        local_scheduler=True,
+        workers=64,
+        log_level="CRITICAL",
+    )
+    return {"good": good}
+
+
+def _delays(url: str) -> dict[str, Any]:
+    """Seconds between a clip being ready and being on storage."""
+    ready = httpx.get(url + "/ready", trust_env=False).json()
+    delays = []
+    for folder in Path("out/clips").iterdir():
+        if folder.is_dir():
+            task_id = json.loads((folder / "submission.json").read_text())["task_id"]
+            delays.append((folder / "video.mp4").stat().st_mtime - ready[task_id])
+    return {"median_delay": statistics.median(delays)}
+
+
+def main() -> None:
+    """Run one and print what it took."""
+    what, count, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        began = time.perf_counter()
+        outcome = {"dataset": dataset, "board": board, "bare": bare, "blocking": blocking}[what](count, url)
+        wall = time.perf_counter() - began
+        own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+        print(json.dumps(outcome | {"wall": wall, "cpu": cpu, "peak_mb": own.ru_maxrss / 1024}))
+        os.chdir("/")
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    main()
