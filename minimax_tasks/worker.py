@@ -8,11 +8,13 @@ thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` 
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import luigi
@@ -100,7 +102,7 @@ class InFlightWorker(Worker):
             task,
             self._id,
             self._task_result_queue,
-            TaskStatusReporter(self._scheduler, task.task_id, self._id, None),
+            _QuietReporter(self._loop.messenger, self._scheduler, task.task_id, self._id),
             use_multiprocessing=True,
             worker_timeout=self._config.timeout,
             check_unfulfilled_deps=self._config.check_unfulfilled_deps,
@@ -139,6 +141,7 @@ class _LoopThread:
     def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
         self._clean_up = clean_up
         self._loop = asyncio.new_event_loop()
+        self.messenger = ThreadPoolExecutor(1, thread_name_prefix="minimax-messages")
         self._thread = threading.Thread(target=self._loop.run_forever, name="minimax-in-flight", daemon=True)
         self._thread.start()
 
@@ -147,7 +150,9 @@ class _LoopThread:
 
     def stop(self) -> None:
         if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(STOP_PATIENCE + 5)
+            with contextlib.suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(STOP_PATIENCE + 5)
+            self.messenger.shutdown(wait=False, cancel_futures=True)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(STOP_PATIENCE)
             self._loop.close()
@@ -162,6 +167,26 @@ class _LoopThread:
             await self._clean_up()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+
+class _QuietReporter(TaskStatusReporter):
+    """Tells the scheduler from a thread of its own, since a central one is asked over HTTP."""
+
+    def __init__(self, messenger: ThreadPoolExecutor, scheduler: Any, task_id: str, worker_id: str) -> None:
+        super().__init__(scheduler, task_id, worker_id, None)
+        self._messenger = messenger
+
+    def update_tracking_url(self, tracking_url: str) -> None:
+        """Show a link in the visualiser."""
+        self._messenger.submit(super().update_tracking_url, tracking_url)
+
+    def update_status_message(self, message: str) -> None:
+        """Show a text in the visualiser."""
+        self._messenger.submit(super().update_status_message, message)
+
+    def update_progress_percentage(self, percentage: float) -> None:
+        """Show how far the task is in the visualiser."""
+        self._messenger.submit(super().update_progress_percentage, percentage)
 
 
 class _CoroutineRun(TaskProcess):
