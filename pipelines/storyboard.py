@@ -1,6 +1,6 @@
 """Render a storyboard as one step of a larger Luigi pipeline.
 
-    luigi --module pipelines.storyboard Premiere --board pipelines/storyboards/launch.yaml --local-scheduler
+    PYTHONPATH=. luigi --module pipelines.storyboard Premiere --board pipelines/storyboards/launch.yaml --local-scheduler
 
 With a key in MINIMAX_API_KEY the clips are made by MiniMax; point MINIMAX_BASE_URL at `minimax-tasks
 sandbox` to draw them offline.
