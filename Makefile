@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 S3 := .venv-s3/bin/moto_server
+AZURITE := .venv-azure/.ready
 
 .PHONY: demo test browser lint bench clean
 
@@ -23,13 +24,19 @@ $(S3): pyproject.toml
 	.venv-s3/bin/python -m pip install --quiet 'moto[server]>=5,<6'
 	touch $(S3)
 
+# Azure's own emulator, for the same contract, where there is npm.
+$(AZURITE): pyproject.toml
+	mkdir -p $(dir $(AZURITE))
+	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --no-package-lock --prefix .venv-azure azurite@3; fi
+	touch $(AZURITE)
+
 # The page tests open the report in a real browser.
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$CHROMIUM" \
 	|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	|| { echo "the page tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
 
-test: $(READY) $(S3) browser
+test: $(READY) $(S3) $(AZURITE) browser
 	$(BIN)/python -m pytest
 
 lint: $(READY)

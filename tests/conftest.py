@@ -84,3 +84,12 @@ def s3_root(s3: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in s3.items():
         monkeypatch.setenv(name, value)
     return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[str]:
+    """A container on Azurite."""
+    from tests.azure import azurite
+
+    with azurite() as container:
+        yield container

@@ -9,12 +9,18 @@ import pytest
 
 from minimax_tasks import FsspecTarget
 from minimax_tasks.storage.files import Storage
+from tests.azure import find_azurite
+
+BACKENDS = ["local", "memory", "s3", *(["azure"] if find_azurite() else [])]
 
 
-@pytest.fixture(params=["local", "memory", "s3"])
+@pytest.fixture(params=BACKENDS)
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "local":
         return Storage(str(tmp_path / "a root, with spaces" / "ünïcode 画面"))
+    if request.param == "azure":
+        container = request.getfixturevalue("azure")
+        return Storage(f"az://{container}/{uuid.uuid4().hex}/a root/ünïcode 画面")
     if request.param == "s3":
         return Storage(f"{request.getfixturevalue('s3_root')}/a root/ünïcode 画面")
     return Storage(f"memory://{uuid.uuid4().hex}/root")
