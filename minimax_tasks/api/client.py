@@ -1,5 +1,6 @@
 """The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -74,6 +75,9 @@ class MiniMaxClient:
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             trust_env=not own_machine,
         )
+        # The pool walks all that wait for it whenever one is done, so they wait here instead.
+        self._read_turns = asyncio.Semaphore(max_connections)
+        self._submit_turns = asyncio.Semaphore(max_connections)
         # A kept connection that the server closes under a submit would leave its outcome unknown, so every
         # submit opens its own.
         self._submits = httpx.AsyncClient(
@@ -134,7 +138,10 @@ class MiniMaxClient:
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         try:
-            async with self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response:
+            async with (
+                self._read_turns,
+                self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response,
+            ):
                 if response.status_code not in (200, 206):
                     raise ApiError(
                         f"the download host {response.url.host} answered HTTP {response.status_code}",
@@ -145,9 +152,11 @@ class MiniMaxClient:
             raise AnswerLost(f"the download broke: {type(error).__name__}") from None
 
     async def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        http = self._submits if method == "POST" else self._reads
+        post = method == "POST"
+        http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
         try:
-            return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
+            async with turns:
+                return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
         except _NOT_SENT as error:
             raise NotConnected(f"no connection to {self.host}: {error or type(error).__name__}") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -1,11 +1,15 @@
 """What the stages of a clip need besides its folder: the client, the pace of submits, patience, limits."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.pace import Pace
+
+SUBMITS_AT_ONCE = 16
+"""POSTs under way in one process; they are short, and more would only wait for each other."""
 
 
 @dataclass(frozen=True)
@@ -24,4 +28,5 @@ class Service:
     """Clips that failed for good before this moment are submitted once more, because a person said so."""
     receiver_url: str = ""
     """Public address of a running `minimax-tasks receive`; each submit gets its own address below it."""
+    submitting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SUBMITS_AT_ONCE))
     watch: CallbackWatch = field(default_factory=CallbackWatch)

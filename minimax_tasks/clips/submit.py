@@ -26,7 +26,7 @@ from minimax_tasks.api.errors import (
 )
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.callbacks import callback_address, heard_task_id
-from minimax_tasks.clips.folder import ClipFolder, Standing, age, is_dead
+from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.ledger import Spending
 from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendable
 from minimax_tasks.clips.request import ClipRequest
@@ -82,12 +82,9 @@ async def submit(
             await folder.describe(clip)
             await folder.root.call(remember_pictures, folder.root, clip)
         await service.pace.turn()
-        claim = await _claim(clip, folder, standing)
-        if claim is None:
-            continue
         try:
-            return await _see_through(_pay(request, clip, claim, folder, service))
-        except _Overslept:
+            return await _claim_and_pay(request, clip, standing.claims + 1, folder, service)
+        except _NotMine:
             continue
         except NotConnected:
             unconnected += 1
@@ -102,8 +99,8 @@ async def submit(
             log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)
 
 
-class _Overslept(Exception):
-    """The process slept between its claim and its POST; the claim was released."""
+class _NotMine(Exception):
+    """Another worker has the claim, or this one slept on its own and released it."""
 
 
 class _Claim:
@@ -119,9 +116,15 @@ class _Claim:
         return abs(time.time() - self.made_at) > CLAIM_LIFE
 
 
-async def _claim(clip: ClipRequest, folder: ClipFolder, standing: Standing) -> _Claim | None:
-    claim = _Claim(standing.claims + 1)
-    return claim if await folder.claim(claim.number, clip, claim.nonce) else None
+async def _claim_and_pay(
+    request: AnyRequest, clip: ClipRequest, number: int, folder: ClipFolder, service: Service
+) -> dict[str, Any]:
+    """Few at once, so that a claim is followed by its POST without a wait in which the worker could die."""
+    async with service.submitting:
+        claim = _Claim(number)
+        if not await folder.claim(number, clip, claim.nonce):
+            raise _NotMine
+        return await _see_through(_pay(request, clip, claim, folder, service))
 
 
 async def _see_through(paying: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -144,7 +147,7 @@ async def _pay(
         request = request.model_copy(update={"callback_url": address})
     if claim.is_stale:
         await folder.release(number, "the worker slept between its claim and the POST; nothing was sent")
-        raise _Overslept
+        raise _NotMine
     try:
         task_id = await service.client.submit(request)
     except NotConnected as error:

@@ -1,6 +1,8 @@
 """Running tasks from Python, with many of them waiting in one process."""
 
-from collections.abc import Iterable
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import luigi
@@ -33,6 +35,21 @@ def build(
     else:
         options["scheduler_url"] = scheduler_url
     workers = Settings.load(max_in_flight=max_in_flight).max_in_flight
-    return bool(
-        luigi.build(list(tasks), worker_scheduler_factory=in_flight_factory(), workers=workers, **options)
-    )
+    with _set("MINIMAX_MAX_IN_FLIGHT", str(workers)):
+        return bool(
+            luigi.build(list(tasks), worker_scheduler_factory=in_flight_factory(), workers=workers, **options)
+        )
+
+
+@contextlib.contextmanager
+def _set(name: str, value: str) -> Iterator[None]:
+    """An argument for the tasks that read the setting themselves, in this process and its children."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
