@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--root", metavar="URL", help="where the files are (setting root)")
     plan.add_argument("--json", action="store_true", help="for machines")
 
+    timeline = add("timeline", _timeline, "Write the cut of a board as an OpenTimelineIO file (extra otio).")
+    timeline.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
+    timeline.add_argument("out", metavar="FILE.otio", help="local file to write")
+    timeline.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+
     root_help = "where the files are (setting root)"
     resolve = add("resolve", _resolve, "Settle a clip whose submit is in doubt.")
     resolve.add_argument("key", metavar="KEY", help="the clip's key, as the message gave it")
@@ -169,7 +174,7 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from minimax_tasks.console.plan import plan_json, plan_table
+    from minimax_tasks.console.plan import all_warnings, plan_json, plan_table
     from minimax_tasks.settings import Settings
     from minimax_tasks.storage.files import Storage
     from minimax_tasks.storyboard.plan import make_plan
@@ -183,9 +188,24 @@ def _plan(options: argparse.Namespace) -> int:
         return DONE
     console = Console()
     console.print(plan_table(plan, states))
-    for warning in plan_json(plan, states)["warnings"]:
+    for warning in all_warnings(plan, states):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
     return DONE
+
+
+def _timeline(options: argparse.Namespace) -> int:
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storage.files import Storage
+    from minimax_tasks.storyboard.plan import make_plan
+    from minimax_tasks.storyboard.timeline import write_timeline
+
+    settings = Settings.load(root=options.root)
+    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
+    missing = write_timeline(Storage(settings.root), plan, options.out)
+    _say(f"timeline: {options.out}")
+    if missing:
+        _tell(f"not made, so left out: {', '.join(missing)}")
+    return FAILED if missing else DONE
 
 
 def _resolve(options: argparse.Namespace) -> int:

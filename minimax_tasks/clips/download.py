@@ -119,6 +119,9 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any]) -> dict[s
     seconds = asked.get("duration")
     if isinstance(seconds, int) and abs(found.seconds - seconds) > 0.5:
         warnings.append(f"asked for {seconds} s, got {found.seconds:.2f} s")
+    lines = str(asked.get("resolution") or "").removesuffix("P")
+    if lines.isdigit() and abs(min(found.width, found.height) - int(lines)) > int(lines) * 0.02:
+        warnings.append(f"asked for {lines}P, got {found.width} x {found.height}")
     promised = result.get("video_width"), result.get("video_height")
     if all(promised) and promised != (found.width, found.height):
         warnings.append(

@@ -8,6 +8,7 @@
 | `doubt.N.json` | after a POST whose outcome is not known | the clip may have been paid |
 | `submission.json` | right after the service accepted the N-th POST | the task id |
 | `result.json` | when the task is over | the final query answer |
+| `warnings.json` | before the video, if at all | how the video differs from what was asked |
 | `video.mp4` | last | the clip is made |
 
 Nothing is ever deleted, so a process that wakes up late cannot void the claim of another.
@@ -30,6 +31,7 @@ from minimax_tasks.storage.files import Storage
 log = logging.getLogger(__name__)
 
 VIDEO = "video.mp4"
+WARNINGS = "warnings.json"
 
 WRITE_TRIES = 30
 WRITE_PAUSE = 10.0
@@ -161,7 +163,11 @@ class ClipFolder:
         return await self._read("result.json")
 
     async def note(self, facts: dict[str, Any]) -> None:
-        """Add what the video turned out to be to `result.json`."""
+        """Add what the video turned out to be to `result.json`; warnings also go to a file of their own,
+        so that a listing tells which clips have some.
+        """
+        if facts.get("warnings"):
+            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False)
         await self._write("result.json", (await self.result() or {}) | facts, durable=False)
 
     async def deliver(self, source: str) -> None:

@@ -33,6 +33,17 @@ def to_pay(plan: Plan, states: Mapping[str, ClipState]) -> tuple[float, int, int
     return sum(p or 0.0 for p in prices.values()), len(prices), list(prices.values()).count(None)
 
 
+def all_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
+    """What is doubtful about the board, and how clips that are made differ from what was asked."""
+    of_shots = [f"shot {shot.shot.id}: {warning}" for shot in plan.shots for warning in shot.warnings]
+    of_clips = [
+        f"shot {segment.shot} take {segment.take}: {warning}"
+        for segment in plan.segments
+        for warning in states[segment.key].warnings
+    ]
+    return [*plan.warnings, *of_shots, *of_clips]
+
+
 def plan_json(plan: Plan, states: Mapping[str, ClipState]) -> dict[str, Any]:
     """The plan with every segment, price and warning."""
     usd, clips, unpriced = to_pay(plan, states)
@@ -42,7 +53,7 @@ def plan_json(plan: Plan, states: Mapping[str, ClipState]) -> dict[str, Any]:
         "digest": plan.digest,
         "shots": [_shot_json(shot, states) for shot in plan.shots],
         "total": {"usd": round(usd, 2), "clips_to_pay": clips, "without_price": unpriced},
-        "warnings": [*plan.warnings, *(f"shot {s.shot.id}: {w}" for s in plan.shots for w in s.warnings)],
+        "warnings": all_warnings(plan, states),
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from minimax_tasks.api.errors import GenerationFailed
-from minimax_tasks.clips.folder import VIDEO, ClipFolder
+from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.storage.files import Storage
 
@@ -29,6 +29,8 @@ class ClipState:
     made: Made
     task_id: str = ""
     problem: str = ""
+    warnings: tuple[str, ...] = ()
+    """How a clip that is made differs from what was asked."""
 
 
 def look_up(root: Storage, keys: Iterable[str]) -> dict[str, ClipState]:
@@ -50,7 +52,7 @@ def _files(root: Storage, keys: list[str]) -> dict[str, frozenset[str]]:
 
 def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
     if VIDEO in names:
-        return ClipState(Made.MADE)
+        return ClipState(Made.MADE, warnings=_warnings(root, key) if WARNINGS in names else ())
     claims = [name for name in names if name.startswith("claim.")]
     if not claims and "submission.json" not in names:
         return ClipState(Made.TO_MAKE)
@@ -76,3 +78,7 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
     if released.get("final"):
         return ClipState(Made.REFUSED, problem=str(released.get("why", "")))
     return ClipState(Made.TO_MAKE, problem=str(released.get("why", "")))
+
+
+def _warnings(root: Storage, key: str) -> tuple[str, ...]:
+    return tuple(map(str, (root.read_json(f"clips/{key}/{WARNINGS}") or {}).get("warnings", ())))
