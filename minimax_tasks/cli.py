@@ -146,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         ("models", "List models with modes, sizes and prices."),
         ("cameras", "List the camera instructions."),
         ("templates", "List the service's video templates."),
+        ("errors", "List the service's error codes, and what becomes of a request answered so."),
     ):
         add(name, _catalogue, text).add_argument("--json", action="store_true", help="for machines")
         commands.choices[name].set_defaults(table=name)
@@ -290,6 +291,7 @@ def _catalogue(options: argparse.Namespace) -> int:
         "models": (catalogue.models_json, catalogue.models_table),
         "cameras": (catalogue.cameras_json, catalogue.cameras_table),
         "templates": (catalogue.templates_json, catalogue.templates_table),
+        "errors": (catalogue.errors_json, catalogue.errors_table),
     }
     as_json, as_table = tables[options.table]
     if options.json:

@@ -1,6 +1,7 @@
 """The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -11,11 +12,12 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, SubmitAnswer
-from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.catalog.models import Mode, host_language
 from minimax_tasks.api.errors import (
     AnswerLost,
     ApiError,
     ConfigurationError,
+    MiniMaxCatalogWarning,
     MiniMaxError,
     NotConnected,
     error_from_code,
@@ -101,7 +103,7 @@ class MiniMaxClient:
 
     async def submit(self, request: AnyRequest) -> str:
         """Send a request that creates a clip, once, and return its task id. This costs money."""
-        response = await self._send("POST", request.path, json=request.body())
+        response = await self._send("POST", request.path, json=self._for_region(request.body()))
         answer = self._parse(response, SubmitAnswer)
         self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
         if not answer.task_id:
@@ -151,6 +153,17 @@ class MiniMaxClient:
         except httpx.HTTPError as error:
             raise AnswerLost(f"the download broke: {type(error).__name__}") from None
 
+    def _for_region(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "aigc_watermark" not in body or host_language(self.host) != "en":
+            return body
+        # From this very line, so that Python's own filter shows it once in a process.
+        warnings.warn(
+            f"aigc_watermark is documented for the Chinese platform only: it is left out on {self.host}",
+            MiniMaxCatalogWarning,
+            stacklevel=1,
+        )
+        return {name: value for name, value in body.items() if name != "aigc_watermark"}
+
     async def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         post = method == "POST"
         http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
@@ -196,5 +209,7 @@ def _trace(response: httpx.Response) -> str:
 
 
 def _excerpt(response: httpx.Response) -> str:
+    if response.has_redirect_location:
+        return "to " + response.headers["Location"].partition("?")[0]
     text = " ".join(response.text.split())
     return text[:120] + ("…" if len(text) > 120 else "")

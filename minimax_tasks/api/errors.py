@@ -6,7 +6,15 @@ API key or a signed download URL.
 
 from collections.abc import Sequence
 
-from minimax_tasks.api.catalog.errors import Verdict, find_error
+from minimax_tasks.api.catalog.errors import (
+    KEY_ADVICE,
+    ErrorCode,
+    HttpStatus,
+    Verdict,
+    find_error,
+    find_status,
+)
+from minimax_tasks.api.catalog.models import DEFAULT_HOST, GLOBAL_HOST, host_language
 
 
 class MiniMaxError(Exception):
@@ -149,11 +157,9 @@ class FilmIncomplete(MiniMaxError):
 def error_from_code(code: int, message: str, *, host: str, trace_id: str = "") -> ApiError:
     """The exception for a `base_resp` that is not a success, with the service's own words in it."""
     row = find_error(code)
-    kind = _BY_NAME[row.error]
-    hint = host_hint(host) if kind is AuthenticationFailed else row.advice
     words = f": {message}" if message else ""
-    return kind(
-        f"{host} answered {code} ({row.meaning}){words}; {hint}",
+    return _BY_NAME[row.error](
+        f"{host} answered {code} ({row.meaning}){words}; {_advice(row, host)}",
         code=code,
         trace_id=trace_id,
         verdict=row.verdict,
@@ -162,39 +168,29 @@ def error_from_code(code: int, message: str, *, host: str, trace_id: str = "") -
 
 def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "") -> ApiError:
     """The exception for an HTTP status that is not 200, or for an answer that is not the API's JSON."""
-    kind: type[ApiError]
-    if status in (401, 403):
-        kind, verdict, hint = AuthenticationFailed, Verdict.REFUSED, host_hint(host)
-    elif status == 429:
-        kind, verdict, hint = RateLimited, Verdict.LATER, "wait for the next minute"
-    elif status in (400, 413, 422):
-        kind, verdict, hint = InvalidParameters, Verdict.REFUSED, "the request is too large or malformed"
-    elif status in (404, 405):
-        kind, verdict, hint = ServiceError, Verdict.REFUSED, "check base_url: this is not the video API"
-    else:
-        kind, verdict, hint = (
-            ServiceError,
-            Verdict.UNCERTAIN,
-            "the service or a gateway before it is in trouble",
-        )
-    what = f"HTTP {status}" if status != 200 else "HTTP 200 with a body that is not the API's JSON"
-    quoted = f" ({excerpt})" if excerpt else ""
-    return kind(
-        f"{host} answered {what}{quoted}; {hint}", http_status=status, trace_id=trace_id, verdict=verdict
+    row = find_status(status)
+    quoted = f": {excerpt}" if excerpt else ""
+    return _BY_NAME[row.error](
+        f"{host} answered HTTP {status} ({row.meaning}){quoted}; {_advice(row, host)}",
+        http_status=status,
+        trace_id=trace_id,
+        verdict=row.verdict,
     )
+
+
+def _advice(row: ErrorCode | HttpStatus, host: str) -> str:
+    return row.advice if row.advice != KEY_ADVICE else host_hint(host)
 
 
 def host_hint(host: str) -> str:
     """What to check when a key is refused: keys are bound to a region, and the answer never says so."""
-    other = (
-        "https://api.minimax.io"
-        if "minimaxi.com" in host or host.endswith(".cn")
-        else "https://api.minimaxi.com"
-    )
-    return (
-        f"check MINIMAX_API_KEY, and that it belongs to the region of {host}: "
-        f"if it is from the other one, set MINIMAX_BASE_URL={other}"
-    )
+    chinese, global_ = (f"set MINIMAX_BASE_URL=https://{name}" for name in (DEFAULT_HOST, GLOBAL_HOST))
+    ways = {
+        "zh": f"this is the Chinese platform; for a key of the global one {global_}",
+        "en": f"this is the global platform; for a key of the Chinese one {chinese}",
+    }
+    neither = f"for a key of the Chinese platform {chinese}, of the global one {global_}"
+    return f"check MINIMAX_API_KEY; keys are bound to a region: {ways.get(host_language(host), neither)}"
 
 
 def _shown(value: object) -> str:

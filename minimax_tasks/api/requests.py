@@ -1,18 +1,22 @@
 """The five requests, checked against the catalogue when they are constructed.
 
+Where public material disagrees on what the service takes, either is taken, what is safest is sent, and a
+`MiniMaxCatalogWarning` says so.
+
 A picture field holds a *reference* until the request is sent: an http(s) URL, a data URL, or whatever the
 caller resolves (`with_pictures`) into one of the two. `body()` gives the exact JSON of the wire.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
 
-from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, Offer, Size, find_offer, offers
+from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, Offer, SendSize, Size, find_offer, offers
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
-from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning
 from minimax_tasks.api.nearest import nearest
 
 
@@ -31,6 +35,9 @@ class _Request(BaseModel):
         except ValidationError as error:
             raise _readable(error, type(self)) from None
         self.check()
+        for reason in self.warnings:
+            # From this very line, so that Python's own filter shows each reason once in a process.
+            warnings.warn(reason, MiniMaxCatalogWarning, stacklevel=1)
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse, as far as no picture must be read."""
@@ -67,7 +74,10 @@ class VideoRequest(_Request):
 
     model: StrictStr
     prompt: StrictStr = ""
+    duration: StrictInt | None = None
+    resolution: StrictStr | None = None
     prompt_optimizer: StrictBool = True
+    fast_pretreatment: StrictBool = False
     aigc_watermark: StrictBool = False
 
     def check(self) -> None:
@@ -78,6 +88,7 @@ class VideoRequest(_Request):
             raise InvalidRequest(
                 "prompt", self.prompt, f"at most {PROMPT_LIMIT} characters", f"{len(self.prompt)} characters"
             )
+        self._check_size()
 
     @property
     def offer(self) -> Offer:
@@ -92,13 +103,35 @@ class VideoRequest(_Request):
 
     @property
     def size(self) -> tuple[str, int]:
-        """Resolution and seconds that the clip will have, defaults filled in."""
-        return self.offer.default_resolution, self.offer.default_seconds
+        """Resolution and seconds that are asked for, defaults filled in."""
+        if self.offer.sends_size is SendSize.NEVER:
+            return self.offer.default_resolution, self.offer.default_seconds
+        return self._given_size
+
+    @property
+    def sends_fast_pretreatment(self) -> bool:
+        """Whether `fast_pretreatment` is on the wire: the model has it, and an optimizer to shorten."""
+        return self.fast_pretreatment and self.prompt_optimizer and self.offer.fast_pretreatment
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt that the service takes this, from disagreeing public material."""
-        return (self.offer.doubt,) if self.offer.doubt else ()
+        offer = self.offer
+        row = self._size_row(*self._given_size)
+        reasons = [offer.doubt, row.doubt if row else ""]
+        if offer.sends_size is SendSize.NEVER and (self.duration, self.resolution) != (None, None):
+            reasons.append(
+                f"duration and resolution are listed for all modes, but the API reference has neither for "
+                f"{self.mode}: they are left out, and the service chooses"
+            )
+        if self.fast_pretreatment and not self.sends_fast_pretreatment:
+            reasons.append(
+                "fast_pretreatment shortens the prompt optimizer, which is off: it is left out"
+                if offer.fast_pretreatment
+                else "fast_pretreatment is listed for all modes and models, but the API reference does not "
+                f"have it for {self.model} in {self.mode}: it is left out"
+            )
+        return tuple(filter(None, reasons))
 
     @property
     def usd(self) -> float | None:
@@ -111,91 +144,49 @@ class VideoRequest(_Request):
         body: dict[str, Any] = {"model": self.model}
         if self.prompt:
             body["prompt"] = self.prompt
+        resolution, seconds = self.size
+        offer = self.offer
+        default = (resolution, seconds) == (offer.default_resolution, offer.default_seconds)
+        if offer.sends_size is SendSize.ALWAYS or not default:
+            body |= {"duration": seconds, "resolution": resolution}
         if not self.prompt_optimizer:
             body["prompt_optimizer"] = False
+        if self.sends_fast_pretreatment:
+            body["fast_pretreatment"] = True
         if self.aigc_watermark:
             body["aigc_watermark"] = True
         if self.callback_url:
             body["callback_url"] = self.callback_url
         return body
 
-
-class _SizedRequest(VideoRequest):
-    duration: StrictInt | None = None
-    resolution: StrictStr | None = None
-
-    def check(self) -> None:
-        super().check()
-        resolution, seconds = self.size
-        row = self._size_row(resolution)
-        if row is None:
-            known = [size.resolution for size in self.offer.sizes]
-            raise InvalidRequest(
-                "resolution", self.resolution, known, f"not made by {self.model} in {self.mode}"
-            )
-        rows = [size for size in self.offer.sizes if size.resolution == row.resolution]
-        if not any(seconds in size.seconds for size in rows):
-            allowed = sorted({s for size in rows for s in size.seconds})
-            others = [
-                f"{s} s at {size.resolution}"
-                for size in self.offer.sizes
-                for s in size.seconds
-                if s == seconds
-            ]
-            hint = f" ({' or '.join(others)} is possible)" if others else ""
-            raise InvalidRequest(
-                "duration", self.duration, allowed, f"not made by {self.model} at {row.resolution}{hint}"
-            )
-
     @property
-    def size(self) -> tuple[str, int]:
-        """Resolution and seconds that the clip will have, defaults filled in."""
+    def _given_size(self) -> tuple[str, int]:
         resolution = (self.resolution or self.offer.default_resolution).upper()
         return resolution, self.offer.default_seconds if self.duration is None else self.duration
 
-    def _size_row(self, resolution: str) -> Size | None:
-        _, seconds = self.size
+    def _size_row(self, resolution: str, seconds: int) -> Size | None:
         rows = [size for size in self.offer.sizes if size.resolution == resolution]
-        exact = [size for size in rows if seconds in size.seconds]
-        return next(iter(exact or rows), None)
+        return next((size for size in rows if seconds in size.seconds), None)
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Reasons to doubt that the service takes this, from disagreeing public material."""
-        row = self._size_row(self.size[0])
-        return (*super().warnings, *((row.doubt,) if row and row.doubt else ()))
-
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        resolution, seconds = self.size
-        offer = self.offer
-        if offer.sends_defaults or (resolution, seconds) != (offer.default_resolution, offer.default_seconds):
-            body |= {"duration": seconds, "resolution": resolution}
-        return body
-
-
-class _PretreatedRequest(_SizedRequest):
-    fast_pretreatment: StrictBool = False
-
-    def check(self) -> None:
-        super().check()
-        if self.fast_pretreatment and not self.offer.fast_pretreatment:
-            takers = [offer.model for offer in offers(self.mode) if offer.fast_pretreatment]
+    def _check_size(self) -> None:
+        resolution, seconds = self._given_size
+        if self._size_row(resolution, seconds):
+            return
+        sizes = self.offer.sizes
+        allowed = sorted({s for size in sizes if size.resolution == resolution for s in size.seconds})
+        if not allowed:
+            known = list(dict.fromkeys(size.resolution for size in sizes))
             raise InvalidRequest(
-                "fast_pretreatment",
-                True,
-                f"false, or one of {', '.join(takers)}",
-                f"{self.model} has no such option",
+                "resolution", self.resolution, known, f"not made by {self.model} in {self.mode}"
             )
+        others = [f"{seconds} s at {size.resolution}" for size in sizes if seconds in size.seconds]
+        hint = f" ({' or '.join(others)} is possible)" if others else ""
+        raise InvalidRequest(
+            "duration", self.duration, allowed, f"not made by {self.model} at {resolution}{hint}"
+        )
 
-    def body(self) -> dict[str, Any]:
-        body = super().body()
-        if self.fast_pretreatment:
-            body["fast_pretreatment"] = True
-        return body
 
-
-class TextToVideoRequest(_PretreatedRequest):
+class TextToVideoRequest(VideoRequest):
     """A clip from a prompt alone."""
 
     mode: ClassVar[Mode] = Mode.TEXT
@@ -211,7 +202,7 @@ class TextToVideoRequest(_PretreatedRequest):
             )
 
 
-class ImageToVideoRequest(_PretreatedRequest):
+class ImageToVideoRequest(VideoRequest):
     """A clip that starts from a picture and takes its shape."""
 
     mode: ClassVar[Mode] = Mode.IMAGE
@@ -230,34 +221,37 @@ class ImageToVideoRequest(_PretreatedRequest):
         return super().body() | {"first_frame_image": _sendable("first_frame_image", self.first_frame_image)}
 
 
-class StartEndToVideoRequest(_SizedRequest):
-    """A clip from one picture to another. The API's schema asks only for the last one; both are sent."""
+class StartEndToVideoRequest(VideoRequest):
+    """A clip from one picture to another."""
 
     mode: ClassVar[Mode] = Mode.START_END
     picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image", "last_frame_image")
 
     model: StrictStr = "MiniMax-Hailuo-02"
-    first_frame_image: StrictStr
+    first_frame_image: StrictStr | None = None
+    """Not required by the API's schema; everything else that is published needs it."""
     last_frame_image: StrictStr
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
         super().check()
-        for name, value in (
-            ("first_frame_image", self.first_frame_image),
-            ("last_frame_image", self.last_frame_image),
-        ):
-            _need_picture(name, value)
+        if self.first_frame_image is not None:
+            _need_picture("first_frame_image", self.first_frame_image)
+        _need_picture("last_frame_image", self.last_frame_image)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons to doubt that the service takes this, from disagreeing public material."""
+        alone = "the API's schema takes a last frame alone, but its text needs first_frame_image for the size"
+        return (*super().warnings, *((alone,) if self.first_frame_image is None else ()))
 
     def body(self) -> dict[str, Any]:
         """The JSON of the wire."""
-        return super().body() | {
-            name: _sendable(name, getattr(self, name)) for name in ("first_frame_image", "last_frame_image")
-        }
+        return super().body() | {name: _sendable(name, value) for name, value in self.pictures().items()}
 
 
 class SubjectToVideoRequest(VideoRequest):
-    """A clip with the face of a subject. The mode has neither `duration` nor `resolution`."""
+    """A clip with the face of a subject. `duration` and `resolution` are judged, but never sent."""
 
     mode: ClassVar[Mode] = Mode.SUBJECT
 

@@ -133,7 +133,7 @@ class ClipRequest:
                 "resolution": resolution,
                 "duration": seconds,
                 "prompt_optimizer": request.prompt_optimizer,
-                "fast_pretreatment": getattr(request, "fast_pretreatment", False),
+                "fast_pretreatment": request.sends_fast_pretreatment,
                 "aigc_watermark": request.aigc_watermark,
             }
         return identity | {"pictures": {name: self.picture_name(name) for name in request.pictures()}}

@@ -1,13 +1,15 @@
 """The catalogue as tables for people and as JSON for machines."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
-from minimax_tasks.api.catalog.models import OFFERS
+from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS, Verdict
+from minimax_tasks.api.catalog.models import OFFERS, SendSize
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
@@ -33,6 +35,7 @@ def models_json() -> list[dict[str, Any]]:
                 "mode": str(offer.mode),
                 "default": {"resolution": offer.default_resolution, "seconds": offer.default_seconds},
                 "sizes": sizes,
+                "sends_size": str(offer.sends_size),
                 "fps": offer.fps,
                 "fast_pretreatment": offer.fast_pretreatment,
                 "reads_brackets": offer.model in BRACKET_MODELS,
@@ -61,8 +64,7 @@ def models_table() -> Table:
         table.add_row(
             offer.model,
             str(offer.mode),
-            (sizes or f"{offer.default_resolution}: {offer.default_seconds} (fixed)")
-            + (" *" if doubted else ""),
+            sizes + (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else ""),
             " · ".join(f"{price:.2f}" for price in prices) or "not published",
             "[[brackets]" if offer.model in BRACKET_MODELS else "words",
         )
@@ -116,6 +118,36 @@ def templates_table() -> Table:
             " and ".join({"zh": "China", "en": "global"}[host] for host in template.hosts),
             f"{template.usd:.2f}" if template.usd is not None else "?",
         )
+    return table
+
+
+_WAY_ON = {
+    Verdict.REFUSED: "final: not sent again by itself",
+    Verdict.LATER: "sent again by itself after a while: nothing was created",
+    Verdict.UNCERTAIN: "a read is sent again by itself; a submit never, it stops in doubt",
+}
+
+
+def errors_json() -> list[dict[str, Any]]:
+    """The error codes of the service, then HTTP statuses."""
+    codes = [asdict(row) | {"source": SOURCES[row.source]} for row in ERROR_CODES]
+    return codes + [asdict(row) | {"source": SOURCES["cli"]} for row in HTTP_STATUSES]
+
+
+def errors_rows() -> Iterator[tuple[str, str, str, str, str]]:
+    """Code, meaning, exception, what becomes of the request, what to do."""
+    for row in ERROR_CODES:
+        yield str(row.code), row.meaning, row.error, _WAY_ON[row.verdict], row.advice
+    for status in (*HTTP_STATUSES, UNKNOWN_STATUS):
+        numbers = ", ".join(map(str, status.statuses)) or "5xx, other"
+        yield f"HTTP {numbers}", status.meaning, status.error, _WAY_ON[status.verdict], status.advice
+
+
+def errors_table() -> Table:
+    """The error codes of the service, then HTTP statuses."""
+    table = Table("code", "meaning", "exception", "what happens", "what to do", title="Errors")
+    for row in errors_rows():
+        table.add_row(*row)
     return table
 
 

@@ -83,10 +83,9 @@ def parse_table(path: str, data: bytes) -> Table:
         problems += [Problem(record.number, text) for text in wrong]
         if row is not None:
             rows.append(row)
-    doubts = dict.fromkeys(reason for row in rows for reason in row.request.warnings)
     name, stem = split_name(path)
     unit = "row" if name.lower().endswith(".parquet") else "line"
-    return Table(path, stem, unit, tuple(rows), tuple(problems), (*warnings, *doubts))
+    return Table(path, stem, unit, tuple(rows), tuple(problems), tuple(warnings))
 
 
 class _RowReader:

@@ -1,8 +1,8 @@
 """Requests judged by the rules of the service, apart from the client's own request models.
 
-Where the sources disagree on what is taken, either is taken; only text-to-video on MiniMax-Hailuo-2.3-Fast is
-refused, as the live service was recorded to do. Messages marked `recorded` are verbatim from live answers,
-the others follow their pattern.
+Where the sources disagree on what is taken, either is taken, but for what the live service was recorded to
+refuse: text-to-video on MiniMax-Hailuo-2.3-Fast, and 10 s at 1080P. Messages marked `recorded` are verbatim
+from live answers, the others follow their pattern.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from minimax_tasks.sandbox.wire import Refused
 TEMPLATE_SIZE = ("720P", 6, 24)
 """Resolution, seconds and frame rate of a template's clip; nothing is published."""
 
-_FIRST_SERIES_SIZES = {"S2V-01": {"720P": (6,), "1080P": (6,)}}
-"""Subject reference has no size in the API reference, but the official guide's sample sends 1080P, 6 s."""
-
 _REFUSED_TEXT_MODELS = frozenset({"MiniMax-Hailuo-2.3-Fast"})
 """Listed for text-to-video by some sources and refused by the live service (recorded)."""
+
+_REFUSED_SECONDS = {"1080P": 10}
+"""As above, whatever the model."""
 
 
 @dataclass(frozen=True)
@@ -219,9 +219,10 @@ _MODE_WORDS = {
 
 
 def _size(offer: Offer, resolution: str, seconds: int | None) -> tuple[str, int]:
-    taken = dict(_FIRST_SERIES_SIZES.get(offer.model, {}))
+    taken: dict[str, list[int]] = {}
     for size in offer.sizes:
-        taken[size.resolution] = (*taken.get(size.resolution, ()), *size.seconds)
+        refused = _REFUSED_SECONDS.get(size.resolution)
+        taken.setdefault(size.resolution, []).extend(s for s in size.seconds if s != refused)
     resolution = resolution or offer.default_resolution
     seconds = offer.default_seconds if seconds is None else seconds
     if resolution not in taken:

@@ -496,9 +496,7 @@ class _Planning:
             fields["prompt_optimizer"] = optimizer
         if mode is Mode.SUBJECT:
             fields["subject_image"] = self._subject(draft)
-            for key in ("resolution", "seconds"):
-                if getattr(shot, key) is not None:
-                    self._wrong(draft, key, f"{key}: {fields['model']} has no such choice; remove the line")
+            fields |= {"resolution": shot.resolution, "duration": shot.seconds}
         else:
             fields["resolution"] = shot.resolution or self._board.defaults.resolution
             fields["duration"] = self._seconds(draft)

@@ -3,14 +3,12 @@
 What can be judged without reading a picture is judged when the task is constructed (`InvalidRequest`).
 """
 
-import warnings
 from functools import cached_property
 from typing import Any, ClassVar
 
 import luigi
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import MiniMaxCatalogWarning
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import ClipRequest
@@ -34,8 +32,6 @@ class _Mode(Download):
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
         ClipRequest(self.asked, take=self.take)
-        for reason in self.asked.warnings:
-            warnings.warn(reason, MiniMaxCatalogWarning, stacklevel=2)
 
     @cached_property
     def asked(self) -> AnyRequest:
@@ -65,7 +61,9 @@ class _Video(_Mode):
     aigc_watermark = _switch(False)
 
 
-_COMMON = ("model", "prompt", "duration", "resolution", "prompt_optimizer", "aigc_watermark")
+_COMMON = (
+    "model", "prompt", "duration", "resolution", "prompt_optimizer", "fast_pretreatment", "aigc_watermark"
+)  # fmt: skip
 
 
 class TextToVideo(_Video, luigi.Task):
@@ -75,7 +73,7 @@ class TextToVideo(_Video, luigi.Task):
     model = luigi.Parameter(default="MiniMax-Hailuo-2.3")
 
     mode = Mode.TEXT
-    fields = (*_COMMON, "fast_pretreatment")
+    fields = _COMMON
 
 
 class ImageToVideo(_Video, luigi.Task):
@@ -85,7 +83,7 @@ class ImageToVideo(_Video, luigi.Task):
     model = luigi.Parameter(default="MiniMax-Hailuo-2.3")
 
     mode = Mode.IMAGE
-    fields = (*_COMMON, "fast_pretreatment", "first_frame_image")
+    fields = (*_COMMON, "first_frame_image")
 
 
 class StartEndToVideo(_Video, luigi.Task):
@@ -106,7 +104,7 @@ class SubjectToVideo(_Video, luigi.Task):
     model = luigi.Parameter(default="S2V-01")
 
     mode = Mode.SUBJECT
-    fields = ("model", "prompt", "prompt_optimizer", "aigc_watermark", "subject_image")
+    fields = (*_COMMON, "subject_image")
 
 
 class TemplateVideo(_Mode, luigi.Task):

@@ -1,6 +1,8 @@
 """Walks the published tables cell by cell: what is allowed is sent exactly, what is not is refused."""
 
 import itertools
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from minimax_tasks import (
     ImageToVideoRequest,
     InvalidRequest,
+    MiniMaxCatalogWarning,
     StartEndToVideoRequest,
     SubjectToVideoRequest,
     TemplateRequest,
@@ -35,7 +38,7 @@ _ALLOWED: dict[Mode, dict[str, set[tuple[str, int]]]] = {
     Mode.IMAGE: {
         "MiniMax-Hailuo-2.3": _HD,
         "MiniMax-Hailuo-2.3-Fast": _HD,
-        "MiniMax-Hailuo-02": _HD | {("512P", 6), ("512P", 10)},
+        "MiniMax-Hailuo-02": _HD | {("512P", 6), ("512P", 10), ("1080P", 10)},
         "I2V-01-Director": {("720P", 6)},
         "I2V-01-live": {("720P", 6)},
         "I2V-01": {("720P", 6)},
@@ -93,20 +96,36 @@ def test_flags_are_sent_only_when_they_differ_from_the_default() -> None:
     body = TextToVideoRequest(
         prompt="x",
         prompt_optimizer=False,
-        fast_pretreatment=True,
         aigc_watermark=True,
         callback_url="https://example.com/hook",
     ).body()
     assert body["prompt_optimizer"] is False
-    assert body["fast_pretreatment"] is True
     assert body["aigc_watermark"] is True
     assert body["callback_url"] == "https://example.com/hook"
 
 
-@pytest.mark.parametrize("model", ["T2V-01", "MiniMax-Hailuo-2.3-Fast"])
-def test_fast_pretreatment_only_where_a_model_has_it(model: str) -> None:
-    with pytest.raises(InvalidRequest, match="fast_pretreatment"):
-        TextToVideoRequest(prompt="x", model=model, fast_pretreatment=True)
+FAST_PRETREATMENT = {
+    (Mode.TEXT, "MiniMax-Hailuo-2.3"),
+    (Mode.TEXT, "MiniMax-Hailuo-02"),
+    (Mode.IMAGE, "MiniMax-Hailuo-2.3"),
+    (Mode.IMAGE, "MiniMax-Hailuo-2.3-Fast"),
+    (Mode.IMAGE, "MiniMax-Hailuo-02"),
+}
+
+
+@pytest.mark.parametrize(("mode", "model"), [(offer.mode, offer.model) for offer in OFFERS])
+def test_fast_pretreatment_is_sent_only_where_a_model_has_it(mode: Mode, model: str) -> None:
+    kind, needed = (SubjectToVideoRequest, {"subject_image": URL}) if mode is Mode.SUBJECT else _REQUEST[mode]
+    request = kind(**needed, model=model, fast_pretreatment=True)
+    sent = (mode, model) in FAST_PRETREATMENT
+    assert request.body().get("fast_pretreatment") is (True if sent else None)
+    assert any("fast_pretreatment" in reason for reason in request.warnings) is not sent
+
+
+def test_fast_pretreatment_needs_the_optimizer() -> None:
+    request = TextToVideoRequest(prompt="x", fast_pretreatment=True, prompt_optimizer=False)
+    assert "fast_pretreatment" not in request.body()
+    assert "optimizer, which is off" in request.warnings[0]
 
 
 def test_subject_on_the_wire() -> None:
@@ -118,10 +137,26 @@ def test_subject_on_the_wire() -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["duration", "resolution", "fast_pretreatment", "first_frame_image"])
-def test_subject_mode_has_no_such_field(field: str) -> None:
-    with pytest.raises(InvalidRequest, match=field):
-        SubjectToVideoRequest(subject_image=URL, **{field: 6})
+@pytest.mark.parametrize(
+    "given", [{"duration": 6}, {"resolution": "720P"}, {"resolution": "1080P", "duration": 6}]
+)
+def test_subject_mode_takes_sizes_and_never_sends_them(given: dict[str, Any]) -> None:
+    request = SubjectToVideoRequest(subject_image=URL, **given)
+    assert request.body().keys() == {"model", "subject_reference"}
+    assert "left out, and the service chooses" in request.warnings[0]
+
+
+@pytest.mark.parametrize(("field", "value"), [("duration", 10), ("resolution", "768P")])
+def test_subject_mode_refuses_sizes_that_nobody_lists(field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        SubjectToVideoRequest(subject_image=URL, **{field: value})
+    assert refused.value.field == field
+
+
+def test_a_last_frame_alone_is_sent_with_a_warning() -> None:
+    request = StartEndToVideoRequest(last_frame_image=URL)
+    assert "first_frame_image" not in request.body()
+    assert "needs first_frame_image" in request.warnings[0]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
@@ -153,10 +188,39 @@ def test_template_ids_survive_as_text() -> None:
     assert find_template("") is None
 
 
-def test_disagreement_warns_and_sends() -> None:
-    assert TextToVideoRequest(prompt="x", model="MiniMax-Hailuo-2.3-Fast").warnings
-    assert TextToVideoRequest(prompt="x", model="MiniMax-Hailuo-02", resolution="512P").warnings
-    assert ImageToVideoRequest(first_frame_image=URL, duration=10).warnings
+DOUBTFUL = [
+    (TextToVideoRequest, {"prompt": "x", "model": "MiniMax-Hailuo-2.3-Fast"}, "image-to-video only"),
+    (TextToVideoRequest, {"prompt": "x", "model": "MiniMax-Hailuo-02", "resolution": "512P"}, "512P"),
+    (ImageToVideoRequest, {"first_frame_image": URL, "duration": 10}, "only 6 s"),
+    (
+        ImageToVideoRequest,
+        {"first_frame_image": URL, "model": "MiniMax-Hailuo-02", "duration": 10, "resolution": "1080P"},
+        "6 s only at 1080P",
+    ),
+    (SubjectToVideoRequest, {"subject_image": [URL, URL]}, "exactly one picture"),
+    (TemplateRequest, {"template": "393857704283172856", "image": URL}, "published slip"),
+]
+
+
+@pytest.mark.parametrize(("kind", "fields", "reason"), DOUBTFUL)
+def test_what_the_sources_disagree_on_is_sent_with_a_warning(
+    kind: Any, fields: dict[str, Any], reason: str
+) -> None:
+    with pytest.warns(MiniMaxCatalogWarning, match=reason):
+        assert kind(**fields).body()
+
+
+def test_a_warning_is_given_once_in_a_process() -> None:
+    script = (
+        "from minimax_tasks import TextToVideoRequest as T; [T(prompt=str(n), model='%s') for n in range(9)]"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script % "MiniMax-Hailuo-2.3-Fast"], capture_output=True, text=True, check=True
+    )
+    assert run.stderr.count(": MiniMaxCatalogWarning: ") == 1
+
+
+def test_what_nobody_doubts_gives_no_warning() -> None:
     assert not TextToVideoRequest(prompt="x").warnings
     assert not ImageToVideoRequest(first_frame_image=URL).warnings
 

@@ -8,7 +8,7 @@ class Verdict(StrEnum):
     """What a code says about the request that was answered with it."""
 
     REFUSED = "refused"
-    """Nothing was created and the same request would be refused again."""
+    """Nothing is billed and the same request would be refused again."""
     LATER = "later"
     """Nothing was created; the same request may be sent again after a while."""
     UNCERTAIN = "uncertain"
@@ -27,8 +27,20 @@ class ErrorCode:
     source: str
 
 
+@dataclass(frozen=True)
+class HttpStatus:
+    """Trouble at the level of HTTP, which `/v1` does not document but gateways before it answer with."""
+
+    statuses: tuple[int, ...]
+    error: str
+    meaning: str
+    verdict: Verdict
+    advice: str
+
+
 _REFUSED, _LATER, _UNCERTAIN = Verdict.REFUSED, Verdict.LATER, Verdict.UNCERTAIN
-_KEY = "check the API key and the host: keys are bound to a region"
+KEY_ADVICE = "check the API key and the host: keys are bound to a region"
+"""Said with the name of the host in use and of the other region's (`host_hint`)."""
 _QUOTA = "wait until the quota is reset, or use a model with a quota of its own"
 _READ_AGAIN = "reading again is safe; a submit is not repeated by itself, since it may have been accepted"
 
@@ -36,14 +48,15 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(1000, "ServiceError", "unknown error", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1001, "ServiceError", "request timeout", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1002, "RateLimited", "rate limit", _LATER, "wait for the next minute", "t2v"),
-    ErrorCode(1004, "AuthenticationFailed", "not authorised", _REFUSED, _KEY, "t2v"),
+    ErrorCode(1004, "AuthenticationFailed", "not authorised", _REFUSED, KEY_ADVICE, "t2v"),
     ErrorCode(1008, "InsufficientBalance", "insufficient balance", _REFUSED, "top up the account", "t2v"),
     ErrorCode(1013, "ServiceError", "internal service error", _UNCERTAIN, _READ_AGAIN, "download"),
     ErrorCode(1024, "ServiceError", "internal error", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1026, "InputRejected", "the input was found sensitive", _REFUSED,
               "change the prompt or the picture", "t2v"),
     ErrorCode(1027, "OutputRejected", "the generated video was found sensitive", _REFUSED,
-              "change the prompt or the picture", "query"),
+              "change the prompt or the picture; the same may pass as a new paid clip (`--retry-failed`)",
+              "query"),
     ErrorCode(1028, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1030, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1033, "ServiceError", "system error", _UNCERTAIN, _READ_AGAIN, "errors"),
@@ -56,7 +69,7 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(2038, "AuthenticationFailed", "the account lacks real-name verification", _REFUSED,
               "verify the account on the platform", "mcp"),
     ErrorCode(2045, "RateLimited", "requests rose too suddenly", _LATER, "send more slowly", "errors"),
-    ErrorCode(2049, "AuthenticationFailed", "invalid API key", _REFUSED, _KEY, "t2v"),
+    ErrorCode(2049, "AuthenticationFailed", "invalid API key", _REFUSED, KEY_ADVICE, "t2v"),
     ErrorCode(2056, "QuotaExhausted", "usage limit of the plan exceeded", _REFUSED, _QUOTA, "errors"),
     ErrorCode(2061, "QuotaExhausted", "the model is not in the plan", _REFUSED,
               "use another model or size, or a pay-as-you-go key", "cli"),
@@ -70,3 +83,30 @@ UNKNOWN_CODE = ErrorCode(-1, "ApiError", "unlisted error", Verdict.UNCERTAIN, _R
 def find_error(code: int) -> ErrorCode:
     """The row of a code; `UNKNOWN_CODE` for one in no list."""
     return next((row for row in ERROR_CODES if row.code == code), UNKNOWN_CODE)
+
+
+_NOT_THE_API = "check MINIMAX_BASE_URL: this is not the video API"
+
+HTTP_STATUSES: tuple[HttpStatus, ...] = (
+    HttpStatus((301, 302, 303, 307, 308), "ServiceError", "redirect", _REFUSED,
+               "set MINIMAX_BASE_URL to where it leads; a submit is not sent on to another address"),
+    HttpStatus((400, 422), "InvalidParameters", "malformed request", _REFUSED,
+               "the answer may say which part of the request is wrong"),
+    HttpStatus((401, 403), "AuthenticationFailed", "not authorised", _REFUSED, KEY_ADVICE),
+    HttpStatus((404, 405), "ServiceError", "no such address", _REFUSED, _NOT_THE_API),
+    HttpStatus((413,), "InvalidParameters", "request too large", _REFUSED,
+               "send smaller pictures, or fit them (`fit`)"),
+    HttpStatus((429,), "RateLimited", "too many requests", _LATER, "wait for the next minute"),
+    HttpStatus((200,), "ServiceError", "a body that is not the API's JSON", _UNCERTAIN, _READ_AGAIN),
+)  # fmt: skip
+"""Statuses with a meaning of their own (source: cli, which handles the same)."""
+
+UNKNOWN_STATUS = HttpStatus(
+    (), "ServiceError", "the service or a gateway before it is in trouble", _UNCERTAIN, _READ_AGAIN
+)
+"""Any other status, 5xx above all: a submit may have reached the service behind the gateway."""
+
+
+def find_status(status: int) -> HttpStatus:
+    """The row of an HTTP status; `UNKNOWN_STATUS` for one in no row."""
+    return next((row for row in HTTP_STATUSES if status in row.statuses), UNKNOWN_STATUS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 
 class Mode(StrEnum):
@@ -12,6 +13,16 @@ class Mode(StrEnum):
     START_END = "start-end-to-video"
     SUBJECT = "subject-to-video"
     TEMPLATE = "template"
+
+
+class SendSize(StrEnum):
+    """When `duration` and `resolution` are put on the wire."""
+
+    ALWAYS = "always"
+    UNLESS_DEFAULT = "unless default"
+    """The sources disagree on which values the model takes, so that its default is best left unsaid."""
+    NEVER = "never"
+    """The mode has neither field in the API reference."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Offer:
-    """One model in one mode. No sizes: the mode has neither `duration` nor `resolution` on the wire."""
+    """One model in one mode."""
 
     model: str
     mode: Mode
@@ -40,8 +51,7 @@ class Offer:
     fast_pretreatment: bool
     source: str
     doubt: str = ""
-    sends_defaults: bool = True
-    """False: leave `duration` and `resolution` out when they are the default, as the 01 models want it."""
+    sends_size: SendSize = SendSize.ALWAYS
 
 
 H23, H23F, H02 = "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
@@ -51,6 +61,10 @@ _FAST_TEXT = (
     "only and the service has answered 2013 to it"
 )
 _TEN_SECONDS = "the API reference has 6 and 10 s at 768P for image-to-video, an older list only 6 s"
+_LONG_HD = (
+    "10 s is listed beside 1080P for image-to-video on MiniMax-Hailuo-02, but the API reference has 6 s only "
+    "at 1080P and the service has answered 2013 to 10 s"
+)
 _512_TEXT = (
     "512P is listed for text-to-video on MiniMax-Hailuo-02, but the API reference has it for "
     "image-to-video only"
@@ -70,27 +84,38 @@ def _hailuo(
     return Offer(model, mode, sizes, "768P", 6, 24, fast, source, doubt)
 
 
-def _first_series(model: str, mode: Mode, sizes: tuple[Size, ...], source: str) -> Offer:
-    return Offer(model, mode, sizes, "720P", 6, 25, False, source, sends_defaults=False)
+def _first_series(
+    model: str,
+    mode: Mode,
+    source: str,
+    sizes: tuple[Size, ...] = _720,
+    sends_size: SendSize = SendSize.UNLESS_DEFAULT,
+) -> Offer:
+    return Offer(model, mode, sizes, "720P", 6, 25, False, source, sends_size=sends_size)
 
 
 OFFERS: tuple[Offer, ...] = (
     _hailuo(H23, Mode.TEXT, _HD, "t2v"),
     _hailuo(H23F, Mode.TEXT, _HD, "scope", fast=False, doubt=_FAST_TEXT),
     _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", doubt=_512_TEXT), *_HD), "t2v"),
-    _first_series("T2V-01-Director", Mode.TEXT, _720, "t2v"),
-    _first_series("T2V-01", Mode.TEXT, _720, "t2v"),
+    _first_series("T2V-01-Director", Mode.TEXT, "t2v"),
+    _first_series("T2V-01", Mode.TEXT, "t2v"),
     _hailuo(H23, Mode.IMAGE, _HD_IMAGE, "i2v"),
     _hailuo(H23F, Mode.IMAGE, _HD_IMAGE, "i2v"),
     _hailuo(
         H02,
         Mode.IMAGE,
-        (Size("512P", (6, 10), "i2v"), Size("768P", (6, 10), "i2v"), Size("1080P", (6,), "i2v")),
+        (
+            Size("512P", (6, 10), "i2v"),
+            Size("768P", (6, 10), "i2v"),
+            Size("1080P", (6,), "i2v"),
+            Size("1080P", (10,), "scope", doubt=_LONG_HD),
+        ),
         "i2v",
     ),
-    _first_series("I2V-01-Director", Mode.IMAGE, _720, "i2v"),
-    _first_series("I2V-01-live", Mode.IMAGE, _720, "i2v"),
-    _first_series("I2V-01", Mode.IMAGE, _720, "i2v"),
+    _first_series("I2V-01-Director", Mode.IMAGE, "i2v"),
+    _first_series("I2V-01-live", Mode.IMAGE, "i2v"),
+    _first_series("I2V-01", Mode.IMAGE, "i2v"),
     _hailuo(
         H02,
         Mode.START_END,
@@ -98,7 +123,7 @@ OFFERS: tuple[Offer, ...] = (
         "fl2v",
         fast=False,
     ),
-    _first_series("S2V-01", Mode.SUBJECT, (), "s2v"),
+    _first_series("S2V-01", Mode.SUBJECT, "s2v", (*_720, Size("1080P", (6,), "guide")), SendSize.NEVER),
 )
 """Every model in every mode it serves, in the order of the published lists."""
 
@@ -120,15 +145,21 @@ REGIONS: dict[str, str] = {
 }
 """Host -> the language of its region. Keys are bound to a region (source: live)."""
 
-
 DEFAULT_HOST = "api.minimaxi.com"
 """Where requests go unless a setting says otherwise (source: scope)."""
 
+GLOBAL_HOST = "api.minimax.io"
+"""The same for keys of the global platform (source: t2v)."""
+
+
+def host_language(host: str) -> str:
+    """The language of a host's region, "zh" or "en"; empty for a host of no region."""
+    return REGIONS.get(host.partition(":")[0].lower(), "")
+
 
 def region_language(base_url: str) -> str:
-    """The language of a host's region, "zh" or "en"; a host of no region counts as the default one."""
-    host = base_url.partition("://")[2].partition("/")[0].partition(":")[0]
-    return REGIONS.get(host, REGIONS[DEFAULT_HOST])
+    """The language of a base URL's region; a host of no region counts as the default one."""
+    return host_language(urlsplit(base_url).netloc) or REGIONS[DEFAULT_HOST]
 
 
 def offers(mode: Mode) -> tuple[Offer, ...]:

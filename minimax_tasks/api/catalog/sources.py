@@ -6,6 +6,7 @@ SOURCES: dict[str, str] = {
     "i2v": "platform.minimax.io/docs/api-reference/video-generation-i2v",
     "fl2v": "platform.minimax.io/docs/api-reference/video-generation-fl2v",
     "s2v": "platform.minimax.io/docs/api-reference/video-generation-s2v",
+    "guide": "platform.minimax.io/docs/guides/video-generation, the sample for subject reference",
     "query": "platform.minimax.io/docs/api-reference/video-generation-query",
     "download": "platform.minimax.io/docs/api-reference/video-generation-download",
     "agent": "platform.minimaxi.com/docs/api-reference/video-agent-create",

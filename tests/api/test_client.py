@@ -1,0 +1,332 @@
+"""What the client sends, byte by byte, and what it makes of everything that may come back."""
+
+import asyncio
+import itertools
+import socket
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from docs.errors import PAGE, page
+from minimax_tasks import (
+    AnswerLost,
+    ApiError,
+    AuthenticationFailed,
+    ImageToVideoRequest,
+    InputRejected,
+    InsufficientBalance,
+    InvalidParameters,
+    MiniMaxCatalogWarning,
+    MiniMaxClient,
+    MiniMaxError,
+    NotConnected,
+    OutputRejected,
+    QuotaExhausted,
+    RateLimited,
+    ServiceError,
+    StartEndToVideoRequest,
+    SubjectToVideoRequest,
+    TemplateRequest,
+    TextToVideoRequest,
+)
+from minimax_tasks.api.answers import State
+from minimax_tasks.api.catalog.errors import ERROR_CODES, Verdict
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import host_hint
+from tests.api.scripted import Scripted, answer, refusal, scripted
+
+KEY = "sk-api-very-secret"
+GOOD = {"task_id": "106916112212032", "base_resp": {"status_code": 0, "status_msg": "success"}}
+A, B = "https://example.com/a.png", "data:image/png;base64,aGVsbG8="
+ASKED = TextToVideoRequest(prompt="A harbour")
+
+Call = Callable[[MiniMaxClient], Awaitable[Any]]
+SUBMIT: Call = lambda client: client.submit(ASKED)  # noqa: E731
+READS: dict[str, Call] = {
+    "query": lambda client: client.query("1"),
+    "template query": lambda client: client.query("1", Mode.TEMPLATE),
+    "retrieve": lambda client: client.retrieve("1"),
+}
+CALLS = {"submit": SUBMIT, **READS}
+
+
+def talk(reply: bytes, call: Call = SUBMIT) -> tuple[Any, Scripted]:
+    """What one call gives or raises, and the server that it spoke to."""
+
+    async def run() -> tuple[Any, Scripted]:
+        async with scripted() as server, MiniMaxClient(KEY, server.url, timeout=5) as client:
+            server.next = reply
+            try:
+                return await call(client), server
+            except MiniMaxError as error:
+                return error, server
+
+    return asyncio.run(run())
+
+
+def failure(reply: bytes, call: Call = SUBMIT) -> Any:
+    """The exception of one call, which must not hold the key."""
+    error, _ = talk(reply, call)
+    assert isinstance(error, MiniMaxError)
+    assert KEY not in "".join(traceback.format_exception(error))
+    return error
+
+
+# -- what is sent
+
+ON_THE_WIRE = [
+    (
+        TextToVideoRequest(prompt="A man picks up a book [Pedestal up].", resolution="1080P"),
+        "/v1/video_generation",
+        {
+            "model": "MiniMax-Hailuo-2.3", "prompt": "A man picks up a book [Pedestal up].",
+            "duration": 6, "resolution": "1080P",
+        },
+    ),
+    (
+        TextToVideoRequest(prompt="雨", model="T2V-01-Director"),
+        "/v1/video_generation",
+        {"model": "T2V-01-Director", "prompt": "雨"},
+    ),
+    (
+        ImageToVideoRequest(first_frame_image=A, fast_pretreatment=True, callback_url="https://example.com/cb"),
+        "/v1/video_generation",
+        {
+            "model": "MiniMax-Hailuo-2.3", "first_frame_image": A, "duration": 6, "resolution": "768P",
+            "fast_pretreatment": True, "callback_url": "https://example.com/cb",
+        },
+    ),
+    (
+        StartEndToVideoRequest(first_frame_image=A, last_frame_image=B, prompt_optimizer=False, duration=10),
+        "/v1/video_generation",
+        {
+            "model": "MiniMax-Hailuo-02", "first_frame_image": A, "last_frame_image": B,
+            "duration": 10, "resolution": "768P", "prompt_optimizer": False,
+        },
+    ),
+    (
+        SubjectToVideoRequest(subject_image=A, prompt="She winks."),
+        "/v1/video_generation",
+        {
+            "model": "S2V-01", "prompt": "She winks.",
+            "subject_reference": [{"type": "character", "image": [A]}],
+        },
+    ),
+    (
+        TemplateRequest(template="Survival", image=B, text="狮子"),
+        "/v1/video_template_generation",
+        {
+            "template_id": "393769180141805569", "media_inputs": [{"value": B}],
+            "text_inputs": [{"value": "狮子"}],
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "path", "body"), ON_THE_WIRE)
+def test_a_submit_on_the_wire(request_: Any, path: str, body: dict[str, Any]) -> None:
+    task_id, server = talk(answer(GOOD), lambda client: client.submit(request_))
+    assert task_id == "106916112212032"
+    head, _ = server.seen[0]
+    assert head.startswith(f"POST {path} HTTP/1.1\r\n")
+    assert f"authorization: bearer {KEY}" in head.lower()
+    assert "content-type: application/json" in head.lower()
+    assert server.sent == body
+
+
+@pytest.mark.parametrize(
+    ("call", "target"),
+    [
+        (READS["query"], "/v1/query/video_generation?task_id=1"),
+        (READS["template query"], "/v1/query/video_template_generation?task_id=1"),
+        (READS["retrieve"], "/v1/files/retrieve?file_id=1"),
+    ],
+)
+def test_reads_on_the_wire(call: Call, target: str) -> None:
+    _, server = talk(answer(refusal(1002)), call)
+    assert server.seen[0][0].startswith(f"GET {target} HTTP/1.1\r\n")
+
+
+def test_a_download_carries_no_key() -> None:
+    async def run() -> tuple[bytes, str]:
+        async with scripted() as server, MiniMaxClient(KEY, server.url) as client:
+            server.next = answer(b"movie")
+            async with client.download(f"{server.url}/clip.mp4?Signature=s", offset=2) as response:
+                return await response.aread(), server.seen[0][0]
+
+    body, head = asyncio.run(run())
+    assert body == b"movie"
+    assert "authorization" not in head.lower()
+    assert "range: bytes=2-" in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("host", "sent"), [("api.minimaxi.com", True), ("api.minimax.io", False), ("127.0.0.1", True)]
+)
+def test_the_watermark_is_for_the_chinese_platform(
+    host: str, sent: bool, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watermarked = TextToVideoRequest(prompt="x", aigc_watermark=True)
+
+    async def run() -> Any:
+        async with scripted() as server, MiniMaxClient(KEY, server.url) as client:
+            server.next = answer(GOOD)
+            monkeypatch.setattr(client, "host", host)
+            await client.submit(watermarked)
+            return server.sent
+
+    assert asyncio.run(run()).get("aigc_watermark") is (True if sent else None)
+    warned = [w for w in recwarn if issubclass(w.category, MiniMaxCatalogWarning)]
+    assert bool(warned) is not sent
+
+
+# -- what comes back
+
+EXPECTED = {
+    1000: (ServiceError, Verdict.UNCERTAIN), 1001: (ServiceError, Verdict.UNCERTAIN),
+    1002: (RateLimited, Verdict.LATER), 1004: (AuthenticationFailed, Verdict.REFUSED),
+    1008: (InsufficientBalance, Verdict.REFUSED), 1013: (ServiceError, Verdict.UNCERTAIN),
+    1024: (ServiceError, Verdict.UNCERTAIN), 1026: (InputRejected, Verdict.REFUSED),
+    1027: (OutputRejected, Verdict.REFUSED), 1028: (QuotaExhausted, Verdict.REFUSED),
+    1030: (QuotaExhausted, Verdict.REFUSED), 1033: (ServiceError, Verdict.UNCERTAIN),
+    1039: (RateLimited, Verdict.LATER), 1041: (RateLimited, Verdict.LATER),
+    1042: (InvalidParameters, Verdict.REFUSED), 2013: (InvalidParameters, Verdict.REFUSED),
+    2038: (AuthenticationFailed, Verdict.REFUSED), 2045: (RateLimited, Verdict.LATER),
+    2049: (AuthenticationFailed, Verdict.REFUSED), 2056: (QuotaExhausted, Verdict.REFUSED),
+    2061: (QuotaExhausted, Verdict.REFUSED),
+}  # fmt: skip
+"""Written out by hand from the published lists."""
+
+
+def test_no_code_is_forgotten() -> None:
+    assert {row.code for row in ERROR_CODES} == EXPECTED.keys()
+
+
+@pytest.mark.parametrize(("call", "code"), itertools.product(CALLS, EXPECTED))
+def test_every_code_of_every_call(call: str, code: int) -> None:
+    error = failure(answer(refusal(code, "已达到上限"), headers={"Trace-Id": "04f0c7"}), CALLS[call])
+    kind, verdict = EXPECTED[code]
+    assert type(error) is kind
+    assert (error.code, error.verdict, error.trace_id) == (code, verdict, "04f0c7")
+    for part in (str(code), "已达到上限", "Trace-Id 04f0c7", "127.0.0.1"):
+        assert part in str(error)
+
+
+def test_a_code_in_no_list_is_treated_with_the_most_care() -> None:
+    error = failure(answer(refusal(4711, "new")))
+    assert type(error) is ApiError
+    assert error.verdict is Verdict.UNCERTAIN
+    assert "4711" in str(error)
+
+
+HTML = "<html><head><title>404 Not Found</title></head><body>openresty</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "verdict", "says"),
+    [
+        (answer(HTML, "401 Unauthorized"), AuthenticationFailed, Verdict.REFUSED, "MINIMAX_API_KEY"),
+        (answer("", "403 Forbidden"), AuthenticationFailed, Verdict.REFUSED, "HTTP 403"),
+        (answer(HTML, "404 Not Found"), ServiceError, Verdict.REFUSED, "not the video API"),
+        (answer("", "405 Method Not Allowed"), ServiceError, Verdict.REFUSED, "MINIMAX_BASE_URL"),
+        (answer("", "413 Payload Too Large"), InvalidParameters, Verdict.REFUSED, "smaller pictures"),
+        (answer("", "429 Too Many Requests"), RateLimited, Verdict.LATER, "next minute"),
+        (answer("oops", "400 Bad Request"), InvalidParameters, Verdict.REFUSED, "oops"),
+        (answer("", "408 Request Timeout"), ServiceError, Verdict.UNCERTAIN, "HTTP 408"),
+        (answer(HTML, "500 Internal Server Error"), ServiceError, Verdict.UNCERTAIN, "HTTP 500"),
+        (answer("", "502 Bad Gateway"), ServiceError, Verdict.UNCERTAIN, "HTTP 502"),
+        (answer(GOOD, "503 Service Unavailable"), ServiceError, Verdict.UNCERTAIN, "HTTP 503"),
+        (answer("", "504 Gateway Timeout"), ServiceError, Verdict.UNCERTAIN, "HTTP 504"),
+        (answer(HTML), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer(""), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer("[]"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer("{}"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer({"task_id": "1"}), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer(refusal(0)), ServiceError, Verdict.UNCERTAIN, "no task_id"),
+        (answer(refusal(1008), "400 Bad Request"), InsufficientBalance, Verdict.REFUSED, "1008"),
+        (answer(b"\xff\xfe\x00{"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (
+            answer("", "301 Moved Permanently", {"Location": "https://api.example.com/x?Signature=s"}),
+            ServiceError, Verdict.REFUSED, "to https://api.example.com/x; set MINIMAX_BASE_URL",
+        ),
+    ],
+)  # fmt: skip
+def test_trouble_at_the_level_of_http(reply: bytes, kind: type, verdict: Verdict, says: str) -> None:
+    error = failure(reply.replace(b"\r\n\r\n", b"\r\nTrace-Id: 04f0c7\r\n\r\n", 1))
+    assert type(error) is kind
+    assert error.verdict is verdict
+    assert error.trace_id == "04f0c7"
+    assert says in str(error)
+    assert "Signature" not in str(error)
+    assert len(str(error)) < 500
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "reply", [b"", b"HTTP/1.1 200 OK\r\nConten", answer(GOOD)[:-5], b"SSH-2.0-OpenSSH\r\n"]
+)
+def test_a_connection_that_breaks_leaves_the_outcome_open(call: str, reply: bytes) -> None:
+    assert type(failure(reply, CALLS[call])) is AnswerLost
+
+
+def test_a_refused_connection_means_that_nothing_was_sent() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+        async def run() -> None:
+            async with MiniMaxClient(KEY, url) as client:
+                await client.submit(ASKED)
+
+        with pytest.raises(NotConnected, match=r"no connection to 127\.0\.0\.1"):
+            asyncio.run(run())
+
+
+def test_an_answer_that_never_comes() -> None:
+    async def run() -> None:
+        silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with silent, MiniMaxClient(KEY, url, timeout=0.2) as client:
+            await client.submit(ASKED)
+
+    with pytest.raises(AnswerLost, match="ReadTimeout"):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("document", "state"),
+    [
+        ({"status": "Fail", "base_resp": {"status_code": 1027, "status_msg": "output new_sensitive"}}, State.FAILED),
+        ({"status": "Fail", "base_resp": {"status_code": 0, "status_msg": "success"}}, State.FAILED),
+        ({"status": "failed", "base_resp": {"status_code": 0, "status_msg": "success"}}, State.FAILED),
+        ({"status": "SUCCESS", "file_id": 335560631603474, "base_resp": {"status_code": 0}}, State.SUCCESS),
+        ({"status": "Dreaming", "base_resp": {"status_code": 0, "status_msg": ""}}, State.RUNNING),
+        ({"status": "Queueing", "file_id": "", "base_resp": {"status_code": 0}}, State.RUNNING),
+    ],
+)  # fmt: skip
+def test_status_and_base_resp_are_read_together(document: dict[str, Any], state: State) -> None:
+    answered, _ = talk(answer({"task_id": "1", **document}), READS["query"])
+    assert answered.state is state
+    if state is State.SUCCESS:
+        assert answered.file_id == "335560631603474"
+
+
+@pytest.mark.parametrize(
+    ("host", "others"),
+    [
+        ("api.minimaxi.com", ["https://api.minimax.io"]),
+        ("api.minimax.cn", ["https://api.minimax.io"]),
+        ("api.minimax.io", ["https://api.minimaxi.com"]),
+        ("api.minimaxi.chat", ["https://api.minimaxi.com"]),
+        ("proxy.example.com:8443", ["https://api.minimaxi.com", "https://api.minimax.io"]),
+    ],
+)
+def test_a_refused_key_names_the_other_region(host: str, others: list[str]) -> None:
+    hint = host_hint(host)
+    assert [url for url in ("https://api.minimaxi.com", "https://api.minimax.io") if url in hint] == others
+
+
+def test_the_documentation_has_the_tables_of_the_client() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m docs.errors"
