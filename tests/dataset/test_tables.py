@@ -97,7 +97,11 @@ def test_a_field_of_another_mode_is_an_error(tmp_path: Path) -> None:
     rows = [
         {"mode": "text-to-video", "prompt": "x", "first_frame_image": "https://example.com/a.png"},
         {"mode": "text", "prompt": "x"},
-        {"mode": "subject-to-video", "subject_image": "https://example.com/a.png", "last_frame_image": "https://example.com/a.png"},
+        {
+            "mode": "subject-to-video",
+            "subject_image": "https://example.com/a.png",
+            "last_frame_image": "https://example.com/a.png",
+        },
     ]
     found = problems(write_jsonl(tmp_path / "w.jsonl", rows))
     assert "text-to-video has no such field" in found[0]
