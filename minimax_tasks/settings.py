@@ -68,6 +68,17 @@ class Settings(BaseModel):
             ) from None
 
     @property
+    def submit_resources(self) -> dict[str, int]:
+        """The Luigi resources of a task that submits."""
+        return {self.submit_resource: 1} if self.submit_resource else {}
+
+    @property
+    def submit_seconds(self) -> float:
+        """How long a submit holds its Luigi resource; 0 without one."""
+        held = self.submit_resource and self.requests_per_minute
+        return 60 / self.requests_per_minute if held else 0.0
+
+    @property
     def bracket_language(self) -> str:
         """`language`, or that of the region of `base_url`; a host of no region counts as the default one."""
         return self.language or region_language(self.base_url)

@@ -188,6 +188,10 @@ class _QuietReporter(TaskStatusReporter):
         """Show how far the task is in the visualiser."""
         self._messenger.submit(super().update_progress_percentage, percentage)
 
+    def decrease_running_resources(self, decrease_resources: dict[str, int]) -> None:
+        """Give resources back before the task is over."""
+        self._messenger.submit(super().decrease_running_resources, decrease_resources)
+
 
 class _CoroutineRun(TaskProcess):
     """Looks like Luigi's process for a task, but runs the task's coroutine on the shared loop."""

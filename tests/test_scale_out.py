@@ -155,3 +155,18 @@ def test_one_resource_paces_all_submits(
     at = sorted(entry["created_at"] for entry in sandbox.ledger())
     assert all(later - earlier > 0.4 for earlier, later in itertools.pairwise(at))
     assert luigi.configuration.get_config().get("minimax", "submit_resource", None) is None
+
+
+def test_shards_take_turns_at_submitting_and_wait_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Sandbox(latency=8.0, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        monkeypatch.setenv("MINIMAX_REQUESTS_PER_MINUTE", "120")
+        monkeypatch.setenv("MINIMAX_SUBMIT_RESOURCE", "minimax_submits")
+        rows = "".join(json.dumps({"prompt": f"wave {number}"}) + "\n" for number in range(6))
+        (tmp_path / "waves.jsonl").write_text(rows)
+        assert mm.build([mm.VideoDataset(table="waves.jsonl", root="out", shard_size=2)])
+        at = sorted(entry["created_at"] for entry in sandbox.ledger())
+    assert all(later - earlier > 0.4 for earlier, later in itertools.pairwise(at))
+    assert at[-1] - at[0] < 8.0, "the last shard submits before the first has its clips"

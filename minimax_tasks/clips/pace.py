@@ -14,11 +14,15 @@ WINDOW = 60.0
 class Pace:
     """Gives out turns: at most `per_minute` in any 60 seconds; 0 means no limit.
 
-    One object serves all threads and event loops of a process.
+    `evenly` spaces them, for processes that take turns at submitting: none begins with a burst. One object
+    serves all threads and event loops of a process.
     """
 
-    def __init__(self, per_minute: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, per_minute: float, *, evenly: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._per_minute = per_minute
+        self._evenly = evenly
         self._clock = clock
         self._lock = threading.Lock()
         self._turns: deque[float] = deque()
@@ -40,7 +44,7 @@ class Pace:
             now = self._clock()
             at = max(now, self._not_before)
             if self._per_minute:
-                limit = max(1, int(self._per_minute))
+                limit = 1 if self._evenly else max(1, int(self._per_minute))
                 window = WINDOW * limit / self._per_minute
                 while len(self._turns) >= limit:
                     at = max(at, self._turns.popleft() + window)

@@ -50,7 +50,10 @@ _OVER = (GenerationFailed, SubmitRefused, UncertainSubmit, InvalidRequest)
 
 
 class ShardRun:
-    """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1."""
+    """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1.
+
+    `on_submitted` is called as soon as the shard has nothing more to submit.
+    """
 
     def __init__(
         self,
@@ -59,12 +62,15 @@ class ShardRun:
         service: Service,
         lanes: Lanes,
         report: Callable[[str, float], None],
+        on_submitted: Callable[[], None],
     ) -> None:
         self._clips = clips
         self._root = root
         self._service = service
         self._lanes = lanes
         self._report = report
+        self._on_submitted = on_submitted
+        self._to_submit = len(clips)
         self._reported_at = time.monotonic()
         self._made: dict[str, Made] = {}
         self._failed: dict[str, Failure] = {}
@@ -98,14 +104,19 @@ class ShardRun:
         self._tell()
 
     async def _make(self, clip: ClipRequest, folder: ClipFolder) -> None:
-        standing = await folder.standing()
-        if standing.made:
-            return
-        if self._halt is not None and not standing.submitted:
-            raise self._halt
         frames = frame_reader(self._root)
-        async with self._lanes.submits:
-            await submit(clip, folder, self._service, frames=frames)
+        try:
+            standing = await folder.standing()
+            if standing.made:
+                return
+            if self._halt is not None and not standing.submitted:
+                raise self._halt
+            async with self._lanes.submits:
+                await submit(clip, folder, self._service, frames=frames)
+        finally:
+            self._to_submit -= 1
+            if not self._to_submit:
+                self._on_submitted()
         await poll_through(lambda: clip, folder, self._service, frames=frames)
         await download(folder, self._service)
 

@@ -71,6 +71,11 @@ class DatasetShard(luigi.Task):
         """What became of each clip."""
         return FsspecTarget(f"{self.root}/{self._result_name}")
 
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]
+        """The Luigi resource of the setting `submit_resource`, if any: held while clips are submitted."""
+        return Settings.load().submit_resources
+
     def complete(self) -> bool:
         """Whether it is known of every clip what became of it, and nothing has happened to those that failed."""
         root = Storage(self.root)
@@ -88,8 +93,15 @@ class DatasetShard(luigi.Task):
         """Make the clips."""
         root = Storage(self.root)
         clips = await asyncio.to_thread(self._clips, root)
-        limit = Settings.load(max_in_flight=self.max_in_flight).max_in_flight
-        shard = ShardRun(clips, root, current_service(), current_lanes(limit), self._report)
+        settings = Settings.load(max_in_flight=self.max_in_flight)
+        shard = ShardRun(
+            clips,
+            root,
+            current_service(),
+            current_lanes(settings.max_in_flight),
+            self._report,
+            self._let_others_submit,
+        )
         result = await shard.make()
         await root.call(root.write_json, self._result_name, result.model_dump(mode="json"))
 
@@ -100,6 +112,12 @@ class DatasetShard(luigi.Task):
         if self.digest not in _known:
             raise TableError([f"{self.table}: it was changed since this run was planned; run it again"])
         return _known[self.digest]
+
+    def _let_others_submit(self) -> None:
+        """Give the resource back, since what is left of the shard is waiting."""
+        give_back: Callable[[dict[str, int]], None] | None = getattr(self, "decrease_running_resources", None)
+        if give_back is not None and self.resources:
+            give_back(self.resources)
 
     def _report(self, status: str, share: float) -> None:
         """Show progress in Luigi's visualiser, where the task runs under a worker."""

@@ -21,7 +21,7 @@ def current_service() -> Service:
         client = settings.client()
         _services[loop] = Service(
             client,
-            _pace(client.host, settings.requests_per_minute),
+            _pace(client.host, settings.requests_per_minute, bool(settings.submit_resource)),
             poll_interval=settings.poll_interval,
             generation_timeout=settings.generation_timeout,
             budget=settings.budget,
@@ -52,6 +52,6 @@ def run_alone(work: Coroutine[Any, Any, None]) -> None:
 
 
 @functools.cache
-def _pace(host: str, per_minute: float) -> Pace:
+def _pace(host: str, per_minute: float, evenly: bool) -> Pace:
     """One pace per host and process, since the limit counts for the account and not for a run."""
-    return Pace(per_minute)
+    return Pace(per_minute, evenly=evenly)

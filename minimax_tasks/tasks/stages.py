@@ -100,12 +100,11 @@ class Submit(Stage):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]
         """The Luigi resource of the setting `submit_resource`, if any."""
-        name = Settings.load().submit_resource
-        return {name: 1} if name else {}
+        return Settings.load().submit_resources
 
     async def run_async(self) -> None:
         """Submit the clip unless it was; with a resource, hold it as long as the rate asks."""
-        await asyncio.gather(self._submit(), asyncio.sleep(_holding_time()))
+        await asyncio.gather(self._submit(), asyncio.sleep(Settings.load().submit_seconds))
 
     async def _submit(self) -> None:
         service = current_service()
@@ -136,12 +135,6 @@ class Download(Stage):
         """Download the clip."""
         await self.poll_through()
         await download(self.folder, current_service())
-
-
-def _holding_time() -> float:
-    settings = Settings.load()
-    held = settings.submit_resource and settings.requests_per_minute
-    return 60 / settings.requests_per_minute if held else 0.0
 
 
 class _OfRequest(Stage):
