@@ -81,8 +81,10 @@ async def _wait(
     task_id = str(submission["task_id"])
     mode = Mode(submission.get("mode", Mode.TEXT))
     deadline = time.monotonic() + service.generation_timeout
-    first = max(0.0, service.poll_interval - age(submission, "submitted_at"))
-    await service.watch.sleep(folder.root, task_id, first)
+    interval, waited = service.poll_interval, age(submission, "submitted_at")
+    first = service.expectation.first_look(interval)
+    running = max(0.0, first - interval) if waited < first else 0.0
+    await service.watch.sleep(folder.root, task_id, max(0.0, first * random.uniform(0.9, 1.0) - waited))
     status = ""
     while True:
         try:
@@ -94,8 +96,11 @@ async def _wait(
                 raise
             log.info("missed a poll of task %s: %s", task_id, error)
         else:
+            if answer.state is State.SUCCESS and running:
+                service.expectation.lasted(min(running, age(submission, "submitted_at")))
             if answer.state is not State.RUNNING:
                 return answer.model_copy(update={"task_id": task_id})
+            running = age(submission, "submitted_at")
             if answer.status != status:
                 status = answer.status
                 on_status(status)
@@ -105,4 +110,4 @@ async def _wait(
                 f"(last status: {status or 'none'}). It is paid for and still known; the next run "
                 "goes on waiting"
             )
-        await service.watch.sleep(folder.root, task_id, service.poll_interval * random.uniform(0.9, 1.1))
+        await service.watch.sleep(folder.root, task_id, interval * random.uniform(0.9, 1.1))

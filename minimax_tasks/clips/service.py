@@ -6,6 +6,7 @@ from datetime import datetime
 
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.clips.callbacks import CallbackWatch
+from minimax_tasks.clips.expectation import Expectation
 from minimax_tasks.clips.pace import Pace
 
 SUBMITS_AT_ONCE = 16
@@ -30,3 +31,4 @@ class Service:
     """Public address of a running `minimax-tasks receive`; each submit gets its own address below it."""
     submitting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SUBMITS_AT_ONCE))
     watch: CallbackWatch = field(default_factory=CallbackWatch)
+    expectation: Expectation = field(default_factory=Expectation)

@@ -26,6 +26,7 @@ from minimax_tasks import (
 from minimax_tasks.clips import download as downloading
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.download import download
+from minimax_tasks.clips.expectation import Expectation
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pace import Pace
 from minimax_tasks.clips.pictures import known_clip
@@ -70,7 +71,9 @@ def names(folder: ClipFolder) -> set[str]:
 
 def test_a_clip_is_made_and_its_files_tell_the_story(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = make(sandbox.url, TEXT, tmp_path)
-    assert names(folder) == {"request.json", "claim.1.json", "submission.json", "result.json", "video.mp4"}
+    assert names(folder) == {
+        "request.json", "claim.1.json", "submission.json", "result.json", "warnings.json", "video.mp4",
+    }  # fmt: skip
     files = tmp_path / "clips" / folder.key
     assert json.loads((files / "request.json").read_text())["prompt"] == "A lighthouse [Push in]"
     (entry,) = sandbox.ledger()
@@ -102,6 +105,40 @@ def test_many_who_start_the_same_clip_at_once_submit_it_once(sandbox: Sandbox, t
     found = with_service(sandbox.url, work)
     assert len(sandbox.ledger()) == 1
     assert {submission["task_id"] for submission in found} == {sandbox.ledger()[0]["task_id"]}
+
+
+def test_what_clips_take_is_learnt_and_nobody_asks_long_before(tmp_path: Path) -> None:
+    clips = [ClipRequest(TEXT.request, take=take) for take in range(1, 8)]
+
+    async def work(service: Service) -> list[int]:
+        asked: list[int] = []
+        query = service.client.query
+
+        async def counted(*arguments: Any) -> Any:
+            asked[-1] += 1
+            return await query(*arguments)
+
+        service.client.query = counted  # type: ignore[method-assign]
+        for clip in clips:
+            asked.append(0)
+            await submit(clip, folder_of(clip, tmp_path), service)
+            await poll(folder_of(clip, tmp_path), service)
+        return asked
+
+    with Sandbox(latency=1.0, scale="90P") as slow:
+        asked = with_service(slow.url, work, poll_interval=0.1)
+    assert min(asked[:5]) >= 6
+    assert max(asked[5:]) <= 5
+
+
+def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
+    expectation = Expectation()
+    for _ in range(5):
+        expectation.lasted(60.0)
+    assert expectation.first_look(10.0) == 60.0
+    expectation.lasted(30.0)
+    assert expectation.first_look(10.0) == 30.0
+    assert expectation.first_look(45.0) == 45.0
 
 
 def test_waiting_and_fetching_need_the_clip_folder_alone(
