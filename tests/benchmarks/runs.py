@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +27,18 @@ def dataset(count: int, url: str) -> dict[str, Any]:
     Path("waves.jsonl").write_text(rows)
     good = mm.build([mm.VideoDataset(table="waves.jsonl", root="out")])
     return {"good": good} | _delays(url)
+
+
+def callbacks(count: int, url: str) -> dict[str, Any]:
+    """`dataset` with `minimax-tasks receive` beside it."""
+    words = [sys.executable, "-m", "minimax_tasks", "receive", "--root", "out"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout is not None
+        os.environ["MINIMAX_RECEIVER_URL"] = receiver.stdout.readline().split()[-1]
+        try:
+            return dataset(count, url)
+        finally:
+            receiver.terminate()
 
 
 def board(count: int, url: str) -> dict[str, Any]:
@@ -100,13 +113,16 @@ def _delays(url: str) -> dict[str, Any]:
     return {"median_delay": statistics.median(delays)}
 
 
+RUNS = {"dataset": dataset, "callbacks": callbacks, "board": board, "bare": bare, "blocking": blocking}
+
+
 def main() -> None:
     """Run one and print what it took."""
     what, count, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         began = time.perf_counter()
-        outcome = {"dataset": dataset, "board": board, "bare": bare, "blocking": blocking}[what](count, url)
+        outcome = RUNS[what](count, url)
         wall = time.perf_counter() - began
         own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime

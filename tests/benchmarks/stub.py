@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.stub CLIP.mp4 SECONDS
 
-Its first line is its URL. A task is ready so many seconds after its submit. `GET /stats` gives the number
-of submits and the greatest number of tasks in flight; `GET /ready` the times at which tasks became ready.
+Its first line is its URL. A task is ready so many seconds after its submit, and then its `callback_url`, if
+any, is told. `GET /ready` gives the times at which tasks became ready.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ class Stub:
         self._clip = clip
         self._seconds = seconds
         self._ready: dict[str, float] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self.base = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,6 +57,11 @@ class Stub:
         if method == "POST":
             task_id = str(10**14 + len(self._ready))
             self._ready[task_id] = time.time() + self._seconds
+            callback_url = json.loads(body).get("callback_url")
+            if callback_url:
+                telling = asyncio.create_task(self._tell(callback_url, task_id))
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
             return {"task_id": task_id, "base_resp": good}
         if path == "/v1/query/video_generation":
             task_id = query["task_id"][0]
@@ -75,7 +81,17 @@ class Stub:
             return {"file": file, "base_resp": good}
         if path == "/ready":
             return self._ready
-        return {"submits": len(self._ready)}
+        raise ValueError(path)
+
+    async def _tell(self, callback_url: str, task_id: str) -> None:
+        await asyncio.sleep(self._seconds)
+        url = urlsplit(callback_url)
+        body = json.dumps({"task_id": task_id, "status": "success"}).encode()
+        head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body)}\r\n"
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+        await reader.read()
+        writer.close()
 
 
 async def main(clip: str, seconds: float) -> None:
