@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from minimax_tasks.api.catalog.models import Mode, offers
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.sandbox.faults import faults_schema
+from minimax_tasks.sandbox.validation import OLD_NAMES
 from minimax_tasks.sandbox.wire import (
     FILE_NAME,
     AddedFaults,
@@ -171,7 +172,7 @@ def _generation_request() -> dict[str, Any]:
     }
     return _object(
         ["model"],
-        model={"type": "string", "enum": [*models]},
+        model={"type": "string", "enum": [*models, *OLD_NAMES]},
         prompt={"type": "string", "maxLength": 2000},
         first_frame_image=_PICTURE,
         last_frame_image=_PICTURE,

@@ -8,7 +8,7 @@ from live answers, the others follow their pattern.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minimax_tasks.api.catalog.models import OFFERS, PROMPT_LIMIT, Mode, Offer, find_offer
@@ -18,6 +18,16 @@ from minimax_tasks.sandbox.wire import Refused
 
 TEMPLATE_SIZE = ("720P", 6, 24)
 """Resolution, seconds and frame rate of a template's clip; nothing is published."""
+
+OLD_NAMES = {
+    "video-01": {Mode.TEXT: "T2V-01", Mode.IMAGE: "I2V-01"},
+    "video-01-live2d": {Mode.IMAGE: "I2V-01-live"},
+}
+"""Names of the first series from before it was split by mode: published clients still send them, and the live
+service still takes them."""
+
+_OLD_SIZES = {"video-01": {"512P": (6, 10), "768P": (6, 10), "1080P": (6, 10)}}
+"""What the live service took for an old name beside the sizes of the new one (recorded)."""
 
 _REFUSED_TEXT_MODELS = frozenset({"MiniMax-Hailuo-2.3-Fast"})
 """Listed for text-to-video by some sources and refused by the live service (recorded)."""
@@ -193,8 +203,12 @@ def _mode(first: bool, last: bool, subject: bool) -> Mode:
 
 
 def _offer(model: str, mode: Mode) -> Offer:
+    if mode in OLD_NAMES.get(model, {}):
+        offer = find_offer(OLD_NAMES[model][mode], mode)
+        assert offer is not None
+        return replace(offer, model=model)
     known = {offer.model for offer in OFFERS}
-    if model not in known:
+    if model not in known and model not in OLD_NAMES:
         raise Refused(2013, f"invalid params, model {model} is not supported")
     offer = find_offer(model, mode)
     if offer and not (mode is Mode.TEXT and model in _REFUSED_TEXT_MODELS):
@@ -204,7 +218,7 @@ def _offer(model: str, mode: Mode) -> Offer:
         raise Refused(2013, f"invalid params, param 'subject_reference' is incompatible with model {model}")
     if model == "S2V-01":
         raise Refused(2013, "invalid params, S2V-01: subject_reference is required")
-    if mode is Mode.TEXT and model.startswith("I2V-01"):
+    if mode is Mode.TEXT and (model.startswith("I2V-01") or model in OLD_NAMES):
         # recorded for I2V-01
         raise Refused(2013, f"invalid params, {model}: first_frame_image is required")
     # recorded for Text-to-Video and First-and-Last-Frame-Video
@@ -219,7 +233,7 @@ _MODE_WORDS = {
 
 
 def _size(offer: Offer, resolution: str, seconds: int | None) -> tuple[str, int]:
-    taken: dict[str, list[int]] = {}
+    taken = {name: list(values) for name, values in _OLD_SIZES.get(offer.model, {}).items()}
     for size in offer.sizes:
         refused = _REFUSED_SECONDS.get(size.resolution)
         taken.setdefault(size.resolution, []).extend(s for s in size.seconds if s != refused)

@@ -76,6 +76,8 @@ def test_recorded_messages(api: Api, body: dict[str, Any], message: str) -> None
         ({"model": "T2V-01", "prompt": "x", "resolution": "1080P"}, "only support 720P"),
         ({"model": "T2V-01", "first_frame_image": FRAME}, "does not support Image-to-Video mode"),
         ({"model": "S2V-01", "prompt": "x"}, "S2V-01: subject_reference is required"),
+        ({"model": "video-01-live2d", "prompt": "x"}, "video-01-live2d: first_frame_image is required"),
+        ({"model": "video-01", "last_frame_image": FRAME}, "does not support First-and-Last-Frame-Video"),
         ({"model": "S2V-01", "prompt": "x", "first_frame_image": FRAME}, "subject_reference is required"),
         ({"model": H23, "prompt": "x", "prompt_optimizer": "yes"}, "expr_path=prompt_optimizer"),
         ({"model": H23, "prompt": "x", "fast_pretreatment": 1}, "expr_path=fast_pretreatment"),
@@ -116,6 +118,10 @@ def test_bodies_that_are_no_object(api: Api, body: bytes) -> None:
         {"model": "S2V-01", "subject_reference": SUBJECT, "duration": 6, "resolution": "1080P"},
         {"model": "S2V-01", "subject_reference": [{"type": "character", "image": [FRAME, FRAME]}]},
         {"model": "T2V-01", "prompt": "x", "duration": 6, "resolution": "720P"},
+        {"model": "video-01", "prompt": "x"},
+        {"model": "video-01", "prompt": "x", "duration": 10, "resolution": "1080P"},
+        {"model": "video-01", "first_frame_image": FRAME},
+        {"model": "video-01-live2d", "first_frame_image": FRAME},
     ],
 )
 def test_taken(idle: Api, body: dict[str, Any]) -> None:
