@@ -47,8 +47,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -60,17 +60,26 @@ from minimax_tasks.api.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 HttpStatus = Annotated[int, Field(ge=400, le=599)]
-Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0, le=2**53)]
+Count = Annotated[int, Field(ge=1, le=2**53)]
 
 _COUNTED_SUBJECTS = 100_000
+
+
+def _encodes(value: str) -> str:
+    value.encode()  # half of a surrogate pair could not be answered with
+    return value
 
 
 def _compiles(value: str) -> str:
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return value
+
+
+Text = Annotated[str, AfterValidator(_encodes)]
 
 
 class _Fault(BaseModel):
@@ -79,8 +88,8 @@ class _Fault(BaseModel):
     nth: Count | tuple[Count, ...] = ()
     every: Count | None = None
     share: Annotated[float, Field(ge=0, le=1)] | None = None
-    seed: int = 0
-    prompt: Annotated[str, BeforeValidator(_compiles)] | None = None
+    seed: Whole = 0
+    prompt: Annotated[Text, AfterValidator(_compiles)] | None = None
     per_task: bool = False
     most: Count | None = None
 
@@ -109,8 +118,8 @@ class _AnswerFault(_Fault):
     delay: Seconds = 0.0
     http: HttpStatus | None = None
     code: Count | None = None
-    message: str = ""
-    cut: Annotated[int, Field(ge=0)] | None = None
+    message: Text = ""
+    cut: Whole | None = None
     lost: bool = False
 
 
@@ -131,7 +140,7 @@ class QueryFault(_AnswerFault):
     """Strikes a query of a task that is known."""
 
     at: Literal["query"]
-    word: str = ""
+    word: Text = ""
 
 
 class RetrieveFault(_AnswerFault):
@@ -147,7 +156,7 @@ class DownloadFault(_Fault):
     at: Literal["download"]
     delay: Seconds = 0.0
     http: HttpStatus | None = None
-    cut: Annotated[int, Field(ge=0)] | None = None
+    cut: Whole | None = None
     lost: bool = False
     expired: bool = False
 
@@ -193,7 +202,8 @@ def parse_faults(text: str | bytes) -> tuple[Fault, ...]:
     """Faults from YAML or JSON. Raises `ConfigurationError`, naming the fault."""
     try:
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+    # PyYAML lets whatever goes wrong in its own code through where a tag does not fit its value.
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
         raise ConfigurationError(f"faults are not YAML: {error}") from None
     return _checked(value)
 

@@ -33,6 +33,7 @@ _ANSWERS = (
 )
 _PICTURE = {
     "type": "string",
+    "pattern": "^(https?://|data:)",
     "description": "an http(s) URL, which the sandbox does not fetch, or a base64 data URL of a JPG, PNG or "
     "WebP picture: under 20 MB, short side over 300 px, aspect ratio from 2:5 to 5:2",
 }

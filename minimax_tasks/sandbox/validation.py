@@ -7,6 +7,7 @@ from live answers, the others follow their pattern.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,10 @@ from minimax_tasks.api.catalog.models import OFFERS, PROMPT_LIMIT, Mode, Offer, 
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
 from minimax_tasks.sandbox.pictures import Pictures
 from minimax_tasks.sandbox.wire import Refused
+
+DEEPEST = 100
+"""Lists and objects within each other; what is taken has 3. The journal has to be read again by a parser that
+goes down to 1000."""
 
 TEMPLATE_SIZE = ("720P", 6, 24)
 """Resolution, seconds and frame rate of a template's clip; nothing is published."""
@@ -121,10 +126,12 @@ class _Body:
 
     def __init__(self, body: bytearray) -> None:
         try:
-            values = json.loads(body)
+            values = json.loads(body.decode(), parse_float=_finite, parse_constant=_finite)
             if b"\\u" in body:
                 # Half of a surrogate pair is JSON, but no text: it could not be written down.
                 json.dumps(values, ensure_ascii=False).encode()
+            if _depth(values) > DEEPEST:
+                raise ValueError("too deep")
         except (ValueError, RecursionError):
             raise Refused(2013, "invalid params, the body is not valid JSON") from None
         if not isinstance(values, dict):
@@ -160,6 +167,22 @@ class _Body:
         if not fits(value):
             raise mistyped(name)
         return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("JSON has no such number")
+    return value
+
+
+def _depth(value: Any) -> int:
+    """How many levels of lists and objects there are; counted level by level, however many there are."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [item for each in level for item in (each.values() if isinstance(each, dict) else each)]
+    return depth
 
 
 def missing(name: str) -> Refused:

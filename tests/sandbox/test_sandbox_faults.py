@@ -262,7 +262,26 @@ def test_faults_that_make_no_sense(faults: Any, words: str) -> None:
         Sandbox(faults=faults)
 
 
-@pytest.mark.parametrize("body", ["faults: [", "{at: submit}", "7", "[{at: submit, htp: 1}]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "faults: [",
+        "{at: submit}",
+        "7",
+        "[{at: submit, htp: 1}]",
+        "[{at: submit, code: 1, prompt: []}]",
+        "[{at: submit, code: 1, prompt: 'a{99999999999999999999}'}]",
+        "[{at: submit, code: 1, prompt: '" + "(" * 3000 + ")" * 3000 + "'}]",
+        '[{at: submit, code: 1, message: "\\ud800"}]',
+        "[{at: submit, code: 1, seed: 0x" + "f" * 5000 + "}]",
+        "[" * 5000,
+        "!!int ''",
+        "!!bool x",
+        "!!timestamp x",
+        "\x00",
+    ],
+    ids=range(14),
+)
 def test_faults_that_make_no_sense_are_not_added(api: Api, body: str) -> None:
     answer = api.http.post("/sandbox/faults", content=body)
     assert answer.status_code == 422

@@ -98,9 +98,26 @@ def test_the_shape_of_a_subject(api: Api, subject: Any) -> None:
     assert "'subject_reference' must be" in refusal(api.send(body))
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"prompt": "\\ud800"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"seed": ' + b"[" * 960 + b"]" * 960 + b"}",
+        b'{"prompt": "\\ud800"}',
+        b'{"prompt": "\xed\xa0\x80"}',
+        b'{"seed": NaN}',
+        b'{"seed": 1e999}',
+        '{"prompt": "x"}'.encode("utf-16"),
+    ],
+    ids=range(11),
+)
 def test_bodies_that_are_no_object(api: Api, body: bytes) -> None:
     assert "JSON" in refusal(api.http.post("/v1/video_generation", content=body).json())
+    assert api.http.get("/sandbox/ledger").status_code == 200
 
 
 @pytest.mark.parametrize(
