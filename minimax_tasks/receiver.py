@@ -26,6 +26,9 @@ from minimax_tasks.storage.files import Storage
 MAX_BODY = 64 * 1024
 """Bytes; a status update has some hundred."""
 
+MAX_BRACKETS = 100
+"""Lists and objects; a status update has two. What is nested without end breaks whatever reads it."""
+
 MAX_KEPT = 20_000
 """Status updates of so many tasks are kept by one receiver; of the oldest the file is removed."""
 
@@ -44,16 +47,15 @@ class Receiver:
         body = await _body(request)
         if body is None:
             return JSONResponse({"status": "too large"}, status_code=413)
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict):
+        message = _message(body)
+        if message is None:
             return JSONResponse({"status": "a JSON object is expected"}, status_code=400)
         if "challenge" in message:
             return JSONResponse({"challenge": message["challenge"]})
-        task_id = str(message.get("task_id", ""))
-        if not TASK_ID.fullmatch(task_id):
+        task_id = message.get("task_id")
+        if type(task_id) is int:
+            task_id = str(task_id)
+        if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
             return JSONResponse({"status": "task_id is missing"}, status_code=400)
         kept = {name: message[name] for name in _KEPT_FIELDS if name in message}
         await self._store(task_file(task_id), kept | {"task_id": task_id, "received_at": now()})
@@ -69,6 +71,18 @@ class Receiver:
         if len(self._kept) > MAX_KEPT:
             oldest, _ = self._kept.popitem(last=False)
             await self._root.call(self._root.remove, oldest)
+
+
+def _message(body: bytes) -> dict[str, Any] | None:
+    """The JSON object, or None when there is none, or one that could not be written down again."""
+    if body.count(b"[") + body.count(b"{") > MAX_BRACKETS:
+        return None
+    try:
+        message = json.loads(body)
+        json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
 
 
 async def _body(request: Request) -> bytes | None:

@@ -367,6 +367,7 @@ def test_the_receiver_answers_the_challenge_and_bears_anything(tmp_path: Path) -
     running = subprocess.Popen(
         [sys.executable, "-m", "minimax_tasks", "receive", "--root", str(tmp_path)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     assert running.stdout is not None
@@ -388,11 +389,24 @@ def test_the_receiver_answers_the_challenge_and_bears_anything(tmp_path: Path) -
         assert httpx.post(url, content=b"[" * 60_000).status_code == 400
         assert httpx.post(url, json=[1]).status_code == 400
         assert httpx.post(url, json={"task_id": "../../x", "status": "success"}).status_code == 400
+        for odd in (
+            b'{"challenge": NaN}',
+            b'{"challenge": 1e999}',
+            b'{"challenge": "\\ud800"}',
+            b'{"challenge": ' + b"[" * 960 + b"]" * 960 + b"}",
+            b'{"task_id": "1", "status": "\\ud800"}',
+            b'{"task_id": "1", "status": ' + b"[" * 960 + b"]" * 960 + b"}",
+            b'{"task_id": null}',
+            b'{"task_id": true}',
+        ):
+            assert httpx.post(url, content=odd).status_code == 400, odd
         assert httpx.post(url, content=b"x" * 1_000_000).status_code == 413
         assert httpx.get(url).status_code == 405
     finally:
         running.terminate()
-        assert running.wait(timeout=10) == 0
+        _, said = running.communicate(timeout=10)
+        assert running.returncode == 0
+    assert said == ""
     kept = list(tmp_path.rglob("*.json"))
     assert [path.name for path in kept] == ["task-115334141465231360.json"]
     assert json.loads(kept[0].read_text())["status"] == "success"
