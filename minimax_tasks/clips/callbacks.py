@@ -6,9 +6,11 @@ too is confirmed by a query.
 """
 
 import asyncio
+import contextlib
 import os
 import re
-from typing import Any
+import time
+from collections.abc import Iterator
 
 from minimax_tasks.storage.files import Storage
 
@@ -20,6 +22,9 @@ ADDRESS = re.compile(r"(?P<key>[0-9a-f]{32})/(?P<nonce>[0-9a-f]{32})")
 LOOK_LOCAL = 0.1
 LOOK_REMOTE = 2.0
 """Seconds between two looks at the callbacks that have come."""
+
+APART = 1.0
+"""Seconds between two wake-ups of one task at least: anybody can send callbacks without end."""
 
 
 def callback_address(receiver_url: str, key: str, nonce: str) -> str:
@@ -44,49 +49,70 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
     return task_id if TASK_ID.fullmatch(task_id) else ""
 
 
+class Listener:
+    """Hears of the callbacks about one task, from when it was made. For one coroutine."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._version: str | None = None
+        self._came = asyncio.Event()
+        self._quiet_until = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not past a callback that came since the last time it cut a sleep short."""
+        end = time.monotonic() + seconds
+        try:
+            await asyncio.wait_for(self._came.wait(), seconds)
+        except TimeoutError:
+            return
+        await asyncio.sleep(min(self._quiet_until, end) - time.monotonic())
+        self._came.clear()
+        self._quiet_until = time.monotonic() + APART
+
+    def look(self, versions: dict[str, str]) -> None:
+        """Compare with the callbacks that there are now."""
+        version = versions.get(self._name)
+        if version is not None and version != self._version:
+            self._version = version
+            self._came.set()
+
+
 class CallbackWatch:
-    """Wakes the coroutines that wait for a task when a callback about it has come.
+    """Tells the coroutines that wait for a task when a callback about it has come.
 
     However many wait, one listing serves them all.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], asyncio.Event] = {}
+        self._listeners: dict[str, set[Listener]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
 
-    async def sleep(self, root: Storage, task_id: str, seconds: float) -> None:
-        """Sleep, but not past the next callback about the task."""
-        place = (root.url, f"task-{task_id}.json")
-        event = self._waiting.setdefault(place, asyncio.Event())
+    @contextlib.contextmanager
+    def listen(self, root: Storage, task_id: str) -> Iterator[Listener]:
+        """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
+        listener = Listener(f"task-{task_id}.json")
+        self._listeners.setdefault(root.url, set()).add(listener)
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))
         try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
+            yield listener
         finally:
-            self._waiting.pop(place, None)
+            self._listeners[root.url].discard(listener)
 
     async def _look(self, root: Storage) -> None:
-        seen: dict[str, Any] = {}
         stamp: object = None
-        while any(url == root.url for url, _ in self._waiting):
+        versions: dict[str, str] = {}
+        while self._listeners[root.url]:
             try:
                 newest = _stamp(root)
                 if newest is None or newest != stamp:
+                    versions = await root.call(root.versions, FOLDER)
                     stamp = newest
-                    names = await root.call(root.versions, FOLDER)
-                    self._wake(root, [name for name, version in names.items() if seen.get(name) != version])
-                    seen = names
             except OSError:
                 pass  # the poll goes on without callbacks
+            for listener in self._listeners[root.url]:
+                listener.look(versions)
             await asyncio.sleep(LOOK_LOCAL if root.immediate else LOOK_REMOTE)
-
-    def _wake(self, root: Storage, names: list[str]) -> None:
-        for name in names:
-            event = self._waiting.get((root.url, name))
-            if event is not None:
-                event.set()
 
 
 def _stamp(root: Storage) -> object:

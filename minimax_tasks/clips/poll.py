@@ -10,6 +10,7 @@ from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.errors import Verdict, find_error
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import AnswerLost, ApiError, GenerationFailed, GenerationTimeout, NotConnected
+from minimax_tasks.clips.callbacks import Listener
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
@@ -78,13 +79,24 @@ async def poll_through(
 async def _wait(
     submission: dict[str, Any], folder: ClipFolder, service: Service, on_status: Callable[[str], None]
 ) -> QueryAnswer:
+    with service.watch.listen(folder.root, str(submission["task_id"])) as callbacks:
+        return await _ask_until_done(submission, folder, service, callbacks, on_status)
+
+
+async def _ask_until_done(
+    submission: dict[str, Any],
+    folder: ClipFolder,
+    service: Service,
+    callbacks: Listener,
+    on_status: Callable[[str], None],
+) -> QueryAnswer:
     task_id = str(submission["task_id"])
     mode = Mode(submission.get("mode", Mode.TEXT))
     deadline = time.monotonic() + service.generation_timeout
     interval, waited = service.poll_interval, age(submission, "submitted_at")
     first = service.expectation.first_look(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
-    await service.watch.sleep(folder.root, task_id, max(0.0, first * random.uniform(0.9, 1.0) - waited))
+    await callbacks.sleep(max(0.0, first * random.uniform(0.9, 1.0) - waited))
     status = ""
     while True:
         try:
@@ -110,4 +122,4 @@ async def _wait(
                 f"(last status: {status or 'none'}). It is paid for and still known; the next run "
                 "goes on waiting"
             )
-        await service.watch.sleep(folder.root, task_id, interval * random.uniform(0.9, 1.1))
+        await callbacks.sleep(interval * random.uniform(0.9, 1.1))
