@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID, submit_file, task_file
+from minimax_tasks.clips.callbacks import ADDRESS, FOLDER, TASK_ID, submit_file, task_file
 from minimax_tasks.clips.folder import now
 from minimax_tasks.storage.files import Storage
 
@@ -32,14 +32,23 @@ MAX_BRACKETS = 100
 MAX_KEPT = 20_000
 """Status updates of so many tasks are kept by one receiver; of the oldest the file is removed."""
 
+_TRIAL = f"{FOLDER}/receiver.json"
 _KEPT_FIELDS = ("task_id", "status", "file_id", "base_resp")
 
 
 class Receiver:
-    """The ASGI app of the receiver and what it stores."""
+    """The ASGI app of the receiver and what it stores.
+
+    Raises `ConfigurationError` for a root that cannot be written to: the service sends no callback twice.
+    """
 
     def __init__(self, root: str) -> None:
-        self._root = Storage(root)
+        try:
+            self._root = Storage(root)
+            self._root.write_json(_TRIAL, {"started_at": now()})
+            self._root.remove(_TRIAL)
+        except Exception as error:  # each kind of storage has errors of its own
+            raise ConfigurationError(f"root = {root!r}: cannot be written to: {error}") from error
         self._kept: OrderedDict[str, None] = OrderedDict()
         self.app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["POST"])])
 
@@ -98,20 +107,14 @@ async def _body(request: Request) -> bytes | None:
 def serve(root: str, host: str, port: int) -> None:
     """Receive callbacks into a root until SIGINT or SIGTERM; the first line on stdout ends with the URL.
 
-    For the main thread. Raises `ConfigurationError` when the address cannot be used.
+    For the main thread. Raises `ConfigurationError` when the root or the address cannot be used.
     """
+    receiver = Receiver(root)
+    listening = _listen(host, port)
     stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: stopped.put(number))
-    try:
-        # asyncio sends small answers at once only on sockets that name their protocol.
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(1024)
-    except OSError as error:
-        raise ConfigurationError(f"--host {host} --port {port}: {error.strerror or error}") from None
-    config = uvicorn.Config(Receiver(root).app, log_level="warning", lifespan="off")
+    config = uvicorn.Config(receiver.app, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
@@ -121,6 +124,20 @@ def serve(root: str, host: str, port: int) -> None:
         pass
     server.should_exit = True
     thread.join(timeout=5)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # asyncio sends small answers at once only on sockets that name their protocol.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"--host {host} --port {port}: {reason}") from None
+    return listening
 
 
 def _heard(stopped: "queue.SimpleQueue[int]") -> bool:

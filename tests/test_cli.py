@@ -1,8 +1,10 @@
 """The commands as a person types them."""
 
 import json
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -125,3 +127,60 @@ def test_importing_is_light() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", ["sandbox", "receive"])
+def test_an_address_that_cannot_be_used(
+    command: str, taken_port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words, says in (
+        (["--port", taken_port], "in use"),
+        (["--port", "99999"], "65535"),
+        (["--port", "-1"], "65535"),
+        (["--host", "nowhere.invalid"], "--host nowhere.invalid"),
+    ):
+        assert main([command, *words]) == 2
+        shown = capsys.readouterr()
+        assert says in shown.err
+        assert len(shown.err.splitlines()) == 1
+        assert shown.out == ""
+
+
+def test_a_state_that_is_no_folder_of_a_sandbox(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/journal.jsonl").write_text('{"event": "accepted", "by": "another program"}\n')
+    (tmp_path / "odd/journal.jsonl").mkdir(parents=True)
+    for state in ("file", "file/below", "other", "odd"):
+        assert main(["sandbox", "--state", state]) == 2
+        shown = capsys.readouterr()
+        assert state in shown.err
+        assert len(shown.err.splitlines()) == 1
+        assert shown.out == ""
+
+
+@pytest.mark.parametrize("text", ["no list", "[{at: nowhere}]", "[", "\ufffe"])
+def test_faults_that_make_no_sense(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for encoding in ("utf-8", "utf-16"):
+        (tmp_path / "faults.yaml").write_text(text, encoding)
+        assert main(["sandbox", "--faults", "faults.yaml"]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.startswith("faults = 'faults.yaml': ")
+        assert len(shown.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("root", ["file", "nosuch://bucket"])
+def test_a_root_that_takes_no_callbacks(
+    root: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert main(["receive", "--root", root]) == 2
+    shown = capsys.readouterr()
+    assert f"root = '{root}'" in shown.err
+    assert len(shown.err.splitlines()) == 1

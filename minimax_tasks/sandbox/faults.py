@@ -194,7 +194,10 @@ def read_faults(source: str | Path | Sequence[Any]) -> tuple[Fault, ...]:
             text = Path(source).read_text("utf-8")
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"faults = {str(source)!r}: cannot be read: {error}") from None
-        return parse_faults(text)
+        try:
+            return parse_faults(text)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"faults = {str(source)!r}: {error}") from None
     return _checked([*source])
 
 
@@ -204,7 +207,7 @@ def parse_faults(text: str | bytes) -> tuple[Fault, ...]:
         value = yaml.safe_load(text)
     # PyYAML lets whatever goes wrong in its own code through where a tag does not fit its value.
     except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
-        raise ConfigurationError(f"faults are not YAML: {error}") from None
+        raise ConfigurationError(f"faults are not YAML: {' '.join(str(error).split())}") from None
     return _checked(value)
 
 
@@ -220,8 +223,10 @@ def faults_schema() -> dict[str, Any]:
 def _checked(value: Any) -> tuple[Fault, ...]:
     if isinstance(value, dict) and set(value) == {"faults"}:
         value = value["faults"]
+    if not isinstance(value, list | None):
+        raise ConfigurationError("the faults are not a list")
     try:
-        return _FAULTS.validate_python(value if value is not None else ())
+        return _FAULTS.validate_python(value or ())
     except ValidationError as error:
         problems = [
             f"fault {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"

@@ -52,7 +52,7 @@ class Sandbox:
         state: str | Path | None = None,
         url_lifetime: float = 3600,
     ) -> None:
-        _check_options(latency=latency, url_lifetime=url_lifetime, scale=scale, rpm=rpm)
+        _check_options(port=port, latency=latency, url_lifetime=url_lifetime, scale=scale, rpm=rpm)
         self._address = (host, port)
         self._conduct = Conduct(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
@@ -111,7 +111,7 @@ class _Running:
         self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
         try:
             self._app = SandboxApp(self._folder, conduct, faults)
-        except OSError:
+        except (OSError, ConfigurationError):
             self._socket.close()
             raise
         config = uvicorn.Config(
@@ -152,7 +152,8 @@ class _Running:
 def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
     """Run a sandbox until SIGINT or SIGTERM; `options` are those of `Sandbox`. For the main thread.
 
-    The first line on stdout ends with the base URL.
+    The first line on stdout ends with the base URL. Raises `ConfigurationError` for options that make no
+    sense, an address that cannot be used and a `state` that is no folder of a sandbox.
     """
     stops: list[int] = []
     before = {
@@ -160,7 +161,9 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        with Sandbox(host=host, port=port, **options) as sandbox:
+        sandbox = Sandbox(host=host, port=port, **options)
+        _start(sandbox, host, port, options.get("state"))
+        with sandbox:
             print(f"MiniMax sandbox listening on {sandbox.url}", flush=True)  # noqa: T201
             # The system may hand a signal to any thread, which does not wake this one: it has to look.
             while not stops:
@@ -168,6 +171,16 @@ def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _start(sandbox: Sandbox, host: str, port: int, state: str | Path | None) -> None:
+    try:
+        sandbox.start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if state is not None and error.filename is not None:
+            raise ConfigurationError(f"--state {state}: {error.filename}: {reason}") from None
+        raise ConfigurationError(f"--host {host} --port {port}: {reason}") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -186,7 +199,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _check_options(*, latency: float, url_lifetime: float, scale: str | None, rpm: int | None) -> None:
+def _check_options(
+    *, port: int, latency: float, url_lifetime: float, scale: str | None, rpm: int | None
+) -> None:
+    if not 0 <= port <= 65_535:
+        raise ConfigurationError(f"port = {port}: allowed: 0 to 65535")
     for name, seconds in (("latency", latency), ("url_lifetime", url_lifetime)):
         if not seconds >= 0:
             raise ConfigurationError(f"{name} = {seconds}: allowed: 0 seconds and more")

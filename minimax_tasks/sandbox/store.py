@@ -12,6 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.sandbox.jobs import Job, Ticket
 
 KEPT_TASKS = 20_000
@@ -19,7 +20,10 @@ KEPT_TASKS = 20_000
 
 
 class Store:
-    """Tasks by task id and by file id. For the event loop alone."""
+    """Tasks by task id and by file id. For the event loop alone.
+
+    Raises `OSError` when the journal cannot be used, `ConfigurationError` when it is something else.
+    """
 
     def __init__(self, journal: Path, *, kept: int = KEPT_TASKS) -> None:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
@@ -99,11 +103,19 @@ class Store:
 
     def _apply(self, record: dict[str, Any]) -> None:
         if record.get("event") == "accepted":
-            self._remember(Ticket.from_json(record["ticket"]))
+            self._remember(self._ticket(record))
         elif (job := self._jobs.get(record.get("task_id", ""))) is not None:
-            job.drawn |= record["event"] == "drawn"
-            job.downloads += record["event"] == "downloaded"
-            job.leaked_key |= record["event"] == "key_leaked"
+            job.drawn |= record.get("event") == "drawn"
+            job.downloads += record.get("event") == "downloaded"
+            job.leaked_key |= record.get("event") == "key_leaked"
+
+    def _ticket(self, record: dict[str, Any]) -> Ticket:
+        try:
+            return Ticket.from_json(record["ticket"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self._reader.name} is not the journal of a sandbox of this version: {error!r}"
+            ) from None
 
     def _remember(self, ticket: Ticket) -> None:
         job = Job(ticket)
