@@ -1,9 +1,8 @@
 """The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
 
-import asyncio
+import contextlib
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -18,12 +17,12 @@ from minimax_tasks.api.errors import (
     ApiError,
     ConfigurationError,
     MiniMaxCatalogWarning,
-    MiniMaxError,
     NotConnected,
     error_from_code,
     error_from_http,
 )
 from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.api.turns import Turns
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Trouble before the first byte of a request: the service cannot have seen it."""
@@ -78,8 +77,8 @@ class MiniMaxClient:
             trust_env=not own_machine,
         )
         # The pool walks all that wait for it whenever one is done, so they wait here instead.
-        self._read_turns = asyncio.Semaphore(max_connections)
-        self._submit_turns = asyncio.Semaphore(max_connections)
+        self._read_turns = Turns(max_connections)
+        self._submit_turns = Turns(max_connections)
         # A kept connection that the server closes under a submit would leave its outcome unknown, so every
         # submit opens its own.
         self._submits = httpx.AsyncClient(
@@ -119,7 +118,8 @@ class MiniMaxClient:
         path = (
             "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
         )
-        response = await self._send("GET", path, params={"task_id": task_id})
+        # Of many clips those that are ready are brought home before the others are asked for again.
+        response = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
         answer = self._parse(response, QueryAnswer)
         if answer.state is State.RUNNING:
             self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
@@ -132,7 +132,7 @@ class MiniMaxClient:
         self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
         return answer
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def download(self, url: str, *, offset: int = 0) -> AsyncIterator[httpx.Response]:
         """Open a download, from a byte offset, without the bearer token: the URL itself is the secret.
 
@@ -141,7 +141,7 @@ class MiniMaxClient:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         try:
             async with (
-                self._read_turns,
+                self._read_turns.take(),
                 self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response,
             ):
                 if response.status_code not in (200, 206):
@@ -164,11 +164,11 @@ class MiniMaxClient:
         )
         return {name: value for name, value in body.items() if name != "aigc_watermark"}
 
-    async def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> httpx.Response:
         post = method == "POST"
         http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
         try:
-            async with turns:
+            async with turns.take(urgency):
                 return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
         except _NOT_SENT as error:
             raise NotConnected(f"no connection to {self.host}: {error or type(error).__name__}") from None
@@ -176,32 +176,32 @@ class MiniMaxClient:
             raise AnswerLost(f"the answer of {self.host} was lost: {type(error).__name__}") from None
 
     def _parse(self, response: httpx.Response, kind: type[_Model]) -> _Model:
-        trace_id = _trace(response)
-        problem: MiniMaxError = error_from_http(
-            response.status_code, host=self.host, excerpt=_excerpt(response), trace_id=trace_id
-        )
-        try:
-            data = response.json()
-        except ValueError:
-            raise problem from None
-        if not isinstance(data, dict):
-            raise problem
+        data = _object(response)
         base_resp = data.get("base_resp")
-        if not isinstance(base_resp, dict) or response.status_code >= 500:
-            raise problem
-        if response.status_code != 200:
-            code = base_resp.get("status_code")
-            if isinstance(code, int) and code:
-                self._raise_for(code, str(base_resp.get("status_msg", "")), response)
-            raise problem
-        try:
-            return kind.model_validate(data)
-        except ValidationError:
-            raise problem from None
+        if isinstance(base_resp, dict) and response.status_code < 500:
+            if response.status_code == 200:
+                with contextlib.suppress(ValidationError):
+                    return kind.model_validate(data)
+            else:
+                code = base_resp.get("status_code")
+                if isinstance(code, int):
+                    self._raise_for(code, str(base_resp.get("status_msg", "")), response)
+        raise error_from_http(
+            response.status_code, host=self.host, excerpt=_excerpt(response), trace_id=_trace(response)
+        )
 
     def _raise_for(self, code: int, message: str, response: httpx.Response) -> None:
         if code != 0:
             raise error_from_code(code, message, host=self.host, trace_id=_trace(response))
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an answer; an empty one when it is something else."""
+    try:
+        data = response.json()
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _trace(response: httpx.Response) -> str:
