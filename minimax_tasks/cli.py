@@ -1,8 +1,10 @@
 """The commands. Exit codes: 0 done; 1 something failed while running; 2 bad input, nothing paid."""
 
 import argparse
+import contextlib
 import json
 import logging
+import math
 import os
 import sys
 import warnings
@@ -40,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception as error:
+        if options.debug:
+            raise
+        _tell(f"{type(error).__name__}: {error}\nThis should not happen; --debug shows where it did")
+        return FAILED
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:
@@ -80,7 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument("--scale", metavar="90P", help="with --sandbox: draw small, for a quick look")
     render.add_argument(
-        "--budget", metavar="USD", type=_money, help="refuse to start when it would cost more"
+        "--budget",
+        metavar="USD",
+        type=_money,
+        help="stop before the submit that would pass it (setting budget)",
     )
     render.add_argument(
         "--workers", metavar="N", type=_count, help="clips in flight at once (setting max_in_flight)"
@@ -175,15 +185,16 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from minimax_tasks.console.plan import all_warnings, plan_json, plan_table
+    from minimax_tasks.clips.root import open_root
+    from minimax_tasks.console.plan import all_problems, all_warnings, plan_json, plan_table
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.files import Storage
     from minimax_tasks.storyboard.plan import make_plan
     from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
+    storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    states = look_up(Storage(settings.root), [segment.key for segment in plan.segments])
+    states = look_up(storage, [segment.key for segment in plan.segments])
     if options.json:
         _say(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))
         return DONE
@@ -191,18 +202,21 @@ def _plan(options: argparse.Namespace) -> int:
     console.print(plan_table(plan, states))
     for warning in all_warnings(plan, states):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+    for problem in all_problems(plan, states):
+        console.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
     return DONE
 
 
 def _timeline(options: argparse.Namespace) -> int:
+    from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.files import Storage
     from minimax_tasks.storyboard.plan import make_plan
     from minimax_tasks.storyboard.timeline import write_timeline
 
     settings = Settings.load(root=options.root)
+    storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    missing = write_timeline(Storage(settings.root), plan, options.out)
+    missing = write_timeline(storage, plan, options.out)
     _say(f"timeline: {options.out}")
     if missing:
         _tell(f"not made, so left out: {', '.join(missing)}")
@@ -210,16 +224,12 @@ def _timeline(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    from minimax_tasks.clips.folder import ClipFolder
-    from minimax_tasks.clips.request import KEY
-    from minimax_tasks.clips.resolve import adopt, give_up
+    from minimax_tasks.clips.resolve import adopt, find_clip, give_up
+    from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.files import Storage
     from minimax_tasks.tasks.running import current_service, run_alone
 
-    if not KEY.fullmatch(options.key):
-        raise InvalidRequest("key", options.key, "the 32 hex digits of a clip's key")
-    folder = ClipFolder(Storage(Settings.load(root=options.root).root), options.key)
+    folder = find_clip(open_root(Settings.load(root=options.root).root), options.key)
 
     async def settle() -> None:
         if options.resubmit:
@@ -227,7 +237,10 @@ def _resolve(options: argparse.Namespace) -> int:
             _say(f"clip {folder.key}: the next run submits it again")
         else:
             state = await adopt(folder, options.task_id, current_service())
-            _say(f"clip {folder.key} is task {options.task_id} ({state}); the next run goes on with it")
+            what = (await folder.claimed((await folder.standing()).claims)).get("what", "?")
+            _say(
+                f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run goes on with it"
+            )
 
     run_alone(settle())
     return DONE
@@ -235,12 +248,12 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
+    from minimax_tasks.clips.root import open_root
     from minimax_tasks.clips.unfinished import unfinished
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.files import Storage
 
     settings = Settings.load(root=options.root)
-    keys = unfinished(Storage(settings.root))
+    keys = unfinished(open_root(settings.root))
     tasks = [DownloadVideo(request=key, root=settings.root) for key in keys]
     done = build(tasks, log_level="CRITICAL") if tasks else True
     missing = [task.key for task in tasks if not task.complete()]
@@ -252,11 +265,11 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _ledger(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.ledger import payments
+    from minimax_tasks.clips.root import open_root
     from minimax_tasks.console.ledger import ledger_json, ledger_table
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.files import Storage
 
-    found = payments(Storage(Settings.load(root=options.root).root))
+    found = payments(open_root(Settings.load(root=options.root).root))
     if options.json:
         _say(json.dumps(ledger_json(found), ensure_ascii=False, indent=2))
     else:
@@ -327,17 +340,17 @@ def _luigi(options: argparse.Namespace) -> int:
 
 
 def _money(text: str) -> float:
-    value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError("an amount of USD, 0 or more")
-    return value
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        if 0 <= value < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r}; allowed: an amount of USD, 0 or more")
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("a whole number, 1 or more")
-    return value
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r}; allowed: a whole number, 1 or more")
 
 
 def _console() -> Console:

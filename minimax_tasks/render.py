@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
+from minimax_tasks.api.client import check_access
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.root import check_root, check_shareable
+from minimax_tasks.clips.root import check_lasting, check_scale, check_shareable, check_writable, open_root
 from minimax_tasks.console.plan import to_pay
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
@@ -45,23 +47,32 @@ def render(
     Raises `BoardError` and `ConfigurationError` before anything is paid.
     """
     settings = Settings.load(root=root, max_in_flight=workers, budget=budget)
-    storage = Storage(settings.root)
+    if scale and not sandbox:
+        raise ConfigurationError("--scale is for drawn clips: it needs --sandbox")
+    storage = open_root(settings.root)
+    if not sandbox:
+        check_lasting(storage, settings.base_url)
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
-    _show(plan, states, console)
+    _show(plan, states, console, retry_failed)
     if scheduler_url is not None:
         check_shareable(storage)
-    _, clips, _ = to_pay(plan, states)
-    if clips and not sandbox and not settings.api_key.get_secret_value():
-        raise ConfigurationError(
-            "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
-            "--sandbox draws the film without one"
-        )
+        _check_scheduler(scheduler_url)
+    _, clips, _ = to_pay(plan, states, retry_failed=retry_failed)
+    if clips and not sandbox:
+        if not settings.api_key.get_secret_value():
+            raise ConfigurationError(
+                "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
+                "--sandbox draws the film without one"
+            )
+        check_access(settings.api_key.get_secret_value(), settings.base_url)
     with contextlib.ExitStack() as stack:
         if sandbox:
             stack.enter_context(private_sandbox(settings.root, scale))
         stack.enter_context(_environment(_for_this_run(budget, retry_failed)))
-        check_root(storage, Settings.load().base_url)
+        check_writable(storage, Settings.load().base_url)
+        if sandbox:
+            check_scale(storage, scale)
         stack.callback(stop_on_sigterm())
         progress = stack.enter_context(RenderProgress(console, plan, states))
         task = RenderStoryboard(storyboard=board, root=settings.root)
@@ -79,8 +90,18 @@ def render(
     return DONE
 
 
-def _show(plan: Plan, states: dict[str, ClipState], console: Console) -> None:
-    usd, clips, unpriced = to_pay(plan, states)
+def _check_scheduler(url: str) -> None:
+    """Raise `ConfigurationError` now rather than after the minutes for which Luigi tries."""
+    try:
+        httpx.get(url, timeout=10, trust_env=False).close()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            f"--scheduler-url {url}: no scheduler answers there ({error}); start one with `luigid`"
+        ) from None
+
+
+def _show(plan: Plan, states: dict[str, ClipState], console: Console, retry_failed: bool) -> None:
+    usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
     made = len(plan.segments) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
     console.print(

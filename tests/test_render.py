@@ -209,7 +209,82 @@ def test_the_budget_stops_before_the_submit_that_would_pass_it(
         assert len(sandbox.ledger()) == submits, "what the root spent before counts"
         assert code == (0 if budget == "10" else 1)
         if code:
-            assert f"budget of USD {float(budget):g} is reached" in capsys.readouterr().err
+            assert f"of the budget of USD {float(budget):g} is spent" in capsys.readouterr().err
+
+
+def test_the_price_that_is_shown_holds_what_is_asked_again(
+    sandbox: Sandbox, harbour: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.add_faults([{"at": "task", "prompt": "jetty", "fail": 1027, "most": 1}])
+    assert main(["render", harbour, "--root", "out"]) == 1
+    capsys.readouterr()
+    monkeypatch.setenv("MINIMAX_API_KEY", "")
+    assert main(["render", harbour, "--root", "out", "--retry-failed"]) == 2
+    told = capsys.readouterr()
+    assert "1 to make (USD 0.28)" in told.out
+    assert "there is no API key" in told.err
+
+
+def test_a_clip_in_doubt_is_shown_with_the_command_that_settles_it(
+    sandbox: Sandbox, harbour: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_faults([{"at": "submit", "nth": 1, "lost": True}])
+    assert main(["render", harbour, "--root", "out"]) == 1
+    capsys.readouterr()
+    assert main(["plan", harbour, "--root", "out"]) == 0
+    told = re.search(r"in doubt: .* (minimax-tasks resolve [0-9a-f]{32} --root out)", capsys.readouterr().out)
+    assert told
+    assert told[1] in (tmp_path / "out/films/harbour/report.html").read_text()
+
+
+def test_drawing_at_another_scale_needs_another_root(
+    harbour: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", harbour, "--root", "out", "--scale", "90P"]) == 2
+    assert "it needs --sandbox" in capsys.readouterr().err
+    assert main(["render", harbour, "--root", "out", "--sandbox", "--scale", "90P"]) == 0
+    assert main(["render", harbour, "--root", "out", "--sandbox"]) == 2
+    assert "holds clips drawn at 90P" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--root", "memory://gone"], "gone when this command ends"),
+        (["--root", "nosuch://bucket"], "cannot be used: Protocol not known"),
+        (["--root", "board.yaml/x"], "cannot be used"),
+        (["--root", "out", "--scheduler-url", "http://127.0.0.1:9"], "no scheduler answers there"),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_is_paid(
+    words: list[str],
+    says: str,
+    harbour: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MINIMAX_API_KEY", "k")
+    assert main(["render", harbour, *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("BASE_URL", "nonsense", "base_url = 'nonsense'"),
+        ("API_KEY", "two\nlines", "no HTTP header can carry"),
+    ],
+)
+def test_settings_that_no_request_can_be_sent_with(
+    name: str, value: str, says: str, harbour: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MINIMAX_API_KEY", "k")
+    monkeypatch.setenv(f"MINIMAX_{name}", value)
+    assert main(["render", harbour, "--root", "out"]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert "two" not in told
 
 
 def test_a_film_with_holes_says_so_and_is_filled_for_the_price_of_the_holes(

@@ -1,8 +1,10 @@
 """The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
 
 import contextlib
+import logging
 import warnings
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -36,6 +38,32 @@ def is_loopback(url: str) -> bool:
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
+def check_access(api_key: str, base_url: str) -> None:
+    """Raise `ConfigurationError` for a key or base URL that no request can be sent with."""
+    if not api_key.strip():
+        raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")
+    if not api_key.isascii() or any(c.isspace() for c in api_key.strip()):
+        raise ConfigurationError("the API key holds characters that no HTTP header can carry")
+    url = urlsplit(base_url)
+    if url.scheme not in ("http", "https") or not url.netloc:
+        raise ConfigurationError(f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com")
+
+
+_fetching: ContextVar[bool] = ContextVar("_fetching", default=False)
+
+
+def _without_signature(record: logging.LogRecord) -> bool:
+    """httpx logs each URL; that of a download is a secret as a whole."""
+    if _fetching.get() and isinstance(record.args, tuple):
+        record.args = tuple(
+            part.copy_with(query=None) if isinstance(part, httpx.URL) else part for part in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(_without_signature)
+
+
 class MiniMaxClient:
     """An async client of the video API over one connection pool.
 
@@ -58,16 +86,9 @@ class MiniMaxClient:
         timeout: float = 60.0,
         max_connections: int = 24,
     ) -> None:
-        if not api_key.strip():
-            raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")
-        if not api_key.isascii() or any(c.isspace() for c in api_key.strip()):
-            raise ConfigurationError("the API key holds characters that no HTTP header can carry")
+        check_access(api_key, base_url)
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(self.base_url).netloc
-        if urlsplit(self.base_url).scheme not in ("http", "https") or not self.host:
-            raise ConfigurationError(
-                f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com"
-            )
         self._headers = {"Authorization": f"Bearer {api_key.strip()}", "Content-Type": "application/json"}
         patience = httpx.Timeout(timeout, connect=20.0, pool=None)
         own_machine = is_loopback(self.base_url)
@@ -139,6 +160,7 @@ class MiniMaxClient:
         The response is open and has a good status (200, or 206 for an offset); read it with `aiter_bytes`.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
+        quiet = _fetching.set(True)
         try:
             async with (
                 self._read_turns.take(),
@@ -152,6 +174,8 @@ class MiniMaxClient:
                 yield response
         except httpx.HTTPError as error:
             raise AnswerLost(f"the download broke: {type(error).__name__}") from None
+        finally:
+            _fetching.reset(quiet)
 
     def _for_region(self, body: dict[str, Any]) -> dict[str, Any]:
         if "aigc_watermark" not in body or host_language(self.host) != "en":

@@ -111,9 +111,18 @@ class ClipFolder:
         """The claim, empty when it cannot be read."""
         return await self._read(f"claim.{number}.json") or {}
 
-    async def release(self, number: int, why: str, *, code: int | None = None, final: bool = False) -> None:
-        """Say that nothing was created for a claim."""
+    async def release(
+        self, number: int, why: str, *, code: int | None = None, final: bool = False, settled: bool = False
+    ) -> None:
+        """Say that nothing was created for a claim.
+
+        When the clip was refused before, that stands as long as no try brought another answer of the
+        service, unless a person `settled` it.
+        """
         document = {"at": now(), "why": why, "code": code, "final": final}
+        before = {} if final or settled else await self.released(number - 1)
+        if before.get("final"):
+            document = before | {"tried_again": document}
         await self._persist(f"released.{number}.json", document)
 
     async def released(self, number: int) -> dict[str, Any]:

@@ -49,12 +49,13 @@ def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
         return
     code = answer.base_resp.status_code
     row = find_error(code)
-    reason = (
-        f"{code} ({row.meaning}): {answer.base_resp.status_msg}; {row.advice}" if code else "no reason given"
+    reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}" if code else "no reason given"
+    advice = (
+        row.advice if code and row.verdict is Verdict.REFUSED else "--retry-failed pays for another attempt"
     )
     raise GenerationFailed(
         f"clip {folder.key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
-        "It is not submitted again by itself"
+        f"It is not submitted again by itself; {advice}"
     )
 
 

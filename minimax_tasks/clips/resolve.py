@@ -1,23 +1,52 @@
 """A person settles a clip whose submit is in doubt."""
 
+import re
+
 from minimax_tasks.api.answers import State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.clips.callbacks import TASK_ID
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
+from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
+from minimax_tasks.storage.files import Storage
+
+_KEY_BEGIN = re.compile(r"[0-9a-f]{4,32}")
+
+
+def find_clip(root: Storage, key: str) -> ClipFolder:
+    """The clip with this key, or whose key alone begins so. Raises `InvalidRequest` when there is none."""
+    found = (
+        [name for name in root.folders("clips") if name.startswith(key)] if _KEY_BEGIN.fullmatch(key) else []
+    )
+    if len(found) != 1:
+        why = (
+            f"{len(found)} clips under {root.url} have a key that begins so"
+            if found
+            else (f"there is no such clip under {root.url}")
+        )
+        raise InvalidRequest("key", key, "the key of a clip, or as much of it as tells it from others", why)
+    return ClipFolder(root, found[0])
 
 
 async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
     """Take over a task id that a person found, once the service confirms it; returns how the task stands.
 
-    Raises `InvalidRequest` for what is no task id or no clip in doubt, and `ApiError` when the service
-    does not know the task.
+    Raises `InvalidRequest` for what is no task id, the task of another clip or no clip in doubt, and
+    `ApiError` when the service does not know the task.
     """
     if not TASK_ID.fullmatch(task_id):
         raise InvalidRequest("task_id", task_id, "the id of a task as the service gives it")
     number = await _open_claim(folder)
+    for payment in await folder.root.call(payments, folder.root):
+        if payment.task_id == task_id:
+            raise InvalidRequest(
+                "task_id",
+                task_id,
+                "the id of a task that no clip has yet",
+                f"it is the task of clip {payment.key} ({payment.what})",
+            )
     asked = await folder.asked()
     mode = Mode(asked.get("mode", Mode.TEXT))
     answer = await service.client.query(task_id, mode)
@@ -38,13 +67,13 @@ async def give_up(folder: ClipFolder) -> None:
             f"clip {folder.key}: a worker on {claim.get('machine', 'another machine')} began to submit it "
             f"{age(claim):.0f} s ago and may still be at it; try in {CLAIM_PATIENCE - age(claim):.0f} s"
         )
-    await folder.release(number, "a person said that nothing was created (--resubmit)")
+    await folder.release(number, "a person said that nothing was created (--resubmit)", settled=True)
 
 
 async def _open_claim(folder: ClipFolder) -> int:
     standing = await folder.standing()
     if not standing.open_claim:
-        state = "already submitted" if standing.submitted else "not in doubt"
+        state = "already submitted" if standing.submitted else "not in doubt, and the next run may submit it"
         raise InvalidRequest(
             "key", folder.key, "the key of a clip whose submit is in doubt", f"this clip is {state}"
         )

@@ -9,6 +9,7 @@ from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.storage.files import Storage
 
 MARK = "clips/made-by.json"
+DRAWN_AT = "clips/drawn-at.json"
 
 
 def service_kind(base_url: str) -> str:
@@ -16,12 +17,62 @@ def service_kind(base_url: str) -> str:
     return "sandbox" if is_loopback(base_url) else "minimax"
 
 
+def open_root(url: str) -> Storage:
+    """The storage, once it has answered. Raises `ConfigurationError` when it cannot be used."""
+    try:
+        root = Storage(url)
+        root.exists(MARK)
+    # The file systems of fsspec have no exception in common, and whatever comes, it is the root's.
+    except Exception as error:
+        raise _unusable(url, error) from error
+    return root
+
+
+def _unusable(url: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"root = {url!r} cannot be used: {error or type(error).__name__}")
+
+
+def check_writable(root: Storage, base_url: str) -> None:
+    """`check_root` for the start of a run: a root that cannot be written to is a `ConfigurationError` too."""
+    try:
+        check_root(root, base_url)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        raise _unusable(root.url, error) from error
+
+
 def check_shareable(root: Storage) -> None:
     """Raise `ConfigurationError` for storage on which two workers could claim the same clip at once."""
+    if root.volatile:
+        raise ConfigurationError(
+            f"root = {root.url!r}: the memory of a process cannot be shared; use a real storage"
+        )
     if not root.exclusive:
         raise ConfigurationError(
             f"root = {root.url!r}: workers cannot share this storage, since it has no exclusive create; use a "
             "local disk, S3, GCS or Azure, or a single worker"
+        )
+
+
+def check_lasting(root: Storage, base_url: str) -> None:
+    """Raise `ConfigurationError` when paid clips would be gone with the process."""
+    if root.volatile and service_kind(base_url) == "minimax":
+        raise ConfigurationError(
+            f"root = {root.url!r}: it is gone when this command ends, with the clips that were paid for; use a real "
+            "storage, or --sandbox"
+        )
+
+
+def check_scale(root: Storage, scale: str | None) -> None:
+    """Raise `ConfigurationError` when the root holds clips that a sandbox drew at another scale."""
+    wanted = scale or "full size"
+    root.create_json(DRAWN_AT, {"scale": wanted})
+    found = (root.read_json(DRAWN_AT) or {}).get("scale", wanted)
+    if found != wanted:
+        raise ConfigurationError(
+            f"root = {root.url!r} holds clips drawn at {found}; use another root for {wanted}, so that a film "
+            "is not of both"
         )
 
 

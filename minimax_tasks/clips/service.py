@@ -30,5 +30,7 @@ class Service:
     receiver_url: str = ""
     """Public address of a running `minimax-tasks receive`; each submit gets its own address below it."""
     submitting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SUBMITS_AT_ONCE))
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from a claim until its price is known to be in the budget, so that a sum is never of tries."""
     watch: CallbackWatch = field(default_factory=CallbackWatch)
     expectation: Expectation = field(default_factory=Expectation)

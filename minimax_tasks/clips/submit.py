@@ -6,10 +6,11 @@ outcome is not known leaves it, and nobody submits that clip again without a per
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from minimax_tasks.api.catalog.errors import Verdict
@@ -55,7 +56,12 @@ RATE_TRIES = 60
 
 
 async def submit(
-    clip: ClipRequest, folder: ClipFolder, service: Service, *, frames: FrameReader | None = None
+    clip: ClipRequest,
+    folder: ClipFolder,
+    service: Service,
+    *,
+    frames: FrameReader | None = None,
+    on_status: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Make sure that the clip was submitted exactly once; returns its submission (`task_id`, …).
 
@@ -97,6 +103,10 @@ async def submit(
                 raise
             wait = service.pace.slow_down()
             log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)
+            if on_status is not None:
+                on_status(
+                    f"the service asks for fewer submits ({error.code or error.http_status}), on in {wait:.0f} s"
+                )
 
 
 class _NotMine(Exception):
@@ -122,8 +132,10 @@ async def _claim_and_pay(
     """Few at once, so that a claim is followed by its POST without a wait in which the worker could die."""
     async with service.submitting:
         claim = _Claim(number)
-        if not await folder.claim(number, clip, claim.nonce):
-            raise _NotMine
+        async with contextlib.nullcontext() if service.budget is None else service.counting:
+            if not await folder.claim(number, clip, claim.nonce):
+                raise _NotMine
+            await _keep_budget(clip, number, folder, service)
         return await _see_through(_pay(request, clip, claim, folder, service))
 
 
@@ -141,7 +153,6 @@ async def _pay(
     request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
 ) -> dict[str, Any]:
     number = claim.number
-    await _keep_budget(clip, number, folder, service)
     if service.receiver_url and not request.callback_url:
         address = callback_address(service.receiver_url, folder.key, claim.nonce)
         request = request.model_copy(update={"callback_url": address})
@@ -190,11 +201,11 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
         if spent <= service.budget + 1e-9:
             return
         why = (
-            f"the budget of USD {service.budget:g} is reached: USD {spent - clip.request.usd:.2f} is spent under "
-            f"{folder.root.url}, and this clip costs USD {clip.request.usd:.2f}"
+            f"it costs USD {clip.request.usd:.2f}, USD {spent - clip.request.usd:.2f} of the budget of "
+            f"USD {service.budget:g} is spent under {folder.root.url}"
         )
     await folder.release(number, why)
-    raise BudgetReached(f"clip {folder.key} was not submitted: {why}")
+    raise BudgetReached(f"not submitted: {why}")
 
 
 async def _settle_claim(

@@ -27,9 +27,12 @@ _STYLES = {
 }
 
 
-def to_pay(plan: Plan, states: Mapping[str, ClipState]) -> tuple[float, int, int]:
+def to_pay(
+    plan: Plan, states: Mapping[str, ClipState], *, retry_failed: bool = False
+) -> tuple[float, int, int]:
     """USD still to pay, clips still to pay, and how many of those have no published price."""
-    prices = {s.key: s.clip.request.usd for s in plan.segments if states[s.key].made is Made.TO_MAKE}
+    paid = {Made.TO_MAKE, Made.FAILED, Made.REFUSED} if retry_failed else {Made.TO_MAKE}
+    prices = {s.key: s.clip.request.usd for s in plan.segments if states[s.key].made in paid}
     return sum(p or 0.0 for p in prices.values()), len(prices), list(prices.values()).count(None)
 
 
@@ -42,6 +45,15 @@ def all_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
         for warning in states[segment.key].warnings
     ]
     return [*plan.warnings, *of_shots, *of_clips]
+
+
+def all_problems(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
+    """Why clips are not made by the next run as a matter of course, and what a person can do."""
+    return [
+        f"shot {segment.shot} take {segment.take}: {states[segment.key].made}: {states[segment.key].problem}"
+        for segment in plan.segments
+        if states[segment.key].problem
+    ]
 
 
 def plan_json(plan: Plan, states: Mapping[str, ClipState]) -> dict[str, Any]:

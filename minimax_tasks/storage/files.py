@@ -41,7 +41,9 @@ class Storage:
         self.exclusive = self.local or self._whole_puts
         """Whether `create` is atomic between machines: by a hard link, `If-None-Match` or a generation match.
         Elsewhere fsspec only looks before it writes."""
-        self.immediate = self.local or "memory" in protocols
+        self.volatile = "memory" in protocols
+        """Whether it is gone with the process."""
+        self.immediate = self.local or self.volatile
         """Whether calls return at once, so that they need no thread."""
 
     def path(self, name: str = "") -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from minimax_tasks.api.errors import GenerationFailed
 from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder
 from minimax_tasks.clips.poll import raise_if_failed
+from minimax_tasks.clips.submit import resolve_command
 from minimax_tasks.storage.files import Storage
 
 
@@ -72,8 +73,11 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
         return ClipState(Made.TO_FETCH, task_id)
     if released is None:
         doubt = root.read_json(f"{folder}/doubt.{newest}.json") or {}
+        why = str(doubt.get("why", "the outcome of its submit is not known"))
+        command = resolve_command(ClipFolder(root, key))
         return ClipState(
-            Made.IN_DOUBT, problem=str(doubt.get("why", "the outcome of its submit is not known"))
+            Made.IN_DOUBT,
+            problem=f"{why}; it may have been paid. Settle it with {command} --task-id ID, or --resubmit",
         )
     if released.get("final"):
         return ClipState(Made.REFUSED, problem=str(released.get("why", "")))

@@ -110,7 +110,9 @@ class Submit(Stage):
         service = current_service()
         root = Storage(self.root)
         await root.call(check_root, root, service.client.base_url)
-        submission = await submit(self.clip, self.folder, service, frames=frame_reader(root))
+        submission = await submit(
+            self.clip, self.folder, service, frames=frame_reader(root), on_status=self.report
+        )
         self.report(f"task {submission.get('task_id')}")
 
 

@@ -162,6 +162,22 @@ def test_a_download_carries_no_key() -> None:
     assert "range: bytes=2-" in head.lower()
 
 
+def test_the_signature_of_a_download_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        async with scripted() as server, MiniMaxClient(KEY, server.url) as client:
+            server.next = answer(b"movie")
+            async with client.download(f"{server.url}/clip.mp4?Signature=very-secret"):
+                pass
+            server.next = answer(GOOD)
+            await client.submit(ASKED)
+
+    with caplog.at_level("DEBUG"):
+        asyncio.run(run())
+    assert "/clip.mp4" in caplog.text
+    assert "very-secret" not in caplog.text
+    assert KEY not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("host", "sent"), [("api.minimaxi.com", True), ("api.minimax.io", False), ("127.0.0.1", True)]
 )

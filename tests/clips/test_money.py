@@ -19,12 +19,15 @@ from minimax_tasks import (
     BudgetReached,
     ClipRequest,
     GenerationFailed,
+    InputRejected,
+    NotConnected,
     SubjectToVideoRequest,
     SubmitRefused,
     TextToVideoRequest,
     UncertainSubmit,
 )
 from minimax_tasks.cli import main
+from minimax_tasks.clips import pace
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.callbacks import callback_address
 from minimax_tasks.clips.download import download
@@ -83,6 +86,31 @@ def test_a_task_id_that_was_found_is_adopted_and_nothing_is_paid(
     make(sandbox.url, TEXT, tmp_path)
     assert "video.mp4" in names(doubtful)
     assert len(sandbox.ledger()) == 1
+
+
+def test_the_task_of_another_clip_is_refused(
+    sandbox: Sandbox, doubtful: ClipFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make(sandbox.url, ClipRequest(TextToVideoRequest(prompt="Another")), tmp_path)
+    taken = sandbox.ledger()[1]["task_id"]
+    assert resolve(doubtful, "--task-id", taken) == 2
+    assert (
+        f"it is the task of clip {other.key} (MiniMax-Hailuo-2.3 768P 6 s: Another)"
+        in capsys.readouterr().err
+    )
+    assert "submission.json" not in names(doubtful)
+
+
+def test_a_clip_is_found_by_the_beginning_of_its_key(
+    sandbox: Sandbox, doubtful: ClipFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task_id = sandbox.ledger()[0]["task_id"]
+    words = ["--task-id", task_id]
+    assert main(["resolve", doubtful.key[:12], "--root", str(tmp_path / "elsewhere"), *words]) == 2
+    assert f"there is no such clip under {tmp_path}/elsewhere" in capsys.readouterr().err
+    assert main(["resolve", "lighthouse", "--root", str(tmp_path), *words]) == 2
+    assert main(["resolve", doubtful.key[:12], "--root", str(tmp_path), *words]) == 0
+    assert doubtful.key in capsys.readouterr().out
 
 
 def test_a_task_id_that_the_service_does_not_know_is_refused(
@@ -196,6 +224,57 @@ def test_what_was_refused_is_sent_again_when_a_person_says_so(sandbox: Sandbox, 
 
 def clips(count: int) -> list[ClipRequest]:
     return [ClipRequest(TextToVideoRequest(prompt=f"wave {number}")) for number in range(count)]
+
+
+@pytest.mark.parametrize("trouble", ["budget", "not connected"])
+def test_a_refusal_stands_when_its_retry_did_not_reach_the_service(
+    sandbox: Sandbox, tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.add_faults([{"at": "submit", "nth": 1, "code": 1026}])
+    with pytest.raises(InputRejected):
+        make(sandbox.url, TEXT, tmp_path)
+    if trouble == "budget":
+        with pytest.raises(BudgetReached):
+            finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon(), budget=0.0)
+    else:
+        monkeypatch.setattr(submitting, "CONNECT_TRIES", 1)
+        with pytest.raises(NotConnected):
+            finish("http://127.0.0.1:9", TEXT, tmp_path, retry_failed_before=soon())
+    with pytest.raises(SubmitRefused, match="1026"):
+        finish(sandbox.url, TEXT, tmp_path)
+    assert sandbox.ledger() == []
+    finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon())
+    assert len(sandbox.ledger()) == 1
+
+
+def test_the_sum_that_a_budget_names_was_spent(sandbox: Sandbox, tmp_path: Path) -> None:
+    clips = [ClipRequest(TEXT.request, take=take) for take in range(1, 9)]
+
+    async def work(service: Service) -> list[Any]:
+        tries = (submit(clip, folder_of(clip, tmp_path), service) for clip in clips)
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    told = [
+        str(error) for error in with_service(sandbox.url, work, budget=0.9) if isinstance(error, Exception)
+    ]
+    assert len(sandbox.ledger()) == 3, "the last one that fits is made"
+    assert len(told) == 5
+    assert all("USD 0.84 of the budget of USD 0.9 is spent" in text for text in told)
+
+
+def test_waiting_out_the_rate_limit_is_told(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "WINDOW", 0.05)
+    sandbox.add_faults([{"at": "submit", "nth": 1, "code": 1002}])
+    told: list[str] = []
+
+    async def work(service: Service) -> None:
+        await submit(TEXT, folder_of(TEXT, tmp_path), service, on_status=told.append)
+
+    with_service(sandbox.url, work)
+    assert told
+    assert "fewer submits (1002), on in" in told[0]
 
 
 def test_many_at_once_never_pass_the_budget(sandbox: Sandbox, tmp_path: Path) -> None:

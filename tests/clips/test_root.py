@@ -29,7 +29,8 @@ def test_regions_share_a_root(tmp_path: Path) -> None:
 def test_storage_without_exclusive_create_is_not_shared(tmp_path: Path) -> None:
     root = Storage(f"dir::file://{tmp_path}")
     check_shareable(Storage(str(tmp_path)))
-    check_shareable(Storage("memory://shared"))
+    with pytest.raises(ConfigurationError, match="memory of a process cannot be shared"):
+        check_shareable(Storage("memory://shared"))
     with pytest.raises(ConfigurationError, match="workers cannot share this storage"):
         check_shareable(root)
 
