@@ -1,8 +1,9 @@
 """The barest server that speaks the API, in a process of its own, so that it costs the client nothing.
 
-    python -m tests.benchmarks.stub CLIP.mp4 SECONDS
+    python -m tests.benchmarks.stub CLIP.mp4 SECONDS SPREAD
 
-Its first line is its URL. A task is ready so many seconds after its submit, and then its `callback_url`, if
+Its first line is its URL. A task is ready so many seconds after its submit, give or take half of SPREAD as
+a share of them, and then its `callback_url`, if
 any, is told. `GET /ready` gives the times at which tasks became ready.
 """
 
@@ -13,13 +14,17 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+GOLDEN = 0.618033988749895
+"""Its multiples spread evenly over 0 to 1."""
+
 
 class Stub:
     """Tasks and the answers about them."""
 
-    def __init__(self, clip: bytes, seconds: float) -> None:
+    def __init__(self, clip: bytes, seconds: float, spread: float) -> None:
         self._clip = clip
         self._seconds = seconds
+        self._spread = spread
         self._ready: dict[str, float] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self.base = ""
@@ -56,10 +61,11 @@ class Stub:
         good = {"status_code": 0, "status_msg": "success"}
         if method == "POST":
             task_id = str(10**14 + len(self._ready))
-            self._ready[task_id] = time.time() + self._seconds
+            takes = self._seconds * (1 + self._spread * (len(self._ready) * GOLDEN % 1 - 0.5))
+            self._ready[task_id] = time.time() + takes
             callback_url = json.loads(body).get("callback_url")
             if callback_url:
-                telling = asyncio.create_task(self._tell(callback_url, task_id))
+                telling = asyncio.create_task(self._tell(callback_url, task_id, takes))
                 self._telling.add(telling)
                 telling.add_done_callback(self._telling.discard)
             return {"task_id": task_id, "base_resp": good}
@@ -83,8 +89,8 @@ class Stub:
             return self._ready
         raise ValueError(path)
 
-    async def _tell(self, callback_url: str, task_id: str) -> None:
-        await asyncio.sleep(self._seconds)
+    async def _tell(self, callback_url: str, task_id: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         url = urlsplit(callback_url)
         body = json.dumps({"task_id": task_id, "status": "success"}).encode()
         head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body)}\r\n"
@@ -94,9 +100,9 @@ class Stub:
         writer.close()
 
 
-async def main(clip: str, seconds: float) -> None:
+async def main(clip: str, seconds: float, spread: float) -> None:
     """Serve until killed."""
-    stub = Stub(Path(clip).read_bytes(), seconds)
+    stub = Stub(Path(clip).read_bytes(), seconds, spread)
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, backlog=4096)
     stub.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     print(stub.base, flush=True)
@@ -104,4 +110,4 @@ async def main(clip: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
