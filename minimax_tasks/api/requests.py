@@ -28,6 +28,8 @@ class _Request(BaseModel):
     picture_fields: ClassVar[tuple[str, ...]] = ()
 
     callback_url: StrictStr | None = None
+    fit: StrictBool = False
+    """Make pictures fit that the service would refuse; not on the wire."""
 
     def __init__(self, **data: Any) -> None:
         try:

@@ -3,12 +3,13 @@
 import functools
 import hashlib
 import json
+import warnings
 from collections.abc import Awaitable, Callable
 
 import fsspec
 
+from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
-from minimax_tasks.api.pictures import decode_data_url, judge_picture
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf, without_query
 from minimax_tasks.storage.files import Storage
@@ -108,9 +109,13 @@ def _digest(reference: str, field: str) -> str:
 async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
     """The request with every picture as the URL or data URL that is sent, judged on its bytes.
 
-    Raises `PictureError` for a picture that the service would refuse, that is gone, or that is not the one
-    that the clip's key was made from.
+    A last frame of another shape than the first is cropped alike, with a warning; the service would crop it
+    as it likes. Raises `PictureError` for a picture that the service would refuse, that is gone, or that is
+    not the one that the clip's key was made from.
     """
+    from minimax_tasks.api.pictures import Picture, crop_alike, judge_picture
+
+    pictures: dict[str, Picture] = {}
     resolved = {}
     for name, reference in clip.request.pictures().items():
         frame = FrameOf.parse(reference)
@@ -128,5 +133,21 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
             resolved[name] = reference
             continue
         shown = "data URL" if reference.startswith("data:") else reference
-        resolved[name] = judge_picture(data, field=name, name=shown).data_url
+        pictures[name] = judge_picture(data, field=name, name=shown, fit=clip.request.fit)
+    first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
+    if first is not None and last is not None:
+        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=clip.what)
+        if pictures["last_frame_image"] is not last:
+            warnings.warn(
+                different_shapes((first.width, first.height), (last.width, last.height)), stacklevel=2
+            )
+    resolved |= {name: picture.data_url for name, picture in pictures.items()}
     return clip.request.with_pictures(resolved)
+
+
+def different_shapes(first: tuple[int, int], last: tuple[int, int]) -> str:
+    """The warning about a last frame that is cropped. Sizes are (width, height) in pixels."""
+    return (
+        f"the first frame is {first[0]} x {first[1]} and the last {last[0]} x {last[1]}: the last is cropped "
+        "to the shape of the first"
+    )

@@ -136,6 +136,8 @@ class ClipRequest:
                 "fast_pretreatment": request.sends_fast_pretreatment,
                 "aigc_watermark": request.aigc_watermark,
             }
+        if request.fit and request.pictures():
+            identity["fit"] = True
         return identity | {"pictures": {name: self.picture_name(name) for name in request.pictures()}}
 
 

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 from minimax_tasks.api.errors import MiniMaxCatalogWarning, PictureError, TableError
-from minimax_tasks.api.pictures import judge_picture
 from minimax_tasks.clips.pictures import digest_picture, has_bytes, known_clip, read_picture
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.dataset.reading import read_bytes
@@ -123,13 +122,13 @@ def _judge_new(planned: list[PlannedRow], root: Storage) -> list[Problem]:
         return []
     begun = set(root.folders("clips"))
     new = [one for one in planned if one.clip.digests and one.key not in begun]
-    pictures = {(ref, digest) for one in new for ref, digest in _references(one)}
+    pictures = {(ref, digest, one.row.request.fit) for one in new for ref, digest in _references(one)}
     verdicts = _try_each(_judge, pictures)
     problems = []
     for one in new:
         for name, digest in one.clip.digests.items():
             reference = one.clip.request.pictures()[name]
-            error = verdicts[reference, digest]
+            error = verdicts[reference, digest, one.row.request.fit]
             if isinstance(error, PictureError):
                 own = PictureError(name, error.value, error.allowed, error.why)
                 problems.append(Problem(one.row.number, str(own)))
@@ -146,13 +145,15 @@ def _digest_of(reference: str) -> str:
 
 
 @functools.lru_cache(maxsize=65536)
-def _judge_version(reference: str, digest: str) -> bool:
+def _judge_version(reference: str, digest: str, fit: bool) -> bool:
+    from minimax_tasks.api.pictures import judge_picture
+
     shown = "data URL" if reference.startswith("data:") else reference
-    judge_picture(read_picture(reference, field="picture"), field="picture", name=shown)
+    judge_picture(read_picture(reference, field="picture"), field="picture", name=shown, fit=fit)
     return True
 
 
-def _judge(picture: tuple[str, str]) -> bool:
+def _judge(picture: tuple[str, str, bool]) -> bool:
     return _judge_version(*picture)
 
 

@@ -217,6 +217,7 @@ _CONVERT: dict[str, Callable[[str, Any], Any]] = {
     "prompt_optimizer": _switch,
     "fast_pretreatment": _switch,
     "aigc_watermark": _switch,
+    "fit": _switch,
     "callback_url": _text,
 }
 """Request field -> how a cell of its column is read."""

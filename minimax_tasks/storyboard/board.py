@@ -48,6 +48,7 @@ class Defaults(_Part):
     prompt_optimizer: StrictBool | None = None
     template: StrictStr | None = None
     takes: StrictInt = Field(1, ge=1, le=20)
+    fit: StrictBool = False
 
 
 class Shot(_Part):

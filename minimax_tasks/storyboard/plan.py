@@ -15,6 +15,7 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.nearest import nearest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.prompts.camera import CameraError, camera_warnings, parse_camera
 from minimax_tasks.prompts.commands import check_prompt, find_commands
@@ -370,7 +371,9 @@ class _Planning:
     def _still(self, reference: str, name: str, line: int, draft: _Draft) -> Still | None:
         if reference not in self._stills:
             try:
-                self._stills[reference] = read_still(reference, name, self._root)
+                self._stills[reference] = read_still(
+                    reference, name, self._root, fit=self._board.defaults.fit
+                )
             except PictureError as error:
                 self._stills[reference] = None
                 written = _short(self._board.frames.get(name, name))
@@ -480,7 +483,11 @@ class _Planning:
 
     def _make_request(self, draft: _Draft, after: Mapping[str, Segment]) -> AnyRequest | None:
         shot, mode = draft.shot, self._mode(draft)
-        fields: dict[str, object] = {"model": self._model(draft), "prompt": draft.prompt}
+        fields: dict[str, object] = {
+            "model": self._model(draft),
+            "prompt": draft.prompt,
+            "fit": self._board.defaults.fit,
+        }
         if mode is Mode.TEXT and not draft.prompt:
             fields["prompt"] = "?" if self.problems else ""
         optimizer = (
@@ -633,15 +640,14 @@ def _commands(prompt: str) -> tuple[tuple[Move, ...], ...]:
 
 
 def _shape_warning(first: Still, last: Still) -> list[str]:
+    from minimax_tasks.api.pictures import SHAPE_TOLERANCE
+
     if not (first.width and last.width):
         return []
     one, other = first.width / first.height, last.width / last.height
-    if abs(one - other) / one <= 0.01:
+    if abs(one / other - 1) <= SHAPE_TOLERANCE:
         return []
-    return [
-        f"`from` is {first.width} x {first.height} and `to` {last.width} x {last.height}: "
-        "the service crops the last frame to the shape of the first"
-    ]
+    return [different_shapes((first.width, first.height), (last.width, last.height))]
 
 
 def _short(reference: str) -> str:

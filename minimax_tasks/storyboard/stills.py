@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 
 from minimax_tasks.api.errors import PictureError
-from minimax_tasks.api.pictures import judge_picture
 from minimax_tasks.clips.pictures import has_bytes, read_picture, remembered_digest
 from minimax_tasks.storage.files import Storage
 
@@ -22,11 +21,13 @@ class Still:
     """Why it cannot be read any more, when only its digest is still known."""
 
 
-def read_still(reference: str, name: str, root: Storage) -> Still:
+def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -> Still:
     """Read and judge a still. Raises `PictureError`.
 
     One that is gone, but was submitted under this root before, is known by the digest it had.
     """
+    from minimax_tasks.api.pictures import judge_picture
+
     if not has_bytes(reference):
         return Still(name, reference)
     try:
@@ -36,5 +37,5 @@ def read_still(reference: str, name: str, root: Storage) -> Still:
         if digest is None:
             raise
         return Still(name, reference, digest, gone=error)
-    picture = judge_picture(data, field=name, name=reference)
+    picture = judge_picture(data, field=name, name=reference, fit=fit)
     return Still(name, reference, hashlib.sha256(data).hexdigest(), picture.width, picture.height)

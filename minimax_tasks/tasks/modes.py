@@ -17,13 +17,16 @@ from minimax_tasks.tasks.parameters import PictureParameter, PicturesParameter
 from minimax_tasks.tasks.stages import Download, PollVideo
 
 
-def _switch(default: bool) -> luigi.BoolParameter:
-    return luigi.BoolParameter(default=default, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
+def _switch(default: bool, description: str = "") -> luigi.BoolParameter:
+    return luigi.BoolParameter(
+        default=default, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description=description
+    )
 
 
 class _Mode(Download):
     take = luigi.IntParameter(default=1, description="2, 3, … make another clip of the same request")
     callback_url = luigi.OptionalParameter(default=None, significant=False)
+    fit = _switch(False, "crop and scale pictures that the service would refuse")
 
     # Without ClassVar these two would be all the parameters that type checkers know.
     mode: ClassVar[Mode]
@@ -36,7 +39,7 @@ class _Mode(Download):
     @cached_property
     def asked(self) -> AnyRequest:
         """The API request. Raises `InvalidRequest`."""
-        names = (*self.fields, "callback_url")
+        names = (*self.fields, "callback_url", "fit")
         return REQUESTS[self.mode](**{name: getattr(self, name) for name in names})
 
     @property

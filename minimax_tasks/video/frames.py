@@ -85,7 +85,8 @@ def cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture filling `size` (width, height): cropped around its centre to the aspect, then scaled."""
     width, height = size
     scale = max(width / image.width, height / image.height)
-    crop_width, crop_height = width / scale, height / scale
+    # Rounding can carry the box a hair over the edge.
+    crop_width, crop_height = min(image.width, width / scale), min(image.height, height / scale)
     left, top = (image.width - crop_width) / 2, (image.height - crop_height) / 2
     box = (left, top, left + crop_width, top + crop_height)
     return image.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)

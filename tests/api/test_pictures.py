@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from minimax_tasks import PictureError
-from minimax_tasks.api.pictures import decode_data_url, judge_picture
+from minimax_tasks.api.data_urls import decode_data_url
+from minimax_tasks.api.pictures import Picture, crop_alike, judge_picture
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -78,6 +79,86 @@ def test_animated_cmyk_and_deep_pictures_get_a_clear_answer() -> None:
     assert "animated" in judge(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
     assert "CMYK" in judge(encoded(Image.new("CMYK", (640, 360)), "JPEG"))
     assert "I;16" in judge(encoded(Image.new("I;16", (640, 360)), "PNG"))
+
+
+def pixel(data: bytes, x: int, y: int) -> tuple[int, ...]:
+    return Image.open(io.BytesIO(data)).convert("RGB").getpixel((x, y))  # type: ignore[return-value]
+
+
+def striped(size: tuple[int, int], *, across: bool) -> Image.Image:
+    """Gold with navy ends, so that a crop around the middle leaves gold alone."""
+    image = Image.new("RGB", size, "gold")
+    width, height = size
+    for box in (
+        ((0, 0, width * 3 // 20, height), (width * 17 // 20, 0, width, height))
+        if across
+        else ((0, 0, width, height * 3 // 20), (0, height * 17 // 20, width, height))
+    ):
+        image.paste("navy", box)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("size", "across", "fitted"), [((1600, 400), True, (1000, 400)), ((400, 1600), False, (400, 1000))]
+)
+def test_a_picture_that_is_too_long_is_cropped_around_its_middle(
+    size: tuple[int, int], across: bool, fitted: tuple[int, int]
+) -> None:
+    data = encoded(striped(size, across=across), "PNG")
+    assert "or `fit`" in judge(data)
+    picture = judge_picture(data, field="image", name="a.png", fit=True)
+    assert (picture.width, picture.height) == fitted == Image.open(io.BytesIO(picture.data)).size
+    assert pixel(picture.data, 2, 2) == pixel(picture.data, fitted[0] - 3, fitted[1] - 3) == (255, 215, 0)
+    assert judge_picture(data, field="image", name="a.png", fit=True) == picture, "always the same bytes"
+
+
+def test_a_picture_of_too_many_bytes_becomes_a_smaller_one() -> None:
+    noise = Image.effect_noise((5200, 4000), 120).convert("RGB")
+    data = encoded(noise, "PNG", compress_level=0)
+    assert len(data) > 60_000_000
+    assert "or `fit`" in judge(data)
+    picture = judge_picture(data, field="image", name="a.png", fit=True)
+    assert len(picture.data) < 20_000_000
+    assert picture.mime == "image/jpeg"
+    assert picture.width / picture.height == pytest.approx(1.3)
+    assert picture.width >= 2600
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "I;16"])
+def test_deep_and_printed_pictures_are_made_eight_bit(mode: str) -> None:
+    image = (
+        Image.new("CMYK", (640, 360), (0, 0, 0, 128))
+        if mode == "CMYK"
+        else Image.new("I;16", (640, 360), 32768)
+    )
+    data = encoded(image, "JPEG" if mode == "CMYK" else "PNG")
+    assert "or `fit`" in judge(data)
+    picture = judge_picture(data, field="image", name="a", fit=True)
+    assert picture.mime == "image/png"
+    assert pixel(picture.data, 300, 200) == pytest.approx((128, 128, 128), abs=2)
+
+
+def test_what_is_good_is_not_touched_and_what_is_too_small_is_not_blown_up() -> None:
+    good = encoded(Image.new("RGB", (640, 360), "teal"), "JPEG")
+    assert judge_picture(good, field="image", name="a", fit=True).data == good
+    with pytest.raises(PictureError, match="too small"):
+        judge_picture(encoded(Image.new("RGB", (2000, 290)), "PNG"), field="image", name="a", fit=True)
+    with pytest.raises(PictureError, match="damaged"):
+        judge_picture(good[: len(good) // 2], field="image", name="a", fit=True)
+
+
+def test_an_end_frame_is_cropped_to_the_shape_of_the_start() -> None:
+    def read(image: Image.Image) -> Picture:
+        return judge_picture(encoded(image, "PNG"), field="image", name="a.png")
+
+    wide, tall = read(Image.new("RGB", (1366, 768))), read(striped((800, 1200), across=False))
+    cropped = crop_alike(tall, wide, field="last_frame_image", name="x")
+    assert (cropped.width, cropped.height) == (800, 450)
+    assert pixel(cropped.data, 2, 2) == (255, 215, 0)
+    nearly = read(Image.new("RGB", (1364, 768)))
+    assert crop_alike(nearly, wide, field="last_frame_image", name="x") is nearly
+    with pytest.raises(PictureError, match="only 400 x 225 would be left"):
+        crop_alike(read(Image.new("RGB", (400, 900))), wide, field="last_frame_image", name="x")
 
 
 def test_damaged_and_foreign_bytes() -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from minimax_tasks.video.colour import frame_of
@@ -138,6 +140,11 @@ def test_cover_crops_around_the_centre():
     square = cover(wide, (50, 50))
     assert square.size == (50, 50)
     assert {square.getpixel((x, 25)) for x in (8, 25, 41)} == {(0, 0, 255)}
+
+
+@given(*[st.integers(1, 3000)] * 4)
+def test_cover_fills_any_size_from_any_picture(width: int, height: int, across: int, down: int) -> None:
+    assert cover(Image.new("L", (width, height)), (across % 200 + 1, down % 200 + 1)).width == across % 200 + 1
 
 
 def test_cover_accepts_any_mode():

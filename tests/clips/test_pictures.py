@@ -1,0 +1,102 @@
+"""What becomes of pictures between the request and the wire."""
+
+import asyncio
+import base64
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from minimax_tasks import (
+    ClipRequest,
+    ImageToVideoRequest,
+    MiniMaxClient,
+    PictureError,
+    StartEndToVideoRequest,
+    TextToVideoRequest,
+)
+from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.cli import main
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.pace import Pace
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage
+from tests.api.scripted import answer, scripted
+from tests.conftest import Picture
+from tests.storyboard.boards import write_board
+
+GOOD = {"task_id": "1", "base_resp": {"status_code": 0, "status_msg": "success"}}
+
+
+def sent(request: AnyRequest, root: Path) -> dict[str, Image.Image | str]:
+    """The pictures of one submit as the service gets them."""
+
+    async def run() -> dict[str, str]:
+        async with scripted() as server, MiniMaxClient("k", server.url) as client:
+            server.next = answer(GOOD)
+            storage = Storage(str(root))
+            clip = known_clip(storage, request, 1)
+            await submit(clip, ClipFolder(storage, clip.key), Service(client, Pace(0)))
+            return {name: value for name, value in server.sent.items() if name.endswith("_image")}
+
+    return {
+        name: Image.open(io.BytesIO(base64.b64decode(value.partition(",")[2])))
+        if value.startswith("data:")
+        else value
+        for name, value in asyncio.run(run()).items()
+    }
+
+
+def test_frames_of_different_shape_are_sent_alike_with_a_warning(picture: Picture, tmp_path: Path) -> None:
+    first, last = picture("wide.png", size=(1366, 768)), picture("square.png", "navy", size=(900, 900))
+    request = StartEndToVideoRequest(first_frame_image=str(first), last_frame_image=str(last))
+    with pytest.warns(UserWarning, match="1366 x 768 and the last 900 x 900: the last is cropped"):
+        pictures = sent(request, tmp_path / "out")
+    assert [image.size for image in pictures.values() if not isinstance(image, str)] == [
+        (1366, 768),
+        (900, 506),
+    ]
+
+
+def test_remote_pictures_are_passed_through(picture: Picture, tmp_path: Path) -> None:
+    url = "https://example.com/wide.png?Signature=s"
+    request = StartEndToVideoRequest(
+        first_frame_image=url, last_frame_image=str(picture("a.png", size=(900, 900)))
+    )
+    pictures = sent(request, tmp_path / "out")
+    assert pictures["first_frame_image"] == url
+    assert pictures["last_frame_image"].size == (900, 900)  # type: ignore[union-attr]
+
+
+def test_a_picture_is_fitted_on_request_only(picture: Picture, tmp_path: Path) -> None:
+    panorama = str(picture("panorama.png", size=(3000, 700)))
+    with pytest.raises(PictureError, match=r"first_frame_image .*or `fit`"):
+        sent(ImageToVideoRequest(first_frame_image=panorama), tmp_path / "out")
+    fitted = sent(ImageToVideoRequest(first_frame_image=panorama, fit=True), tmp_path / "out")
+    assert fitted["first_frame_image"].size == (1750, 700)  # type: ignore[union-attr]
+
+
+def test_fit_is_a_part_of_what_a_clip_is_where_there_are_pictures() -> None:
+    url = "https://example.com/a.png"
+    keys = {ClipRequest(ImageToVideoRequest(first_frame_image=url, fit=fit)).key for fit in (False, True)}
+    assert len(keys) == 2
+    keys = {ClipRequest(TextToVideoRequest(prompt="x", fit=fit)).key for fit in (False, True)}
+    assert len(keys) == 1
+    fitted = ClipRequest(ImageToVideoRequest(first_frame_image=url, fit=True))
+    assert ClipRequest.from_json(fitted.to_json()).key == fitted.key
+    assert "fit" not in fitted.request.body()
+
+
+def test_a_board_can_ask_for_it(
+    sandbox: Sandbox, picture: Picture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture("panorama.png", size=(3000, 700))
+    text = "title: Wide\n{}shots:\n  - {{id: a, from: panorama.png, prompt: Wind.}}\n"
+    assert main(["plan", write_board(tmp_path, text.format(""))]) == 2
+    assert "an aspect ratio from 2:5 to 5:2, or `fit`" in capsys.readouterr().err
+    board = write_board(tmp_path, text.format("defaults: {fit: true}\n"))
+    assert main(["render", board, "--root", "out"]) == 0
