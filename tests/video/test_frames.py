@@ -144,7 +144,9 @@ def test_cover_crops_around_the_centre():
 
 @given(*[st.integers(1, 3000)] * 4)
 def test_cover_fills_any_size_from_any_picture(width: int, height: int, across: int, down: int) -> None:
-    assert cover(Image.new("L", (width, height)), (across % 200 + 1, down % 200 + 1)).width == across % 200 + 1
+    assert (
+        cover(Image.new("L", (width, height)), (across % 200 + 1, down % 200 + 1)).width == across % 200 + 1
+    )
 
 
 def test_cover_accepts_any_mode():
