@@ -100,13 +100,14 @@ def makespan_dataset(options: argparse.Namespace) -> list[Row]:
 
 
 def _makespan(what: str, count: int, name: str, *, seconds: float) -> tuple[Row, dict[str, Any]]:
-    """The ideal is the larger of two, plus one generation: the last submit that the rate allows, and the time
-    that the client needs when it has nothing to wait for.
+    """The ideal is the larger of two, plus the longest generation: when the last submit may be sent, at most so
+    many in any minute, and the time that the client needs when it has nothing to wait for.
     """
-    taken = run(what, count, seconds=seconds, spread=0.4, poll_interval=10, requests_per_minute=RATE)
+    spread = 0.4
+    taken = run(what, count, seconds=seconds, spread=spread, poll_interval=10, requests_per_minute=RATE)
     floor = run(what, count, seconds=0.0, poll_interval=1)["wall"]
-    last_submit = 60.0 * max(0, count - RATE) / RATE
-    ideal = max(last_submit, floor) + seconds
+    last_submit = 60.0 * ((count - 1) // RATE)
+    ideal = max(last_submit, floor) + seconds * (1 + spread / 2)
     shown = f"{taken['wall']:.1f} / {ideal:.1f} s (submits {last_submit:.1f}, client {floor:.1f})"
     return (name, "ideal", taken["wall"] / ideal, shown), taken
 
