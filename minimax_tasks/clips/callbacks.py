@@ -6,11 +6,10 @@ too is confirmed by a query.
 """
 
 import asyncio
-import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from typing import Self
 
 from minimax_tasks.storage.files import Storage
 
@@ -50,31 +49,55 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
 
 
 class Listener:
-    """Hears of the callbacks about one task, from when it was made. For one coroutine."""
+    """Hears of the callbacks about one task while it is entered. For one coroutine.
 
-    def __init__(self, name: str) -> None:
+    Thousands wait at once: a sleep is a future and a timer, where `asyncio.wait_for` takes a task more.
+    """
+
+    __slots__ = ("_among", "_heard", "_name", "_quiet_until", "_sleeper", "_version")
+
+    def __init__(self, name: str, among: "set[Listener]") -> None:
         self._name = name
+        self._among = among
         self._version: str | None = None
-        self._came = asyncio.Event()
+        self._heard = False
+        self._sleeper: asyncio.Future[None] | None = None
         self._quiet_until = 0.0
+
+    def __enter__(self) -> Self:
+        self._among.add(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._among.discard(self)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, but not past a callback that came since the last time it cut a sleep short."""
         end = time.monotonic() + seconds
-        try:
-            await asyncio.wait_for(self._came.wait(), seconds)
-        except TimeoutError:
-            return
-        await asyncio.sleep(min(self._quiet_until, end) - time.monotonic())
-        self._came.clear()
-        self._quiet_until = time.monotonic() + APART
+        if not self._heard:
+            loop = asyncio.get_running_loop()
+            self._sleeper = loop.create_future()
+            timer = loop.call_later(seconds, self._wake)
+            try:
+                await self._sleeper
+            finally:
+                timer.cancel()
+        if self._heard:
+            await asyncio.sleep(min(self._quiet_until, end) - time.monotonic())
+            self._heard = False
+            self._quiet_until = time.monotonic() + APART
 
     def look(self, versions: dict[str, str]) -> None:
         """Compare with the callbacks that there are now."""
         version = versions.get(self._name)
         if version is not None and version != self._version:
             self._version = version
-            self._came.set()
+            self._heard = True
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
 
 
 class CallbackWatch:
@@ -87,17 +110,12 @@ class CallbackWatch:
         self._listeners: dict[str, set[Listener]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
 
-    @contextlib.contextmanager
-    def listen(self, root: Storage, task_id: str) -> Iterator[Listener]:
+    def listen(self, root: Storage, task_id: str) -> Listener:
         """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
-        listener = Listener(f"task-{task_id}.json")
-        self._listeners.setdefault(root.url, set()).add(listener)
+        listener = Listener(f"task-{task_id}.json", self._listeners.setdefault(root.url, set()))
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))
-        try:
-            yield listener
-        finally:
-            self._listeners[root.url].discard(listener)
+        return listener
 
     async def _look(self, root: Storage) -> None:
         stamp: object = None

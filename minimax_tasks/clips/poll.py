@@ -4,13 +4,12 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.errors import Verdict, find_error
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import AnswerLost, ApiError, GenerationFailed, GenerationTimeout, NotConnected
-from minimax_tasks.clips.callbacks import Listener
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
@@ -30,12 +29,12 @@ async def poll(
     `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run goes on waiting), and
     `ApiError` when the key is refused.
     """
-    submission = await ensure_submitted(folder)
+    task = _Task.of(await ensure_submitted(folder))
     done = await folder.result()
-    if done is not None and done.get("task_id") == submission["task_id"]:
+    if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
-    answer = await _wait(submission, folder, service, on_status or (lambda status: None))
+    answer = await _wait(task, folder, service, on_status or (lambda status: None))
     await folder.finish(answer)
     result = await folder.result() or {}
     raise_if_failed(result, folder)
@@ -77,50 +76,56 @@ async def poll_through(
             await submit(clip(), folder, service, frames=frames)
 
 
+class _Task(NamedTuple):
+    """What has to be known of a submission while its task is waited for."""
+
+    id: str
+    mode: Mode
+    submitted_at: float
+
+    @classmethod
+    def of(cls, submission: dict[str, Any]) -> Self:
+        mode = Mode(submission.get("mode", Mode.TEXT))
+        return cls(str(submission["task_id"]), mode, time.time() - age(submission, "submitted_at"))
+
+    @property
+    def age(self) -> float:
+        return max(0.0, time.time() - self.submitted_at)
+
+
 async def _wait(
-    submission: dict[str, Any], folder: ClipFolder, service: Service, on_status: Callable[[str], None]
+    task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None]
 ) -> QueryAnswer:
-    with service.watch.listen(folder.root, str(submission["task_id"])) as callbacks:
-        return await _ask_until_done(submission, folder, service, callbacks, on_status)
-
-
-async def _ask_until_done(
-    submission: dict[str, Any],
-    folder: ClipFolder,
-    service: Service,
-    callbacks: Listener,
-    on_status: Callable[[str], None],
-) -> QueryAnswer:
-    task_id = str(submission["task_id"])
-    mode = Mode(submission.get("mode", Mode.TEXT))
     deadline = time.monotonic() + service.generation_timeout
-    interval, waited = service.poll_interval, age(submission, "submitted_at")
+    interval, waited = service.poll_interval, task.age
     first = service.expectation.first_look(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
-    await callbacks.sleep(max(0.0, first * random.uniform(0.9, 1.0) - waited))
+    pause = max(0.0, first * random.uniform(0.9, 1.0) - waited)
     status = ""
-    while True:
-        try:
-            answer = await service.client.query(task_id, mode)
-        except (NotConnected, AnswerLost) as error:
-            log.info("missed a poll of task %s: %s", task_id, error)
-        except ApiError as error:
-            if error.verdict is Verdict.REFUSED:
-                raise
-            log.info("missed a poll of task %s: %s", task_id, error)
-        else:
-            if answer.state is State.SUCCESS and running:
-                service.expectation.lasted(min(running, age(submission, "submitted_at")))
-            if answer.state is not State.RUNNING:
-                return answer.model_copy(update={"task_id": task_id})
-            running = age(submission, "submitted_at")
-            if answer.status != status:
-                status = answer.status
-                on_status(status)
-        if time.monotonic() > deadline:
-            raise GenerationTimeout(
-                f"clip {folder.key}, task {task_id}: not ready after {service.generation_timeout:.0f} s "
-                f"(last status: {status or 'none'}). It is paid for and still known; the next run "
-                "goes on waiting"
-            )
-        await callbacks.sleep(interval * random.uniform(0.9, 1.1))
+    with service.watch.listen(folder.root, task.id) as callbacks:
+        while True:
+            await callbacks.sleep(pause)
+            pause = interval * random.uniform(0.9, 1.1)
+            try:
+                answer = await service.client.query(task.id, task.mode)
+            except (NotConnected, AnswerLost) as error:
+                log.info("missed a poll of task %s: %s", task.id, error)
+            except ApiError as error:
+                if error.verdict is Verdict.REFUSED:
+                    raise
+                log.info("missed a poll of task %s: %s", task.id, error)
+            else:
+                if answer.state is State.SUCCESS and running:
+                    service.expectation.lasted(min(running, task.age))
+                if answer.state is not State.RUNNING:
+                    return answer.model_copy(update={"task_id": task.id})
+                running = task.age
+                if answer.status != status:
+                    status = answer.status
+                    on_status(status)
+            if time.monotonic() > deadline:
+                raise GenerationTimeout(
+                    f"clip {folder.key}, task {task.id}: not ready after {service.generation_timeout:.0f} s "
+                    f"(last status: {status or 'none'}). It is paid for and still known; the next run "
+                    "goes on waiting"
+                )

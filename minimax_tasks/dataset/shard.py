@@ -68,6 +68,7 @@ class ShardRun:
         self._root = root
         self._service = service
         self._lanes = lanes
+        self._frames = frame_reader(root)
         self._report = report
         self._on_submitted = on_submitted
         self._to_submit = len(clips)
@@ -104,21 +105,26 @@ class ShardRun:
         self._tell()
 
     async def _make(self, clip: ClipRequest, folder: ClipFolder) -> None:
-        frames = frame_reader(self._root)
         try:
-            standing = await folder.standing()
-            if standing.made:
-                return
-            if self._halt is not None and not standing.submitted:
-                raise self._halt
-            async with self._lanes.submits:
-                await submit(clip, folder, self._service, frames=frames)
+            made = await self._submit(clip, folder)
         finally:
             self._to_submit -= 1
             if not self._to_submit:
                 self._on_submitted()
-        await poll_through(lambda: clip, folder, self._service, frames=frames)
-        await download(folder, self._service)
+        if not made:
+            await poll_through(lambda: clip, folder, self._service, frames=self._frames)
+            await download(folder, self._service)
+
+    async def _submit(self, clip: ClipRequest, folder: ClipFolder) -> bool:
+        """Submit a clip that was not; true when it is made already."""
+        standing = await folder.standing()
+        if standing.made:
+            return True
+        if self._halt is not None and not standing.submitted:
+            raise self._halt
+        async with self._lanes.submits:
+            await submit(clip, folder, self._service, frames=self._frames)
+        return False
 
     async def _failure(self, folder: ClipFolder, error: Exception) -> Failure:
         submission = await folder.submission() or {}
