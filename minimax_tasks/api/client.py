@@ -160,12 +160,10 @@ class MiniMaxClient:
         The response is open and has a good status (200, or 206 for an offset); read it with `aiter_bytes`.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
-        quiet = _fetching.set(True)
+        await self._read_turns.acquire()
+        _fetching.set(True)
         try:
-            async with (
-                self._read_turns.take(),
-                self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response,
-            ):
+            async with self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response:
                 if response.status_code not in (200, 206):
                     raise ApiError(
                         f"the download host {response.url.host} answered HTTP {response.status_code}",
@@ -175,7 +173,8 @@ class MiniMaxClient:
         except httpx.HTTPError as error:
             raise AnswerLost(f"the download broke: {type(error).__name__}") from None
         finally:
-            _fetching.reset(quiet)
+            _fetching.set(False)
+            self._read_turns.release()
 
     def _for_region(self, body: dict[str, Any]) -> dict[str, Any]:
         if "aigc_watermark" not in body or host_language(self.host) != "en":
@@ -191,13 +190,15 @@ class MiniMaxClient:
     async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> httpx.Response:
         post = method == "POST"
         http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
+        await turns.acquire(urgency)
         try:
-            async with turns.take(urgency):
-                return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
+            return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
         except _NOT_SENT as error:
             raise NotConnected(f"no connection to {self.host}: {error or type(error).__name__}") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AnswerLost(f"the answer of {self.host} was lost: {type(error).__name__}") from None
+        finally:
+            turns.release()
 
     def _parse(self, response: httpx.Response, kind: type[_Model]) -> _Model:
         data = _object(response)

@@ -3,28 +3,21 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Turns:
-    """A semaphore whose waiters are served by urgency (0 first), then in the order of their coming."""
+    """A semaphore whose waiters are served by urgency (0 first), then in the order of their coming.
+
+    Thousands may wait, so a turn is no context manager: that would be a generator more for each.
+    """
 
     def __init__(self, places: int) -> None:
         self._free = places
         self._count = itertools.count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
-    @asynccontextmanager
-    async def take(self, urgency: int = 0) -> AsyncIterator[None]:
-        """Wait for a place and hold it."""
-        await self._acquire(urgency)
-        try:
-            yield
-        finally:
-            self._release()
-
-    async def _acquire(self, urgency: int) -> None:
+    async def acquire(self, urgency: int = 0) -> None:
+        """Wait for a place. Whoever got one has to release it."""
         if self._free:
             self._free -= 1
             return
@@ -34,10 +27,11 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._release()
+                self.release()
             raise
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Give the place to the next."""
         while self._waiting:
             *_, turn = heapq.heappop(self._waiting)
             if not turn.done():

@@ -56,6 +56,8 @@ class Standing:
 class ClipFolder:
     """The folder of one clip under a root."""
 
+    __slots__ = ("_folder", "key", "root")
+
     def __init__(self, root: Storage, key: str) -> None:
         self.root = root
         self.key = key

@@ -123,6 +123,7 @@ async def _wait(
                 if answer.status != status:
                     status = answer.status
                     on_status(status)
+                del answer  # thousands sleep here
             if time.monotonic() > deadline:
                 raise GenerationTimeout(
                     f"clip {folder.key}, task {task.id}: not ready after {service.generation_timeout:.0f} s "

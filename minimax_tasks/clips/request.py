@@ -35,7 +35,7 @@ class FrameOf:
         return cls(found["key"], found["place"]) if found else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClipRequest:
     """A request with the digests of its pictures and the number of the take.
 

@@ -27,7 +27,7 @@ _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row that can be asked for: what it asks, as it was given, and what it carries along.
 

@@ -18,12 +18,14 @@ def test_waiters_are_served_by_urgency_and_no_place_is_lost(
         turns, open_ = Turns(places), asyncio.Event()
 
         async def hold() -> None:
-            async with turns.take():
-                await open_.wait()
+            await turns.acquire()
+            await open_.wait()
+            turns.release()
 
         async def one(number: int, urgency: int) -> None:
-            async with turns.take(urgency):
-                served.append((urgency, number))
+            await turns.acquire(urgency)
+            served.append((urgency, number))
+            turns.release()
 
         holders = [asyncio.create_task(hold()) for _ in range(places)]
         await asyncio.sleep(0)
@@ -46,12 +48,13 @@ def test_waiters_are_served_by_urgency_and_no_place_is_lost(
 def test_a_waiter_that_gives_up_as_its_turn_comes_passes_it_on() -> None:
     async def run() -> None:
         turns = Turns(1)
-        async with turns.take():
-            waiter = asyncio.create_task(turns.take().__aenter__())
-            await asyncio.sleep(0)
+        await turns.acquire()
+        waiter = asyncio.create_task(turns.acquire())
+        await asyncio.sleep(0)
+        turns.release()
         waiter.cancel()
         await asyncio.gather(waiter, return_exceptions=True)
-        async with asyncio.timeout(1), turns.take():
-            pass
+        async with asyncio.timeout(1):
+            await turns.acquire()
 
     asyncio.run(run())
