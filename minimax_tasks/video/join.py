@@ -218,7 +218,7 @@ def _read_ahead(paths: Sequence[str]) -> "Iterator[list[av.Packet[VideoStream]]]
 
 
 def _packets(path: str) -> "list[av.Packet[VideoStream]]":
-    with opened(path) as container:
+    with opened(path, packets_only=True) as container:
         # PyAV ends a stream with an empty packet, which would end the output too.
         return [packet for packet in container.demux(picture_stream(container)) if packet.size]
 

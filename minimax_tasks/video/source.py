@@ -19,10 +19,14 @@ class VideoError(Exception):
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[av.container.InputContainer]:
-    """The open container. Raises `VideoError` for whatever goes wrong while it is open."""
+def opened(source: Source, *, packets_only: bool = False) -> Iterator[av.container.InputContainer]:
+    """The open container. Raises `VideoError` for whatever goes wrong while it is open.
+
+    With `packets_only` no frame is decoded to learn the pixel format, which is most of the work of opening.
+    """
+    options = {"skip_frame": "all"} if packets_only else {}
     try:
-        with av.open(_rewound(source), "r") as container:
+        with av.open(_rewound(source), "r", options=options) as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{name_of(source)}: {reason_of(error)}") from error
