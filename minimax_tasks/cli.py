@@ -16,6 +16,7 @@ from rich.console import Console
 from minimax_tasks.api.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+PIPE_WIDTH = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,7 +180,7 @@ def _render(options: argparse.Namespace) -> int:
         partial=options.partial,
         retry_failed=options.retry_failed,
         scheduler_url=options.scheduler_url,
-        console=Console(),
+        console=_out(),
         errors=_console(),
     )
 
@@ -198,7 +199,7 @@ def _plan(options: argparse.Namespace) -> int:
     if options.json:
         _say(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))
         return DONE
-    console = Console()
+    console = _out()
     console.print(plan_table(plan, states))
     for warning in all_warnings(plan, states):
         console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
@@ -273,7 +274,7 @@ def _ledger(options: argparse.Namespace) -> int:
     if options.json:
         _say(json.dumps(ledger_json(found), ensure_ascii=False, indent=2))
     else:
-        Console().print(ledger_table(found))
+        _out().print(ledger_table(found))
     return DONE
 
 
@@ -310,7 +311,7 @@ def _catalogue(options: argparse.Namespace) -> int:
     if options.json:
         _say(json.dumps(as_json(), ensure_ascii=False, indent=2))
     else:
-        Console().print(as_table())
+        _out().print(as_table())
     return DONE
 
 
@@ -351,6 +352,12 @@ def _count(text: str) -> int:
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r}; allowed: a whole number, 1 or more")
+
+
+def _out() -> Console:
+    """Standard output; a file or a pipe has room for whole tables."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(width=width)
 
 
 def _console() -> Console:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
 from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS, Verdict
@@ -48,7 +49,7 @@ def models_json() -> list[dict[str, Any]]:
 
 def models_table() -> Table:
     """Every model in every mode."""
-    table = Table("model", "mode", "resolutions x seconds", "USD", "camera", title="Models")
+    table = Table(_whole("model"), _whole("mode"), "resolutions x seconds", "USD", "camera", title="Models")
     for offer in OFFERS:
         seconds: dict[str, list[int]] = defaultdict(list)
         for size in offer.sizes:
@@ -66,7 +67,7 @@ def models_table() -> Table:
             str(offer.mode),
             sizes + (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else ""),
             " · ".join(f"{price:.2f}" for price in prices) or "not published",
-            "[[brackets]" if offer.model in BRACKET_MODELS else "words",
+            Text("[brackets]") if offer.model in BRACKET_MODELS else "words",
         )
     table.caption = (
         "* public material disagrees on a part of this row; --json says how. Prices as published in USD"
@@ -87,8 +88,8 @@ def cameras_table() -> Table:
     for move in MOVES:
         table.add_row(
             move.english.casefold(),
-            f"[[{move.english}]",
-            f"[[{move.chinese}]",
+            Text(f"[{move.english}]"),
+            Text(f"[{move.chinese}]"),
             move.meaning,
             ", ".join(move.aliases),
         )
@@ -106,7 +107,14 @@ def templates_json() -> list[dict[str, Any]]:
 def templates_table() -> Table:
     """The service's video templates."""
     table = Table(
-        "template", "id", "image", "text", "shows", "hosts", "USD", title="Video templates of the service"
+        "template",
+        _whole("id"),
+        "image",
+        "text",
+        "shows",
+        "hosts",
+        "USD",
+        title="Video templates of the service",
     )
     for template in TEMPLATES:
         table.add_row(
@@ -145,10 +153,15 @@ def errors_rows() -> Iterator[tuple[str, str, str, str, str]]:
 
 def errors_table() -> Table:
     """The error codes of the service, then HTTP statuses."""
-    table = Table("code", "meaning", "exception", "what happens", "what to do", title="Errors")
+    table = Table("code", "meaning", _whole("exception"), "what happens", "what to do", title="Errors")
     for row in errors_rows():
         table.add_row(*row)
     return table
+
+
+def _whole(header: str) -> Column:
+    """A column of names that somebody copies, and so is never cut."""
+    return Column(header, no_wrap=True, overflow="fold")
 
 
 def _usd(model: str, resolution: str, seconds: int) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from minimax_tasks.clips.ledger import Payment
@@ -22,7 +22,9 @@ def ledger_table(payments: Iterable[Payment]) -> Table:
     """One row for each payment, a total for each day and for all."""
     listed = list(payments)
     total = _sum(listed)
-    table = Table("when (UTC)", "clip", "task", "what", "state", title="Ledger", show_footer=True)
+    table = Table(
+        "when (UTC)", "clip", Column("task", no_wrap=True), "what", "state", title="Ledger", show_footer=True
+    )
     table.add_column("USD", justify="right", footer=f"{total['usd']:.2f}")
     table.columns[1].footer = f"{total['clips']} paid"
     for day, group in groupby(listed, lambda payment: payment.at[:10]):

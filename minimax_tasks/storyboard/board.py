@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -100,7 +101,18 @@ class Problem:
 
     def shown(self, file: str) -> str:
         """`file:line: shot 010: text`."""
-        return f"{file}:{self.line}: {f'shot {self.shot}: ' if self.shot else ''}{self.text}"
+        word = "shots" if ", " in self.shot else "shot"
+        return f"{file}:{self.line}: {f'{word} {self.shot}: ' if self.shot else ''}{self.text}"
+
+
+def together(problems: Iterable[Problem]) -> list[Problem]:
+    """In the order of the lines, and a mistake that concerns several shots once."""
+    shots: dict[tuple[int, str], list[str]] = {}
+    for problem in sorted(problems, key=lambda problem: problem.line):
+        named = shots.setdefault((problem.line, problem.text), [])
+        if problem.shot and problem.shot not in named:
+            named.append(problem.shot)
+    return [Problem(line, text, ", ".join(named)) for (line, text), named in shots.items()]
 
 
 def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:

@@ -1,5 +1,6 @@
 """Reading a YAML file into plain values, with the line that each value stands in."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +29,17 @@ class Document:
         return self.lines.get(path, 1)
 
 
+_STRAY = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not allow anywhere."""
+
+
 def read_document(text: str) -> Document:
     """Read YAML (or JSON, which is YAML). Aliases and merge keys work; no tag can build an object."""
+    stray = _STRAY.search(text)
+    if stray:
+        line = text.count("\n", 0, stray.start()) + 1
+        what = f"the control character U+{ord(stray.group()):04X}, which comes along from other programs"
+        return Document(None, problems=((line, f"there is {what}: write a space or a new line instead"),))
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()

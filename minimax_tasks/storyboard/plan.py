@@ -22,7 +22,7 @@ from minimax_tasks.prompts.commands import check_prompt, find_commands
 from minimax_tasks.prompts.environment import PromptError
 from minimax_tasks.prompts.render import render_prompt
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board
+from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board, together
 from minimax_tasks.storyboard.document import Document, Path
 from minimax_tasks.storyboard.files import beside, board_folder, read_text, template_folder
 from minimax_tasks.storyboard.stills import Still, read_still
@@ -174,8 +174,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     planning = _Planning(path, board, document, Storage(root), board.language or language, problems)
     shots = planning.shots()
     if planning.problems:
-        ordered = sorted(set(planning.problems), key=lambda problem: problem.line)
-        raise BoardError([problem.shown(path) for problem in ordered])
+        raise BoardError([problem.shown(path) for problem in together(planning.problems)])
     return Plan(path, board, shots, tuple(dict.fromkeys(planning.warnings)))
 
 
@@ -191,6 +190,7 @@ class _Draft:
     segments: tuple[Segment, ...] = ()
     prompt: str = ""
     camera: tuple[tuple[Move, ...], ...] = ()
+    prompt_is_wrong: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -215,7 +215,6 @@ class _Planning:
         self._stills: dict[str, Still | None] = {}
         self._drafts = [_Draft(index, shot) for index, shot in enumerate(board.shots)]
         self._by_id = {draft.shot.id: draft for draft in self._drafts}
-        self._state: dict[str, str] = {}
         self.problems = list(problems)
         self.warnings: list[str] = []
 
@@ -226,6 +225,8 @@ class _Planning:
             self._write_prompt(draft)
         for draft in self._drafts:
             self._make_request(draft, {})  # finds what is wrong with each, whatever it waits for
+        self._check_circles()
+        self._check_lengths()
         if not self.problems:
             for draft in self._drafts:
                 self._make_segments(draft)
@@ -269,9 +270,8 @@ class _Planning:
         elif before and not shot.cut:
             draft.first = self._continued(draft, before)
         elif shot.continue_:
-            self._wrong(
-                draft, "continue", "there is nothing to continue: a cut breaks the chain; remove one of them"
-            )
+            why = "a cut breaks the chain; remove one of them" if before else "this is the first shot"
+            self._wrong(draft, "continue", f"there is nothing to continue: {why}")
         if before is None:
             if shot.cut:
                 draft.warnings.append("the first shot has nothing to cut from")
@@ -296,9 +296,8 @@ class _Planning:
         if name not in TRANSITIONS:
             near = nearest(name, TRANSITIONS)
             guess = f"; did you mean {near} {number}?" if near else ""
-            self._wrong(
-                draft, "cut", f"cut: unknown transition {name!r}{guess} Known: true, {', '.join(TRANSITIONS)}"
-            )
+            known = f"allowed: true (without quotes), or one of {', '.join(TRANSITIONS)} with its seconds"
+            self._wrong(draft, "cut", f"cut = {cut!r}: there is no such transition{guess}; {known}")
             return None
         try:
             length = float(Fraction(number))
@@ -353,6 +352,14 @@ class _Planning:
             if found["shot"] == draft.shot.id:
                 self._wrong(draft, key, f"{key}: a shot cannot be made from its own frame")
                 return None
+            length = self._length(self._by_id[found["shot"]])
+            if found["seconds"] and float(found["seconds"]) >= length:
+                self._wrong(
+                    draft,
+                    key,
+                    f"{key} = {wanted!r}: shot {found['shot']} ends at {length} s; allowed: under {length}",
+                )
+                return None
             place = found["place"] or found["seconds"]
             return Source(f"{place} frame of {found['shot']}", shot=found["shot"], place=place)
         if _PATH_LIKE.search(wanted):
@@ -365,7 +372,7 @@ class _Planning:
         near = nearest(wanted, known)
         guess = f"; did you mean {near!r}?" if near else ""
         names = ", ".join(self._board.frames) or "none"
-        self._wrong(draft, key, f"{key}: there is no frame {wanted!r}{guess} Frames of this board: {names}")
+        self._wrong(draft, key, f"{key}: there is no frame {wanted!r}{guess}; frames of this board: {names}")
         return None
 
     def _still(self, reference: str, name: str, line: int, draft: _Draft) -> Still | None:
@@ -395,7 +402,7 @@ class _Planning:
             draft.camera = parse_camera(shot.camera) if shot.camera else ()
         except CameraError as error:
             self._wrong(draft, "camera", f"camera: {error}")
-            return
+            draft.prompt_is_wrong = True
         template = None if shot.prompt is not None else shot.template or self._board.defaults.template
         try:
             draft.prompt = render_prompt(
@@ -410,6 +417,7 @@ class _Planning:
                 folder=template_folder(self._folder),
             )
         except (PromptError, CameraError) as error:
+            draft.prompt_is_wrong = True
             self._wrong(draft, "prompt" if shot.prompt is not None else "template", str(error))
             return
         wrong, doubts = check_prompt(draft.prompt, model=model, camera=draft.camera)
@@ -429,7 +437,7 @@ class _Planning:
         near = nearest(name, self._board.cast)
         guess = f"; did you mean {near!r}?" if near else ""
         known = ", ".join(self._board.cast) or "nobody"
-        self._wrong(draft, "characters", f"characters: nobody is called {name!r}{guess} In `cast`: {known}")
+        self._wrong(draft, "characters", f"characters: nobody is called {name!r}{guess}; in `cast`: {known}")
         return name
 
     # -- requests
@@ -451,21 +459,14 @@ class _Planning:
 
     def _make_segments(self, draft: _Draft) -> None:
         """Make the segments of a shot, after those of the shots that it takes frames from."""
-        state = self._state.get(draft.shot.id)
-        if state == "done":
+        if draft.segments:
             return
-        if state == "begun":
-            self._wrong(draft, "from", "this shot and others wait for each other's frames in a circle")
-            self._state[draft.shot.id] = "done"
-            return
-        self._state[draft.shot.id] = "begun"
         after: dict[str, Segment] = {}
         for source in (draft.first, draft.last):
             if source is not None and source.shot:
                 other = self._by_id[source.shot]
                 self._make_segments(other)
                 if not other.segments:
-                    self._state[draft.shot.id] = "done"
                     return
                 after[source.shot] = other.segments[min(other.shot.pick, len(other.segments)) - 1]
         request = self._make_request(draft, after)
@@ -479,7 +480,6 @@ class _Planning:
             )
             draft.warnings += request.warnings
             self._check_gone(draft)
-        self._state[draft.shot.id] = "done"
 
     def _make_request(self, draft: _Draft, after: Mapping[str, Segment]) -> AnyRequest | None:
         shot, mode = draft.shot, self._mode(draft)
@@ -488,8 +488,8 @@ class _Planning:
             "prompt": draft.prompt,
             "fit": self._board.defaults.fit,
         }
-        if mode is Mode.TEXT and not draft.prompt:
-            fields["prompt"] = "?" if self.problems else ""
+        if draft.prompt_is_wrong or (not draft.prompt and shot.id in {wrong.shot for wrong in self.problems}):
+            fields["prompt"] = "?"  # what else is wrong may be why it is empty
         optimizer = (
             shot.prompt_optimizer
             if shot.prompt_optimizer is not None
@@ -510,10 +510,9 @@ class _Planning:
         for name, source in (("first_frame_image", draft.first), ("last_frame_image", draft.last)):
             if source is not None:
                 fields[name] = self._reference(source, after)
-        if mode is Mode.START_END and draft.first is None and not shot.from_ and not self.problems:
-            self._wrong(
-                draft, "to", "`to` needs a start: give `from`, or let the shot continue the one before"
-            )
+        if mode is Mode.START_END and draft.first is None and not (shot.from_ or shot.continue_):
+            way = ", or let the shot continue the one before" if draft.index else ""
+            self._wrong(draft, "to", f"`to` needs a start: give `from`{way}")
             return None
         if mode is Mode.START_END:
             fields.setdefault("first_frame_image", "?")
@@ -523,11 +522,14 @@ class _Planning:
         takes = shot.takes or self._board.defaults.takes
         if shot.pick > takes:
             self._wrong(draft, "pick", f"pick = {shot.pick}; allowed: 1 to {takes}, the number of `takes`")
-        try:
-            return REQUESTS[mode](**fields)
-        except InvalidRequest as error:
-            self._wrong(draft, *self._in_board_words(draft, mode, error))
-            return None
+        while True:
+            try:
+                return REQUESTS[mode](**fields)
+            except InvalidRequest as error:
+                self._wrong(draft, *self._in_board_words(draft, mode, error))
+                if error.field not in _INDEPENDENT or fields.get(error.field) is None:
+                    return None
+                fields[error.field] = None  # what else is wrong shows without it
 
     def _subject(self, draft: _Draft) -> str:
         wanted = str(draft.shot.subject)
@@ -593,6 +595,48 @@ class _Planning:
 
     # -- warnings and problems
 
+    def _check_circles(self) -> None:
+        """Shots that wait for each other's frames; each circle is told at its first shot."""
+        if len(self._by_id) < len(self._drafts):
+            return  # which shot is meant is not known
+        clear: set[str] = set()
+        for draft in self._drafts:
+            seen: dict[str, None] = {}
+            coming = [draft.shot.id]
+            while coming:
+                shot = coming.pop()
+                if shot in seen or shot in clear:
+                    continue
+                seen[shot] = None
+                waits = [s.shot for s in (self._by_id[shot].first, self._by_id[shot].last) if s and s.shot]
+                if draft.shot.id in waits:
+                    others = ", ".join(other for other in seen if other != draft.shot.id)
+                    self._wrong(
+                        draft,
+                        "from",
+                        f"from: this shot waits for a frame of {others}, which waits for it, in a circle",
+                    )
+                    break
+                coming += waits
+            clear |= seen.keys()
+
+    def _length(self, draft: _Draft) -> int:
+        return self._seconds(draft) or 6
+
+    def _check_lengths(self) -> None:
+        """A shot must be longer than the transitions at its two ends."""
+        for draft, after in zip(self._drafts, [*self._drafts[1:], None], strict=True):
+            needed = draft.join.seconds + (after.join.seconds if after else 0.0)
+            if needed <= self._length(draft):
+                continue
+            longer = after if after and after.join.seconds > draft.join.seconds else draft
+            self._wrong(
+                longer,
+                "cut",
+                f"cut = {longer.join.label.removesuffix(' s')}: shot {draft.shot.id} has {self._length(draft)} s, "
+                f"but its transitions take {needed:g} s together; shorten one",
+            )
+
     def _warn_of_drift(self) -> None:
         run = 0
         for draft in self._drafts:
@@ -625,6 +669,9 @@ class _Planning:
     def _wrong(self, draft: _Draft, key: str, text: str) -> None:
         self.problems.append(Problem(self._line(draft, key), text, draft.shot.id))
 
+
+_INDEPENDENT = ("duration", "resolution")
+"""Fields that can be taken out to see whether something else is wrong as well."""
 
 _BOARD_KEYS = {
     "duration": "seconds",

@@ -57,6 +57,26 @@ CASES = {
     "static with more": ("  - id: a\n    action: x\n    camera: static, push in\n", 8, "Static shot"),
     "unknown move": ("  - id: a\n    action: x\n    camera: push inn\n", 8, "did you mean Push in"),
     "unknown move in the prompt": ('  - id: a\n    prompt: "[Push out] x"\n', 7, "Pull out"),
+    "transitions longer than the shot": (
+        "".join(f"  - {{id: {name}, action: x, cut: fade 4}}\n" for name in "abc"),
+        7,
+        "shot b has 6 s, but its transitions take 8 s together",
+    ),
+    "frame beyond the end": (
+        "  - {id: a, action: x}\n  - {id: b, from: a@99, action: x}\n",
+        7,
+        "from = 'a@99': shot a ends at 6 s; allowed: under 6",
+    ),
+    "continues from nothing": (
+        "  - {id: a, continue: frame, action: x}\n",
+        6,
+        "there is nothing to continue: this is the first shot",
+    ),
+    "cut in quotes": (
+        "  - {id: a, action: x}\n  - {id: b, cut: 'true', action: x}\n",
+        7,
+        "allowed: true (without quotes), or one of",
+    ),
     "unknown template": ("  - id: a\n    template: establshing\n", 7, "did you mean 'establishing'"),
     "undefined value": ('  - id: a\n    action: x\n    prompt: "{{ actoin }}"\n', 8, "did you mean 'action'"),
     "template and prompt": ("  - id: a\n    template: plain\n    prompt: x\n", 8, "not both"),
@@ -142,6 +162,36 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
 )
 def test_files_that_are_no_board(tmp_path: Path, text: str, says: str) -> None:
     assert any(says in told for told in mistakes(write_board(tmp_path, text)))
+
+
+def test_control_characters_from_other_programs(tmp_path: Path) -> None:
+    (told,) = mistakes(write_board(tmp_path, "title: x\nshots:\n  - {id: a, prompt: 'soft\x0breturn'}\n"))
+    assert "board.yaml:3: there is the control character U+000B" in told
+
+
+def test_no_mistake_hides_another(tmp_path: Path, picture: Picture) -> None:
+    picture("pier.png")
+    text = HEAD + (
+        "  - {id: a, action: x, seconds: 7, resolution: 4K}\n"
+        "  - {id: b, cut: true, camera: push inn, prompt: '{{ nosuch }}'}\n"
+        "  - {id: c, from: d.last, action: x}\n"
+        "  - {id: d, from: c.last, action: x}\n"
+        "  - {id: e, cut: true, prompt: ''}\n"
+    )
+    told = "\n".join(mistakes(write_board(tmp_path, text)))
+    for part in (
+        "6: shot a: resolution = 4K", "6: shot a: seconds = 7", "7: shot b: camera: unknown camera move",
+        "7: shot b: prompt", "8: shot c: from: this shot waits for a frame of d", "10: shot e: prompt: text-to-video",
+    ):  # fmt: skip
+        assert part in told
+
+
+def test_a_mistake_of_the_defaults_is_told_once(tmp_path: Path) -> None:
+    text = "title: x\ndefaults: {resolution: 4K}\nshots:\n" + "".join(
+        f"  - {{id: {name}, action: x, cut: true}}\n" for name in "abc"
+    )
+    (told,) = mistakes(write_board(tmp_path, text))
+    assert "board.yaml:2: shots a, b, c: resolution = 4K (from the board's defaults" in told
 
 
 def test_aliases_cannot_blow_up_the_memory(tmp_path: Path) -> None:
