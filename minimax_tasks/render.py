@@ -19,7 +19,7 @@ from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import Cutting, film_folder
-from minimax_tasks.storyboard.plan import Plan, make_plan
+from minimax_tasks.storyboard.plan import Plan, Segment, make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.storyboard.tasks import RenderStoryboard
 from minimax_tasks.tasks.building import build
@@ -124,7 +124,7 @@ def _tell_of_holes(
     if not missing:
         errors.print("the film is not joined; its clips are all made", markup=False, highlight=False)
         return
-    names = ", ".join(f"{shot.shot.id} ({states[shot.picked.key].made})" for shot in missing)
+    names = ", ".join(f"{shot.shot.id} ({_standing(shot.picked, states)})" for shot in missing)
     made = len(plan.shots) - len(missing)
     errors.print(
         f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {names}",
@@ -137,6 +137,13 @@ def _tell_of_holes(
     for name, path in (("partial film", film), ("report", report)):
         if path:
             console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _standing(segment: Segment, states: dict[str, ClipState]) -> str:
+    """Where a missing clip stands; one that was never begun may wait for another."""
+    made = states[segment.key].made
+    waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
+    return f"waits for {', '.join(waits)}" if made is Made.TO_MAKE and waits else str(made)
 
 
 def _for_this_run(budget: float | None, retry_failed: bool) -> dict[str, str]:

@@ -310,6 +310,18 @@ def test_a_film_with_holes_says_so_and_is_filled_for_the_price_of_the_holes(
     assert main(["render", harbour, "--root", "out", "--retry-failed"]) == 0
     assert len(sandbox.ledger()) == 7
     assert (folder / "film.mp4").exists()
+    assert not (folder / "film.partial.mp4").exists()
+
+
+def test_a_shot_that_waits_for_a_failed_one_says_so(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_faults([{"at": "task", "prompt": "Rain", "fail": 1027}])
+    board = write_board(
+        tmp_path, "title: Wet\nshots:\n  - {id: a, action: Rain.}\n  - {id: b, action: Sun.}\n"
+    )
+    assert main(["render", board, "--root", "out"]) == 1
+    assert "missing: a (failed), b (waits for a)" in capsys.readouterr().err
 
 
 def test_one_run_with_retry_failed_pays_once_for_a_clip_that_fails_again(

@@ -125,9 +125,14 @@ def _add_row(table: Table, shot: PlannedShot, segment: Segment, state: ClipState
     picked = " *" if segment is shot.picked else ""
     take = f"\ntake {segment.take}{picked}" if len(shot.segments) > 1 else ""
     model = request.model.removeprefix("MiniMax-")
-    frames = (shot.first.label if shot.first else "from the text") + (
-        f" -> {shot.last.label}" if shot.last else ""
+    start = (
+        shot.first.label
+        if shot.first
+        else f"subject {shot.shot.subject}"
+        if shot.shot.subject
+        else "from the text"
     )
+    frames = start + (f" -> {shot.last.label}" if shot.last else "")
     waits = "".join(f"\nwaits for {other.shot}" for other in segment.after)
     join = f"\n{shot.join.label}" if shot.join.kind not in ("", "continues") else ""
     table.add_row(
