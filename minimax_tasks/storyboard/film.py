@@ -64,8 +64,7 @@ class Cutting:
             self.root.put(draft, self._name("film.mp4"))
             self.root.write(self._name("report.html"), render_report(report).encode())
             self.root.write_json(self._name("manifest.json"), self._manifest(joined, made_at))
-            if self.root.exists(self._name(PARTIAL)):
-                self.root.remove(self._name(PARTIAL))
+            self.root.remove(self._name(PARTIAL))
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
         """Write a report of what there is and, with `film`, a film with a slate in each hole.
