@@ -26,6 +26,9 @@ SHAPE_TOLERANCE = 0.02
 
 _FORMATS = "a JPEG, PNG or WebP picture"
 _OR_FIT = ", or `fit`, which crops and scales what does not fit"
+_KINDS = {kind: kind for kind in IMAGE_FORMATS} | {"MPO": "JPEG"}
+"""What Pillow calls a format -> what it is sent as. Cameras add previews to a JPEG, which makes it an MPO."""
+
 _MODES = ("RGB", "RGBA", "L", "LA", "P", "1")
 _ORIENTATION = 0x0112
 
@@ -56,11 +59,13 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
     if len(data) >= IMAGE_MAX_BYTES and not fit:
         raise PictureError(field, name, f"under 20 MB{_OR_FIT}", f"{len(data) / 1e6:.1f} MB")
     with _opened(data, field=field, name=name) as image:
-        kind, upright = str(image.format), ImageOps.exif_transpose(image)
+        kind, upright = _KINDS[str(image.format)], ImageOps.exif_transpose(image)
         turned = upright.size != image.size or image.getexif().get(_ORIENTATION, 1) != 1
-        if image.mode not in _MODES:
+        deep = _is_deep_png(data)
+        if image.mode not in _MODES or deep:
             if not fit:
-                raise PictureError(field, name, f"8-bit RGB or grey{_OR_FIT}", f"its pixels are {image.mode}")
+                pixels = "16-bit" if deep else image.mode
+                raise PictureError(field, name, f"8-bit RGB or grey{_OR_FIT}", f"its pixels are {pixels}")
             upright, turned = _eight_bit(upright), True
         shape = _nearest_shape(*upright.size) if fit else upright.size
         if shape != upright.size:
@@ -101,9 +106,9 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
     """A still picture of a format that the service takes, with its pixels read."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.format not in IMAGE_FORMATS:
+            if image.format not in _KINDS:
                 raise PictureError(field, name, _FORMATS, f"it is {image.format or 'unknown'}")
-            if getattr(image, "n_frames", 1) > 1:
+            if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 raise PictureError(field, name, "a still picture", "it is animated")
             image.load()
             yield image
@@ -113,6 +118,11 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
         raise PictureError(field, name, _FORMATS, "it is not a picture") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(field, name, _FORMATS, f"it is damaged ({error})") from None
+
+
+def _is_deep_png(data: bytes) -> bool:
+    """Pillow opens 16-bit colour as if it had 8; the head of the file tells."""
+    return data.startswith(b"\x89PNG") and data[24:25] == b"\x10"
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -66,6 +66,7 @@ def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
     """Which colour matrix an untagged clip was made with, told by the still that it started from."""
     from PIL import Image
 
+    from minimax_tasks.api.pictures import judge_picture
     from minimax_tasks.video.frames import guess_matrix
 
     asked = root.read_json(f"clips/{key}/request.json") or {}
@@ -79,5 +80,9 @@ def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
         return None
     if picture.get("is") != f"sha256:{hashlib.sha256(data).hexdigest()}":
         return None
-    with Image.open(io.BytesIO(data)) as still:
+    try:
+        sent = judge_picture(data, field="first_frame_image", name=source, fit=bool(asked.get("fit")))
+    except PictureError:
+        return None
+    with Image.open(io.BytesIO(sent.data)) as still:
         return guess_matrix(path, still.convert("RGB"))

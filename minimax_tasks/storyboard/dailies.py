@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.pictures import has_bytes, read_picture
@@ -153,7 +153,7 @@ def _still(source: Source | None) -> bytes | None:
         return None
     try:
         with Image.open(io.BytesIO(read_picture(source.still.reference, field=source.label))) as image:
-            return jpeg(image.convert("RGB"), STILL_WIDTH)
+            return jpeg(ImageOps.exif_transpose(image).convert("RGB"), STILL_WIDTH)
     except (PictureError, OSError):
         return None
 

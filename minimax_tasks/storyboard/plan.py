@@ -339,7 +339,11 @@ class _Planning:
         if first is None:
             return False
         if before.last is not None and first.still is not None and before.last.still is not None:
-            return first.still.reference == before.last.still.reference
+            # An end frame that was cropped shows a part of what comes next, which is not the same frame twice.
+            cropped = (
+                before.first and before.first.still and _shape_warning(before.first.still, before.last.still)
+            )
+            return first.still.reference == before.last.still.reference and not cropped
         return first.shot == before.shot.id and first.place == "last"
 
     def _source(self, draft: _Draft, key: str, wanted: str) -> Source | None:

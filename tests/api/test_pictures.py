@@ -1,6 +1,8 @@
 """Pictures are judged on their bytes before anything is paid."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,7 @@ def test_animated_cmyk_and_deep_pictures_get_a_clear_answer() -> None:
     frames = [Image.new("RGB", (640, 360), colour) for colour in ("red", "blue")]
     assert "animated" in judge(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
     assert "CMYK" in judge(encoded(Image.new("CMYK", (640, 360)), "JPEG"))
-    assert "I;16" in judge(encoded(Image.new("I;16", (640, 360)), "PNG"))
+    assert "16-bit" in judge(encoded(Image.new("I;16", (640, 360)), "PNG"))
 
 
 def pixel(data: bytes, x: int, y: int) -> tuple[int, ...]:
@@ -159,6 +161,22 @@ def test_an_end_frame_is_cropped_to_the_shape_of_the_start() -> None:
     assert crop_alike(nearly, wide, field="last_frame_image", name="x") is nearly
     with pytest.raises(PictureError, match="only 400 x 225 would be left"):
         crop_alike(read(Image.new("RGB", (400, 900))), wide, field="last_frame_image", name="x")
+
+
+def test_deep_colour_is_told_from_the_file_and_a_photo_with_a_preview_is_a_photo() -> None:
+    head = struct.pack(">IIBBBBB", 640, 360, 16, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\x80\0" * 3 * 640) * 360)
+    chunks = [(b"IHDR", head), (b"IDAT", rows), (b"IEND", b"")]
+    whole = b"\x89PNG\r\n\x1a\n" + b"".join(
+        len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+        for kind, body in chunks
+    )
+    assert "16-bit" in judge(whole)
+    fitted = judge_picture(whole, field="image", name="a.png", fit=True)
+    assert pixel(fitted.data, 9, 9) == (128, 128, 128)
+    photo = Image.new("RGB", (640, 360), "teal")
+    mpo = encoded(photo, "MPO", save_all=True, append_images=[photo.reduce(4)])
+    assert judge_picture(mpo, field="image", name="a.jpg").mime == "image/jpeg"
 
 
 def test_damaged_and_foreign_bytes() -> None:

@@ -25,6 +25,7 @@ from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.plan import make_plan
 from tests.api.scripted import answer, scripted
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
@@ -100,3 +101,18 @@ def test_a_board_can_ask_for_it(
     assert "an aspect ratio from 2:5 to 5:2, or `fit`" in capsys.readouterr().err
     board = write_board(tmp_path, text.format("defaults: {fit: true}\n"))
     assert main(["render", board, "--root", "out"]) == 0
+
+
+def test_a_cropped_end_frame_is_not_the_start_of_the_next_shot_once_more(
+    picture: Picture, tmp_path: Path
+) -> None:
+    picture("wide.png", size=(1366, 768))
+    picture("square.png", "navy", size=(900, 900))
+    text = "title: Shapes\nshots:\n  - {{id: a, from: {}, to: square.png, action: x}}\n  - {{id: b, action: y}}\n"
+    for first, repeats in (("wide.png", False), ("square.png", True)):
+        plan = make_plan(write_board(tmp_path, text.format(first)), root="out", language="en")
+        assert plan.shots[1].join.repeats_frame is repeats
+        assert (
+            any("is cropped to the shape of the first" in told for told in plan.shots[0].warnings)
+            is not repeats
+        )
