@@ -50,13 +50,17 @@ def camera_groups(prompt: str) -> tuple[Group, ...]:
     return _commands(prompt) or _sentences(prompt)
 
 
+_BETWEEN = re.compile(r"\]\s*[,，]?\s*(?:then|然后)\s*(?=\[)")
+
+
 def without_commands(prompt: str) -> str:
-    """The prompt without its bracketed camera commands."""
+    """The prompt without its bracketed camera commands, and without the words between them."""
 
     def kept(match: re.Match[str]) -> str:
         return "" if _named(match[1]) else match[0]
 
-    text = re.sub(r"\s+([,.;!?，。；！？])", r"\1", BRACKETS.sub(kept, prompt))
+    listed = _BETWEEN.sub("] ", prompt)
+    text = re.sub(r"\s+([,.;!?，。；！？])", r"\1", BRACKETS.sub(kept, listed))
     return " ".join(text.split())
 
 

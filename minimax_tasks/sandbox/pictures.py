@@ -90,7 +90,8 @@ def _judge(data: bytes, field: str) -> None:
         raise Refused(2013, f"invalid params, param '{field}' must be less than 20MB")
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.format not in IMAGE_FORMATS:
+            # A camera's MPO is a JPEG with a preview behind it; only Pillow tells them apart.
+            if image.format not in (*IMAGE_FORMATS, "MPO"):
                 raise Refused(2013, f"invalid params, param '{field}' only support JPG, JPEG, PNG and WebP")
             width, height = _upright_size(image)
             if width * height > _MOST_PIXELS:

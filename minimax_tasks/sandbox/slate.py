@@ -75,8 +75,8 @@ def _shadow(size: tuple[int, int]) -> Image.Image:
 def readable(prompt: str, font: Font) -> str:
     """What of the prompt is written: all that the font has, or a note when that is next to nothing."""
     text = drawable(prompt, font)
-    letters = sum(character.isalnum() for character in text)
-    return text if letters >= 3 or not prompt else UNREADABLE
+    letters, wanted = (sum(character.isalnum() for character in one) for one in (text, prompt))
+    return text if letters >= min(3, wanted) else UNREADABLE
 
 
 def _wrapped(text: str, font: Font, width: float, most: int) -> list[str]:

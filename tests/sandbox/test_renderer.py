@@ -332,6 +332,8 @@ def test_brackets_win_over_sentences():
 
 
 def test_the_writing_is_the_prompt_without_commands():
+    assert without_commands("[Static shot], then [Tilt up] An old man.") == "An old man."
+    assert without_commands("[固定]，然后[上摇] 老人。") == "老人。"
     assert without_commands("A man [Push in] walks [softly] home [Pan left].") == "A man walks [softly] home."
 
 
