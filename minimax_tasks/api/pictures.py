@@ -116,7 +116,11 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
         raise
     except UnidentifiedImageError:
         raise PictureError(field, name, _FORMATS, "it is not a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise PictureError(
+            field, name, "a picture under 20 MB", "it has too many pixels to be opened"
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(field, name, _FORMATS, f"it is damaged ({error})") from None
 
 
