@@ -322,14 +322,14 @@ def _luigi(options: argparse.Namespace) -> int:
 
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.building import in_flight_factory
-    from minimax_tasks.worker import stop_on_sigterm
+    from minimax_tasks.worker import on_sigterm
 
     words = list(options.words)
     if not any(word.split("=")[0] == "--module" for word in words):
         words = ["--module", "minimax_tasks", *words]
     if not any(word.split("=")[0] == "--workers" for word in words):
         words += ["--workers", str(Settings.load().max_in_flight)]
-    restore = stop_on_sigterm()
+    restore = on_sigterm(KeyboardInterrupt())
     try:
         result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
     except (ParameterException, TaskClassException, ImportError) as error:

@@ -23,7 +23,7 @@ from minimax_tasks.storyboard.plan import Plan, Segment, make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.storyboard.tasks import RenderStoryboard
 from minimax_tasks.tasks.building import build
-from minimax_tasks.worker import stop_on_sigterm
+from minimax_tasks.worker import on_sigterm
 
 DONE, FAILED = 0, 1
 
@@ -73,7 +73,7 @@ def render(
         check_writable(storage, Settings.load().base_url)
         if sandbox:
             check_scale(storage, scale)
-        stack.callback(stop_on_sigterm())
+        stack.callback(on_sigterm(KeyboardInterrupt()))
         progress = stack.enter_context(RenderProgress(console, plan, states))
         task = RenderStoryboard(storyboard=board, root=settings.root)
         done = build(

@@ -72,12 +72,16 @@ class InFlightWorker(Worker):
 
     def __enter__(self) -> Any:
         self._loop = _LoopThread(self.clean_up)
+        self._restore = lambda: None
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._restore = on_sigterm(SystemExit(128 + signal.SIGTERM))
         return super().__enter__()
 
     def __exit__(self, *error: Any) -> Any:
         try:
             self._loop.stop()
         finally:
+            self._restore()
             result = super().__exit__(*error)
         return result
 
@@ -247,11 +251,11 @@ class _CoroutineRun(TaskProcess):
         return [dep.task_id for dep in self.task.deps() if not self.check_complete(dep)]
 
 
-def stop_on_sigterm() -> Callable[[], None]:
-    """Make SIGTERM stop a run as Ctrl-C does; returns what restores the former behaviour."""
+def on_sigterm(stop: BaseException) -> Callable[[], None]:
+    """Let SIGTERM raise this in the main thread, so that a run winds up; returns what restores the former way."""
 
     def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
+        raise stop
 
     if threading.current_thread() is not threading.main_thread():
         return lambda: None

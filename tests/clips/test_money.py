@@ -421,7 +421,10 @@ def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest
     )
 
 
-def test_ctrl_c_keeps_what_is_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Sandbox(latency=30, scale="90P") as sandbox:
         point_at(monkeypatch, sandbox.url)
         sandbox.add_faults([{"at": "submit", "delay": 1.0}])
@@ -429,9 +432,10 @@ def test_ctrl_c_keeps_what_is_paid(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
             time.sleep(0.05)
         began = time.monotonic()
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         running.wait(timeout=30)
         assert time.monotonic() - began < 15
+        assert running.returncode != 0
         accepted = {entry["task_id"] for entry in sandbox.ledger()}
     written = {
         json.loads(path.read_text())["task_id"] for path in (tmp_path / "out/clips").glob("*/submission.json")
