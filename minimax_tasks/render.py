@@ -54,7 +54,7 @@ def render(
         check_lasting(storage, settings.base_url)
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
-    _show(plan, states, console, retry_failed)
+    _show(storage, plan, states, console, retry_failed)
     if scheduler_url is not None:
         check_shareable(storage)
         _check_scheduler(scheduler_url)
@@ -100,7 +100,9 @@ def _check_scheduler(url: str) -> None:
         ) from None
 
 
-def _show(plan: Plan, states: dict[str, ClipState], console: Console, retry_failed: bool) -> None:
+def _show(
+    storage: Storage, plan: Plan, states: dict[str, ClipState], console: Console, retry_failed: bool
+) -> None:
     usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
     made = len(plan.segments) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
@@ -111,8 +113,18 @@ def _show(plan: Plan, states: dict[str, ClipState], console: Console, retry_fail
         highlight=False,
         soft_wrap=True,
     )
+    other = (storage.read_json(f"{film_folder(plan.slug)}/manifest.json") or {}).get("board")
+    if other and Path(str(other)).name != Path(plan.path).name:
+        _warn(
+            console,
+            f"{film_folder(plan.slug)} holds the film of {other}, which this one replaces: give it another title",
+        )
     for text in (*plan.warnings, *(f"shot {s.shot.id}: {w}" for s in plan.shots for w in s.warnings)):
-        console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
+        _warn(console, text)
+
+
+def _warn(console: Console, text: str) -> None:
+    console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
 
 
 def _tell_of_holes(

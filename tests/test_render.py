@@ -313,6 +313,19 @@ def test_a_film_with_holes_says_so_and_is_filled_for_the_price_of_the_holes(
     assert not (folder / "film.partial.mp4").exists()
 
 
+def test_a_board_that_takes_the_film_of_another_says_so(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "title: Same\nshots:\n  - {id: a, action: Rain.}\n"
+    board = write_board(tmp_path, text)
+    assert main(["render", board, "--root", "out"]) == 0
+    (tmp_path / "other.yaml").write_text(text.replace("Rain", "Sun"))
+    assert main(["render", board, "--root", "out"]) == 0
+    assert "give it another title" not in capsys.readouterr().out
+    assert main(["render", "other.yaml", "--root", "out"]) == 0
+    assert "films/same holds the film of" in capsys.readouterr().out
+
+
 def test_a_shot_that_waits_for_a_failed_one_says_so(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

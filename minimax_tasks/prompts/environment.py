@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from minimax_tasks.prompts.macros import camera_moves, camera_then, people
@@ -14,6 +15,8 @@ from minimax_tasks.prompts.wording import end_sentence, sentence
 
 CAMERA_TEMPLATE = "camera.j2"
 """The macros; every other template is a shot's."""
+
+LONGEST_RANGE = 100
 
 _FIRST_COMMENT = re.compile(r"\s*\{#-?(.*?)-?#\}", re.DOTALL)
 
@@ -54,10 +57,18 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
     )
     del env.filters["random"], env.globals["lipsum"]
     env.filters.update(sentence=sentence, end_sentence=end_sentence)
-    env.globals.update(camera_moves=camera_moves, camera_then=camera_then, people=people)
+    env.globals.update(camera_moves=camera_moves, camera_then=camera_then, people=people, range=_short_range)
     macros = env.get_template(CAMERA_TEMPLATE).module
     env.globals.update({name: item for name, item in vars(macros).items() if not name.startswith("_")})
     return env
+
+
+def _short_range(*bounds: int) -> range:
+    """`range`, too short for loops in loops to run for minutes; a prompt has 2,000 characters at most."""
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST_RANGE:
+        raise SecurityError(f"a range of {len(numbers)} numbers; at most {LONGEST_RANGE}")
+    return numbers
 
 
 def shot_templates(folder: Path | None = None) -> tuple[ShotTemplate, ...]:

@@ -67,6 +67,11 @@ CASES = {
         7,
         "from = 'a@99': shot a ends at 6 s; allowed: under 6",
     ),
+    "a loop without end": (
+        "  - {id: a, prompt: '{% for i in range(99999) %}x{% endfor %}'}\n",
+        6,
+        "a range of 99999 numbers; at most 100",
+    ),
     "continues from nothing": (
         "  - {id: a, continue: frame, action: x}\n",
         6,
