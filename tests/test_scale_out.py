@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import luigi
@@ -111,7 +112,7 @@ def test_a_worker_is_killed_and_the_film_is_finished(
     os.killpg(victim.pid, signal.SIGKILL)
     victim.communicate()
     told, _ = other.communicate(timeout=120)
-    accepted = {entry["task_id"] for entry in service.ledger()[before:]}
+    accepted = service.ledger()[before:]
     if other.returncode:
         _settle_as_a_person_would(told, s3_root, accepted)
         last = start()
@@ -126,8 +127,8 @@ def test_a_worker_is_killed_and_the_film_is_finished(
         assert probe(path, "decode").frames == 3 * 144 - 1
 
 
-def _settle_as_a_person_would(told: str, root: str, accepted: set[str]) -> None:
-    """A kill in the middle of a POST leaves a doubt. The person looks at the service's list of tasks."""
+def _settle_as_a_person_would(told: str, root: str, accepted: list[dict[str, Any]]) -> None:
+    """A kill in the middle of a POST leaves a doubt. The person looks for the prompt among the service's tasks."""
     keys = set(re.findall(r"minimax-tasks resolve ([0-9a-f]{32})", told))
     assert keys, told
     storage = mm.storage.files.Storage(root)
@@ -137,8 +138,14 @@ def _settle_as_a_person_would(told: str, root: str, accepted: set[str]) -> None:
         if storage.exists(f"clips/{key}/submission.json")
     }
     for key in keys:
-        orphans = accepted - known
-        words = ["--task-id", orphans.pop()] if orphans else ["--resubmit"]
+        what = storage.read_json(f"clips/{key}/claim.1.json")["what"]  # type: ignore[index]
+        orphans = [
+            entry["task_id"]
+            for entry in accepted
+            if entry["task_id"] not in known and what.endswith(entry["request"]["prompt"][:80])
+        ]
+        known |= set(orphans[:1])
+        words = ["--task-id", orphans[0]] if orphans else ["--resubmit"]
         done = subprocess.run(
             [*COMMAND, "resolve", key, "--root", root, *words], capture_output=True, text=True, check=False
         )

@@ -428,7 +428,11 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
     with Sandbox(latency=30, scale="90P") as sandbox:
         point_at(monkeypatch, sandbox.url)
         sandbox.add_faults([{"at": "submit", "delay": 1.0}])
-        running = subprocess.Popen([sys.executable, "-c", WORKER], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+        heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        running = subprocess.Popen(
+            [sys.executable, "-c", heeded + WORKER], cwd=tmp_path, stderr=subprocess.DEVNULL
+        )
         while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
             time.sleep(0.05)
         began = time.monotonic()
