@@ -145,28 +145,40 @@ class _LoopThread:
     def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
         self._clean_up = clean_up
         self._loop = asyncio.new_event_loop()
+        self._started: set[asyncio.Task[Any]] = set()
         self.messenger = ThreadPoolExecutor(1, thread_name_prefix="minimax-messages")
         self._thread = threading.Thread(target=self._loop.run_forever, name="minimax-in-flight", daemon=True)
         self._thread.start()
 
     def start(self, work: Coroutine[Any, Any, None]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(self._run(work), self._loop)
+
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._started.add(task)
+        try:
+            await work
+        finally:
+            self._started.discard(task)
 
     def stop(self) -> None:
         if self._thread.is_alive():
             with contextlib.suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(STOP_PATIENCE + 5)
+                asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(2 * STOP_PATIENCE + 5)
             self.messenger.shutdown(wait=False, cancel_futures=True)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(STOP_PATIENCE)
             self._loop.close()
 
     async def _wind_up(self) -> None:
-        running = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running, timeout=STOP_PATIENCE)
+        # First those that were started here alone: what they shield, a POST under way, comes to its end.
+        for group in (lambda: set(self._started), lambda: asyncio.all_tasks() - {asyncio.current_task()}):
+            running = group()
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running, timeout=STOP_PATIENCE)
         if self._clean_up is not None:
             await self._clean_up()
         await self._loop.shutdown_asyncgens()

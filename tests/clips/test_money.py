@@ -444,6 +444,7 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
     written = {
         json.loads(path.read_text())["task_id"] for path in (tmp_path / "out/clips").glob("*/submission.json")
     }
+    assert accepted, "there were POSTs under way"
     assert accepted == written, "the POSTs under way were seen through"
 
 
