@@ -252,6 +252,7 @@ def test_drawing_at_another_scale_needs_another_root(
     [
         (["--root", "memory://gone"], "gone when this command ends"),
         (["--root", "nosuch://bucket"], "cannot be used: Protocol not known"),
+        (["--root", "board.yaml"], "root = 'board.yaml' cannot be used"),
         (["--root", "board.yaml/x"], "cannot be used"),
         (["--root", "out", "--scheduler-url", "http://127.0.0.1:9"], "no scheduler answers there"),
     ],
@@ -266,6 +267,11 @@ def test_what_cannot_work_is_told_before_anything_is_paid(
     monkeypatch.setenv("MINIMAX_API_KEY", "k")
     assert main(["render", harbour, *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_plan_on_a_root_that_is_a_file_says_so(harbour: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", harbour, "--root", "board.yaml"]) == 2
+    assert "root = 'board.yaml' cannot be used" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def open_root(url: str) -> Storage:
     """The storage, once it has answered. Raises `ConfigurationError` when it cannot be used."""
     try:
         root = Storage(url)
-        root.exists(MARK)
+        root.read_json(MARK)  # looking whether it exists would call a root below a file an empty one
     # The file systems of fsspec have no exception in common, and whatever comes, it is the root's.
     except Exception as error:
         raise _unusable(url, error) from error
