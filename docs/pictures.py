@@ -10,7 +10,7 @@ from rich.console import Console
 
 from minimax_tasks.console.plan import plan_table
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import make_plan
+from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.storyboard.standing import look_up
 from tests.browser import open_browser
 

@@ -189,7 +189,7 @@ def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.console.plan import all_problems, all_warnings, plan_json, plan_table
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.plan import make_plan
+    from minimax_tasks.storyboard.planning import make_plan
     from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
@@ -211,7 +211,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _timeline(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.plan import make_plan
+    from minimax_tasks.storyboard.planning import make_plan
     from minimax_tasks.storyboard.timeline import write_timeline
 
     settings = Settings.load(root=options.root)

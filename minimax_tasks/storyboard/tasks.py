@@ -12,7 +12,8 @@ from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.storyboard.film import Cutting, film_folder, is_current
-from minimax_tasks.storyboard.plan import Plan, Segment, make_plan
+from minimax_tasks.storyboard.plan import Plan, Segment
+from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.tasks.parameters import RootParameter
 from minimax_tasks.tasks.running import run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit

@@ -25,7 +25,7 @@ from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import make_plan
+from minimax_tasks.storyboard.planning import make_plan
 from tests.api.scripted import answer, scripted
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks import BoardError
-from minimax_tasks.storyboard.plan import Plan, PlannedShot, make_plan
+from minimax_tasks.storyboard.plan import Plan, PlannedShot
+from minimax_tasks.storyboard.planning import make_plan
 from tests.conftest import Picture
 from tests.storyboard.boards import HARBOUR, write_board
 
@@ -172,3 +173,26 @@ def test_a_board_on_another_storage(tmp_path: Path, picture: Picture) -> None:
     )
     shot = planned("memory://boards/b.yaml").shots[0]
     assert shot.picked.request.pictures()["first_frame_image"] == "memory://boards/refs/pier.png"
+
+
+def test_a_picture_of_another_shape_than_the_film_is_told(tmp_path: Path, picture: Picture) -> None:
+    picture("wide.png", "teal", (1280, 720))
+    picture("square.png", "maroon", (800, 800))
+    plan = planned(
+        write_board(
+            tmp_path,
+            """\
+            title: Shapes
+            shots:
+              - {id: a, from: wide.png, action: Rain.}
+              - {id: b, from: square.png, cut: true, action: Sun.}
+              - {id: c, action: Wind.}
+              - {id: d, cut: true, action: Snow.}
+            """,
+        )
+    )
+    told = {shot_id: [w for w in shot.warnings if "black bars" in w] for shot_id, shot in by_id(plan).items()}
+    assert told["a"] == told["c"] == told["d"] == []
+    assert told["b"] == [
+        "its picture is 1.00:1, that of most shots 1.78:1: in the film it gets black bars; crop the picture to fill the screen"
+    ]

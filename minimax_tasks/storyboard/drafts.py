@@ -1,0 +1,35 @@
+"""A shot while its board is being planned."""
+
+from dataclasses import dataclass, field
+
+from minimax_tasks.api.catalog.cameras import Move
+from minimax_tasks.storyboard.board import Shot
+from minimax_tasks.storyboard.plan import Join, Segment, Source
+
+SECONDS = 6
+"""What the service makes where a board says nothing."""
+
+_FIRST = Join("")
+
+
+@dataclass
+class Draft:
+    """What is known of a shot before its request exists."""
+
+    index: int
+    shot: Shot
+    seconds: int | None
+    """What the shot or the board's defaults say."""
+    first: Source | None = None
+    last: Source | None = None
+    join: Join = _FIRST
+    segments: tuple[Segment, ...] = ()
+    prompt: str = ""
+    camera: tuple[tuple[Move, ...], ...] = ()
+    prompt_is_wrong: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Seconds that the clip will have."""
+        return self.seconds or SECONDS

@@ -1,0 +1,495 @@
+"""Shots -> segments: what each is made from, what it waits for, how it joins, and what is wrong with it.
+
+Nothing is sent and nothing is written here. All mistakes of a board are found in one go.
+"""
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+from minimax_tasks.api.catalog.cameras import Move
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
+from minimax_tasks.api.nearest import nearest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest
+from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.prompts.camera import CameraError, camera_warnings, parse_camera
+from minimax_tasks.prompts.commands import check_prompt, find_commands
+from minimax_tasks.prompts.environment import PromptError
+from minimax_tasks.prompts.render import render_prompt
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board, together
+from minimax_tasks.storyboard.checks import (
+    circles,
+    cropped_end,
+    drifting,
+    odd_shapes,
+    short_shots,
+    unused_frames,
+)
+from minimax_tasks.storyboard.document import Document, Path
+from minimax_tasks.storyboard.drafts import Draft
+from minimax_tasks.storyboard.files import beside, board_folder, read_text, template_folder
+from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
+from minimax_tasks.storyboard.stills import Still, read_still
+
+DEFAULT_MODEL = {
+    Mode.TEXT: "MiniMax-Hailuo-2.3",
+    Mode.IMAGE: "MiniMax-Hailuo-2.3",
+    Mode.START_END: "MiniMax-Hailuo-02",
+    Mode.SUBJECT: "S2V-01",
+}
+"""For boards that name no model."""
+
+_OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>\d+(\.\d+)?))")
+_PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
+
+
+def make_plan(path: str, *, root: str, language: str) -> Plan:
+    """Read a board and decide everything about it.
+
+    `root` tells which pictures may be gone because their clips are paid for; `language` is that of camera
+    brackets, "en" or "zh", unless the board sets one. Raises `BoardError` with every mistake at once.
+    """
+    board, document, problems = read_board(read_text(path))
+    if board is None:
+        raise BoardError([problem.shown(path) for problem in problems])
+    planning = _Planning(path, board, document, Storage(root), board.language or language, problems)
+    shots = planning.shots()
+    if planning.problems:
+        raise BoardError([problem.shown(path) for problem in together(planning.problems)])
+    return Plan(path, board, shots, tuple(dict.fromkeys(planning.warnings)))
+
+
+class _Planning:
+    """The work of `make_plan`, with what it finds wrong on the way."""
+
+    def __init__(
+        self,
+        path: str,
+        board: Board,
+        document: Document,
+        root: Storage,
+        language: str,
+        problems: list[Problem],
+    ) -> None:
+        self._path = path
+        self._board = board
+        self._document = document
+        self._root = root
+        self._language = language
+        self._folder = board_folder(path)
+        self._stills: dict[str, Still | None] = {}
+        self._drafts = [
+            Draft(index, shot, board.defaults.seconds if shot.seconds is None else shot.seconds)
+            for index, shot in enumerate(board.shots)
+        ]
+        self._by_id = {draft.shot.id: draft for draft in self._drafts}
+        self.problems = list(problems)
+        self.warnings: list[str] = []
+
+    def shots(self) -> tuple[PlannedShot, ...]:
+        for draft in self._drafts:
+            self._decide_frames(draft)
+        for draft in self._drafts:
+            self._write_prompt(draft)
+        for draft in self._drafts:
+            self._make_request(draft, {})  # finds what is wrong with each, whatever it waits for
+        for mistake in (*circles(self._drafts), *short_shots(self._drafts)):
+            self._wrong(*mistake)
+        if not self.problems:
+            for draft in self._drafts:
+                self._make_segments(draft)
+            for draft, warning in (*drifting(self._drafts), *odd_shapes(self._drafts)):
+                draft.warnings.append(warning)
+            self.warnings += unused_frames(self._board, self._drafts)
+        return tuple(
+            PlannedShot(
+                draft.shot,
+                self._line(draft, "id"),
+                draft.segments,
+                draft.join,
+                draft.prompt,
+                _commands(draft.prompt) or draft.camera,
+                draft.first,
+                draft.last,
+                tuple(dict.fromkeys(draft.warnings)),
+            )
+            for draft in self._drafts
+        )
+
+    # -- frames and joins
+
+    def _decide_frames(self, draft: Draft) -> None:
+        shot = draft.shot
+        before = self._drafts[draft.index - 1] if draft.index else None
+        transition = self._transition(draft)
+        draft.last = self._source(draft, "to", shot.to) if shot.to else None
+        if shot.from_ and shot.continue_:
+            self._wrong(draft, "continue", "a shot has `from` or `continue`, not both; remove one of them")
+        if shot.subject and (shot.from_ or shot.to or shot.continue_):
+            self._wrong(
+                draft,
+                "subject",
+                "a shot with a subject takes no `from`, `to` or `continue`; S2V-01 has no frames",
+            )
+        if shot.subject:
+            if before and not shot.cut:
+                draft.warnings.append("a shot with a subject cannot continue the one before: it cuts")
+        elif shot.from_:
+            draft.first = self._source(draft, "from", shot.from_)
+        elif before and not shot.cut:
+            draft.first = self._continued(draft, before)
+        elif shot.continue_:
+            why = "a cut breaks the chain; remove one of them" if before else "this is the first shot"
+            self._wrong(draft, "continue", f"there is nothing to continue: {why}")
+        if before is None:
+            if shot.cut:
+                draft.warnings.append("the first shot has nothing to cut from")
+            return
+        repeats = self._repeats(draft, before)
+        if transition is not None:
+            draft.join = Join(*transition)
+        else:
+            draft.join = Join(
+                "continues" if repeats and not shot.cut else "cut", repeats_frame=repeats and not shot.cut
+            )
+
+    def _transition(self, draft: Draft) -> tuple[str, float] | None:
+        """Name and seconds of a transition; None for a plain cut or none at all."""
+        from minimax_tasks.video.transitions import TRANSITIONS
+
+        cut = draft.shot.cut
+        if not isinstance(cut, str) or cut.strip() in ("cut", "hard"):
+            return None
+        name, _, seconds = cut.strip().partition(" ")
+        number = seconds.strip().removesuffix("s").strip() or "0.5"
+        if name not in TRANSITIONS:
+            near = nearest(name, TRANSITIONS)
+            guess = f"; did you mean {near} {number}?" if near else ""
+            known = f"allowed: true (without quotes), or one of {', '.join(TRANSITIONS)} with its seconds"
+            self._wrong(draft, "cut", f"cut = {cut!r}: there is no such transition{guess}; {known}")
+            return None
+        try:
+            length = float(Fraction(number))
+        except (ValueError, ZeroDivisionError):
+            length = -1.0
+        if not 0 < length <= 5:
+            self._wrong(
+                draft,
+                "cut",
+                f"cut = {cut!r}; allowed: {name} with its seconds, over 0 and at most 5, such as {name} 0.5",
+            )
+            return None
+        return name, length
+
+    def _continued(self, draft: Draft, before: Draft) -> Source | None:
+        """The end of the shot before: its `to` still, else the last frame of what was made."""
+        wish = draft.shot.continue_
+        if wish in (None, "still") and before.last is not None:
+            end = before.last
+            return Source(
+                f"continues {before.shot.id}: {end.label}", end.still, end.shot, end.place, end.file
+            )
+        if wish in (None, "frame"):
+            return Source(f"continues {before.shot.id}", shot=before.shot.id)
+        if wish == "still":
+            self._wrong(
+                draft, "continue", f"shot {before.shot.id} has no `to` still; write `continue: frame`"
+            )
+            return None
+        if wish in self._by_id and wish != draft.shot.id:
+            return Source(f"continues {wish}", shot=str(wish))
+        self._wrong(
+            draft, "continue", f"continue = {wish!r}; allowed: frame, still, or the id of another shot"
+        )
+        return None
+
+    def _repeats(self, draft: Draft, before: Draft) -> bool:
+        first = draft.first
+        if first is None:
+            return False
+        if before.last is not None and first.still is not None and before.last.still is not None:
+            # An end frame that was cropped shows a part of what comes next, which is not the same frame twice.
+            cropped = cropped_end(before.first.still if before.first else None, before.last.still)
+            return first.still.reference == before.last.still.reference and not cropped
+        return first.shot == before.shot.id and first.place == "last"
+
+    def _source(self, draft: Draft, key: str, wanted: str) -> Source | None:
+        if wanted in self._board.frames:
+            reference = beside(self._folder, self._board.frames[wanted])
+            still = self._still(reference, wanted, self._document.line(("frames", wanted)), draft)
+            return Source(wanted, still, file=_short(self._board.frames[wanted]))
+        found = _OF_SHOT.fullmatch(wanted)
+        if found and found["shot"] in self._by_id:
+            if found["shot"] == draft.shot.id:
+                self._wrong(draft, key, f"{key}: a shot cannot be made from its own frame")
+                return None
+            length = self._by_id[found["shot"]].length
+            if found["seconds"] and float(found["seconds"]) >= length:
+                self._wrong(
+                    draft,
+                    key,
+                    f"{key} = {wanted!r}: shot {found['shot']} ends at {length} s; allowed: under {length}",
+                )
+                return None
+            place = found["place"] or found["seconds"]
+            return Source(f"{place} frame of {found['shot']}", shot=found["shot"], place=place)
+        if _PATH_LIKE.search(wanted):
+            reference = beside(self._folder, wanted)
+            return Source(_short(wanted), self._still(reference, wanted, self._line(draft, key), draft))
+        known = [
+            *self._board.frames,
+            *(f"{shot.id}.last" for shot in self._board.shots if shot.id != draft.shot.id),
+        ]
+        near = nearest(wanted, known)
+        guess = f"; did you mean {near!r}?" if near else ""
+        names = ", ".join(self._board.frames) or "none"
+        self._wrong(draft, key, f"{key}: there is no frame {wanted!r}{guess}; frames of this board: {names}")
+        return None
+
+    def _still(self, reference: str, name: str, line: int, draft: Draft) -> Still | None:
+        if reference not in self._stills:
+            try:
+                self._stills[reference] = read_still(
+                    reference, name, self._root, fit=self._board.defaults.fit
+                )
+            except PictureError as error:
+                self._stills[reference] = None
+                written = _short(self._board.frames.get(name, name))
+                shown = f"{name} ({written})" if written != name else name
+                text = f"picture {shown}: {error.why}; allowed: {error.allowed}"
+                self.problems.append(Problem(line, text, draft.shot.id))
+        return self._stills[reference]
+
+    # -- prompts
+
+    def _write_prompt(self, draft: Draft) -> None:
+        shot = draft.shot
+        if shot.template and shot.prompt is not None:
+            self._wrong(draft, "prompt", "a shot has `template` or `prompt`, not both; remove one of them")
+            return
+        model = self._model(draft)
+        characters = [self._character(draft, name) for name in shot.characters]
+        try:
+            draft.camera = parse_camera(shot.camera) if shot.camera else ()
+        except CameraError as error:
+            self._wrong(draft, "camera", f"camera: {error}")
+            draft.prompt_is_wrong = True
+        template = None if shot.prompt is not None else shot.template or self._board.defaults.template
+        try:
+            draft.prompt = render_prompt(
+                text=shot.prompt,
+                template=template,
+                values=self._values(shot),
+                camera=draft.camera,
+                look=self._board.look,
+                characters=characters,
+                model=model,
+                language=self._language,
+                folder=template_folder(self._folder),
+            )
+        except (PromptError, CameraError) as error:
+            draft.prompt_is_wrong = True
+            self._wrong(draft, "prompt" if shot.prompt is not None else "template", str(error))
+            return
+        wrong, doubts = check_prompt(draft.prompt, model=model, camera=draft.camera)
+        for text in wrong:
+            self._wrong(draft, "prompt" if shot.prompt is not None else "action", text)
+        draft.warnings += doubts
+        draft.warnings += camera_warnings(draft.camera, draft.length, model)
+
+    def _values(self, shot: Shot) -> Mapping[str, object]:
+        own = {name: getattr(shot, name) for name in ("action", "place", "dialogue", "notes")}
+        return {name: value for name, value in own.items() if value is not None} | shot.vars
+
+    def _character(self, draft: Draft, name: str) -> str:
+        member = self._board.cast.get(name)
+        if member is not None:
+            return member.desc
+        near = nearest(name, self._board.cast)
+        guess = f"; did you mean {near!r}?" if near else ""
+        known = ", ".join(self._board.cast) or "nobody"
+        self._wrong(draft, "characters", f"characters: nobody is called {name!r}{guess}; in `cast`: {known}")
+        return name
+
+    # -- requests
+
+    def _mode(self, draft: Draft) -> Mode:
+        if draft.shot.subject:
+            return Mode.SUBJECT
+        if draft.shot.to:
+            return Mode.START_END
+        return Mode.IMAGE if draft.first or draft.shot.from_ else Mode.TEXT
+
+    def _model(self, draft: Draft) -> str:
+        mode = self._mode(draft)
+        default = None if mode is Mode.SUBJECT else self._board.defaults.model
+        return draft.shot.model or default or DEFAULT_MODEL[mode]
+
+    def _make_segments(self, draft: Draft) -> None:
+        """Make the segments of a shot, after those of the shots that it takes frames from."""
+        if draft.segments:
+            return
+        after: dict[str, Segment] = {}
+        for source in (draft.first, draft.last):
+            if source is not None and source.shot:
+                other = self._by_id[source.shot]
+                self._make_segments(other)
+                if not other.segments:
+                    return
+                after[source.shot] = other.segments[min(other.shot.pick, len(other.segments)) - 1]
+        request = self._make_request(draft, after)
+        if request is not None:
+            takes = draft.shot.takes or self._board.defaults.takes
+            digests = self._digests(draft)
+            waits = tuple(after.values())
+            draft.segments = tuple(
+                Segment(draft.shot.id, take, ClipRequest(request, digests, take), waits)
+                for take in range(1, takes + 1)
+            )
+            draft.warnings += request.warnings
+            self._check_gone(draft)
+
+    def _make_request(self, draft: Draft, after: Mapping[str, Segment]) -> AnyRequest | None:
+        shot, mode = draft.shot, self._mode(draft)
+        fields: dict[str, object] = {
+            "model": self._model(draft),
+            "prompt": draft.prompt,
+            "fit": self._board.defaults.fit,
+        }
+        if draft.prompt_is_wrong or (not draft.prompt and shot.id in {wrong.shot for wrong in self.problems}):
+            fields["prompt"] = "?"  # what else is wrong may be why it is empty
+        optimizer = (
+            shot.prompt_optimizer
+            if shot.prompt_optimizer is not None
+            else self._board.defaults.prompt_optimizer
+        )
+        if optimizer is None and draft.first is not None and draft.first.shot:
+            optimizer = (
+                False  # the optimizer describes the picture again; a continuation says only what changes
+            )
+        if optimizer is not None:
+            fields["prompt_optimizer"] = optimizer
+        if mode is Mode.SUBJECT:
+            fields["subject_image"] = self._subject(draft)
+            fields |= {"resolution": shot.resolution, "duration": shot.seconds}
+        else:
+            fields["resolution"] = shot.resolution or self._board.defaults.resolution
+            fields["duration"] = draft.seconds
+        for name, source in (("first_frame_image", draft.first), ("last_frame_image", draft.last)):
+            if source is not None:
+                fields[name] = self._reference(source, after)
+        if mode is Mode.START_END and draft.first is None and not (shot.from_ or shot.continue_):
+            way = ", or let the shot continue the one before" if draft.index else ""
+            self._wrong(draft, "to", f"`to` needs a start: give `from`{way}")
+            return None
+        if mode is Mode.START_END:
+            fields.setdefault("first_frame_image", "?")
+            fields.setdefault("last_frame_image", "?")
+        elif mode is Mode.IMAGE:
+            fields.setdefault("first_frame_image", "?")
+        takes = shot.takes or self._board.defaults.takes
+        if shot.pick > takes:
+            self._wrong(draft, "pick", f"pick = {shot.pick}; allowed: 1 to {takes}, the number of `takes`")
+        while True:
+            try:
+                return REQUESTS[mode](**fields)
+            except InvalidRequest as error:
+                self._wrong(draft, *self._in_board_words(draft, mode, error))
+                if error.field not in _INDEPENDENT or fields.get(error.field) is None:
+                    return None
+                fields[error.field] = None  # what else is wrong shows without it
+
+    def _subject(self, draft: Draft) -> str:
+        wanted = str(draft.shot.subject)
+        if wanted in self._board.frames or _PATH_LIKE.search(wanted):
+            source = self._source(draft, "subject", wanted)
+            if source is not None and source.still is not None:
+                return source.still.reference
+            return "?"
+        self._source(draft, "subject", wanted)
+        return "?"
+
+    def _reference(self, source: Source, after: Mapping[str, Segment]) -> str:
+        if source.still is not None:
+            return source.still.reference
+        return str(FrameOf(after[source.shot].key, source.place)) if source.shot in after else "?"
+
+    def _digests(self, draft: Draft) -> dict[str, str]:
+        sources = {"first_frame_image": draft.first, "last_frame_image": draft.last}
+        found = {name: s.still.digest for name, s in sources.items() if s and s.still and s.still.digest}
+        if draft.shot.subject:
+            subject = self._board.frames.get(draft.shot.subject, draft.shot.subject)
+            still = self._stills.get(beside(self._folder, subject))
+            if still is not None and still.digest:
+                found["subject_image"] = still.digest
+        if draft.first and draft.last and (warning := cropped_end(draft.first.still, draft.last.still)):
+            draft.warnings.append(warning)
+        return found
+
+    def _check_gone(self, draft: Draft) -> None:
+        """A picture may be gone when every clip made from it is paid for."""
+        gone = [s.still for s in (draft.first, draft.last) if s and s.still and s.still.gone]
+        if not gone:
+            return
+        for segment in draft.segments:
+            if not self._root.exists(f"clips/{segment.key}/submission.json"):
+                error = gone[0].gone
+                self._wrong(draft, "from", f"picture {gone[0].name}: {error.why if error else 'gone'}")
+                return
+
+    def _in_board_words(self, draft: Draft, mode: Mode, error: InvalidRequest) -> tuple[str, str]:
+        key = _BOARD_KEYS.get(error.field, error.field)
+        why, allowed = error.why, error.allowed
+        if key == "model":
+            does = {
+                Mode.TEXT: "a shot from text alone",
+                Mode.IMAGE: "a shot that starts from a picture"
+                if draft.shot.from_
+                else "a shot that continues the one before",
+                Mode.START_END: "a shot with `to` (start-end frames)",
+                Mode.SUBJECT: "a shot with a subject",
+            }[mode]
+            text = f"model = {error.value}: it cannot make {does}; allowed: {allowed}"
+            if mode is Mode.IMAGE and not draft.shot.from_:
+                text += "; or write `cut: true` to start anew from the text"
+            return key, text
+        value = error.value if error.value is not None else "(none)"
+        if key == "prompt":
+            return key, f"prompt: {why}; allowed: {allowed}"
+        origin = ""
+        if key in ("resolution", "seconds") and getattr(draft.shot, key) is None:
+            origin = f" (from the board's defaults; write {key} in the shot to have another)"
+        return key, f"{key} = {value}{origin}: {why}; allowed: {allowed}"
+
+    def _line(self, draft: Draft, key: str) -> int:
+        place: Path = ("shots", draft.index, key)
+        from_defaults = key in ("model", "resolution", "seconds", "template", "takes")
+        if place not in self._document.lines and from_defaults and ("defaults", key) in self._document.lines:
+            return self._document.line(("defaults", key))
+        return self._document.line(place)
+
+    def _wrong(self, draft: Draft, key: str, text: str) -> None:
+        self.problems.append(Problem(self._line(draft, key), text, draft.shot.id))
+
+
+_INDEPENDENT = ("duration", "resolution")
+"""Fields that can be taken out to see whether something else is wrong as well."""
+
+_BOARD_KEYS = {
+    "duration": "seconds",
+    "first_frame_image": "from",
+    "last_frame_image": "to",
+    "subject_image": "subject",
+}
+
+
+def _commands(prompt: str) -> tuple[tuple[Move, ...], ...]:
+    """The moves that stand in a prompt, which a template may have placed itself."""
+    return tuple(command.moves for command in find_commands(prompt))
+
+
+def _short(reference: str) -> str:
+    text = reference.partition("?")[0]
+    return text if len(text) <= 60 else f"…{text[-58:]}"
