@@ -19,7 +19,8 @@ from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import Cutting, film_folder
-from minimax_tasks.storyboard.plan import Plan, Segment, make_plan
+from minimax_tasks.storyboard.plan import Plan, Segment
+from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.storyboard.tasks import RenderStoryboard
 from minimax_tasks.tasks.building import build
@@ -134,7 +135,7 @@ def _tell_of_holes(
     states = look_up(storage, [segment.key for segment in plan.segments])
     missing = [shot for shot in plan.shots if states[shot.picked.key].made is not Made.MADE]
     if not missing:
-        errors.print("the film is not joined; its clips are all made", markup=False, highlight=False)
+        _do_without_takes(storage, plan, states, progress, console, errors)
         return
     names = ", ".join(f"{shot.shot.id} ({_standing(shot.picked, states)})" for shot in missing)
     made = len(plan.shots) - len(missing)
@@ -149,6 +150,27 @@ def _tell_of_holes(
     for name, path in (("partial film", film), ("report", report)):
         if path:
             console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _do_without_takes(
+    storage: Storage,
+    plan: Plan,
+    states: dict[str, ClipState],
+    progress: RenderProgress,
+    console: Console,
+    errors: Console,
+) -> None:
+    """Every picked take is there: make the film, and name the takes that are missing."""
+    missing = [segment for segment in plan.segments if states[segment.key].made is not Made.MADE]
+    if not missing:
+        errors.print("the film is not joined; its clips are all made", markup=False, highlight=False)
+        return
+    Cutting(storage, plan).make(progress.problems)
+    names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
+    errors.print(f"the film is made, but not: {names}", markup=False, highlight=False, soft_wrap=True)
+    for name, file in (("film", "film.mp4"), ("report", "report.html")):
+        path = storage.join(f"{film_folder(plan.slug)}/{file}")
+        console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _standing(segment: Segment, states: dict[str, ClipState]) -> str:

@@ -319,6 +319,45 @@ def test_a_film_with_holes_says_so_and_is_filled_for_the_price_of_the_holes(
     assert not (folder / "film.partial.mp4").exists()
 
 
+def test_a_take_that_is_not_picked_holds_up_no_film(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "title: Rain\nshots:\n  - {id: a, action: Rain.}\n  - {id: b, cut: true, action: Sun., seconds: SECONDS}\n"
+    folder = tmp_path / "out/films/rain"
+    assert main(["render", write_board(tmp_path, text.replace("SECONDS", "6")), "--root", "out"]) == 0
+    sandbox.add_faults([{"at": "task", "prompt": "Rain", "fail": 1027, "most": 1}])
+    board = write_board(tmp_path, text.replace("Rain.}", "Rain., takes: 2}").replace("SECONDS", "10"))
+    assert main(["render", board, "--root", "out"]) == 1
+    out, err = capsys.readouterr()
+    assert "film: out/films/rain/film.mp4" in out
+    assert "the film is made, but not: a take 2 (failed)" in err
+    assert probe(folder / "film.mp4", "decode").frames == 144 + 240
+    assert "1027" in (folder / "report.html").read_text()
+    assert main(["render", board, "--root", "out"]) == 1
+    assert len(sandbox.ledger()) == 4
+    assert main(["render", board, "--root", "out", "--retry-failed"]) == 0
+    assert len(sandbox.ledger()) == 5
+    assert "1027" not in (folder / "report.html").read_text()
+
+
+def test_the_report_of_an_unfinished_film_says_what_is_planned_and_what_lies_beside_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    text = "title: Rain\nshots:\n  - {id: a, action: Rain.}\n"
+    assert main(["render", write_board(tmp_path, text), "--root", "out"]) == 0
+    page = tmp_path / "out/films/rain/report.html"
+    assert "made before" not in page.read_text()
+    sandbox.add_faults([{"at": "task", "prompt": "Sun", "fail": 1027, "most": 1}])
+    board = write_board(tmp_path, text + "  - {id: b, cut: true, action: Sun.}\n")
+    assert main(["render", board, "--root", "out"]) == 1
+    told = " ".join(re.sub(r"<[^>]*>", " ", page.read_text().partition("<body>")[2]).split())
+    assert "Planned time 00:00:12:00" in told
+    assert "0 × 0" not in told
+    assert "film.mp4 in this folder is the film as it was made before" in told
+    assert main(["render", board, "--root", "out", "--retry-failed"]) == 0
+    assert "made before" not in page.read_text()
+
+
 def test_a_board_that_takes_the_film_of_another_says_so(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

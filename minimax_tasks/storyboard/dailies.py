@@ -60,7 +60,7 @@ def film_report(
         board=plan.path.rpartition("/")[2],
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str((root.read_json(MARK) or {}).get("service", "")),
-        seconds=joined.seconds if joined else 0.0,
+        seconds=joined.seconds if joined else _planned_start(plan, len(plan.shots)),
         fps=float(joined.fps) if joined else 24.0,
         width=joined.width if joined else 0,
         height=joined.height if joined else 0,

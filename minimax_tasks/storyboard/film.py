@@ -4,9 +4,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.folder import VIDEO, now
@@ -21,6 +22,8 @@ FILES = ("film.mp4", "report.html", "manifest.json")
 PARTIAL = "film.partial.mp4"
 """A film with slates in its holes: never under the film's own name."""
 
+EARLIER_FILM = "film.mp4 in this folder is the film as it was made before"
+
 _SLATE_SIZE = (1366, 768)
 _SLATE_FPS = Fraction(24)
 
@@ -31,10 +34,10 @@ def film_folder(slug: str) -> str:
 
 
 def is_current(root: Storage, plan: Plan) -> bool:
-    """Whether the film is there and was made from what the board says now."""
+    """Whether the film is there, with every take, and was made from what the board says now."""
     folder = film_folder(plan.slug)
     manifest = root.read_json(f"{folder}/manifest.json")
-    if manifest is None or manifest.get("digest") != plan.digest:
+    if manifest is None or manifest.get("digest") != plan.digest or manifest.get("missing"):
         return False
     return all(root.exists(f"{folder}/{name}") for name in FILES)
 
@@ -46,16 +49,22 @@ class Cutting:
     root: Storage
     plan: Plan
 
-    def make(self) -> None:
+    def make(self, problems: Mapping[str, str] = MappingProxyType({})) -> None:
         """Join the clips and write `film.mp4`, `report.html`, and last `manifest.json`.
 
-        Raises FileNotFoundError when a clip is missing and `VideoError` when one cannot be joined.
+        Takes that are not picked may be missing; the manifest names them, and the report says why: `problems`
+        has, by clip key, what is known of a clip beyond its files. Raises FileNotFoundError when a picked clip
+        is missing and `VideoError` when one cannot be joined.
         """
         from minimax_tasks.storyboard.dailies import film_report
         from minimax_tasks.storyboard.report import render_report
         from minimax_tasks.video.join import join
 
-        states = dict.fromkeys((segment.key for segment in self.plan.segments), ClipState(Made.MADE))
+        states = self._states(problems)
+        for shot in self.plan.shots:
+            if states[shot.picked.key].made is not Made.MADE:
+                raise FileNotFoundError(self.root.join(f"clips/{shot.picked.key}/{VIDEO}"))
+        missing = [key for key, state in states.items() if state.made is not Made.MADE]
         with self._clips(states) as (clips, scratch):
             draft = scratch / "film.mp4"
             joined = join(str(draft), [_piece(shot, clips[shot.picked.key]) for shot in self.plan.shots])
@@ -63,23 +72,19 @@ class Cutting:
             report = film_report(self.root, self.plan, clips, states, joined, "film.mp4", made_at)
             self.root.put(draft, self._name("film.mp4"))
             self.root.write(self._name("report.html"), render_report(report).encode())
-            self.root.write_json(self._name("manifest.json"), self._manifest(joined, made_at))
+            self.root.write_json(self._name("manifest.json"), self._manifest(joined, made_at, missing))
             self.root.remove(self._name(PARTIAL))
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
         """Write a report of what there is and, with `film`, a film with a slate in each hole.
 
-        `problems` has, by clip key, what is known of a clip beyond its files. Returns the path of the
-        partial film, "" without one.
+        `problems` as in `make`. Returns the path of the partial film, "" without one.
         """
         from minimax_tasks.storyboard.dailies import film_report
         from minimax_tasks.storyboard.report import render_report
         from minimax_tasks.video.join import join
 
-        states = {
-            key: ClipState(state.made, state.task_id, state.problem or problems.get(key, ""))
-            for key, state in look_up(self.root, [segment.key for segment in self.plan.segments]).items()
-        }
+        states = self._states(problems)
         with self._clips(states) as (clips, scratch):
             joined = None
             if film:
@@ -88,8 +93,17 @@ class Cutting:
                 self.root.put(scratch / PARTIAL, self._name(PARTIAL))
             name = PARTIAL if film else ""
             report = film_report(self.root, self.plan, clips, states, joined, name, now())
+            if self.root.exists(self._name("film.mp4")):
+                report = replace(report, warnings=(*report.warnings, EARLIER_FILM))
             self.root.write(self._name("report.html"), render_report(report).encode())
         return self.root.join(self._name(PARTIAL)) if film else ""
+
+    def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
+        found = look_up(self.root, [segment.key for segment in self.plan.segments])
+        return {
+            key: replace(state, problem=state.problem or problems.get(key, ""))
+            for key, state in found.items()
+        }
 
     def _name(self, name: str) -> str:
         return f"{film_folder(self.plan.slug)}/{name}"
@@ -126,7 +140,7 @@ class Cutting:
             pieces.append(_piece(shot, path, repeats=whole))
         return pieces
 
-    def _manifest(self, joined: Any, made_at: str) -> dict[str, Any]:
+    def _manifest(self, joined: Any, made_at: str, missing: list[str]) -> dict[str, Any]:
         """Which board, which clips, which joins."""
         shots = [
             {
@@ -153,6 +167,7 @@ class Cutting:
             "width": joined.width,
             "height": joined.height,
             "shots": shots,
+            "missing": missing,
         }
 
 

@@ -11,6 +11,8 @@ from minimax_tasks.video.encode import h264_mp4
 from minimax_tasks.video.lettering import drawable, font_for
 
 _GROUND, _INK, _DIM, _STRIPE = (22, 22, 24), (240, 236, 226), (150, 148, 142), (214, 72, 60)
+_SMALLEST = 10
+"""Pixels of the smallest letters that can be read."""
 _OPTIONS = {"preset": "superfast", "crf": "20"}
 
 
@@ -22,8 +24,9 @@ def draw_slate(size: tuple[int, int], title: str, lines: Sequence[str]) -> Image
     pen.rectangle((0, 0, width, height // 40), fill=_STRIPE)
     pen.rectangle((0, height - height // 40, width, height), fill=_STRIPE)
     top = height * 0.22
-    for text, pixels, ink in ((title, height // 9, _INK), *((line, height // 24, _DIM) for line in lines)):
-        font = font_for(text, max(10, pixels))
+    for text, share, ink in ((title, 9, _INK), *((line, 24, _DIM) for line in lines)):
+        pixels = max(_SMALLEST, height // share)
+        font = font_for(text, pixels)
         for row in _wrapped(pen, drawable(text, font), font, width * 0.86):
             pen.text((width * 0.07, top), row, font=font, fill=ink)
             top += pixels * 1.35
