@@ -75,7 +75,9 @@ class MiniMaxClient:
     when the outcome of a request is not known.
 
     `max_connections` is small on purpose: answers are short, and the pool looks at each of its connections
-    for every request, so that many of them cost more than they give.
+    for every request, so that many of them cost more than they give. They are kept HTTP/1.1 connections: over
+    HTTP/2 a poll takes about the same CPU and more time (`python -m tests.benchmarks connections`), and when that one
+    connection ends, so does every poll under way.
     """
 
     def __init__(

@@ -133,6 +133,22 @@ def processor(options: argparse.Namespace) -> list[Row]:
     return [(f"CPU per clip, {count} clips", "barest httpx loop", ours["cpu"] / bare["cpu"], shown)]
 
 
+def connections(options: argparse.Namespace) -> list[Row]:
+    """Polls over one HTTP/2 connection over the same through kept HTTP/1.1 connections."""
+    from tests.benchmarks.connections import polls, server
+
+    count = min(2000, options.clips)
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as (url, trust):
+        rounds = [[polls(url, trust, count, http2=http2) for http2 in (True, False)] for _ in range(5)]
+    multiplexed, kept = zip(*rounds, strict=True)
+    rows = []
+    for number, figure in enumerate(("time", "CPU")):
+        one, other = (min(taken[number] for taken in way) for way in (multiplexed, kept))
+        shown = f"{1000 * one / count:.2f} / {1000 * other / count:.2f} ms"
+        rows.append((f"{figure} of a poll over HTTP/2", "kept connections", one / other, shown))
+    return rows
+
+
 def blocking(options: argparse.Namespace) -> list[Row]:
     """Plain Luigi with blocking tasks and 64 workers over ours, 500 clips."""
     ours, theirs = run("dataset", 500), run("blocking", 500)
@@ -218,6 +234,7 @@ ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "joining": joining,
     "planning": planning,
     "processor": processor,
+    "connections": connections,
     "blocking": blocking,
     "board": makespan_board,
     "dataset": makespan_dataset,
