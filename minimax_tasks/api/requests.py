@@ -13,7 +13,16 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
 
-from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, Offer, SendSize, Size, find_offer, offers
+from minimax_tasks.api.catalog.models import (
+    MODELS,
+    PROMPT_LIMIT,
+    Mode,
+    Offer,
+    SendSize,
+    Size,
+    find_offer,
+    offers,
+)
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning
@@ -98,9 +107,12 @@ class VideoRequest(_Request):
         found = find_offer(self.model, self.mode)
         if found is None:
             names = [offer.model for offer in offers(self.mode)]
+            known = self.model in MODELS
             near = nearest(self.model, names)
-            why = f"not a model for {self.mode}" + (f", did you mean {near}?" if near else "")
-            raise InvalidRequest("model", self.model, names, why)
+            why = f"not a model for {self.mode}" if known else "there is no such model"
+            raise InvalidRequest(
+                "model", self.model, names, why + (f", did you mean {near}?" if near else "")
+            )
         return found
 
     @property

@@ -167,30 +167,30 @@ def group_warnings(group: Group) -> Iterator[str]:
                 yield f"{one.english} and {other.english} {clash.why}"
 
 
-def render_camera(groups: Groups, *, model: str, language: str) -> str:
-    """The instruction that this model reads, in Chinese when the language is `zh`; empty for no moves.
+def render_camera(groups: Groups, *, model: str, language: str, words: str = "") -> str:
+    """The instruction that this model reads; empty for no moves.
 
     Models that read commands get `[Push in,Pedestal down], then [Static shot]`, the others plain words. A
-    move that is named twice in a group is written once.
+    move that is named twice in a group is written once. `language` is that of the commands, "en" or "zh";
+    `words` that of the words around and instead of them, the same if not given.
     """
     if not groups:
         return ""
-    phrases = [group_phrase(group, model=model, language=language) for group in groups]
+    words = words or language
+    phrases = [group_phrase(group, model=model, language=language, words=words) for group in groups]
     if model in BRACKET_MODELS:
-        return ("，然后" if language == "zh" else ", then ").join(phrases)
-    return "镜头" + "，然后".join(phrases) if language == "zh" else "The camera " + ", then ".join(phrases)
+        return ("，然后" if words == "zh" else ", then ").join(phrases)
+    return "镜头" + "，然后".join(phrases) if words == "zh" else "The camera " + ", then ".join(phrases)
 
 
-def group_phrase(group: Group, *, model: str, language: str) -> str:
+def group_phrase(group: Group, *, model: str, language: str, words: str) -> str:
     """One group as the model reads it: a bracket, or what the camera does, without naming the camera."""
     moves = tuple(dict.fromkeys(group))
     if model in BRACKET_MODELS:
         return "[" + ",".join(move.chinese if language == "zh" else move.english for move in moves) + "]"
-    first, *others = (move.chinese if language == "zh" else move.words for move in moves)
+    first, *others = (move.chinese if words == "zh" else move.words for move in moves)
     if not others:
         return first
     return (
-        f"{first}，同时{'、'.join(others)}"
-        if language == "zh"
-        else f"{first} while it {' and '.join(others)}"
+        f"{first}，同时{'、'.join(others)}" if words == "zh" else f"{first} while it {' and '.join(others)}"
     )

@@ -12,19 +12,27 @@ from minimax_tasks.prompts.wording import CAMERA, THEN, mark
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the prompt being rendered is for: the model that reads it and the language of its camera."""
+    """What the prompt being rendered is for.
+
+    `model` reads it; `language` is that of commands in brackets, `words` that of everything else.
+    """
 
     model: str
     language: str
+    words: str
 
     @property
     def is_chinese(self) -> bool:
-        """Whether camera instructions are written in Chinese."""
-        return self.language == "zh"
+        """Whether the words between commands are Chinese."""
+        return self.words == "zh"
+
+    def written(self, groups: Groups) -> str:
+        """The instruction for these moves."""
+        return render_camera(groups, model=self.model, language=self.language, words=self.words)
 
     def instruction(self, groups: Groups) -> str:
         """The marked instruction for a shot's moves."""
-        return mark(CAMERA, render_camera(groups, model=self.model, language=self.language))
+        return mark(CAMERA, self.written(groups))
 
 
 # Jinja gives macros that a template imports no access to what the template was rendered with.
@@ -48,7 +56,7 @@ def camera_moves(words: Sequence[object], english: str = "", chinese: str = "") 
     """
     dialect = _dialect.get()
     groups = _read(words)
-    instruction = render_camera(groups, model=dialect.model, language=dialect.language)
+    instruction = dialect.written(groups)
     remark = chinese if dialect.is_chinese else english
     pause = "，" if dialect.is_chinese else " " if dialect.model in BRACKET_MODELS else ", "
     return mark(CAMERA, instruction + pause + remark if remark else instruction)
@@ -57,7 +65,10 @@ def camera_moves(words: Sequence[object], english: str = "", chinese: str = "") 
 def camera_then(words: Sequence[object]) -> str:
     """The marked instruction for moves that follow the ones before them. Raises as `camera_moves` does."""
     dialect = _dialect.get()
-    phrases = [group_phrase(group, model=dialect.model, language=dialect.language) for group in _read(words)]
+    model, language = dialect.model, dialect.language
+    phrases = [
+        group_phrase(group, model=model, language=language, words=dialect.words) for group in _read(words)
+    ]
     return mark(THEN, ("，然后" if dialect.is_chinese else ", then ").join(phrases))
 
 

@@ -19,9 +19,9 @@ from minimax_tasks.prompts.wording import (
     LOOK,
     THEN,
     end_sentence,
-    in_one_language,
     is_placed,
     join_sentences,
+    language_of,
     mark,
     settle,
 )
@@ -30,6 +30,9 @@ DEFAULT_TEMPLATE = "plain"
 """What renders a shot with neither a template nor a prompt."""
 
 _TEXT = "<template>"  # what Jinja calls a template that came from no file
+_NOT_SHOWN = ("dialogue", "notes")
+"""Values that templates leave to the report, so that their language says nothing about the prompt's."""
+
 _RESERVED = ("look", "characters", "camera")
 
 
@@ -50,7 +53,8 @@ def render_prompt(
     `text` is the prompt itself, `template` the name of a template, at most one of them; with neither it is
     the template `plain`. Values that are None count as not given. Where the text does not place the camera,
     the instruction goes in front; where it does not place the look, the look goes at the end. `folder`
-    holds the board's own templates.
+    holds the board's own templates. `language` is that of camera commands, "en" or "zh"; words that are put
+    between and around them speak that of the shot's own text.
 
     Raises `PromptError` for whatever is wrong in the text or the template, naming the line, and for a
     prompt that is too long.
@@ -62,18 +66,22 @@ def render_prompt(
             f"a shot's values cannot be called {taken[0]!r}: a template sees the board's own there"
         )
 
-    dialect = Dialect(model, language)
-    instruction = dialect.instruction(camera)
     known = {name: value for name, value in values.items() if value is not None}
-    known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters), "camera": instruction}
     name = (template or DEFAULT_TEMPLATE).removesuffix(".j2") if text is None else None
     if name == CAMERA_TEMPLATE.removesuffix(".j2"):
         raise PromptError(unknown_template(name, folder))
+    given = [value for key, value in known.items() if isinstance(value, str) and key not in _NOT_SHOWN]
+    words = language_of(
+        [text or "", look, *characters, *given], _language_of_template(name, folder, language)
+    )
+    dialect = Dialect(model, language, words)
+    instruction = dialect.instruction(camera)
+    known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters), "camera": instruction}
     with speaking(dialect):
         rendered = _render(text, name, known, folder)
 
     body = " ".join(rendered.split())
-    prompt = _place(body, instruction, look)
+    prompt = _place(body, instruction, look, chinese=dialect.is_chinese)
     if len(prompt) > PROMPT_LIMIT:
         raise PromptError(
             f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {PROMPT_LIMIT}"
@@ -81,13 +89,24 @@ def render_prompt(
     return prompt
 
 
-def _place(body: str, instruction: str, look: str) -> str:
+def _place(body: str, instruction: str, look: str, *, chinese: bool) -> str:
     is_camera_placed = is_placed(CAMERA, body) or is_placed(THEN, body)
-    front = "" if is_camera_placed else settle(instruction)
+    front = "" if is_camera_placed else settle(instruction, chinese=chinese)
     end = "" if is_placed(LOOK, body) else " ".join(look.split())
-    shot = join_sentences(front, settle(body))
+    shot = join_sentences(front, settle(body, chinese=chinese))
     prompt = join_sentences(end_sentence(shot) if body else shot, end) if end else shot
-    return in_one_language(normalise_brackets(prompt))
+    return normalise_brackets(prompt)
+
+
+def _language_of_template(name: str | None, folder: Path | None, otherwise: str) -> str:
+    if name is None:
+        return otherwise
+    env = environment(folder)
+    try:
+        source, *_ = env.loader.get_source(env, f"{name}.j2") if env.loader else ("",)
+    except TemplateNotFound:
+        return otherwise  # rendering says so
+    return language_of([source], otherwise)
 
 
 def _render(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:

@@ -5,6 +5,7 @@ contains. They survive every filter, so the finished text shows what its author 
 """
 
 import re
+from collections.abc import Iterable
 
 CAMERA, THEN, LOOK, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdef"
 """What a mark encloses: a whole instruction, a move that follows another one, the look."""
@@ -56,21 +57,27 @@ def join_sentences(*texts: str) -> str:
     return joined
 
 
-_THEN_BEFORE_BRACKET = re.compile(r"(?<=\])\s*，?\s*然后\s*(?=\[)")
-_COMMAND = re.compile(r"\[[^\[\]]*\]")
+_WORD = re.compile(r"[^\W\d_]+")
+_NOT_WORDS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\[[^\[\]]*\]", re.DOTALL)
 
 
-def in_one_language(prompt: str) -> str:
-    """The prompt with "then" between commands in the language of its text, whatever that of the commands."""
-    words = _COMMAND.sub("", _THEN_BEFORE_BRACKET.sub("", prompt))
-    return prompt if is_chinese(words) or not words.strip() else _THEN_BEFORE_BRACKET.sub(", then ", prompt)
+def language_of(texts: Iterable[str], otherwise: str) -> str:
+    """ "zh" for texts that are rather Chinese, "en" for others, `otherwise` where there are no words.
+
+    Commands in brackets and what Jinja reads are no words.
+    """
+    words = " ".join(_NOT_WORDS.sub("", text) for text in texts)
+    chinese, others = len(_CHINESE.findall(words)), len(_WORD.findall(_CHINESE.sub(" ", words)))
+    if not chinese + others:
+        return otherwise
+    return "zh" if chinese > others else "en"
 
 
-def settle(text: str) -> str:
+def settle(text: str, *, chinese: bool) -> str:
     """The text with every marked instruction fitted into its sentence, and no marks left.
 
     Commands in brackets stand anywhere. Plain words start a sentence, or become `as the camera …` inside
-    one, and end theirs where a new one begins.
+    one, and end theirs where a new one begins. `chinese` tells the language of what is put between commands.
     """
     done, rest, after_words = "", text, False
     while found := _MARK.search(rest):
@@ -80,16 +87,12 @@ def settle(text: str) -> str:
         if kind == LOOK:
             done, after_words = done + words, False
         elif words.startswith("["):
-            done, after_words = _place_command(done, words, kind == THEN), False
+            done, after_words = (_after_then(done, chinese) if kind == THEN else done) + words, False
         else:
             continues = kind == THEN or (after_words and not between.strip())
             done = _place_words(done, words, continues)
             rest, after_words = _end_words(words, rest), True
     return done + rest.translate(_ALL_MARKS)
-
-
-def _place_command(before: str, command: str, continues: bool) -> str:
-    return before + command if not continues else _after_then(before, is_chinese(command)) + command
 
 
 def _place_words(before: str, words: str, continues: bool) -> str:

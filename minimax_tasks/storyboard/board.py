@@ -161,12 +161,12 @@ def _take_out(board: Any, path: Path, document: Document, *, missing: bool) -> N
         value = value[part]
     last = path[-1] if path else None
     if isinstance(value, dict):
-        if path in document.texts and not missing and last in value and not isinstance(value[last], str):
+        was_text = path in document.texts and str(last) not in _EXPECTED
+        if was_text and not missing and last in value and not isinstance(value[last], str):
             value[last] = document.texts[path]
         elif missing or last in ("title", "id"):
-            value[last] = (
-                f"({last})" if last == "title" else f"number {int(path[1]) + 1}" if len(path) > 1 else ""
-            )
+            of_shot = path[0] == "shots" and len(path) > 1
+            value[last] = f"number {int(path[1]) + 1}" if of_shot else f"({last})"
         else:
             value.pop(last, None)
     elif isinstance(value, list) and isinstance(last, int) and last < len(value):
@@ -196,9 +196,14 @@ def _explain(item: Any, document: Document, checked: dict[str, Any]) -> tuple[Pa
         guess = f"; did you mean {near!r}?" if near else "."
         return path, Problem(line, f"unknown key {key!r}{guess} Known keys: {', '.join(known)}", shot)
     if kind == "missing":
-        where = "a shot" if path[:1] == ("shots",) and len(path) == 3 else "the board"
+        where = (
+            {"shots": "a shot", "cast": f"{path[1]} in cast"}.get(str(path[0]), "")
+            if path[1:]
+            else "the board"
+        )
         return path, Problem(document.line(path[:-1]), f"{where} needs {key!r}", shot)
-    if path in document.texts and isinstance(value, int | float | bool) and _wants_text(kind):
+    is_other_than_text = path in document.texts and isinstance(value, int | float | bool)
+    if is_other_than_text and _wants_text(kind) and key not in _EXPECTED:
         written = document.texts[path]
         text = f'{key}: {written} is read as {value!r} by YAML; write it in quotes: {key}: "{written}"'
         return path, Problem(line, text, shot)
@@ -275,6 +280,7 @@ _EXPECTED = {
     "frames": "names with a path or URL: {pier: refs/pier.png}",
     "vars": "names with values",
     "seconds": "a whole number such as 6 or 10",
+    "resolution": "a size such as 768P or 1080P",
     "takes": "a whole number from 1 to 20",
     "pick": "the number of a take, from 1",
 }

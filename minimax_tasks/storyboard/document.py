@@ -48,17 +48,18 @@ def read_document(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(filter(None, (error.context, error.problem)))
-        return Document(
-            None,
-            problems=(
-                (mark.line + 1 if mark else 1, f"this is not YAML, often because of the indentation: {what}"),
-            ),
-        )
+        why = "this is not YAML" + (", often because of the indentation" if _is_of_layout(error) else "")
+        return Document(None, problems=((mark.line + 1 if mark else 1, f"{why}: {what}"),))
     except yaml.YAMLError as error:
         return Document(None, problems=((1, f"this is not YAML: {error}"),))
     finally:
         loader.dispose()
     return Document(value, reading.lines, reading.texts, tuple(reading.problems))
+
+
+def _is_of_layout(error: yaml.MarkedYAMLError) -> bool:
+    """Whether a text that is not YAML may be so for its layout, rather than for a tag or an alias."""
+    return isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
 
 
 class _Reading:
@@ -81,6 +82,13 @@ class _Reading:
         value = self._loader.construct_object(node)
         if not isinstance(value, str):
             self.texts[path] = node.value
+        elif stray := _STRAY.search(value):
+            self.problems.append(
+                (
+                    node.start_mark.line + 1,
+                    f"the control character U+{ord(stray.group()):04X} has no place in a text",
+                )
+            )
         return value
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:

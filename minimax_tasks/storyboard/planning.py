@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.catalog.models import MODELS, Mode
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.nearest import nearest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
@@ -40,6 +40,9 @@ DEFAULT_MODEL = {
     Mode.SUBJECT: "S2V-01",
 }
 """For boards that name no model."""
+
+SHORTEST_TRANSITION, LONGEST_TRANSITION = 0.1, 5.0
+"""Seconds: less is not seen."""
 
 _OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>\d+(\.\d+)?))")
 _PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
@@ -174,11 +177,11 @@ class _Planning:
             length = float(Fraction(number))
         except (ValueError, ZeroDivisionError):
             length = -1.0
-        if not 0 < length <= 5:
+        if not SHORTEST_TRANSITION <= length <= LONGEST_TRANSITION:
             self._wrong(
                 draft,
                 "cut",
-                f"cut = {cut!r}; allowed: {name} with its seconds, over 0 and at most 5, such as {name} 0.5",
+                f"cut = {cut!r}; allowed: {name} with its seconds, {SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}, such as {name} 0.5",
             )
             return None
         return name, length
@@ -200,8 +203,12 @@ class _Planning:
             return None
         if wish in self._by_id and wish != draft.shot.id:
             return Source(f"continues {wish}", shot=str(wish))
+        near = nearest(
+            str(wish), ["frame", "still", *(name for name in self._by_id if name != draft.shot.id)]
+        )
+        guess = f"; did you mean {near!r}?" if near else ";"
         self._wrong(
-            draft, "continue", f"continue = {wish!r}; allowed: frame, still, or the id of another shot"
+            draft, "continue", f"continue = {wish!r}{guess} allowed: frame, still, or the id of another shot"
         )
         return None
 
@@ -442,6 +449,10 @@ class _Planning:
     def _in_board_words(self, draft: Draft, mode: Mode, error: InvalidRequest) -> tuple[str, str]:
         key = _BOARD_KEYS.get(error.field, error.field)
         why, allowed = error.why, error.allowed
+        if key == "model" and error.value not in MODELS:
+            near = nearest(str(error.value), MODELS)
+            guess = f"did you mean {near}? " if near else ""
+            return key, f"model = {error.value}: there is no such model; {guess}Allowed: {', '.join(MODELS)}"
         if key == "model":
             does = {
                 Mode.TEXT: "a shot from text alone",

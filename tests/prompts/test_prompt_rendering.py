@@ -360,3 +360,31 @@ def test_then_between_commands_is_in_the_language_of_the_text(text: str, expecte
         folder=None,
     )
     assert prompt.replace("] 她", "]她") == expected.replace("] 她", "]她")
+
+
+class TestLanguageOfWords:
+    """Commands are in the language of the service's region, the words around them in that of the text."""
+
+    def test_two_people_of_an_english_board(self) -> None:
+        shown = render(values={"action": "walk away."}, characters=["a woman", "a man"], language="zh")
+        assert shown == "A woman, and a man, walk away." or shown == "A woman, and a man walk away."
+        assert "和" not in shown
+
+    def test_a_move_that_follows_inside_a_sentence(self) -> None:
+        text = "{{ cam('push in') }} and it flies{{ then('pull out') }}."
+        assert render(text, language="zh") == "[推进] and it flies, then [拉远]."
+        assert render(text.replace("and it flies", "飞走了"), language="zh") == "[推进] 飞走了，然后[拉远]."
+
+    def test_plain_words_for_models_that_read_no_commands(self) -> None:
+        values = {"product": "a watch"}
+        shown = render(template="product_spin", values=values, model=WORDS, language="zh")
+        assert shown == render(template="product_spin", values=values, model=WORDS, language="en")
+        assert render("海鸥飞过", camera="push in", model=WORDS, language="en") == "镜头推进。海鸥飞过"
+
+    def test_a_template_speaks_for_itself_where_a_shot_has_no_words(self) -> None:
+        assert ", then [推进]" in render(template="morph", camera=["static", "push in"], language="zh")
+        assert render("", camera=["static", "push in"], language="zh") == "[固定]，然后[推进]"
+
+    def test_notes_and_names_do_not_change_it(self) -> None:
+        values = {"action": "A cat sits below the sign 茶.", "notes": "导演说再来一条", "dialogue": "你好"}
+        assert ", then [推进]" in render(values=values, camera=["static", "push in"], language="zh")

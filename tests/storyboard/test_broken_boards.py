@@ -44,7 +44,36 @@ CASES = {
         9,
         "or write `cut: true`",
     ),
-    "unknown model": ("  - id: a\n    action: x\n    model: Hailuo-2.3\n", 8, "allowed: MiniMax-Hailuo-2.3"),
+    "unknown model": (
+        "  - id: a\n    action: x\n    model: Hailuo-2.3\n",
+        8,
+        "model = Hailuo-2.3: there is no such model; did you mean MiniMax-Hailuo-2.3? Allowed: MiniMax-Hailuo-2.3",
+    ),
+    "resolution without its P": (
+        "  - id: a\n    action: x\n    resolution: 768\n",
+        8,
+        "resolution = 768; allowed: a size such as 768P or 1080P",
+    ),
+    "camera as a number": (
+        "  - id: a\n    action: x\n    camera: 3\n",
+        8,
+        "camera = 3; allowed: moves such as",
+    ),
+    "transition as a number": (
+        "  - id: a\n    action: x\n    cut: 5\n",
+        8,
+        "cut = 5; allowed: true, or a transition",
+    ),
+    "transition too short to be seen": (
+        "  - id: a\n    action: x\n  - id: b\n    action: x\n    cut: fade 0.01\n",
+        10,
+        "allowed: fade with its seconds, 0.1 to 5, such as fade 0.5",
+    ),
+    "nearly continue": (
+        "  - id: a\n    action: x\n  - id: b\n    action: x\n    continue: stil\n",
+        10,
+        "continue = 'stil'; did you mean 'still'? allowed: frame, still",
+    ),
     "default that a model cannot": (
         "  - id: a\n    action: x\n    model: T2V-01\n",
         2,
@@ -157,6 +186,11 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
     [
         ("", "holds none"),
         ("hello", "holds none"),
+        ('title: "x\\u0000y"\nshots: [{id: a, prompt: x}]\n', ":1: the control character U+0000"),
+        (
+            "title: x\nshots: [{id: a, prompt: !!python/name:os.system x}]\n",
+            ":2: this is not YAML: could not",
+        ),
         ("[1, 2]", "holds none"),
         ("title: x\nshots:\n  - id: a\n   prompt: [b\n", "not YAML"),
         ("title: x\nshots: []\n", "at least one shot"),
@@ -212,3 +246,26 @@ def test_a_board_that_is_not_there(tmp_path: Path) -> None:
     assert "folder" in mistakes(str(tmp_path))[0]
     (tmp_path / "latin.yaml").write_bytes("title: Köln".encode("latin-1"))
     assert "UTF-8" in mistakes(str(tmp_path / "latin.yaml"))[0]
+
+
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        ('{dsc: "a man"}', ["unknown key 'dsc'; did you mean 'desc'?", "bob in cast needs 'desc'"]),
+        ("{}", ["bob in cast needs 'desc'"]),
+        ("{desc: }", ["desc: there is nothing after the colon"]),
+    ],
+)
+def test_an_incomplete_member_of_the_cast_hides_nothing_else(
+    tmp_path: Path, member: str, says: list[str]
+) -> None:
+    board = write_board(
+        tmp_path,
+        f"title: X\ncast: {{bob: {member}}}\nshots: [{{id: a, prompt: x, characters: [bob], seconds: 7}}]\n",
+    )
+    with pytest.raises(BoardError) as told:
+        make_plan(board, root="root", language="en")
+    for text in says:
+        assert f"board.yaml:2: {text}" in str(told.value)
+    assert "board.yaml:3: shot a: seconds = 7" in str(told.value)
+    assert len(told.value.problems) == len(says) + 1

@@ -127,6 +127,9 @@ OFFERS: tuple[Offer, ...] = (
 )
 """Every model in every mode it serves, in the order of the published lists."""
 
+MODELS = tuple(dict.fromkeys(offer.model for offer in OFFERS))
+"""The names of all models."""
+
 PROMPT_LIMIT = 2000
 """Longest prompt in characters, in every mode (source: t2v)."""
 
