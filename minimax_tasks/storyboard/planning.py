@@ -178,11 +178,8 @@ class _Planning:
         except (ValueError, ZeroDivisionError):
             length = -1.0
         if not SHORTEST_TRANSITION <= length <= LONGEST_TRANSITION:
-            self._wrong(
-                draft,
-                "cut",
-                f"cut = {cut!r}; allowed: {name} with its seconds, {SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}, such as {name} 0.5",
-            )
+            allowed = f"{SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}, such as {name} 0.5"
+            self._wrong(draft, "cut", f"cut = {cut!r}; allowed: {name} with its seconds, {allowed}")
             return None
         return name, length
 

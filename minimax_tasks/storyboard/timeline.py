@@ -1,61 +1,98 @@
 """The cut of a board as an OpenTimelineIO timeline, for editing programs (extra `otio`)."""
 
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.folder import VIDEO
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import Plan, PlannedShot
+from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
 from minimax_tasks.storyboard.standing import Made, look_up
 from minimax_tasks.video.probe import probe
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A shot that is made: its clip, and how it follows the part before it."""
+
+    shot: PlannedShot
+    url: str
+    frames: int
+    fps: Fraction
+    join: Join
 
 
 def write_timeline(root: Storage, plan: Plan, out: str | Path) -> list[str]:
     """Write the picked takes in order, with their transitions, to a local `.otio` file.
 
     The clips are linked where they lie under the root. Returns the shots that are not made and so are
-    left out. A transition takes half of its frames from each side, since a generated clip has no handles.
+    left out. A transition lies around its cut: a generated clip has nothing beyond its ends, so each of the
+    two gives a half of the overlap as its handle, and the timeline is as long as the film.
     Raises `ConfigurationError` when OpenTimelineIO is not installed.
     """
     try:
         import opentimelineio as otio
     except ImportError:
         raise ConfigurationError("a timeline needs OpenTimelineIO: pip install minimax-tasks[otio]") from None
-    states = look_up(root, [shot.picked.key for shot in plan.shots])
+    parts = _parts(root, plan)
     timeline = otio.schema.Timeline(name=plan.board.title)
     track = otio.schema.Track(name="Picture", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
-    missing = []
-    for shot in plan.shots:
-        if states[shot.picked.key].made is not Made.MADE:
-            missing.append(shot.shot.id)
-            continue
-        name = f"clips/{shot.picked.key}/{VIDEO}"
-        with root.as_local(name) as path:
-            facts = probe(path)
-        rate = float(facts.fps or 24)
-        if shot.join.seconds and len(track):
-            half = otio.opentime.RationalTime(round(shot.join.seconds * rate) // 2, rate)
-            track.append(otio.schema.Transition(shot.join.kind, "SMPTE_Dissolve", half, half))
-        track.append(_clip(shot, root.join(name) if not root.local else root.path(name), facts.frames, rate))
+    usual = Counter(part.fps for part in parts).most_common(1)[0][0] if parts else Fraction(24)
+    into = [round(part.join.seconds * usual) for part in parts]
+    for part, overlap, following in zip(parts, into, [*into[1:], 0], strict=False):
+        before, after = overlap // 2, overlap - overlap // 2
+        if overlap:
+            rate = float(usual)
+            offsets = (otio.opentime.RationalTime(frames, rate) for frames in (before, after))
+            track.append(otio.schema.Transition(part.join.kind, "SMPTE_Dissolve", *offsets))
+        head = Fraction(before) / usual + (Fraction(1) / part.fps if part.join.repeats_frame else 0)
+        tail = Fraction(following - following // 2) / usual
+        track.append(_clip(part, round(head * part.fps), round(tail * part.fps)))
     otio.adapters.write_to_file(timeline, str(out))
-    return missing
+    there = {part.shot.shot.id for part in parts}
+    return [shot.shot.id for shot in plan.shots if shot.shot.id not in there]
 
 
-def _clip(shot: PlannedShot, url: str, frames: int, rate: float) -> object:
+def _parts(root: Storage, plan: Plan) -> list[_Part]:
+    states = look_up(root, [shot.picked.key for shot in plan.shots])
+    parts: list[_Part] = []
+    follows = False
+    for shot in plan.shots:
+        made = states[shot.picked.key].made is Made.MADE
+        if made:
+            name = f"clips/{shot.picked.key}/{VIDEO}"
+            with root.as_local(name) as path:
+                facts = probe(path)
+            url = root.path(name) if root.local else root.join(name)
+            parts.append(
+                _Part(shot, url, facts.frames, facts.fps or Fraction(24), shot.join if follows else Join(""))
+            )
+        follows = made
+    return parts
+
+
+def _clip(part: _Part, head: int, tail: int) -> object:
+    """The clip without so many frames at its ends, which stay as handles."""
     import opentimelineio as otio
 
-    whole = otio.opentime.TimeRange(
-        otio.opentime.RationalTime(0, rate), otio.opentime.RationalTime(frames, rate)
-    )
-    first = 1 if shot.join.repeats_frame else 0
-    shown = otio.opentime.TimeRange(
-        otio.opentime.RationalTime(first, rate), otio.opentime.RationalTime(frames - first, rate)
-    )
-    about = {"prompt": shot.prompt, "clip": shot.picked.key, "take": shot.picked.take}
+    rate = float(part.fps)
+
+    def frames(first: int, count: int) -> object:
+        return otio.opentime.TimeRange(
+            otio.opentime.RationalTime(first, rate), otio.opentime.RationalTime(count, rate)
+        )
+
+    shot = part.shot
     return otio.schema.Clip(
         name=f"Shot {shot.shot.id}",
-        media_reference=otio.schema.ExternalReference(target_url=url, available_range=whole),
-        source_range=shown,
-        metadata={"minimax_tasks": about},
+        media_reference=otio.schema.ExternalReference(
+            target_url=part.url, available_range=frames(0, part.frames)
+        ),
+        source_range=frames(head, part.frames - head - tail),
+        metadata={
+            "minimax_tasks": {"prompt": shot.prompt, "clip": shot.picked.key, "take": shot.picked.take}
+        },
     )
