@@ -14,7 +14,7 @@ from rich.console import Console
 from minimax_tasks.api.client import check_access
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.root import check_lasting, check_scale, check_shareable, check_writable, open_root
-from minimax_tasks.console.plan import to_pay
+from minimax_tasks.console.plan import several, to_pay
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
@@ -105,11 +105,11 @@ def _show(
     storage: Storage, plan: Plan, states: dict[str, ClipState], console: Console, retry_failed: bool
 ) -> None:
     usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
-    made = len(plan.segments) - clips
+    known = len({segment.key for segment in plan.segments}) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
     console.print(
-        f"{plan.board.title}: {len(plan.shots)} shots, {len(plan.segments)} clips; {made} known already, "
-        f"{clips} to make ({price})",
+        f"{plan.board.title}: {several(len(plan.shots), 'shot')}, {several(known + clips, 'clip')}; "
+        f"{known} known already, {clips} to make ({price})",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -187,3 +187,8 @@ def test_a_root_that_takes_no_callbacks(
     shown = capsys.readouterr()
     assert f"root = '{root}'" in shown.err
     assert len(shown.err.splitlines()) == 1
+
+
+def test_the_camera_list_says_how_moves_follow_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cameras"]) == 0
+    assert "[static, push in]" in " ".join(capsys.readouterr().out.split())

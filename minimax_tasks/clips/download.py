@@ -14,6 +14,7 @@ from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.errors import AnswerLost, ApiError, AuthenticationFailed, DownloadFailed, NotConnected
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll import raise_if_failed
+from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import ensure_submitted
 
@@ -42,6 +43,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
             f"clip {folder.key} is not generated yet: {folder.path('result.json')} is missing"
         )
     raise_if_failed(result, folder)
+    asked = await folder.root.call(_asked, folder)
+    small = await folder.root.call(is_drawn_small, folder.root, service.client.base_url)
     trouble = ""
     with tempfile.TemporaryDirectory(prefix="minimax-") as scratch:
         draft = Path(scratch) / "video.mp4"
@@ -50,7 +53,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 await asyncio.sleep(min(PAUSE * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
-                facts = await asyncio.to_thread(_check, draft, result, await folder.root.call(_asked, folder))
+                facts = await asyncio.to_thread(_check, draft, result, asked, small)
             except AuthenticationFailed:
                 raise
             except (NotConnected, AnswerLost, ApiError, _Unsound) as error:
@@ -108,8 +111,11 @@ async def _write(chunks: AsyncIterator[bytes], draft: Path) -> int:
     return written
 
 
-def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """What the video is, and how it differs from what was asked: it was paid for, so it is kept."""
+def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bool) -> dict[str, Any]:
+    """What the video is, and how it differs from what was asked: it was paid for, so it is kept.
+
+    Clips that are drawn `small` on purpose have another size than the one that was asked.
+    """
     from minimax_tasks.video.probe import probe
 
     found = probe(draft, "packets")
@@ -120,10 +126,10 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any]) -> dict[s
     if isinstance(seconds, int) and abs(found.seconds - seconds) > 0.5:
         warnings.append(f"asked for {seconds} s, got {found.seconds:.2f} s")
     lines = str(asked.get("resolution") or "").removesuffix("P")
-    if lines.isdigit() and abs(min(found.width, found.height) - int(lines)) > int(lines) * 0.02:
+    if not small and lines.isdigit() and abs(min(found.width, found.height) - int(lines)) > int(lines) * 0.02:
         warnings.append(f"asked for {lines}P, got {found.width} x {found.height}")
     promised = result.get("video_width"), result.get("video_height")
-    if all(promised) and promised != (found.width, found.height):
+    if not small and all(promised) and promised != (found.width, found.height):
         warnings.append(
             f"the service said {promised[0]} x {promised[1]}, the video is {found.width} x {found.height}"
         )

@@ -10,6 +10,7 @@ from minimax_tasks.storage.files import Storage
 
 MARK = "clips/made-by.json"
 DRAWN_AT = "clips/drawn-at.json"
+FULL_SIZE = "full size"
 
 
 def service_kind(base_url: str) -> str:
@@ -66,7 +67,7 @@ def check_lasting(root: Storage, base_url: str) -> None:
 
 def check_scale(root: Storage, scale: str | None) -> None:
     """Raise `ConfigurationError` when the root holds clips that a sandbox drew at another scale."""
-    wanted = scale or "full size"
+    wanted = scale or FULL_SIZE
     root.create_json(DRAWN_AT, {"scale": wanted})
     found = (root.read_json(DRAWN_AT) or {}).get("scale", wanted)
     if found != wanted:
@@ -74,6 +75,14 @@ def check_scale(root: Storage, scale: str | None) -> None:
             f"root = {root.url!r} holds clips drawn at {found}; use another root for {wanted}, so that a film "
             "is not of both"
         )
+
+
+def is_drawn_small(root: Storage, base_url: str) -> bool:
+    """Whether a sandbox was told to draw the clips of this root small, so that their size is no surprise."""
+    if service_kind(base_url) != "sandbox":
+        return False
+    drawn_at = (root.read_json(DRAWN_AT) or {}).get("scale", FULL_SIZE)
+    return bool(drawn_at != FULL_SIZE)
 
 
 def check_root(root: Storage, base_url: str) -> None:

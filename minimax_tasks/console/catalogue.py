@@ -93,7 +93,7 @@ def cameras_table() -> Table:
             move.meaning,
             ", ".join(move.aliases),
         )
-    table.caption = (
+    table.caption = Text(
         "`camera: push in, tilt up` at the same time (three at most) · `camera: [static, push in]` in turn"
     )
     return table

@@ -27,6 +27,11 @@ _STYLES = {
 }
 
 
+def several(count: int, noun: str) -> str:
+    """`1 clip`, `2 clips`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
 def to_pay(
     plan: Plan, states: Mapping[str, ClipState], *, retry_failed: bool = False
 ) -> tuple[float, int, int]:
@@ -79,6 +84,7 @@ def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState]) -> dict[str, 
         "camera": [[move.english for move in group] for group in shot.camera],
         "prompt": shot.prompt,
         "pick": shot.shot.pick,
+        "prompt_optimizer": shot.picked.request.prompt_optimizer,
         "segments": [_segment_json(segment, states[segment.key]) for segment in shot.segments],
     }
 
@@ -103,16 +109,16 @@ def _segment_json(segment: Segment, state: ClipState) -> dict[str, Any]:
 
 def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
     """One row for each segment, the total under it."""
-    table = Table(title=plan.board.title, show_footer=True, show_lines=True)
+    table = Table(title=Text(plan.board.title), show_footer=True, show_lines=True)
     usd, clips, unpriced = to_pay(plan, states)
-    table.add_column("shot", footer=f"{len(plan.shots)} shots", no_wrap=True)
+    table.add_column("shot", footer=several(len(plan.shots), "shot"), no_wrap=True)
     table.add_column("clip", footer=_length(plan), no_wrap=True)
     table.add_column("camera")
     table.add_column("frames and join")
     table.add_column("state", footer=f"{clips} to pay", no_wrap=True)
     table.add_column("USD", footer=f"{usd:.2f}", justify="right", no_wrap=True)
     if unpriced:
-        table.caption = f"? {unpriced} clips to pay have no published price"
+        table.caption = f"? {several(unpriced, 'clip')} to pay without a published price"
     for shot in plan.shots:
         for segment in shot.segments:
             _add_row(table, shot, segment, states[segment.key])

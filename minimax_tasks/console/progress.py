@@ -36,11 +36,12 @@ class RenderProgress:
         self._plan = plan
         self._lock = threading.Lock()
         self._rows = {segment.key: str(states[segment.key].made) for segment in plan.segments}
-        self._names = {
-            segment.key: f"shot {segment.shot}" + (f" take {segment.take}" if len(shot.segments) > 1 else "")
-            for shot in plan.shots
-            for segment in shot.segments
-        }
+        self._names: dict[str, str] = {}
+        for shot in plan.shots:
+            for segment in shot.segments:
+                name = f"shot {segment.shot}" + (f" take {segment.take}" if len(shot.segments) > 1 else "")
+                same = self._names.get(segment.key)
+                self._names[segment.key] = f"{same} and {name}" if same else name
         self._waits = {s.key: ", ".join(other.shot for other in s.after) for s in plan.segments}
         self._since: dict[str, float] = {}
         self._film = "waiting for the clips"

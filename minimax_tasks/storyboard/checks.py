@@ -89,6 +89,21 @@ def odd_shapes(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
             )
 
 
+def same_clips(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
+    """Warnings at shots that ask for exactly what a shot before them does, and so get its clip."""
+    first: dict[str, str] = {}
+    for draft in drafts:
+        for segment in draft.segments:
+            other = first.setdefault(segment.key, draft.shot.id)
+            if other != draft.shot.id:
+                yield (
+                    draft,
+                    f"it asks for the same as shot {other}, so one clip is made and shown twice; change the prompt "
+                    "to have another",
+                )
+                break
+
+
 def unused_frames(board: Board, drafts: Sequence[Draft]) -> Iterator[str]:
     """Warnings about frames of the board that no shot takes."""
     sources = [source for draft in drafts for source in (draft.first, draft.last) if source]

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from operator import add
 
 from PIL import Image, ImageOps
 
@@ -49,9 +50,12 @@ def film_report(
         shown = threads.map(lambda clip: rushes_of(root, *clip), clips.items())
         rushes = dict(zip(clips, shown, strict=True))
     shots, before = [], None
-    for number, shot in enumerate(plan.shots):
-        start = joined.starts[number] if joined else _planned_start(plan, number)
-        shots.append(_shot(root, shot, before, rushes, states, start))
+    starts = joined.starts if joined else [_planned_start(plan, n) for n in range(len(plan.shots))]
+    seconds = joined.seconds if joined else _planned_start(plan, len(plan.shots))
+    overlaps = (shot.join.seconds for shot in plan.shots[1:])
+    ends = [*map(add, starts[1:], overlaps), seconds]
+    for shot, start, end in zip(plan.shots, starts, ends, strict=True):
+        shots.append(_shot(root, shot, before, rushes, states, (start, end)))
         before = shot
     paid = [s.request.usd for s in plan.segments if states[s.key].made not in (Made.TO_MAKE, Made.REFUSED)]
     return FilmReport(
@@ -60,7 +64,7 @@ def film_report(
         board=plan.path.rpartition("/")[2],
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str((root.read_json(MARK) or {}).get("service", "")),
-        seconds=joined.seconds if joined else _planned_start(plan, len(plan.shots)),
+        seconds=seconds,
         fps=float(joined.fps) if joined else 24.0,
         width=joined.width if joined else 0,
         height=joined.height if joined else 0,
@@ -91,7 +95,7 @@ def _shot(
     before: PlannedShot | None,
     rushes: Mapping[str, Rushes],
     states: Mapping[str, ClipState],
-    start: float,
+    place: tuple[float, float],
 ) -> ReportShot:
     picked, state = shot.picked, states[shot.picked.key]
     seen = rushes.get(picked.key)
@@ -104,7 +108,8 @@ def _shot(
         model=request.model,
         resolution=request.size[0],
         seconds=seen.seconds if seen else float(request.size[1]),
-        start=start,
+        start=place[0],
+        end=place[1],
         width=seen.width if seen else 0,
         height=seen.height if seen else 0,
         fps=seen.fps if seen else 0.0,

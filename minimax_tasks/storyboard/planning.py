@@ -24,6 +24,7 @@ from minimax_tasks.storyboard.checks import (
     cropped_end,
     drifting,
     odd_shapes,
+    same_clips,
     short_shots,
     unused_frames,
 )
@@ -103,7 +104,11 @@ class _Planning:
         if not self.problems:
             for draft in self._drafts:
                 self._make_segments(draft)
-            for draft, warning in (*drifting(self._drafts), *odd_shapes(self._drafts)):
+            for draft, warning in (
+                *drifting(self._drafts),
+                *odd_shapes(self._drafts),
+                *same_clips(self._drafts),
+            ):
                 draft.warnings.append(warning)
             self.warnings += unused_frames(self._board, self._drafts)
         return tuple(
@@ -238,7 +243,8 @@ class _Planning:
                 )
                 return None
             place = found["place"] or found["seconds"]
-            return Source(f"{place} frame of {found['shot']}", shot=found["shot"], place=place)
+            label = f"{place} frame of {found['shot']}" if found["place"] else f"{found['shot']} at {place} s"
+            return Source(label, shot=found["shot"], place=place)
         if _PATH_LIKE.search(wanted):
             reference = beside(self._folder, wanted)
             return Source(_short(wanted), self._still(reference, wanted, self._line(draft, key), draft))

@@ -43,13 +43,13 @@ class ReportTake:
 class ReportShot:
     """One shot, as far as it has come.
 
-    `status` is "done", "failed", "waiting", "in doubt" or "generating". `start` and `seconds` place it in
-    the film. `commands` are the spans of the prompt that are camera instructions, `camera` the names of
-    those moves, one group after the other. `first` and `last` are JPEGs, `preview` is an MP4. `join` says
-    how it follows the shot before: "continues", "cut", "fade 0.5 s", or "" for the first. The seam is
-    measured across that join: `seam_psnr` in dB, `seam_luma` as a difference of 8-bit levels,
-    `seam_saturation` and `seam_sharpness` as ratios. `problem` is the code and text of a failure, or what
-    the shot waits for.
+    `status` is "done", "failed", "waiting", "in doubt" or "generating". `start` and `end` place it in
+    the film, `seconds` is the length of its clip. `commands` are the spans of the prompt that are
+    camera instructions, `camera` the names of those moves, one group after the other. `first` and
+    `last` are JPEGs, `preview` is an MP4. `join` says how it follows the shot before: "continues",
+    "cut", "fade 0.5 s", or "" for the first. The seam is measured across that join: `seam_psnr` in dB,
+    `seam_luma` as a difference of 8-bit levels, `seam_saturation` and `seam_sharpness` as ratios.
+    `problem` is the code and text of a failure, or what the shot waits for.
     """
 
     id: str
@@ -59,6 +59,7 @@ class ReportShot:
     resolution: str
     seconds: float
     start: float
+    end: float
     width: int
     height: int
     fps: float

@@ -57,6 +57,7 @@ def shot(id: str = "010", **changed: object) -> ReportShot:
         resolution="768P",
         seconds=6.0,
         start=0.0,
+        end=6.0,
         width=1366,
         height=768,
         fps=25.0,
@@ -234,7 +235,7 @@ def test_timecode(seconds, fps, written):
 
 
 def test_a_shot_shows_where_it_begins_and_ends_and_cues_the_film():
-    shown = page(shot(), shot("020", start=6.0, seconds=5.96, join="continues"))
+    shown = page(shot(), shot("020", start=6.0, end=11.96, seconds=6.0, join="continues"))
     assert "020 00:00:06:00 00:00:11:24" in shown.text
     assert [cue["href"] for cue in shown.all("a", "cue")] == ["film.mp4#t=0.0", "film.mp4#t=6.0"]
     assert [link["href"] for link in shown.all("a") if "data-start" in link] == ["#shot-010", "#shot-020"]
@@ -270,13 +271,13 @@ def test_camera_instructions_are_marked_in_the_prompt():
     prompt = "[Static shot]She waits, <then> [推进]走近。"
     html = render_report(film(shot(prompt=prompt, commands=((31, 35), (0, 13)))))
     marked = "<mark>[Static shot]</mark>She waits, &lt;then&gt; <mark>[推进]</mark>走近。"
-    assert f'<p class="prompt" lang="zh">{marked}</p>' in html
+    assert f'<p class="prompt" dir="auto" lang="zh">{marked}</p>' in html
 
 
 @pytest.mark.parametrize("commands", [((0, 9), (4, 12)), ((0, 9), (0, 9)), ((3, 400),), ((500, 600),), ()])
 def test_no_span_loses_or_repeats_text(commands):
     html = render_report(film(shot(prompt="[Push in]A harbour.", commands=commands)))
-    shown = re.search(r'<p class="prompt" lang="en">(.*?)</p>', html)
+    shown = re.search(r'<p class="prompt" dir="auto" lang="en">(.*?)</p>', html)
     assert shown is not None
     assert re.sub("</?mark>", "", shown[1]) == "[Push in]A harbour."
 
