@@ -49,7 +49,7 @@ def models_json() -> list[dict[str, Any]]:
 
 def models_table() -> Table:
     """Every model in every mode."""
-    table = Table(_whole("model"), _whole("mode"), "resolutions x seconds", "USD", "camera", title="Models")
+    table = Table(_whole("model"), _whole("mode"), "sizes: seconds", "USD", _whole("camera"), title="Models")
     for offer in OFFERS:
         seconds: dict[str, list[int]] = defaultdict(list)
         for size in offer.sizes:
@@ -66,11 +66,12 @@ def models_table() -> Table:
             offer.model,
             str(offer.mode),
             sizes + (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else ""),
-            " · ".join(f"{price:.2f}" for price in prices) or "not published",
-            Text("[brackets]") if offer.model in BRACKET_MODELS else "words",
+            " · ".join(f"{price:.2f}" for price in prices) or "?",
+            "brackets" if offer.model in BRACKET_MODELS else "words",
         )
     table.caption = (
-        "* public material disagrees on a part of this row; --json says how. Prices as published in USD"
+        "* public material disagrees on a part of this row; --json says how. "
+        "Prices as published in USD, ? where none is"
     )
     return table
 
