@@ -7,7 +7,7 @@ id does not fit into a float. Words that are not known yet are kept, never refus
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class State(StrEnum):
@@ -34,6 +34,12 @@ _FAILURES = frozenset({"fail", "failed", "error"})
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        """A field that is null is as if left out."""
+        return {k: v for k, v in data.items() if v is not None} if isinstance(data, dict) else data
 
 
 class BaseResp(_Answer):

@@ -205,6 +205,9 @@ class MiniMaxClient:
     def _parse(self, response: httpx.Response, kind: type[_Model]) -> _Model:
         data = _object(response)
         base_resp = data.get("base_resp")
+        if kind is SubmitAnswer and base_resp is None and response.is_success and data.get("task_id"):
+            with contextlib.suppress(ValidationError):
+                return kind.model_validate(data)  # accepted: a paid task is known by its id
         if isinstance(base_resp, dict) and response.status_code < 500:
             if response.status_code == 200:
                 with contextlib.suppress(ValidationError):

@@ -141,17 +141,23 @@ class ClipFolder:
 
     async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> dict[str, Any]:
         """Write the task id; returns what was written."""
-        return await self.adopted(number, task_id, clip.mode, host)
+        return await self._accepted(number, task_id, clip.mode, host, clip.request.usd)
 
     async def adopted(self, number: int, task_id: str, mode: Mode, host: str) -> dict[str, Any]:
         """`submitted` for whoever does not have the request."""
+        return await self._accepted(number, task_id, mode, host, (await self.claimed(number)).get("usd"))
+
+    async def _accepted(
+        self, number: int, task_id: str, mode: Mode, host: str, usd: float | None
+    ) -> dict[str, Any]:
+        """Nothing is read here: between the answer of the service and this write nothing may fail."""
         submission = {
             "task_id": task_id,
             "attempt": number,
             "mode": str(mode),
             "host": host,
             "submitted_at": now(),
-            "usd": (await self.claimed(number)).get("usd"),
+            "usd": usd,
         }
         await self._persist("submission.json", submission)
         return submission

@@ -9,13 +9,24 @@ from typing import Any, NamedTuple, Self
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.errors import Verdict, find_error
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import AnswerLost, ApiError, GenerationFailed, GenerationTimeout, NotConnected
+from minimax_tasks.api.errors import (
+    AnswerLost,
+    ApiError,
+    AuthenticationFailed,
+    GenerationFailed,
+    GenerationTimeout,
+    NotConnected,
+    QuotaExhausted,
+)
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import ensure_submitted, submit
+
+REFUSED_POLLS = 3
+"""So many refusals of a poll in a row, a poll interval apart, are believed; one may be a gateway's."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +38,7 @@ async def poll(
 
     Needs the clip folder alone. Raises `GenerationFailed` with the service's code and text,
     `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run goes on waiting), and
-    `ApiError` when the key is refused.
+    `ApiError` when the key is refused, or one poll after the other.
     """
     task = _Task.of(await ensure_submitted(folder))
     done = await folder.result()
@@ -96,12 +107,14 @@ class _Task(NamedTuple):
 async def _wait(
     task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None]
 ) -> QueryAnswer:
-    deadline = time.monotonic() + service.generation_timeout
+    began = time.monotonic()
+    deadline = began + service.generation_timeout
     interval, waited = service.poll_interval, task.age
     first = service.expectation.first_look(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
     pause = max(0.0, first * random.uniform(0.9, 1.0) - waited)
-    status = ""
+    pause = min(pause, service.generation_timeout)
+    status, refused = "", 0
     with service.watch.listen(folder.root, task.id) as callbacks:
         while True:
             await callbacks.sleep(pause)
@@ -111,15 +124,18 @@ async def _wait(
             except (NotConnected, AnswerLost) as error:
                 log.info("missed a poll of task %s: %s", task.id, error)
             except ApiError as error:
-                if error.verdict is Verdict.REFUSED:
+                refused += error.verdict is Verdict.REFUSED
+                if isinstance(error, AuthenticationFailed | QuotaExhausted) or refused >= REFUSED_POLLS:
                     raise
                 log.info("missed a poll of task %s: %s", task.id, error)
             else:
+                refused = 0
+                elapsed = waited + time.monotonic() - began
                 if answer.state is State.SUCCESS and running:
-                    service.expectation.lasted(min(running, task.age))
+                    service.expectation.lasted(min(running, elapsed))
                 if answer.state is not State.RUNNING:
                     return answer.model_copy(update={"task_id": task.id})
-                running = task.age
+                running = elapsed
                 if answer.status != status:
                     status = answer.status
                     on_status(status)

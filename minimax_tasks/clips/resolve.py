@@ -50,6 +50,8 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
     asked = await folder.asked()
     mode = Mode(asked.get("mode", Mode.TEXT))
     answer = await service.client.query(task_id, mode)
+    if answer.task_id not in ("", task_id) or not (answer.task_id or answer.status):
+        raise InvalidRequest("task_id", task_id, "the id of a task that the service knows", "it does not")
     await folder.adopted(number, task_id, mode, service.client.host)
     return answer.state
 
@@ -62,7 +64,7 @@ async def give_up(folder: ClipFolder) -> None:
     """
     number = await _open_claim(folder)
     claim, doubt = await folder.claimed(number), await folder.doubted(number)
-    if not (doubt or is_dead(claim) or age(claim) > CLAIM_PATIENCE):
+    if claim and not (doubt or is_dead(claim) or age(claim) > CLAIM_PATIENCE):
         raise MiniMaxError(
             f"clip {folder.key}: a worker on {claim.get('machine', 'another machine')} began to submit it "
             f"{age(claim):.0f} s ago and may still be at it; try in {CLAIM_PATIENCE - age(claim):.0f} s"

@@ -11,10 +11,15 @@ _INPUT_CODES = frozenset({1008, 1026, 1027, 1042, 2013})
 """Failures whose reason is the request or the account: the same again would fail again."""
 
 
+_asked_again: dict[tuple[str, datetime], int] = {}
+"""Clip and moment of a person's word -> the failed attempt that it was used for in this process."""
+
+
 async def may_retry(folder: ClipFolder, service: Service) -> bool:
     """Whether a submitted clip failed, and either a person asked for another attempt or there is one left.
 
-    A person's word counts for failures before it, so that one run never pays for the same clip twice.
+    A person's word counts for failures before it, and for one attempt in a process: whatever the clocks say,
+    one run never pays for the same clip twice on it.
     """
     submission, result = await folder.submission(), await folder.result()
     if not submission or not result or result.get("task_id") != submission.get("task_id"):
@@ -22,8 +27,10 @@ async def may_retry(folder: ClipFolder, service: Service) -> bool:
     answer = QueryAnswer.model_validate(result)
     if answer.state is not State.FAILED:
         return False
-    if _is_before(result.get("finished_at"), service.retry_failed_before):
-        return True
+    moment = service.retry_failed_before
+    if moment is not None and _is_before(result.get("finished_at"), moment):
+        attempt = int(submission.get("attempt") or 0)
+        return _asked_again.setdefault((folder.path(""), moment), attempt) == attempt
     internal = answer.base_resp.status_code not in _INPUT_CODES
     return internal and await folder.paid_attempts() < service.paid_attempts
 

@@ -133,10 +133,33 @@ async def _claim_and_pay(
     async with service.submitting:
         claim = _Claim(number)
         async with contextlib.nullcontext() if service.budget is None else service.counting:
-            if not await folder.claim(number, clip, claim.nonce):
-                raise _NotMine
-            await _keep_budget(clip, number, folder, service)
+            await _claim(clip, claim, folder, service)
         return await _see_through(_pay(request, clip, claim, folder, service))
+
+
+async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service) -> None:
+    """Claim the clip within the budget; whoever is told to stop meanwhile leaves no claim in doubt behind."""
+    number = claim.number
+
+    async def claiming() -> None:
+        if not await folder.claim(number, clip, claim.nonce):
+            raise _NotMine
+        try:
+            await _keep_budget(clip, number, folder, service)
+        except BudgetReached:
+            raise
+        except Exception:
+            await folder.release(number, "the budget could not be summed; nothing was sent")
+            raise
+
+    work = asyncio.ensure_future(claiming())
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work}, timeout=STOP_PATIENCE)
+        if work.done() and work.exception() is None:
+            await folder.release(number, "the worker was told to stop; nothing was sent")
+        raise
 
 
 async def _see_through(paying: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
@@ -179,6 +202,9 @@ async def _pay(
     try:
         return await folder.submitted(number, clip, task_id, service.client.host)
     except Exception as error:
+        await _doubt(
+            clip, folder, number, f"it was accepted as task {task_id}, which could not be written down"
+        )
         raise UncertainSubmit(
             f"clip {folder.key} was accepted and paid for as task {task_id}, but "
             f"{folder.path('submission.json')} cannot be written ({error}). Keep that task id; once the "

@@ -128,14 +128,16 @@ class ShardRun:
 
     async def _failure(self, folder: ClipFolder, error: Exception) -> Failure:
         submission = await folder.submission() or {}
-        if not _is_over(error):
+        # What the service says of a clip that it accepted is final in `result.json` alone.
+        over = _is_over(error) and not (isinstance(error, ApiError) and submission)
+        if not over:
             log.warning("clip %s is not made yet: %s", folder.key, error)
         return Failure(
             error=type(error).__name__,
             text=str(error),
             code=await _code(folder, error),
             task_id=submission.get("task_id"),
-            over=_is_over(error),
+            over=over,
             files=await self._root.call(state_of, self._root, folder.key),
         )
 

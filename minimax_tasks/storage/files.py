@@ -84,11 +84,15 @@ class Storage:
         """Name -> size in bytes of the files right in a folder; empty when there is no such folder."""
         if self.local:
             try:
-                return {
-                    item.name: item.stat().st_size for item in os.scandir(self.path(folder)) if item.is_file()
-                }
+                items = list(os.scandir(self.path(folder)))
             except (FileNotFoundError, NotADirectoryError):
                 return {}
+            found = {}
+            for item in items:
+                with contextlib.suppress(FileNotFoundError):  # a draft of another writer, gone meanwhile
+                    if item.is_file():
+                        found[item.name] = item.stat().st_size
+            return found
         try:
             listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
         except (FileNotFoundError, NotADirectoryError):

@@ -259,7 +259,7 @@ HTML = "<html><head><title>404 Not Found</title></head><body>openresty</body></h
         (answer(""), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
         (answer("[]"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
         (answer("{}"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
-        (answer({"task_id": "1"}), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
+        (answer({"task": "1"}), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
         (answer(refusal(0)), ServiceError, Verdict.UNCERTAIN, "no task_id"),
         (answer(refusal(1008), "400 Bad Request"), InsufficientBalance, Verdict.REFUSED, "1008"),
         (answer(b"\xff\xfe\x00{"), ServiceError, Verdict.UNCERTAIN, "not the API's JSON"),
@@ -346,3 +346,17 @@ def test_a_refused_key_names_the_other_region(host: str, others: list[str]) -> N
 
 def test_the_documentation_has_the_tables_of_the_client() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m docs.errors"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer({"task_id": "1"}),
+        answer({"task_id": "1"}, "201 Created"),
+        answer({"task_id": "1", "base_resp": None}),
+        answer({"task_id": 1, "base_resp": {"status_code": 0, "status_msg": None}}),
+    ],
+)
+def test_a_submit_that_names_its_task_was_accepted(reply: bytes) -> None:
+    told, _ = talk(reply, SUBMIT)
+    assert told == "1"

@@ -189,6 +189,57 @@ def test_a_failed_clip_is_paid_again_once_when_a_person_says_so(sandbox: Sandbox
     assert history["result"]["base_resp"]["status_code"] == 1027
 
 
+def test_a_moment_in_the_future_pays_for_one_attempt_more_and_no_further(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.add_faults([{"at": "task", "fail": 1027}])
+    moment = datetime.now(UTC) + timedelta(days=999)
+    for posts in (2, 2):
+        with pytest.raises(GenerationFailed):
+            finish(sandbox.url, TEXT, tmp_path, retry_failed_before=moment)
+        assert len(sandbox.ledger()) == posts
+
+
+def test_a_read_that_fails_after_the_post_does_not_lose_the_task_id(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Storage.read
+
+    def broken(self: Storage, name: str) -> bytes:
+        if "claim." in name:
+            raise ConnectionResetError(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Storage, "read", broken)
+    folder = finish(sandbox.url, TEXT, tmp_path)
+    assert "submission.json" in names(folder)
+    assert "video.mp4" in names(folder)
+
+
+def test_a_task_id_that_cannot_be_written_down_is_in_the_doubt(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Storage.write_json
+
+    def broken(self: Storage, name: str, data: dict[str, Any], *, durable: bool = True) -> None:
+        if "submission" in name:
+            raise OSError("disk full")
+        write(self, name, data, durable=durable)
+
+    monkeypatch.setattr(Storage, "write_json", broken)
+    monkeypatch.setattr("minimax_tasks.clips.folder.WRITE_TRIES", 2)
+    with pytest.raises(UncertainSubmit):
+        finish(sandbox.url, TEXT, tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(UncertainSubmit, match=f"accepted as task {sandbox.ledger()[0]['task_id']}"):
+        finish(sandbox.url, TEXT, tmp_path)
+
+
+def test_a_poll_that_is_refused_once_is_a_missed_poll(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "query", "nth": 1, "http": 404}])
+    assert "video.mp4" in names(finish(sandbox.url, TEXT, tmp_path, poll_interval=0.05))
+
+
 def test_failures_inside_the_service_have_a_set_number_of_paid_attempts(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -31,6 +31,17 @@ def prompts_paid(sandbox: Sandbox) -> list[str]:
     return sorted(entry["request"].get("prompt", "") for entry in sandbox.ledger())
 
 
+def test_what_a_poll_answers_is_never_the_end_of_a_paid_clip(sandbox: Sandbox, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "w.csv", waves(2))
+    sandbox.add_faults([{"at": "query", "share": 1.0, "most": 12, "http": 404}])
+    assert not mm.build([mm.VideoDataset(table=table, root="out")])
+    for _ in range(8):
+        if mm.build([mm.VideoDataset(table=table, root="out")]):
+            break
+    assert len(lines(tmp_path / "out/datasets/w/metadata.jsonl")) == 2
+    assert len(sandbox.ledger()) == 2
+
+
 def test_forty_rows_of_every_mode_become_a_dataset(
     sandbox: Sandbox, picture: Picture, tmp_path: Path
 ) -> None:
