@@ -81,13 +81,13 @@ def render(
             [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"
         )
     for name, problem in progress.failures.items():
-        errors.print(f"{name}: {problem}", markup=False, highlight=False, soft_wrap=True, style="red")
+        _say(errors, f"{name}: {problem}", "red")
     if not done or not task.complete():
         _tell_of_holes(storage, plan, progress, partial, console, errors)
         return FAILED
     output = task.output()
     for name in ("film", "report"):
-        console.print(f"{name}: {output[name].path}", markup=False, highlight=False, soft_wrap=True)
+        _say(console, f"{name}: {output[name].path}")
     return DONE
 
 
@@ -107,12 +107,10 @@ def _show(
     usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
     known = len({segment.key for segment in plan.segments}) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
-    console.print(
+    _say(
+        console,
         f"{plan.board.title}: {several(len(plan.shots), 'shot')}, {several(known + clips, 'clip')}; "
         f"{known} known already, {clips} to make ({price})",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
     other = (storage.read_json(f"{film_folder(plan.slug)}/manifest.json") or {}).get("board")
     if other and Path(str(other)).name != Path(plan.path).name:
@@ -125,7 +123,12 @@ def _show(
 
 
 def _warn(console: Console, text: str) -> None:
-    console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True, style="yellow")
+    _say(console, f"warning: {text}", "yellow")
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    """One line, as it is: whoever reads a pipe wants it whole."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
 
 
 def _tell_of_holes(
@@ -139,17 +142,12 @@ def _tell_of_holes(
         return
     names = ", ".join(f"{shot.shot.id} ({_standing(shot.picked, states)})" for shot in missing)
     made = len(plan.shots) - len(missing)
-    errors.print(
-        f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {names}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    _say(errors, f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {names}")
     film = Cutting(storage, plan).make_partial(progress.problems, film=partial)
     report = storage.join(f"{film_folder(plan.slug)}/report.html")
     for name, path in (("partial film", film), ("report", report)):
         if path:
-            console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+            _say(console, f"{name}: {path}")
 
 
 def _do_without_takes(
@@ -163,14 +161,13 @@ def _do_without_takes(
     """Every picked take is there: make the film, and name the takes that are missing."""
     missing = [segment for segment in plan.segments if states[segment.key].made is not Made.MADE]
     if not missing:
-        errors.print("the film is not joined; its clips are all made", markup=False, highlight=False)
+        _say(errors, "the film is not joined; its clips are all made")
         return
     Cutting(storage, plan).make(progress.problems)
     names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
-    errors.print(f"the film is made, but not: {names}", markup=False, highlight=False, soft_wrap=True)
+    _say(errors, f"the film is made, but not: {names}")
     for name, file in (("film", "film.mp4"), ("report", "report.html")):
-        path = storage.join(f"{film_folder(plan.slug)}/{file}")
-        console.print(f"{name}: {path}", markup=False, highlight=False, soft_wrap=True)
+        _say(console, f"{name}: {storage.join(f'{film_folder(plan.slug)}/{file}')}")
 
 
 def _standing(segment: Segment, states: dict[str, ClipState]) -> str:

@@ -79,13 +79,18 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
         return Picture(data, Image.MIME[kind], *upright.size)
 
 
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
+
+
 def crop_alike(picture: Picture, shape: Picture, *, field: str, name: str) -> Picture:
     """The picture, cropped around its middle to the shape of another if they differ by more than 2 %.
 
     Raises `PictureError` when too little would be left.
     """
     wanted, own = shape.width / shape.height, picture.width / picture.height
-    if abs(wanted / own - 1) <= SHAPE_TOLERANCE:
+    if same_shape((shape.width, shape.height), (picture.width, picture.height)):
         return picture
     wide, high = (1.0, own / wanted) if own < wanted else (wanted / own, 1.0)
     size = round(picture.width * wide), round(picture.height * high)

@@ -107,9 +107,8 @@ class VideoRequest(_Request):
         found = find_offer(self.model, self.mode)
         if found is None:
             names = [offer.model for offer in offers(self.mode)]
-            known = self.model in MODELS
             near = nearest(self.model, names)
-            why = f"not a model for {self.mode}" if known else "there is no such model"
+            why = f"not a model for {self.mode}" if self.model in MODELS else "there is no such model"
             raise InvalidRequest(
                 "model", self.model, names, why + (f", did you mean {near}?" if near else "")
             )

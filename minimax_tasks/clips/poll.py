@@ -112,8 +112,7 @@ async def _wait(
     interval, waited = service.poll_interval, task.age
     first = service.expectation.first_look(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
-    pause = max(0.0, first * random.uniform(0.9, 1.0) - waited)
-    pause = min(pause, service.generation_timeout)
+    pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.generation_timeout)
     status, refused = "", 0
     with service.watch.listen(folder.root, task.id) as callbacks:
         while True:

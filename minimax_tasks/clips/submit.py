@@ -10,8 +10,8 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from minimax_tasks.api.catalog.errors import Verdict
 from minimax_tasks.api.errors import (
@@ -35,6 +35,8 @@ from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
 
 log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
 
 CLAIM_PATIENCE = 150.0
 """Seconds that another worker is given to write the task id after its claim: a submit's time-out and more."""
@@ -154,21 +156,20 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
 
     work = asyncio.ensure_future(claiming())
     try:
-        await asyncio.shield(work)
+        await _see_through(work)
     except asyncio.CancelledError:
-        await asyncio.wait({work}, timeout=STOP_PATIENCE)
-        if work.done() and work.exception() is None:
+        if work.done() and not work.cancelled() and work.exception() is None:
             await folder.release(number, "the worker was told to stop; nothing was sent")
         raise
 
 
-async def _see_through(paying: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """Let a POST that is under way come to its end, although whoever waits for it is told to stop."""
-    payment = asyncio.ensure_future(paying)
+async def _see_through(work: Awaitable[_Result]) -> _Result:
+    """Let a claim or a POST that is under way come to its end, although whoever waits for it is told to stop."""
+    under_way = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(payment)
+        return await asyncio.shield(under_way)
     except asyncio.CancelledError:
-        await asyncio.wait({payment}, timeout=STOP_PATIENCE)
+        await asyncio.wait({under_way}, timeout=STOP_PATIENCE)
         raise
 
 

@@ -196,12 +196,7 @@ def _explain(item: Any, document: Document, checked: dict[str, Any]) -> tuple[Pa
         guess = f"; did you mean {near!r}?" if near else "."
         return path, Problem(line, f"unknown key {key!r}{guess} Known keys: {', '.join(known)}", shot)
     if kind == "missing":
-        where = (
-            {"shots": "a shot", "cast": f"{path[1]} in cast"}.get(str(path[0]), "")
-            if path[1:]
-            else "the board"
-        )
-        return path, Problem(document.line(path[:-1]), f"{where} needs {key!r}", shot)
+        return path, Problem(document.line(path[:-1]), f"{_owner(path)} needs {key!r}", shot)
     is_other_than_text = path in document.texts and isinstance(value, int | float | bool)
     if is_other_than_text and _wants_text(kind) and key not in _EXPECTED:
         written = document.texts[path]
@@ -213,6 +208,16 @@ def _explain(item: Any, document: Document, checked: dict[str, Any]) -> tuple[Pa
         return path, Problem(line, f"id: {value!r} cannot be an id; letters, digits, - and _ can", shot)
     expected = _EXPECTED.get(key) or _kinds(kind, item)
     return path, Problem(line, f"{key} = {value!r}; allowed: {expected}", shot)
+
+
+def _owner(path: Path) -> str:
+    match path:
+        case ("shots", _, _):
+            return "a shot"
+        case ("cast", name, _):
+            return f"{name} in cast"
+        case _:
+            return "the board"
 
 
 def _real_path(location: tuple[str | int, ...], value: Any) -> Path:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from minimax_tasks.api.pictures import same_shape
 from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.drafts import Draft
@@ -78,10 +79,10 @@ def odd_shapes(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
     if not sizes:
         return
     shots = Counter(size for _, size in sizes)
-    usual = max(shots, key=lambda size: sum(shots[other] for other in shots if _same_shape(size, other)))
+    usual = max(shots, key=lambda size: sum(shots[other] for other in shots if same_shape(size, other)))
     for draft, size in sizes:
         starts_anew = draft.first is not None and draft.first.still is not None
-        if starts_anew and not _same_shape(size, usual):
+        if starts_anew and not same_shape(size, usual):
             yield (
                 draft,
                 f"its picture is {_aspect(size)}, that of most shots {_aspect(usual)}: in the film it gets black "
@@ -119,7 +120,7 @@ def cropped_end(first: Still | None, last: Still | None) -> str:
     if not (first and last and first.width and last.width):
         return ""
     one, other = (first.width, first.height), (last.width, last.height)
-    return "" if _same_shape(one, other) else different_shapes(one, other)
+    return "" if same_shape(one, other) else different_shapes(one, other)
 
 
 def _first_size(draft: Draft, by_id: Mapping[str, Draft]) -> tuple[int, int] | None:
@@ -137,9 +138,3 @@ def _first_size(draft: Draft, by_id: Mapping[str, Draft]) -> tuple[int, int] | N
 
 def _aspect(size: tuple[int, int]) -> str:
     return f"{size[0] / size[1]:.2f}:1"
-
-
-def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    from minimax_tasks.api.pictures import SHAPE_TOLERANCE
-
-    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE

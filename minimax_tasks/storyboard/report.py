@@ -93,9 +93,8 @@ class FilmReport:
     """Everything that the page shows about a film.
 
     `service` is the host that made the clips, or "sandbox". `seconds` is the planned length while there is no
-    `film`. `spent_usd` leaves out `unpriced` clips, which
-    have no published price. `film` is the link to the film relative to the page, "" while there is none; then
-    `width` and `height` say nothing.
+    `film`. `spent_usd` leaves out `unpriced` clips, which have no published price. `film` is the link to the
+    film relative to the page, "" while there is none; then `width` and `height` say nothing.
     """
 
     title: str

@@ -10,33 +10,36 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import trustme
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 ROUND_TRIP = 0.05
 AT_ONCE = 24
 """As many reads as `MiniMaxClient` has under way: connections, or streams of one connection."""
 
-_ANSWER = (
-    b'{"task_id":"1","status":"Processing","file_id":"","base_resp":{"status_code":0,"status_msg":"success"}}'
-)
+_ANSWER = {
+    "task_id": "1",
+    "status": "Processing",
+    "file_id": "",
+    "base_resp": {"status_code": 0, "status_msg": "success"},
+}
 
 
-async def app(
-    scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-) -> None:
-    """A poll that is not ready."""
-    if scope["type"] != "http":
-        raise NotImplementedError
+async def _poll(request: Request) -> JSONResponse:
     await asyncio.sleep(ROUND_TRIP)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_ANSWER)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": _ANSWER})
+    return JSONResponse(_ANSWER)
+
+
+app = Starlette(routes=[Route("/v1/query/video_generation", _poll)])
+"""Answers every poll that it is not ready."""
 
 
 @contextmanager
