@@ -1,0 +1,170 @@
+"""Text of others, made safe once, where it enters: no secret in it, nothing that a terminal obeys, no end of it.
+
+What the service, a gateway, a proxy or the storage says is quoted in files, logs, reports and messages. Any of
+them may echo the API key, a signed URL, or escape sequences, so nothing of theirs is passed on as it came.
+"""
+
+import hashlib
+import logging
+import re
+from typing import Any
+from urllib.parse import quote
+
+KEY = "[key]"
+"""What stands where the API key, or anything that looks like one, stood."""
+
+LONGEST = 2000
+"""Characters of one text of others that are kept."""
+
+DATA_URL = "data URL"
+
+_known: set[str] = set()
+_SHORTEST_SECRET = 6
+"""A key shorter than this (`x` for a sandbox) is a part of ordinary words, and protects nothing."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor, screen
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]{0,4000}(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS: title, links
+    r"|\x1b[ -/]*[0-~]?"
+)
+_SPACES = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    r"\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+_SEPARATOR = r"(?:\\?/){2}"  # JSON may write \/
+_URL = re.compile(
+    rf"(?P<scheme>(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{{0,40}}:{_SEPARATOR})(?P<rest>[^\s\"'<>|`]*)"
+)
+_USER = re.compile(r"(?<![\w.%+\-:])[\w.%+\-]{1,100}:[^\s:/@\"'<>]{1,200}@(?=[\w\[])")
+_QUERY = re.compile(r"[?#]|%3[fF]|%23|\\u003[fF]|\\u0023")
+_LOOSE_QUERY = re.compile(r"(?<=[^\s(])\?[\w.%\-\[\]]+=[^\s\"'<>|`]*")
+_DATA = re.compile(r"data:[\w.+\-]+/[\w.+\-]+(?:;[\w=.+\-]+)*,[A-Za-z0-9+/=%_\-\\]*", re.IGNORECASE)
+_BEARER = re.compile(
+    r"(?i)\b(?P<word>bearer|basic)(?P<gap>(?:\s|%20|\+|:|=)+)(?!auth|token\b|key\b|realm)[\w.~+/=*\-]{6,}"
+)
+_AUTHORIZATION = re.compile(
+    r"(?i)\b(?P<word>(?:proxy-)?authorization)(?P<gap>[\"']?\s*[:=]\s*[\"']?)[^\r\n,;\"'<>}]+"
+)
+_NAMED = re.compile(
+    r"(?i)(?P<name>[\w\-]{0,40}(?:signature|credential|security[-_]?token|access[-_]?token|access[-_]?key(?:[-_]?id)?"
+    r"|api[-_]?key|secret|passw(?:or)?d|session[-_]?id|cookie))(?P<gap>[\"']?\s*[=:]\s*[\"']?)"
+    r"(?P<value>[^\s&,;\"'<>}]+)"
+)
+_TOKEN = re.compile(r"\bsk-[\w*.\-]{8,}|\beyJ[\w\-]{8,}(?:\.[\w\-]+){1,2}")
+
+
+def keep_secret(text: str) -> None:
+    """Take this text out of whatever is shown or written from now on, in this process."""
+    secret = text.strip()
+    if len(secret) >= _SHORTEST_SECRET:
+        _known.update({secret, quote(secret, safe="")})
+
+
+def redact(text: str) -> str:
+    """The text without keys, tokens, passwords, and what stands behind the path of a URL."""
+    text = _without_known(text)
+    text = _DATA.sub(DATA_URL, text)
+    text = _URL.sub(_bare_url, text)
+    text = _USER.sub("", text)
+    text = _LOOSE_QUERY.sub("", text)
+    text = _AUTHORIZATION.sub(rf"\g<word>\g<gap>{KEY}", text)
+    text = _BEARER.sub(rf"\g<word>\g<gap>{KEY}", text)
+    text = _NAMED.sub(rf"\g<name>\g<gap>{KEY}", text)
+    return _TOKEN.sub(KEY, text)
+
+
+def clean(text: object, longest: int = LONGEST) -> str:
+    """Text of others for people: one line, printable, without secrets, of bounded length.
+
+    Half an emoji becomes U+FFFD. Escape sequences, controls and marks that turn the direction of writing go.
+    """
+    words = str(text)
+    if len(words) > 50 * longest:
+        words = words[: 50 * longest]
+    return _shortened(redact(plain(words)), longest)
+
+
+def plain(text: str) -> str:
+    """The text without what a terminal obeys: escape sequences, controls, marks that turn the direction."""
+    text = _SURROGATE.sub("\ufffd", _joined(text))
+    text = _SPACES.sub(" ", _ESCAPES.sub("", text))
+    return _CONTROLS.sub("", text).strip()
+
+
+def shown(reference: str) -> str:
+    """How a path, URL or data URL is shown and written: without password, query and picture."""
+    text = reference.strip()
+    if text[:5].casefold() == "data:":
+        return DATA_URL
+    if "//" in text:
+        return clean(text)
+    return _without_known(plain(text))
+
+
+def named(reference: str) -> str:
+    """`shown`, with a few digits that tell two references apart of which the same can be shown."""
+    text = shown(reference)
+    if text == reference:
+        return text
+    digest = hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:12]
+    return f"{text} ({digest})"
+
+
+def clean_tree(value: Any, *, keep: frozenset[str] = frozenset(), depth: int = 12) -> Any:
+    """Every text in a JSON document cleaned, names too; a member in `keep` stays as it came.
+
+    What is nested deeper than any answer of the API is left out.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        if not depth:
+            return {}
+        return {
+            clean(name, 200): member if name in keep else clean_tree(member, keep=keep, depth=depth - 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [clean_tree(member, keep=keep, depth=depth - 1) for member in value] if depth else []
+    return value
+
+
+def clean_record(record: logging.LogRecord) -> bool:
+    """A filter for the logs of a library that prints what it sends and receives."""
+    try:
+        words = record.getMessage()
+    except Exception:
+        words = str(record.msg)
+    # httpcore prints the headers of answers; their values are nobody's business.
+    words = re.sub(r"(receive_response_headers\.complete).*", r"\1", words, flags=re.DOTALL)
+    record.msg, record.args = clean(words), None
+    record.exc_info, record.exc_text = None, None
+    return True
+
+
+def _without_known(text: str) -> str:
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, KEY)
+    return text
+
+
+def _joined(text: str) -> str:
+    """Two halves of one character, as a careless JSON writer leaves them, are that character."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _bare_url(found: re.Match[str]) -> str:
+    rest = _QUERY.split(found["rest"], maxsplit=1)[0]
+    authority = re.split(r"[/\\]", rest, maxsplit=1)[0]
+    if re.search(r":\D", authority.rpartition("@")[2]) and "[" not in authority:
+        authority = rest.rpartition("@")[0] + "@"  # no port, so it is a password with a slash in it
+    return found["scheme"] + rest[authority.rfind("@") + 1 :]
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
