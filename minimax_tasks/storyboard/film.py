@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.folder import VIDEO, now
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 
@@ -86,6 +87,7 @@ class Cutting:
 
         states = self._states(problems)
         with self._clips(states) as (clips, scratch):
+            without_damaged(clips, states)
             joined = None
             if film:
                 pieces = self._with_slates(clips, states, scratch)
@@ -97,6 +99,11 @@ class Cutting:
                 report = replace(report, warnings=(*report.warnings, EARLIER_FILM))
             self.root.write(self._name("report.html"), render_report(report).encode())
         return self.root.join(self._name(PARTIAL)) if film else ""
+
+    def damaged(self) -> dict[str, str]:
+        """What is wrong with clips that are there and cannot be read, by key."""
+        with self._clips(self._states({})) as (clips, _):
+            return damaged_clips(clips)
 
     def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
         found = look_up(self.root, [segment.key for segment in self.plan.segments])
