@@ -16,6 +16,9 @@ KEY = "[key]"
 LONGEST = 2000
 """Characters of one text of others that are kept."""
 
+QUOTED = 120
+"""Characters of a value that a message quotes."""
+
 DATA_URL = "data URL"
 
 _known: set[str] = set()
@@ -89,9 +92,43 @@ def clean(text: object, longest: int = LONGEST) -> str:
 
 def plain(text: str) -> str:
     """The text without what a terminal obeys: escape sequences, controls, marks that turn the direction."""
-    text = _SURROGATE.sub("\ufffd", _joined(text))
-    text = _SPACES.sub(" ", _ESCAPES.sub("", text))
+    text = _SPACES.sub(" ", _ESCAPES.sub("", whole(text)))
     return _CONTROLS.sub("", text).strip()
+
+
+def whole(text: str) -> str:
+    """The text, otherwise as it is, with every character whole, so that it can be encoded.
+
+    Two halves of one character, as JSON and UTF-16 write it, become that character; half a character, which
+    programs leave that cut a text by its UTF-16 length, becomes U+FFFD.
+    """
+    if not _SURROGATE.search(text):
+        return text
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _SURROGATE.sub("\ufffd", joined)
+
+
+def whole_tree(value: Any) -> Any:
+    """`whole` for all the text in a value, names too."""
+    match value:
+        case str():
+            return whole(value)
+        case dict():
+            return {whole_tree(name): whole_tree(item) for name, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(whole_tree, value))
+    return value
+
+
+def quoted(value: object, longest: int = QUOTED) -> str:
+    """A value in a message, as Python writes it; of a longer one its beginning and its length."""
+    if isinstance(value, str) and len(value) > longest:
+        return f"{value[: longest * 2 // 3]!r}… ({len(value):,} characters)"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists without end
+        return f"a {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= longest else f"{text[: longest * 2 // 3]}… ({len(text):,} characters)"
 
 
 def shown(reference: str) -> str:
@@ -149,13 +186,6 @@ def _without_known(text: str) -> str:
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, KEY)
     return text
-
-
-def _joined(text: str) -> str:
-    """Two halves of one character, as a careless JSON writer leaves them, are that character."""
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _bare_url(found: re.Match[str]) -> str:

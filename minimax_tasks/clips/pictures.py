@@ -2,52 +2,48 @@
 
 import functools
 import hashlib
-import json
 import warnings
 from collections.abc import Awaitable, Callable
-
-import fsspec
 
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.request import ClipRequest, FrameOf, without_query
+from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf, without_query
+from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import Kind, Unreadable
 
 FrameReader = Callable[[FrameOf], Awaitable[bytes]]
 """Gives the PNG bytes of a frame of another clip."""
 
+PICTURE_LIMIT = 100_000_000
+"""Bytes of a picture that are read at most. The service takes under 20 MB; with `fit` more is made to fit."""
+
 
 def read_picture(reference: str, *, field: str) -> bytes:
-    """The bytes behind a path, fsspec URL or data URL. Raises `PictureError` when they cannot be read."""
-    if reference.startswith("data:"):
-        return decode_data_url(reference, field=field)
+    """The bytes behind a path, a URL of a storage or a data URL. Raises `PictureError` when they cannot be read."""
     try:
-        fs, path = fsspec.core.url_to_fs(reference, use_listings_cache=False)
-        return bytes(fs.cat_file(path))
-    except FileNotFoundError:
-        reason = "there is no such file"
-    except IsADirectoryError:
-        reason = "it is a folder"
-    except (OSError, ValueError, ImportError) as error:
-        reason = f"it cannot be read ({error})"
-    raise PictureError(field, reference, "an http(s) URL, or a path to a JPEG, PNG or WebP picture", reason)
+        match references.kind_of(reference):
+            case Kind.DATA:
+                if len(reference) > PICTURE_LIMIT * 4 // 3:
+                    raise Unreadable(f"it has more than {PICTURE_LIMIT / 1e6:g} MB")
+                return decode_data_url(reference, field=field)
+            case Kind.WEB:
+                raise Unreadable("a picture on the web is sent by its URL, not read here")
+            case _:
+                return references.read(reference, PICTURE_LIMIT)
+    except Unreadable as error:
+        raise PictureError(field, reference, PICTURE, str(error)) from None
 
 
 def has_bytes(reference: str) -> bool:
     """Whether a picture is known by its bytes, and not by its URL or by the clip that it is taken from."""
-    return not reference.startswith(("http://", "https://")) and FrameOf.parse(reference) is None
+    return not references.is_web(reference) and FrameOf.parse(reference) is None
 
 
 def digest_picture(reference: str, *, field: str) -> str:
     """The SHA-256 of a picture's bytes, read again only when the file changed. Raises `PictureError`."""
-    if reference.startswith("data:"):
-        return hashlib.sha256(decode_data_url(reference, field=field)).hexdigest()
-    try:
-        fs, path = fsspec.core.url_to_fs(reference, use_listings_cache=False)
-        version = json.dumps(fs.info(path), default=str, sort_keys=True)
-    except (OSError, ValueError, ImportError):
-        version = None
+    version = references.version_of(reference)
     return _digest_of_version(reference, field, version) if version else _digest(reference, field)
 
 
@@ -76,9 +72,8 @@ def known_clip(root: Storage, request: AnyRequest, take: int) -> ClipRequest:
 
 def remembered_digest(root: Storage, reference: str) -> str | None:
     """The digest that a picture had when it was last submitted under this root, None when it never was."""
-    if reference.startswith("data:"):
-        return None
-    found = root.read_json(_memory(reference)) or {}
+    place = _memory(reference)
+    found = (root.read_json(place) if place else None) or {}
     return str(found["sha256"]) if found.get("sha256") else None
 
 
@@ -86,15 +81,20 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
     """Keep the digests of a clip's pictures under the root, for `known_clip`."""
     for name, digest in clip.digests.items():
         reference = clip.request.pictures()[name]
-        if not reference.startswith("data:"):
-            root.write_json(
-                _memory(reference), {"from": without_query(reference), "sha256": digest}, durable=False
-            )
+        place = _memory(reference)
+        if place:
+            root.write_json(place, {"from": without_query(reference), "sha256": digest}, durable=False)
 
 
-def _memory(reference: str) -> str:
-    fs, path = fsspec.core.url_to_fs(reference)
-    return f"pictures/{hashlib.sha256(fs.unstrip_protocol(path).encode()).hexdigest()[:32]}.json"
+def _memory(reference: str) -> str | None:
+    """The file with a picture's digest under a root, None for a picture that has no name or none of a file."""
+    try:
+        if references.kind_of(reference) not in (Kind.LOCAL, Kind.STORED):
+            return None
+        name = references.full_name(reference)
+    except Unreadable:
+        return None
+    return f"pictures/{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}.json"
 
 
 @functools.lru_cache(maxsize=4096)

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, VideoRequest
+from minimax_tasks.storage.references import Unreadable, kind_of
 
-_FRAME = re.compile(r"clip:(?P<key>[0-9a-f]{32})#(?P<place>first|last|\d+(\.\d+)?)")
+_FRAME = re.compile(r"clip:(?P<key>[0-9a-f]{32})#(?P<place>first|last|[0-9]{1,4}(\.[0-9]{1,6})?)")
 KEY = re.compile(r"[0-9a-f]{32}")
+PICTURE = "an http(s) URL, a data URL, or a path to a JPEG, PNG or WebP picture"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class ClipRequest:
     def __post_init__(self) -> None:
         if self.take < 1:
             raise InvalidRequest("take", self.take, "1, 2, 3, …")
+        for name, reference in self.request.pictures().items():
+            try:
+                kind_of(reference)
+            except Unreadable as error:
+                raise PictureError(name, reference, PICTURE, str(error)) from None
 
     @property
     def mode(self) -> Mode:

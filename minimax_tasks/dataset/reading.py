@@ -3,17 +3,41 @@
 import base64
 import csv
 import io
+import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
-import fsspec
+from fsspec.compression import compr
+from fsspec.utils import infer_compression
 
 from minimax_tasks.api.errors import TableError
+from minimax_tasks.redaction import clean, shown, whole
+from minimax_tasks.storage import references
+from minimax_tasks.storage.references import IsFolder, Unreadable
+
+TABLE_LIMIT = 200_000_000
+"""Bytes of a table, packed or not. Pictures belong beside it."""
+
+MOST_ROWS = 200_000
+"""Rows of one table; each is planned, known by its key and written about on its own."""
+
+MOST_COLUMNS = 2_000
+
+_DEEPEST = 30
+"""Lists and objects in each other in one cell."""
+
+_MOST_DIGITS = 400
+"""Of a whole number in a cell."""
+
+_PARQUET_BATCH = 256
+"""Rows that are unpacked at once: a few bytes of Parquet can stand for very many rows."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +52,43 @@ class Record:
     cells: dict[str, Any]
     problem: str = ""
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is a row in which nothing stands."""
+        return not self.problem and all(is_empty(value) for value in self.cells.values())
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell says nothing."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value == []
+
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a table on any fsspec path or URL, unpacked. Raises `TableError`."""
+    """The bytes, unpacked, of a table that is local, on the web or on a storage. Raises `TableError`."""
     try:
-        with fsspec.open(path, "rb", compression="infer", use_listings_cache=False) as file:
-            return bytes(file.read())
-    except FileNotFoundError:
-        why = "there is no such file"
-    except IsADirectoryError:
+        return _unpacked(path, references.read(path, TABLE_LIMIT))
+    except IsFolder:
         why = "this is a folder; give the table file in it"
-    except (OSError, ValueError, ImportError, EOFError) as error:
-        why = f"it cannot be read ({error})"
-    raise TableError([f"{path}: {why}"])
+    except Unreadable as error:
+        why = str(error)
+    raise TableError([f"{shown(path)}: {why}"])
+
+
+def _unpacked(path: str, data: bytes) -> bytes:
+    """The bytes of a file whose name may end in .gz, .bz2, .xz or .zst."""
+    packing = infer_compression(_last_name(path))
+    if packing is None or packing == "zip":
+        return data
+    if packing not in compr:
+        raise Unreadable(f"unpacking it needs a package for {packing} that is not installed")
+    try:
+        with compr[packing](io.BytesIO(data), mode="rb") as file:
+            unpacked = bytes(file.read(TABLE_LIMIT + 1))
+    except Exception as error:  # each packing has errors of its own
+        raise Unreadable(f"it cannot be unpacked ({clean(error, 200)})") from None
+    if len(unpacked) > TABLE_LIMIT:
+        raise Unreadable(f"it has more than {TABLE_LIMIT / 1e6:g} MB when it is unpacked")
+    return unpacked
 
 
 def parse_records(path: str, data: bytes) -> list[Record]:
@@ -49,22 +97,31 @@ def parse_records(path: str, data: bytes) -> list[Record]:
     _, dot, ending = name.lower().rpartition(".")
     read = _FORMATS.get(ending) if dot else None
     if read is None:
-        raise TableError([f"{path}: allowed: a table whose name ends in .{', .'.join(_FORMATS)}"])
+        raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(_FORMATS)}"])
     try:
-        records = list(read(data))
+        records = list(itertools.islice(read(data), MOST_ROWS + 1))
     except TableError as error:
-        raise TableError([f"{path}: {problem}" for problem in error.problems]) from None
-    if not records:
-        raise TableError([f"{path}: there are no rows"])
+        raise TableError([f"{shown(path)}: {problem}" for problem in error.problems]) from None
+    if len(records) > MOST_ROWS:
+        raise TableError([f"{shown(path)}: it has more than {MOST_ROWS:,} rows; cut it into several tables"])
+    if len({name for record in records for name in record.cells}) > MOST_COLUMNS:
+        raise TableError([f"{shown(path)}: it has more than {MOST_COLUMNS:,} columns"])
+    if all(record.is_blank for record in records):
+        raise TableError([f"{shown(path)}: there are no rows"])
     return records
 
 
 def split_name(path: str) -> tuple[str, str]:
     """The name of a table's file without the ending of its compression, and without both endings."""
-    name = path.rstrip("/").rpartition("/")[2].partition("?")[0]
+    name = _last_name(path)
     for packed in (".gz", ".bz2", ".xz", ".zst"):
         name = name.removesuffix(packed)
     return name, name.rpartition(".")[0] or name
+
+
+def _last_name(path: str) -> str:
+    bare = urlsplit(path).path if references.is_web(path) else path.partition("?")[0]
+    return bare.rstrip("/").rpartition("/")[2]
 
 
 def _csv(data: bytes) -> Iterator[Record]:
@@ -82,11 +139,11 @@ def _delimited(data: bytes, delimiter: str) -> Iterator[Record]:
     try:
         for cells in reader:
             number, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
+            if not cells or (header is None and not any(cell.strip() for cell in cells)):
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
-                _check_header(header)
+                _check_header(header, "line 1: ")
             elif len(cells) != len(header):
                 yield Record(number, {}, f"{len(cells)} cells under a header of {len(header)} columns")
             else:
@@ -95,12 +152,12 @@ def _delimited(data: bytes, delimiter: str) -> Iterator[Record]:
         raise TableError([f"line {before + 1}: {error}"]) from None
 
 
-def _check_header(header: list[str]) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
+def _check_header(header: list[str], where: str) -> None:
+    twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if "" in header:
-        raise TableError(["line 1: a column has no name"])
+        raise TableError([f"{where}a column has no name"])
     if twice:
-        raise TableError([f"line 1: columns that are there twice: {', '.join(twice)}"])
+        raise TableError([f"{where}columns that are there twice: {clean(', '.join(twice), 300)}"])
 
 
 def _jsonl(data: bytes) -> Iterator[Record]:
@@ -108,14 +165,41 @@ def _jsonl(data: bytes) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            cells = json.loads(line)
-        except ValueError as error:
+            cells = _JSON.decode(line.strip())
+            if not isinstance(cells, _Pairs):
+                raise ValueError("allowed: a JSON object")
+            yield Record(number, _named(cells))
+        except json.JSONDecodeError as error:
             yield Record(number, {}, f"not JSON ({error})")
-            continue
-        if isinstance(cells, dict):
-            yield Record(number, {name.strip(): _plain(value) for name, value in cells.items()})
-        else:
-            yield Record(number, {}, "allowed: a JSON object")
+        except RecursionError:
+            yield Record(number, {}, _TOO_DEEP)
+        except ValueError as error:
+            yield Record(number, {}, str(error))
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object as they are written, repeated ones too."""
+
+
+def _bounded_whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits; at most {_MOST_DIGITS}")
+    return int(digits)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=_bounded_whole)
+_TOO_DEEP = f"lists and objects stand in each other more than {_DEEPEST} deep"
+
+
+def _named(pairs: Iterable[tuple[str, Any]], depth: int = 0) -> dict[str, Any]:
+    """The cells of an object. Raises ValueError for a name that is there twice."""
+    found: dict[str, Any] = {}
+    for written, value in pairs:
+        name = whole(written).strip() if not depth else whole(written)
+        if name in found:
+            raise ValueError(f"{clean(name, 60)!r} stands there twice; keep one of them")
+        found[name] = _plain(value, depth + 1)
+    return found
 
 
 def _parquet(data: bytes) -> Iterator[Record]:
@@ -125,12 +209,26 @@ def _parquet(data: bytes) -> Iterator[Record]:
         raise TableError(
             ["reading Parquet needs pyarrow: pip install 'minimax-tasks[dataset]', or give CSV or JSONL"]
         ) from None
+    number = 0
     try:
-        rows = parquet.read_table(BufferReader(data)).to_pylist()
-    except (ArrowException, OSError) as error:
-        raise TableError([f"this is not Parquet ({error})"]) from None
-    for number, cells in enumerate(rows, 1):
-        yield Record(number, {str(name): _plain(value) for name, value in cells.items()})
+        file = parquet.ParquetFile(BufferReader(data))
+        _check_header([whole(name) for name in file.schema_arrow.names], "")
+        unpacked = 0
+        for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
+            unpacked += batch.nbytes
+            if unpacked > TABLE_LIMIT:
+                raise TableError([f"it has more than {TABLE_LIMIT / 1e6:g} MB when it is unpacked"])
+            for cells in batch.to_pylist():
+                number += 1
+                try:
+                    yield Record(number, _named(cells.items()))
+                except ValueError as error:
+                    yield Record(number, {}, str(error))
+    except (ArrowException, OSError, ValueError, RecursionError) as error:
+        if isinstance(error, TableError):
+            raise
+        where = f"row {number + 1}: " if number else ""
+        raise TableError([f"{where}this is not Parquet ({clean(error, 200)})"]) from None
 
 
 _FORMATS: dict[str, Callable[[bytes], Iterator[Record]]] = {
@@ -151,21 +249,30 @@ def _text(data: bytes) -> str:
         raise TableError([f"line {line}: not UTF-8 text"]) from None
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: no NaN, no times, no bytes."""
+def _plain(value: Any, depth: int) -> Any:
+    """A value as JSON has it: no NaN, which stands for nothing, no times, no bytes, no half characters.
+
+    A number without bounds (1e400) is left for the column to refuse. Raises ValueError for what is nested too deep.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(_TOO_DEEP)
     match value:
+        case str():
+            return whole(value)
         case float():
-            return value if math.isfinite(value) else None
+            return None if math.isnan(value) or (depth > 1 and math.isinf(value)) else value
+        case _Pairs():
+            return _named(value, depth)
         case dict():
-            return {str(name): _plain(item) for name, item in value.items()}
+            return _named(value.items(), depth)
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [_plain(item, depth + 1) for item in value]
         case datetime() | date() | time():
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
         case Decimal():
-            return float(value)
+            return None if value.is_nan() else float(value)
         case bytes():
             return base64.b64encode(value).decode()
     return value

@@ -3,7 +3,8 @@
 import functools
 import json
 import logging
-import os
+import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -13,7 +14,9 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
-from minimax_tasks.dataset.reading import Record, parse_records, split_name
+from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
+from minimax_tasks.redaction import quoted, shown
+from minimax_tasks.storage.references import beside, folder_of
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,10 @@ _TEMPLATE_ONLY = ("image", "text")
 
 _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
+
+
+MOST_TOLD = 1_000
+"""Mistakes of one table that are told; a table of a hundred thousand wrong rows has one mistake, not many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,10 @@ class Table:
     def lines(self, problems: Iterable[Problem]) -> list[str]:
         """Problems of its rows in the order of the rows, for people."""
         ordered = sorted(problems, key=lambda problem: problem.number)
-        return [f"{self.path}, {self.unit} {problem.number}: {problem.text}" for problem in ordered]
+        path = shown(self.path)
+        told = [f"{path}, {self.unit} {problem.number}: {problem.text}" for problem in ordered[:MOST_TOLD]]
+        more = len(ordered) - MOST_TOLD
+        return [*told, f"{path}: … and {more:,} more mistakes"] if more > 0 else told
 
 
 @functools.lru_cache(maxsize=4)
@@ -72,12 +82,16 @@ def parse_table(path: str, data: bytes) -> Table:
     records = parse_records(path, data)
     columns = tuple(dict.fromkeys(name for record in records for name in record.cells))
     fields, warnings = _request_columns(columns)
-    reader = _RowReader(_folder(path), fields)
+    reader = _RowReader(folder_of(path), fields)
     rows: list[Row] = []
-    problems = [Problem(1, f"column {name!r}: {why}") for name, why in _misspelt(columns, fields)]
+    blank: list[int] = []
+    problems = [Problem(1, f"column {quoted(name)}: {why}") for name, why in _misspelt(columns, fields)]
     for record in records:
         if record.problem:
             problems.append(Problem(record.number, record.problem))
+            continue
+        if record.is_blank:
+            blank.append(record.number)
             continue
         row, wrong = reader.read(record)
         problems += [Problem(record.number, text) for text in wrong]
@@ -85,6 +99,8 @@ def parse_table(path: str, data: bytes) -> Table:
             rows.append(row)
     name, stem = split_name(path)
     unit = "row" if name.lower().endswith(".parquet") else "line"
+    if blank:
+        warnings.append(f"{unit} {_listed(blank)}: nothing stands there, so it is left out")
     return Table(path, stem, unit, tuple(rows), tuple(problems), tuple(warnings))
 
 
@@ -99,7 +115,7 @@ class _RowReader:
         wrong: list[str] = []
         for name in self._fields:
             value = record.cells.get(name)
-            if _is_empty(value):
+            if is_empty(value):
                 continue
             try:
                 given[name] = _CONVERT[name](name, value)
@@ -107,7 +123,7 @@ class _RowReader:
                 wrong.append(str(error))
         if wrong:
             return None, wrong
-        carried = {name: value for name, value in record.cells.items() if name not in self._fields}
+        carried = {name: _bounded(value) for name, value in record.cells.items() if name not in self._fields}
         try:
             request, take = self._request(given)
         except InvalidRequest as error:
@@ -125,12 +141,7 @@ class _RowReader:
         """A picture as it is meant by the table: a relative path is beside it."""
         if isinstance(reference, tuple):
             return tuple(self._own(one) for one in reference)
-        absolute = "://" in reference or reference.startswith("data:") or os.path.isabs(reference)
-        if absolute or FrameOf.parse(reference):
-            return reference
-        if "://" in self._folder:
-            return f"{self._folder}/{reference}"
-        return os.path.normpath(os.path.join(self._folder, reference))
+        return reference if FrameOf.parse(reference) else beside(self._folder, reference)
 
 
 def _mode_of(fields: dict[str, Any]) -> Mode:
@@ -157,13 +168,19 @@ def _text(name: str, value: Any) -> str:
 
 
 def _whole(name: str, value: Any) -> int:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = 0.5
-    if isinstance(value, bool) or not number.is_integer():
-        raise InvalidRequest(name, value, "a whole number")
-    return int(number)
+    match value:
+        case bool():
+            pass
+        case int() | float() if abs(value) < _TOO_MANY and value == int(value):
+            return int(value)
+        case str() if _WHOLE.fullmatch(value.strip()):
+            return int(value.strip().partition(".")[0])
+    raise InvalidRequest(name, value, "a whole number")
+
+
+_TOO_MANY = 1_000_000_000
+_WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0{1,9})?")
+"""A whole number as people and spreadsheets write it: `6`, `6.0`."""
 
 
 def _switch(name: str, value: Any) -> bool:
@@ -194,7 +211,7 @@ def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidRequest(name, value, "a picture, or a JSON list of pictures") from None
     if isinstance(value, list):
         return tuple(_text(name, one) for one in value)
@@ -229,10 +246,17 @@ def _request_columns(columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[st
     fields = tuple(name for name in known if name in columns)
     warnings = []
     for column in columns:
-        near = [name for name in known if SequenceMatcher(None, column, name).ratio() >= _LOOKS_LIKE]
+        near = [name for name in known if _is_like(column, name)]
         if column not in known and near and near[0] not in columns:
-            warnings.append(f"column {column!r} is carried along; the request field is called {near[0]!r}")
+            warnings.append(
+                f"column {quoted(column)} is carried along; the request field is called {near[0]!r}"
+            )
     return fields, warnings
+
+
+def _is_like(column: str, name: str) -> bool:
+    alike = SequenceMatcher(None, column, name)
+    return alike.real_quick_ratio() >= _LOOKS_LIKE and alike.ratio() >= _LOOKS_LIKE
 
 
 def _misspelt(columns: tuple[str, ...], fields: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -242,15 +266,15 @@ def _misspelt(columns: tuple[str, ...], fields: tuple[str, ...]) -> list[tuple[s
     return [(column, f"the request field is called {name!r}") for column, name in found if name]
 
 
+def _listed(numbers: list[int]) -> str:
+    shown_ones = ", ".join(map(str, numbers[:10]))
+    return f"{shown_ones} and {len(numbers) - 10:,} more" if len(numbers) > 10 else shown_ones
+
+
+def _bounded(value: Any) -> Any:
+    """What is carried along; JSON has no number without bounds."""
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
 def _folded(name: str) -> str:
     return name.casefold().replace(" ", "").replace("-", "").replace("_", "")
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or value == []
-
-
-def _folder(path: str) -> str:
-    if "://" in path:
-        return path.rpartition("/")[0]
-    return os.path.dirname(path) or "."

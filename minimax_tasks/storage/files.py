@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import shutil
-import time
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,18 +19,12 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from minimax_tasks.storage import disk, owner
-from minimax_tasks.storage.paths import is_top
-from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
+from minimax_tasks.storage.references import refuse_chain
 
 _Result = TypeVar("_Result")
 
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
-
-_DRAFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f-]+\.part")
-_DRAFT_NAME_BYTES = 60
-"""Of a file's name as much stands in that of its draft: names have a limit, in bytes."""
 
 
 class Storage:
@@ -42,7 +35,9 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = url if is_top(url) else url.rstrip("/")
+        """Raises `Unreadable` for a chain of protocols, which hides where a file really is."""
+        refuse_chain(url)
+        self.url = url.rstrip("/") or url
         self.fs, self.base = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         self.local = isinstance(self.fs, LocalFileSystem)
         protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
@@ -61,7 +56,7 @@ class Storage:
 
     def join(self, name: str) -> str:
         """The same as a path or URL that a person can use."""
-        return f"{self.url.rstrip('/')}/{name}"
+        return f"{self.url}/{name}"
 
     async def call(self, function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
         """Call one of the methods below from a coroutine: in a thread where it would block."""
@@ -143,33 +138,29 @@ class Storage:
             item["name"].rstrip("/").rsplit("/", 1)[-1] for item in listed if item["type"] == "directory"
         )
 
-    def write(self, name: str, data: bytes, *, durable: bool = True, new_folder: bool = True) -> None:
+    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
         """Write a whole file, replacing what is there.
 
-        Not `durable`: a power failure may lose it, which a local disk writes much faster. Without
-        `new_folder` a folder that is gone is not made anew on a local disk: FileNotFoundError.
+        Not `durable`: a power failure may lose it, which a local disk writes much faster.
         """
         if self.local:
-            with self._local_draft(name, durable=durable, new_folder=new_folder) as draft:
-                _write_draft(draft, data, durable=durable)
+            with self._local_draft(name, durable=durable) as draft:
+                draft.write_bytes(data)
         elif self._whole_puts:
             self.fs.pipe_file(self.path(name), data)
         else:
             with self._renamed(name) as draft_path:
                 self.fs.pipe_file(draft_path, data)
 
-    def write_json(
-        self, name: str, data: dict[str, Any], *, durable: bool = True, new_folder: bool = True
-    ) -> None:
+    def write_json(self, name: str, data: dict[str, Any], *, durable: bool = True) -> None:
         """Write a JSON object, readable by people."""
-        self.write(name, _json(data), durable=durable, new_folder=new_folder)
+        self.write(name, _json(data), durable=durable)
 
-    def put(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
+    def put(self, source: str | Path, name: str) -> None:
         """Copy a local file here, whole, replacing what is there."""
         if self.local:
-            with self._local_draft(name, new_folder=new_folder) as draft:
+            with self._local_draft(name) as draft:
                 self.fs.put_file(str(source), str(draft))
-                disk.flush_path(draft)
         elif self._whole_puts:
             self.fs.put_file(str(source), self.path(name))
         else:
@@ -183,9 +174,12 @@ class Storage:
         """
         if self.local:
             with self._local_draft(name) as draft:
-                if not disk.try_link(self.path(source), draft):
+                try:
+                    os.link(self.path(source), draft)
+                except FileNotFoundError:
+                    raise
+                except OSError:  # a file system without hard links
                     shutil.copyfile(self.path(source), draft)
-                    disk.flush_path(draft)
         elif self._whole_puts:
             self.fs.cp_file(self.path(source), self.path(name))
         else:
@@ -197,9 +191,9 @@ class Storage:
         try:
             if self.local:
                 with self._local_draft(name, publish=False) as draft:
-                    _write_draft(draft, data, durable=True)
-                    disk.link(draft, Path(self.path(name)))
-                    disk.flush_entries(draft.parent, Path(self.base))
+                    draft.write_bytes(data)
+                    _flush_to_disk(draft)
+                    _link(draft, Path(self.path(name)))
             else:
                 self.fs.pipe_file(self.path(name), data, mode="create")
         except FileExistsError:
@@ -213,32 +207,7 @@ class Storage:
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens when there is none."""
         with contextlib.suppress(FileNotFoundError):
-            if self.local:
-                disk.remove(Path(self.path(name)))
-            else:
-                self.fs.rm_file(self.path(name))
-
-    def drafts(self, folder: str, name: str) -> list[str]:
-        """The drafts of a file that its writers left: whoever died may have written the whole of it."""
-        return sorted(
-            f"{folder}/{draft}" if folder else draft
-            for draft in self.names(folder)
-            if (found := _DRAFT.fullmatch(draft)) and found["name"] == name
-        )
-
-    def sweep(self, folder: str) -> None:
-        """Remove the drafts in a folder whose writers are certainly gone, or gave no word for days."""
-        for draft in self.names(folder):
-            if not _DRAFT.fullmatch(draft):
-                continue
-            path = f"{folder}/{draft}" if folder else draft
-            with contextlib.suppress(OSError):
-                gone = owner.is_token_gone(owner.token_in(draft))
-                if gone or (gone is None and self._is_old(path)):
-                    self.remove(path)
-
-    def _is_old(self, name: str) -> bool:
-        return self.local and time.time() - os.stat(self.path(name)).st_mtime > ABANDONED_SECONDS
+            self.fs.rm_file(self.path(name))
 
     @contextlib.contextmanager
     def as_local(self, name: str) -> Iterator[Path]:
@@ -248,34 +217,30 @@ class Storage:
                 raise FileNotFoundError(self.join(name))
             yield Path(self.path(name))
             return
-        with temporary_folder() as folder:
-            copy = folder / name.rsplit("/", 1)[-1]
+        with tempfile.TemporaryDirectory(prefix="minimax-") as folder:
+            copy = Path(folder) / name.rsplit("/", 1)[-1]
             self.fs.get_file(self.path(name), str(copy))
             yield copy
 
     @contextlib.contextmanager
-    def _local_draft(
-        self, name: str, *, publish: bool = True, durable: bool = True, new_folder: bool = True
-    ) -> Iterator[Path]:
-        final, base = Path(self.path(name)), Path(self.base)
-        if new_folder:
-            disk.make_folder(final.parent, base)
-        draft = final.with_name(_draft_name(final.name))
+    def _local_draft(self, name: str, *, publish: bool = True, durable: bool = True) -> Iterator[Path]:
+        final = Path(self.path(name))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        draft = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.part")
         try:
             yield draft
             if publish:
-                disk.replace(draft, final)
                 if durable:
-                    disk.flush_entries(final.parent, base)
+                    _flush_to_disk(draft)
+                os.replace(draft, final)
         finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _renamed(self, name: str) -> Iterator[str]:
         final = self.path(name)
         folder, _, last = final.rpartition("/")
-        draft = f"{folder}/{_draft_name(last)}"
+        draft = f"{folder}/.{last}.{uuid.uuid4().hex[:8]}.part"
         self.fs.makedirs(folder, exist_ok=True)
         try:
             yield draft
@@ -286,17 +251,29 @@ class Storage:
             raise
 
 
-def _draft_name(name: str) -> str:
-    """A name that nobody else writes to, hidden, and telling whose it is."""
-    begin = name.encode()[:_DRAFT_NAME_BYTES].decode(errors="ignore")
-    return f".{begin}.{owner.me().token}-{uuid.uuid4().hex[:8]}.part"
+def _link(draft: Path, final: Path) -> None:
+    """Give a whole file its name unless the name is taken (FileExistsError)."""
+    try:
+        os.link(draft, final)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: still exclusive, the bytes come a moment later
+        with final.open("xb") as out:
+            try:
+                out.write(draft.read_bytes())
+                out.flush()
+                os.fsync(out.fileno())
+            except OSError:
+                final.unlink()
+                raise
 
 
-def _write_draft(draft: Path, data: bytes, *, durable: bool) -> None:
-    with open(draft, "xb") as out:
-        out.write(data)
-        if durable:
-            disk.flush(out)
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _json(data: dict[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from minimax_tasks.prompts.commands import check_prompt, find_commands
 from minimax_tasks.prompts.environment import PromptError
 from minimax_tasks.prompts.render import render_prompt
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import beside, folder_of
 from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board, together
 from minimax_tasks.storyboard.checks import (
     circles,
@@ -30,7 +31,7 @@ from minimax_tasks.storyboard.checks import (
 )
 from minimax_tasks.storyboard.document import Document, Path
 from minimax_tasks.storyboard.drafts import Draft
-from minimax_tasks.storyboard.files import beside, board_folder, read_text, template_folder
+from minimax_tasks.storyboard.files import read_text, template_folder
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.stills import Still, read_still
 
@@ -82,7 +83,7 @@ class _Planning:
         self._document = document
         self._root = root
         self._language = language
-        self._folder = board_folder(path)
+        self._folder = folder_of(path)
         self._stills: dict[str, Still | None] = {}
         self._drafts = [
             Draft(index, shot, board.defaults.seconds if shot.seconds is None else shot.seconds)

@@ -1,0 +1,300 @@
+"""What a file of somebody else may name, judged before anything is opened.
+
+A board or a table names pictures, and people name boards and tables. Such a name is never given to fsspec as
+it is: fsspec knows some fifty protocols and chains of them (`zip://…::https://…`), several of which fetch from
+anywhere, and one of which (`reference://`) renders templates that it fetched. What is allowed is a local
+regular file, a data URL, an http(s) URL, and a file on the storages of `STORED`; and nothing is read further
+than a limit.
+"""
+
+import errno
+import os
+import re
+import stat
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from minimax_tasks.redaction import clean
+
+STORED = {
+    "s3": "s3", "s3a": "s3",
+    "gs": "gcs", "gcs": "gcs",
+    "az": "azure", "abfs": "azure", "abfss": "azure",
+    "memory": "",
+}  # fmt: skip
+"""Protocol of a storage that files may be named on -> the extra of this package that it needs."""
+
+_LOCAL = ("file", "local")
+_WEB = ("http", "https")
+_CHAIN = re.compile(r"::[a-z0-9+.-]*:?//", re.IGNORECASE)
+_AZURE_ACCOUNT = re.compile(r"[^/@]+@(?P<account>[^/]+?)\.(dfs|blob)\.core\.windows\.net", re.IGNORECASE)
+_BLOCK = 1 << 20
+_WEB_PATIENCE = 60.0
+"""Seconds that a board or a table on the web may take to arrive."""
+
+ALLOWED = "a local file, or one on s3://, gs://, az:// or memory://"
+
+
+class Unreadable(ValueError):
+    """A reference that is not allowed, or whose file cannot be read; the message says why, not which."""
+
+
+class IsFolder(Unreadable):
+    """A reference to a folder where a file is meant."""
+
+
+class Kind(Enum):
+    """Where the bytes of a reference are."""
+
+    LOCAL = "local"
+    DATA = "data"
+    WEB = "web"
+    STORED = "stored"
+
+
+def kind_of(reference: str) -> Kind:
+    """Where the bytes of a reference are, by its text alone. Raises `Unreadable` for what is not allowed."""
+    head = reference[:5].casefold()
+    if head == "data:":
+        return Kind.DATA
+    scheme = _scheme(reference)
+    if scheme in _WEB:
+        if _CHAIN.search(reference):
+            raise Unreadable("it is a chain of protocols (`::`); give one address")
+        return Kind.WEB
+    if "::" in reference:
+        raise Unreadable(f"it is a chain of protocols (`::`); give {ALLOWED}")
+    if not scheme or scheme in _LOCAL:
+        return Kind.LOCAL
+    if scheme in STORED:
+        _check_account(reference)
+        return Kind.STORED
+    raise Unreadable(f"files are not read by {clean(scheme, 40)}://; give {ALLOWED}")
+
+
+def is_web(reference: str) -> bool:
+    """Whether a reference is an http(s) URL."""
+    return _scheme(reference) in _WEB
+
+
+def refuse_chain(url: str) -> None:
+    """Raise `Unreadable` for a URL that chains several protocols, as fsspec would take it."""
+    if "::" in url:
+        raise Unreadable("it is a chain of protocols (`::`), which is not supported; give one path or URL")
+
+
+def is_absolute(reference: str) -> bool:
+    """Whether a reference stands for itself, wherever the file is that names it."""
+    return bool(_scheme(reference)) or reference[:5].casefold() == "data:" or os.path.isabs(reference)
+
+
+def beside(folder: str, reference: str) -> str:
+    """A reference as it is meant by a file in a folder: a relative path is beside that file."""
+    if is_absolute(reference):
+        return reference
+    if _scheme(folder):
+        return f"{folder}/{reference}"
+    return os.path.normpath(os.path.join(folder, reference))
+
+
+def folder_of(reference: str) -> str:
+    """The folder that a file is in, for `beside`; what may be a signature in a web address stays behind."""
+    if is_web(reference):
+        parts = urlsplit(reference)
+        return parts._replace(path=parts.path.rpartition("/")[0], query="", fragment="").geturl()
+    if _scheme(reference):
+        return reference.rpartition("/")[0]
+    return os.path.dirname(reference) or "."
+
+
+def read(reference: str, limit: int) -> bytes:
+    """The bytes of a file that is local, on the web, or on one of the storages; at most `limit` bytes.
+
+    Raises `Unreadable` for everything that stands in the way, a file over the limit too. Not for data URLs.
+    """
+    kind = kind_of(reference)
+    try:
+        if kind is Kind.LOCAL:
+            return read_local(_local_path(reference), limit)
+        if kind is Kind.WEB:
+            return _read_web(reference, limit)
+        return _read_stored(reference, limit)
+    except Unreadable:
+        raise
+    # The file systems of fsspec, and the clouds behind them, have no exception in common.
+    except Exception as error:
+        raise Unreadable(_why(error)) from error
+
+
+def read_local(path: str | Path, limit: int) -> bytes:
+    """The bytes of a local regular file; a device, a pipe or a folder is never opened or waited for.
+
+    Raises `Unreadable`, also for a file of more than `limit` bytes.
+    """
+    try:
+        _check_regular(os.stat(path))
+        # A file may be changed for a pipe between looking and opening: opening a pipe must not wait.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+        with open(descriptor, "rb", buffering=0) as file:
+            found = os.fstat(descriptor)
+            _check_regular(found)
+            _check_size(found.st_size, limit)
+            return _read_on(file.read, limit)
+    except (OSError, ValueError) as error:
+        raise error if isinstance(error, Unreadable) else Unreadable(_why(error)) from error
+
+
+def version_of(reference: str) -> str | None:
+    """A text that changes when a file does, None when that cannot be told. Nothing is read."""
+    try:
+        kind = kind_of(reference)
+        if kind is Kind.LOCAL:
+            found = os.stat(_local_path(reference))
+            return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+        if kind is Kind.STORED:
+            fs, path = _opened(reference)
+            return repr(sorted(fs.info(path).items(), key=lambda item: item[0]))
+    except Exception:  # whatever it is, reading says it
+        return None
+    return None
+
+
+def full_name(reference: str) -> str:
+    """One name for a file, however it was spelled: an absolute URL. Raises `Unreadable`."""
+    kind = kind_of(reference)
+    if kind is Kind.LOCAL:
+        from fsspec.implementations.local import LocalFileSystem
+
+        fs = LocalFileSystem()
+        return str(fs.unstrip_protocol(fs._strip_protocol(_local_path(reference))))
+    if kind is Kind.STORED:
+        fs, path = _opened(reference)
+        return str(fs.unstrip_protocol(path))
+    return reference
+
+
+def _scheme(reference: str) -> str:
+    """What stands before `://`, in small letters; "" for a local path, one on a Windows drive too."""
+    scheme, found, _ = reference.partition("://")
+    return scheme.strip().casefold() if found and len(scheme.strip()) > 1 else ""
+
+
+def _local_path(reference: str) -> str:
+    return reference.partition("://")[2] if _scheme(reference) in _LOCAL else reference
+
+
+def _check_account(reference: str) -> None:
+    """Azure's URLs may name the account, and whatever access there is would be shown to that account."""
+    found = _AZURE_ACCOUNT.match(reference.partition("://")[2])
+    if found is None:
+        return
+    from fsspec.config import conf
+
+    own = {str(conf.get(name, {}).get("account_name", "")) for name in STORED} | {
+        os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
+    }
+    if found["account"] not in own - {""}:
+        raise Unreadable(
+            f"it is in the Azure account {clean(found['account'], 60)}, which is not the one that is set up here "
+            "(AZURE_STORAGE_ACCOUNT_NAME)"
+        )
+
+
+def _opened(reference: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        fs, path = fsspec.core.url_to_fs(reference.strip(), use_listings_cache=False)
+    except ImportError as error:
+        scheme = _scheme(reference)
+        raise Unreadable(
+            f"{scheme}:// needs a package that is not installed: pip install 'minimax-tasks[{STORED[scheme]}]'"
+        ) from error
+    return fs, path
+
+
+def _read_stored(reference: str, limit: int) -> bytes:
+    fs, path = _opened(reference)
+    found = fs.info(path)
+    if found["type"] != "file":
+        raise IsFolder("it is a folder")
+    size = found.get("size")
+    _check_size(size or 0, limit)
+    if size == 0:
+        return b""  # S3 has no range of nothing
+    data = bytes(fs.cat_file(path, start=0, end=limit + 1))
+    _check_size(len(data), limit)
+    return data
+
+
+def _read_web(url: str, limit: int) -> bytes:
+    import httpx
+
+    until = time.monotonic() + _WEB_PATIENCE
+    data = bytearray()
+    with httpx.stream("GET", url.strip(), follow_redirects=True, timeout=_WEB_PATIENCE / 2) as answer:
+        if answer.status_code != 200:
+            raise Unreadable(f"the server answers HTTP {answer.status_code}")
+        for part in answer.iter_bytes(_BLOCK):
+            data += part
+            _check_size(len(data), limit)
+            if time.monotonic() > until:
+                raise Unreadable(f"it has not arrived after {_WEB_PATIENCE:g} s")
+    return bytes(data)
+
+
+def _read_on(read: Any, limit: int) -> bytes:
+    data = bytearray()
+    while part := read(min(_BLOCK, limit + 1 - len(data))):
+        data += part
+        _check_size(len(data), limit)
+    return bytes(data)
+
+
+def _check_regular(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsFolder("it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+        raise Unreadable(f"it is {kinds.get(stat.S_IFMT(found.st_mode), 'a device')}, not a file")
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise Unreadable(f"it has more than {_megabytes(limit)}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:g} MB" if size >= 1e5 else f"{size / 1e3:g} kB"
+
+
+_WORDS = {
+    errno.ENOENT: "there is no such file",
+    errno.ENOTDIR: "there is no such file",
+    errno.EACCES: "it may not be read",
+    errno.EPERM: "it may not be read",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ELOOP: "its links lead in a circle",
+}
+
+
+def _why(error: Exception) -> str:
+    """What stands in the way, in one short line."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case OSError(errno=number) if number in _WORDS:
+            return _WORDS[number]
+        case ValueError() if "null" in str(error):
+            return "a file's name has no NUL character"
+    said = clean(error, 200)
+    kind = type(error).__name__
+    return (
+        f"it cannot be read ({said or kind})"
+        if isinstance(error, OSError)
+        else f"it cannot be read ({kind}: {said})"
+    )
