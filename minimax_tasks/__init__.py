@@ -1,57 +1,63 @@
 """MiniMax (Hailuo) video generation as Luigi tasks, with storyboards and an offline sandbox.
 
-Everything public is importable from here. PyAV, Pillow and the sandbox load when they are first used.
+Everything public is importable from here. Each name loads what it needs when it is first used: Luigi,
+PyAV, Pillow and the sandbox cost nothing before.
 """
 
-from minimax_tasks.api.client import MiniMaxClient
-from minimax_tasks.api.errors import (
-    AnswerLost,
-    ApiError,
-    AuthenticationFailed,
-    BoardError,
-    BudgetReached,
-    ConfigurationError,
-    DownloadFailed,
-    FilmIncomplete,
-    GenerationFailed,
-    GenerationTimeout,
-    InputRejected,
-    InsufficientBalance,
-    InvalidParameters,
-    InvalidRequest,
-    MiniMaxCatalogWarning,
-    MiniMaxError,
-    NotConnected,
-    OutputRejected,
-    PictureError,
-    QuotaExhausted,
-    RateLimited,
-    ServiceError,
-    SubmitRefused,
-    TableError,
-    UncertainSubmit,
-)
-from minimax_tasks.api.requests import (
-    ImageToVideoRequest,
-    StartEndToVideoRequest,
-    SubjectToVideoRequest,
-    TemplateRequest,
-    TextToVideoRequest,
-)
-from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.dataset.tasks import DatasetShard, VideoDataset
-from minimax_tasks.settings import Settings
-from minimax_tasks.storage.target import FsspecTarget
-from minimax_tasks.storyboard.tasks import RenderStoryboard
-from minimax_tasks.tasks.building import build
-from minimax_tasks.tasks.modes import (
-    ImageToVideo,
-    StartEndToVideo,
-    SubjectToVideo,
-    TemplateVideo,
-    TextToVideo,
-)
-from minimax_tasks.tasks.stages import DownloadVideo, PollVideo, SubmitVideo
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minimax_tasks.api.client import MiniMaxClient
+    from minimax_tasks.api.errors import (
+        AnswerLost,
+        ApiError,
+        AuthenticationFailed,
+        BoardError,
+        BudgetReached,
+        ConfigurationError,
+        DownloadFailed,
+        FilmIncomplete,
+        GenerationFailed,
+        GenerationTimeout,
+        InputRejected,
+        InsufficientBalance,
+        InvalidParameters,
+        InvalidRequest,
+        MiniMaxCatalogWarning,
+        MiniMaxError,
+        NotConnected,
+        OutputRejected,
+        PictureError,
+        QuotaExhausted,
+        RateLimited,
+        ServiceError,
+        SubmitRefused,
+        TableError,
+        UncertainSubmit,
+    )
+    from minimax_tasks.api.requests import (
+        ImageToVideoRequest,
+        StartEndToVideoRequest,
+        SubjectToVideoRequest,
+        TemplateRequest,
+        TextToVideoRequest,
+    )
+    from minimax_tasks.clips.request import ClipRequest
+    from minimax_tasks.dataset.tasks import DatasetShard, VideoDataset
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storage.target import FsspecTarget
+    from minimax_tasks.storyboard.tasks import RenderStoryboard
+    from minimax_tasks.tasks.building import build
+    from minimax_tasks.tasks.modes import (
+        ImageToVideo,
+        StartEndToVideo,
+        SubjectToVideo,
+        TemplateVideo,
+        TextToVideo,
+    )
+    from minimax_tasks.tasks.stages import DownloadVideo, PollVideo, SubmitVideo
 
 __all__ = [
     "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "ClipRequest",
@@ -64,3 +70,92 @@ __all__ = [
     "TableError", "TemplateRequest", "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit",
     "VideoDataset", "build",
 ]  # fmt: skip
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "api.client": ("MiniMaxClient",),
+    "api.errors": (
+        "AnswerLost",
+        "ApiError",
+        "AuthenticationFailed",
+        "BoardError",
+        "BudgetReached",
+        "ConfigurationError",
+        "DownloadFailed",
+        "FilmIncomplete",
+        "GenerationFailed",
+        "GenerationTimeout",
+        "InputRejected",
+        "InsufficientBalance",
+        "InvalidParameters",
+        "InvalidRequest",
+        "MiniMaxCatalogWarning",
+        "MiniMaxError",
+        "NotConnected",
+        "OutputRejected",
+        "PictureError",
+        "QuotaExhausted",
+        "RateLimited",
+        "ServiceError",
+        "SubmitRefused",
+        "TableError",
+        "UncertainSubmit",
+    ),
+    "api.requests": (
+        "ImageToVideoRequest",
+        "StartEndToVideoRequest",
+        "SubjectToVideoRequest",
+        "TemplateRequest",
+        "TextToVideoRequest",
+    ),
+    "clips.request": ("ClipRequest",),
+    "dataset.tasks": (
+        "DatasetShard",
+        "VideoDataset",
+    ),
+    "settings": ("Settings",),
+    "storage.target": ("FsspecTarget",),
+    "storyboard.tasks": ("RenderStoryboard",),
+    "tasks.building": ("build",),
+    "tasks.modes": (
+        "ImageToVideo",
+        "StartEndToVideo",
+        "SubjectToVideo",
+        "TemplateVideo",
+        "TextToVideo",
+    ),
+    "tasks.stages": (
+        "DownloadVideo",
+        "PollVideo",
+        "SubmitVideo",
+    ),
+}
+"""Module -> the public names that it has."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def _find(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+if not TYPE_CHECKING:  # a type checker knows the names, and finds a misspelt one
+    __getattr__ = _find
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def register_tasks() -> None:
+    """Load every public name: Luigi's register knows only tasks whose module was imported."""
+    for name in __all__:
+        _find(name)
+
+
+if "luigi" in sys.modules:
+    # `luigi --module minimax_tasks TextToVideo` imports this package for its tasks alone.
+    register_tasks()

@@ -2,29 +2,29 @@
 
 import argparse
 import contextlib
-import json
+import errno
 import logging
 import math
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from minimax_tasks.api.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
+from minimax_tasks.console.output import json_text, settle_streams, standard_error, standard_output
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
-PIPE_WIDTH = 200
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(words)
+    settle_streams()
+    options = _read(list(sys.argv[1:] if arguments is None else arguments))
     _set_up_logging(options)
     try:
+        _check_machine(options)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except KeyboardInterrupt:
@@ -46,8 +46,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        _tell(f"{type(error).__name__}: {error}\nThis should not happen; --debug shows where it did")
+        _tell(_unforeseen(error))
         return FAILED
+
+
+_LACKS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EMFILE: "too many files are open: allow more (ulimit -n), or take fewer --workers",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.EROFS: "this file system cannot be written to",
+}
+"""What a machine may run out of, in plain words."""
+
+
+def _unforeseen(error: Exception) -> str:
+    """What to say of an exception that no command foresees. Those of this package are written for people."""
+    if type(error).__module__.startswith("minimax_tasks."):
+        return str(error)
+    if isinstance(error, OSError):
+        lack = _LACKS.get(error.errno or 0, "")
+        return f"{error}; {lack}" if lack else f"{type(error).__name__}: {error}; --debug shows where"
+    return f"{type(error).__name__}: {error}\nThis should not happen; --debug shows where it did"
+
+
+def _read(words: list[str]) -> argparse.Namespace:
+    """The options of a command line. What follows `luigi` is Luigi's own, in any order."""
+    if words[:1] != ["luigi"] or words[1:] in (["-h"], ["--help"]):
+        return _parser().parse_args(words)
+    ours = words[1:2] == ["--debug"]
+    options = _parser().parse_args(words[: 1 + ours])
+    options.words = words[1 + ours :]
+    return options
+
+
+def _check_machine(options: argparse.Namespace) -> None:
+    """Raise `ConfigurationError` when there is no place for what Luigi and the joins write on the side."""
+    if options.command is _catalogue:
+        return
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            "there is no writable folder for temporary files; set TMPDIR to one"
+        ) from None
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:
@@ -180,8 +222,8 @@ def _render(options: argparse.Namespace) -> int:
         partial=options.partial,
         retry_failed=options.retry_failed,
         scheduler_url=options.scheduler_url,
-        console=_out(),
-        errors=_console(),
+        console=standard_output(),
+        errors=standard_error(),
     )
 
 
@@ -197,14 +239,14 @@ def _plan(options: argparse.Namespace) -> int:
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
     if options.json:
-        _say(json.dumps(plan_json(plan, states), ensure_ascii=False, indent=2))
+        _say(json_text(plan_json(plan, states)))
         return DONE
-    console = _out()
+    console = standard_output()
     console.print(plan_table(plan, states))
     for warning in all_warnings(plan, states):
-        console.print(f"warning: {warning}", style="yellow", markup=False, highlight=False)
+        console.sentence(f"warning: {warning}", "yellow")
     for problem in all_problems(plan, states):
-        console.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.whole(problem, "red")
     return DONE
 
 
@@ -212,15 +254,16 @@ def _timeline(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.planning import make_plan
-    from minimax_tasks.storyboard.timeline import write_timeline
+    from minimax_tasks.storyboard.timeline import check_out, write_timeline
 
+    check_out(options.out)
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     missing = write_timeline(storage, plan, options.out)
     _say(f"timeline: {options.out}")
     if missing:
-        _tell(f"not made, so left out: {', '.join(missing)}")
+        _tell(f"not made or not readable, so left out: {', '.join(missing)}")
     return FAILED if missing else DONE
 
 
@@ -272,9 +315,9 @@ def _ledger(options: argparse.Namespace) -> int:
 
     found = payments(open_root(Settings.load(root=options.root).root))
     if options.json:
-        _say(json.dumps(ledger_json(found), ensure_ascii=False, indent=2))
+        _say(json_text(ledger_json(found)))
     else:
-        _out().print(ledger_table(found))
+        standard_output().print(ledger_table(found))
     return DONE
 
 
@@ -309,9 +352,9 @@ def _catalogue(options: argparse.Namespace) -> int:
     }
     as_json, as_table = tables[options.table]
     if options.json:
-        _say(json.dumps(as_json(), ensure_ascii=False, indent=2))
+        _say(json_text(as_json()))
     else:
-        _out().print(as_table())
+        standard_output().print(as_table())
     return DONE
 
 
@@ -320,10 +363,12 @@ def _luigi(options: argparse.Namespace) -> int:
     from luigi.parameter import ParameterException
     from luigi.task_register import TaskClassException
 
+    from minimax_tasks import register_tasks
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.building import in_flight_factory
     from minimax_tasks.worker import on_sigterm
 
+    register_tasks()
     words = list(options.words)
     if not any(word.split("=")[0] == "--module" for word in words):
         words = ["--module", "minimax_tasks", *words]
@@ -354,22 +399,12 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r}; allowed: a whole number, 1 or more")
 
 
-def _out() -> Console:
-    """Standard output; a file or a pipe has room for whole tables."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(width=width)
-
-
-def _console() -> Console:
-    return Console(stderr=True)
-
-
 def _say(text: str) -> None:
-    print(text)  # noqa: T201
+    standard_output().whole(text)
 
 
 def _tell(text: str) -> None:
-    _console().print(text, markup=False, highlight=False, soft_wrap=True)
+    standard_error().whole(text)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ def serve(root: str, host: str, port: int) -> None:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     shown, bound = listening.getsockname()[:2]
+    shown = f"[{shown}]" if ":" in shown else shown
     print(f"MiniMax callbacks received on http://{shown}:{bound}", flush=True)  # noqa: T201
     while not _heard(stopped):
         pass
@@ -128,7 +129,11 @@ def serve(root: str, host: str, port: int) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     # asyncio sends small answers at once only on sockets that name their protocol.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except OSError as error:  # a machine without IPv6
+        raise ConfigurationError(f"--host {host}: {error.strerror or error}") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from rich.console import Console
 
 from minimax_tasks.api.client import check_access
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.root import check_lasting, check_scale, check_shareable, check_writable, open_root
+from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import several, to_pay
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
@@ -40,8 +40,8 @@ def render(
     partial: bool,
     retry_failed: bool,
     scheduler_url: str | None,
-    console: Console,
-    errors: Console,
+    console: Output,
+    errors: Output,
 ) -> int:
     """Make the film of a board and say where it is; returns the exit code.
 
@@ -81,13 +81,13 @@ def render(
             [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"
         )
     for name, problem in progress.failures.items():
-        _say(errors, f"{name}: {problem}", "red")
+        errors.whole(f"{name}: {problem}", "red")
     if not done or not task.complete():
         _tell_of_holes(storage, plan, progress, partial, console, errors)
         return FAILED
     output = task.output()
     for name in ("film", "report"):
-        _say(console, f"{name}: {output[name].path}")
+        console.whole(f"{name}: {output[name].path}")
     return DONE
 
 
@@ -102,13 +102,12 @@ def _check_scheduler(url: str) -> None:
 
 
 def _show(
-    storage: Storage, plan: Plan, states: dict[str, ClipState], console: Console, retry_failed: bool
+    storage: Storage, plan: Plan, states: dict[str, ClipState], console: Output, retry_failed: bool
 ) -> None:
     usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
     known = len({segment.key for segment in plan.segments}) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
-    _say(
-        console,
+    console.whole(
         f"{plan.board.title}: {several(len(plan.shots), 'shot')}, {several(known + clips, 'clip')}; "
         f"{known} known already, {clips} to make ({price})",
     )
@@ -122,56 +121,66 @@ def _show(
         _warn(console, text)
 
 
-def _warn(console: Console, text: str) -> None:
-    _say(console, f"warning: {text}", "yellow")
-
-
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    """One line, as it is: whoever reads a pipe wants it whole."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
+def _warn(console: Output, text: str) -> None:
+    console.sentence(f"warning: {text}", "yellow")
 
 
 def _tell_of_holes(
-    storage: Storage, plan: Plan, progress: RenderProgress, partial: bool, console: Console, errors: Console
+    storage: Storage, plan: Plan, progress: RenderProgress, partial: bool, console: Output, errors: Output
 ) -> None:
     """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
     states = look_up(storage, [segment.key for segment in plan.segments])
     missing = [shot for shot in plan.shots if states[shot.picked.key].made is not Made.MADE]
-    if not missing:
-        _do_without_takes(storage, plan, states, progress, console, errors)
+    if not missing and _did_without_takes(storage, plan, states, progress, console, errors):
         return
-    names = ", ".join(f"{shot.shot.id} ({_standing(shot.picked, states)})" for shot in missing)
-    made = len(plan.shots) - len(missing)
-    _say(errors, f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {names}")
-    film = Cutting(storage, plan).make_partial(progress.problems, film=partial)
+    cutting = Cutting(storage, plan)
+    damaged = cutting.damaged()
+    if missing or damaged:
+        bad = [shot for shot in plan.shots if shot in missing or shot.picked.key in damaged]
+        named = [f"{shot.shot.id} ({_standing(shot.picked, states, damaged)})" for shot in bad]
+        made = len(plan.shots) - len(bad)
+        errors.whole(
+            f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {', '.join(named)}"
+        )
+    else:
+        errors.whole("the film is not joined; its clips are all made")
+    film = cutting.make_partial(progress.problems, film=partial)
     report = storage.join(f"{film_folder(plan.slug)}/report.html")
     for name, path in (("partial film", film), ("report", report)):
         if path:
-            _say(console, f"{name}: {path}")
+            console.whole(f"{name}: {path}")
 
 
-def _do_without_takes(
+def _did_without_takes(
     storage: Storage,
     plan: Plan,
     states: dict[str, ClipState],
     progress: RenderProgress,
-    console: Console,
-    errors: Console,
-) -> None:
-    """Every picked take is there: make the film, and name the takes that are missing."""
+    console: Output,
+    errors: Output,
+) -> bool:
+    """When every picked take is there and others are not: make the film, and name the takes that are missing."""
+    from minimax_tasks.video.source import VideoError
+
     missing = [segment for segment in plan.segments if states[segment.key].made is not Made.MADE]
     if not missing:
-        _say(errors, "the film is not joined; its clips are all made")
-        return
-    Cutting(storage, plan).make(progress.problems)
+        return False
+    try:
+        Cutting(storage, plan).make(progress.problems)
+    except VideoError as error:
+        errors.whole(f"film: {error}", "red")
+        return False
     names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
-    _say(errors, f"the film is made, but not: {names}")
+    errors.whole(f"the film is made, but not: {names}")
     for name, file in (("film", "film.mp4"), ("report", "report.html")):
-        _say(console, f"{name}: {storage.join(f'{film_folder(plan.slug)}/{file}')}")
+        console.whole(f"{name}: {storage.join(f'{film_folder(plan.slug)}/{file}')}")
+    return True
 
 
-def _standing(segment: Segment, states: dict[str, ClipState]) -> str:
+def _standing(segment: Segment, states: dict[str, ClipState], damaged: dict[str, str]) -> str:
     """Where a missing clip stands; one that was never begun may wait for another."""
+    if segment.key in damaged:
+        return f"clips/{segment.key}/video.mp4 cannot be read: {damaged[segment.key]}"
     made = states[segment.key].made
     waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
     return f"waits for {', '.join(waits)}" if made is Made.TO_MAKE and waits else str(made)

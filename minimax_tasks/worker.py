@@ -1,26 +1,32 @@
 """A Luigi worker that keeps many waiting tasks in one process.
 
-A task that has a coroutine `run_async` runs on one event loop beside the worker; every other task runs as
-the plain worker runs it. The scheduler, the events, the retries and the messages are Luigi's own.
+A task that has a coroutine `run_async` runs on one event loop beside the worker; every other task runs in a thread, or in
+a fresh process where one is asked for (`minimax_tasks.plain`). The scheduler, the events, the retries and the messages
+are Luigi's own.
 
-`luigi.worker` is declared private. What is relied on is all here: `Worker._create_task_process` makes the
-thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` on the result queue.
+`luigi.worker` is declared private. What is relied on is here and in `minimax_tasks.plain`: `Worker._create_task_process`
+makes the thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` on the result queue.
 """
 
 import asyncio
 import contextlib
 import logging
+import multiprocessing.spawn
+import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import luigi
+import luigi.worker
 from luigi import rpc, scheduler
 from luigi.task_status import DONE, FAILED
 from luigi.worker import TaskProcess, TaskStatusReporter, Worker
+
+from minimax_tasks.plain import ThreadRun, Unshared, plain_run
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +62,17 @@ class InFlightFactory:
     def create_worker(
         self, scheduler: Any, worker_processes: int, assistant: bool = False
     ) -> "InFlightWorker":
-        """A worker that runs up to `worker_processes` tasks at once."""
-        worker = InFlightWorker(scheduler=scheduler, worker_processes=worker_processes, assistant=assistant)
+        """A worker that runs up to `worker_processes` tasks at once.
+
+        Raises RuntimeError in a child that imports the script of its parent: the script has no main guard.
+        """
+        multiprocessing.spawn._check_not_importing_main()  # type: ignore[attr-defined]
+        options = {}
+        if threading.current_thread() is not threading.main_thread():
+            options["no_install_shutdown_handler"] = True  # signals are the main thread's
+        worker = InFlightWorker(
+            scheduler=scheduler, worker_processes=worker_processes, assistant=assistant, **options
+        )
         worker.clean_up = self._clean_up
         worker.waits_for_others = self._shared
         return worker
@@ -69,6 +84,10 @@ class InFlightWorker(Worker):
     clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None
     waits_for_others = False
     _others_seen_at = float("-inf")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        with _unshared():
+            super().__init__(*arguments, **options)
 
     def __enter__(self) -> Any:
         self._loop = _LoopThread(self.clean_up)
@@ -82,7 +101,10 @@ class InFlightWorker(Worker):
             self._loop.stop()
         finally:
             self._restore()
+            plain = [run for run in self._running_tasks.values() if isinstance(run, ThreadRun)]
             result = super().__exit__(*error)
+            for run in plain:
+                run.join(STOP_PATIENCE / len(plain))
         return result
 
     def run(self) -> bool:
@@ -100,7 +122,15 @@ class InFlightWorker(Worker):
 
     def _create_task_process(self, task: luigi.Task) -> Any:
         if not hasattr(task, "run_async"):
-            return super()._create_task_process(task)
+            messages = queue.Queue() if task.accepts_messages else None  # type: ignore[var-annotated]
+            return plain_run(
+                task,
+                TaskStatusReporter(self._scheduler, task.task_id, self._id, messages),
+                self._config,
+                worker_id=self._id,
+                result_queue=self._task_result_queue,
+                task_completion_cache=self._task_completion_cache,
+            )
         return _CoroutineRun(
             self._loop,
             task,
@@ -137,6 +167,21 @@ class InFlightWorker(Worker):
         if response.running_tasks:
             self._others_seen_at = time.monotonic()
         return response.n_pending_tasks > 0 and time.monotonic() - self._others_seen_at < OTHERS_PATIENCE
+
+
+_making = threading.Lock()
+
+
+@contextlib.contextmanager
+def _unshared() -> Iterator[None]:
+    """Keep Luigi's worker from making queues and managers for children, which need `/dev/shm` or fork."""
+    names = vars(luigi.worker)
+    with _making:
+        names["multiprocessing"] = Unshared()
+        try:
+            yield
+        finally:
+            names["multiprocessing"] = multiprocessing
 
 
 class _LoopThread:

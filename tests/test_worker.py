@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -37,7 +39,7 @@ class Waiting(luigi.Task):
 
 
 class Ordinary(luigi.Task):
-    """Runs as it always did, in a process of its own."""
+    """Has a plain `run`."""
 
     name = luigi.Parameter()
 
@@ -86,10 +88,125 @@ def test_waiting_tasks_share_one_process_and_wait_together() -> None:
         assert thread == "minimax-in-flight"
 
 
-def test_ordinary_and_dynamic_tasks_go_on_as_ever() -> None:
+class Sleeper(luigi.Task):
+    """Sleeps where no line of Python ends it."""
+
+    worker_timeout = 2
+
+    def output(self) -> luigi.LocalTarget:
+        return luigi.LocalTarget("slept.txt")
+
+    def run(self) -> None:
+        Path("began.txt").write_text(str(os.getpid()))
+        time.sleep(60)
+        with self.output().open("w") as out:
+            out.write("awake")
+
+
+class Busy(luigi.Task):
+    """Works line after line, and cannot be brought into another process."""
+
+    worker_timeout = 1
+
+    def complete(self) -> bool:
+        return False
+
+    def run(self) -> None:
+        while True:
+            time.sleep(0.01)
+
+
+def test_a_plain_task_runs_in_a_thread_of_this_process() -> None:
     assert build([Ordinary(name="plain"), Dynamic()])
-    assert int(Path("plain.txt").read_text()) != PID
+    assert int(Path("plain.txt").read_text()) == PID
     assert str(PID) in Path("dynamic.txt").read_text()
+
+
+def test_a_process_that_is_asked_for_is_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forked() -> None:
+        raise AssertionError("forked")
+
+    monkeypatch.setattr(os, "fork", forked)
+    luigi.configuration.get_config().set("worker", "force_multiprocessing", "true")
+    try:
+        assert build([Ordinary(name="asked")])
+    finally:
+        luigi.configuration.get_config().remove_option("worker", "force_multiprocessing")
+    assert int(Path("asked.txt").read_text()) != PID
+
+
+def test_a_plain_task_that_takes_too_long_is_ended_with_its_process() -> None:
+    began = time.monotonic()
+    assert not build([Sleeper()])
+    assert time.monotonic() - began < 40
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(Path("began.txt").read_text()), 0)
+
+
+def test_a_time_out_ends_a_thread_at_its_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minimax_tasks.plain._can_be_imported", lambda task: False)
+    assert not build([Busy()])
+    assert not [thread for thread in threading.enumerate() if "Busy" in thread.name]
+
+
+def test_nothing_is_shared_with_processes_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS Lambda has no `/dev/shm`: a semaphore, and with it a queue of processes, cannot be made."""
+
+    def no_semaphores(*arguments: Any, **options: Any) -> Any:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", no_semaphores)
+    luigi.configuration.get_config().set("worker", "cache_task_completion", "true")
+    try:
+        assert build([Ordinary(name="lambda")])
+    finally:
+        luigi.configuration.get_config().remove_option("worker", "cache_task_completion")
+
+
+CELL = """
+import luigi, minimax_tasks
+
+class Cell(luigi.Task):
+    {timeout}
+    def output(self):
+        return luigi.LocalTarget("cell.txt")
+    def run(self):
+        with self.output().open("w") as out:
+            out.write("made")
+
+print(minimax_tasks.build([Cell()]))
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
+@pytest.mark.parametrize("where", ["notebook", "script without a main guard"])
+@pytest.mark.parametrize("timeout", ["", "worker_timeout = 30"])
+def test_a_task_of_a_cell_or_of_a_bare_script(method: str, where: str, timeout: str) -> None:
+    code = f"import multiprocessing; multiprocessing.set_start_method({method!r}, force=True)" + CELL.format(
+        timeout=timeout
+    )
+    Path("bare.py").write_text(code)
+    words = ["-"] if where == "notebook" else ["bare.py"]
+    ran = subprocess.run(
+        [sys.executable, *words],
+        input=code if where == "notebook" else None,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.stdout.strip() == "True", ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert Path("cell.txt").read_text() == "made"
+
+
+def test_a_worker_in_a_thread_leaves_signals_alone() -> None:
+    told: list[bool] = []
+    thread = threading.Thread(
+        target=lambda: told.append(build([Waiting(name="aside"), Ordinary(name="too")]))
+    )
+    thread.start()
+    thread.join(30)
+    assert told == [True]
 
 
 def test_a_failure_is_told_and_the_others_go_on() -> None:

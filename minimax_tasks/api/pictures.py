@@ -8,10 +8,10 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from minimax_tasks.api.catalog.models import (
     IMAGE_ASPECT,
@@ -20,27 +20,39 @@ from minimax_tasks.api.catalog.models import (
     IMAGE_MIN_SHORT_SIDE,
 )
 from minimax_tasks.api.errors import PictureError
+from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
 
 SHAPE_TOLERANCE = 0.02
 """Two pictures whose shapes differ by no more are alike."""
+
+BACKGROUND = (255, 255, 255)
+"""What a transparent picture is laid on: white, as paper is. Drawings, logos and cut-outs are made for it, and
+black lines would be gone on black. What the service lays them on is not published."""
+
+MAX_PIXELS = 178_956_970
+"""So many pixels are opened at most, over half a gigabyte in memory; Pillow refuses more as well."""
 
 _FORMATS = "a JPEG, PNG or WebP picture"
 _OR_FIT = ", or `fit`, which crops and scales what does not fit"
 _KINDS = {kind: kind for kind in IMAGE_FORMATS} | {"MPO": "JPEG"}
 """What Pillow calls a format -> what it is sent as. Cameras add previews to a JPEG, which makes it an MPO."""
 
-_MODES = ("RGB", "RGBA", "L", "LA", "P", "1")
+_MODES = ("RGB", "RGBA", "L", "LA", "P", "PA", "1")
 _ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that the service takes: its bytes as they are sent, and its upright size in pixels."""
+    """A picture that the service takes: its bytes as they are sent, and its upright size in pixels.
+
+    `notes` say what was left out of it or laid under it, for people.
+    """
 
     data: bytes
     mime: str
     width: int
     height: int
+    notes: tuple[str, ...] = ()
 
     @property
     def data_url(self) -> str:
@@ -51,21 +63,29 @@ class Picture:
 def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> Picture:
     """Check a picture against the limits of the service; `field` and `name` say whose it is in messages.
 
-    The format is read from the bytes, not from the file's name. A picture with a rotation in its EXIF data
-    is turned upright and sent as PNG, since the service is not known to respect it. With `fit` a picture
+    The format is read from the bytes, not from the file's name. A picture that needs no change is sent byte
+    for byte. Texts and colour profiles that are in the way are left out of the file, a transparent picture is
+    laid on white (`BACKGROUND`) and sent without transparency, and one with a rotation in its EXIF data is
+    turned upright and sent as PNG, since the service is not known to respect it. With `fit` a picture
     that has too many bytes, other pixels than 8-bit RGB or grey, or too long a shape is made to fit, always
     the same way: cropped around its middle, and scaled down as far as needed. Raises `PictureError`.
     """
+    data, notes = without_ballast(data)
     if len(data) >= IMAGE_MAX_BYTES and not fit:
         raise PictureError(field, name, f"under 20 MB{_OR_FIT}", f"{len(data) / 1e6:.1f} MB")
     with _opened(data, field=field, name=name) as image:
-        kind, upright = _KINDS[str(image.format)], ImageOps.exif_transpose(image)
-        turned = upright.size != image.size or image.getexif().get(_ORIENTATION, 1) != 1
+        kind = _KINDS[str(image.format)]
+        upright, turned = _upright(image)
         deep = _is_deep_png(data)
-        if image.mode not in _MODES or deep:
-            if not fit:
-                pixels = "16-bit" if deep else image.mode
-                raise PictureError(field, name, f"8-bit RGB or grey{_OR_FIT}", f"its pixels are {pixels}")
+        if (image.mode not in _MODES or deep) and not fit:
+            pixels = "16-bit" if deep or image.mode.startswith("I") else image.mode
+            raise PictureError(field, name, f"8-bit RGB or grey{_OR_FIT}", f"its pixels are {pixels}")
+        if _has_alpha(upright):
+            upright, seen_through = _laid_on_background(upright)
+            turned = True
+            if seen_through:
+                notes += ("its transparent parts are laid on white, and it is sent without transparency",)
+        if upright.mode not in _MODES or deep:
             upright, turned = _eight_bit(upright), True
         shape = _nearest_shape(*upright.size) if fit else upright.size
         if shape != upright.size:
@@ -76,7 +96,7 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
         while len(data) >= IMAGE_MAX_BYTES:
             data, kind = _encode(upright, "JPEG"), "JPEG"
             upright = upright.reduce(2) if len(data) >= IMAGE_MAX_BYTES else upright
-        return Picture(data, Image.MIME[kind], *upright.size)
+        return Picture(data, Image.MIME[kind], *upright.size, notes)
 
 
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -84,35 +104,52 @@ def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
     return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
 
 
-def crop_alike(picture: Picture, shape: Picture, *, field: str, name: str) -> Picture:
-    """The picture, cropped around its middle to the shape of another if they differ by more than 2 %.
+def cropped_size(own: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
+    """What is left of a picture when it is cropped to the shape of another; its own size if they are alike."""
+    if same_shape(own, shape):
+        return own
+    wanted, ratio = shape[0] / shape[1], own[0] / own[1]
+    wide, high = (1.0, ratio / wanted) if ratio < wanted else (wanted / ratio, 1.0)
+    return round(own[0] * wide), round(own[1] * high)
 
-    Raises `PictureError` when too little would be left.
-    """
-    wanted, own = shape.width / shape.height, picture.width / picture.height
-    if same_shape((shape.width, shape.height), (picture.width, picture.height)):
-        return picture
-    wide, high = (1.0, own / wanted) if own < wanted else (wanted / own, 1.0)
-    size = round(picture.width * wide), round(picture.height * high)
-    if min(size) < IMAGE_MIN_SHORT_SIDE:
+
+def judge_crop(own: tuple[int, int], shape: tuple[int, int], *, field: str, name: str) -> tuple[int, int]:
+    """`cropped_size`, or `PictureError` when too little would be left."""
+    size = cropped_size(own, shape)
+    if size != own and min(size) < IMAGE_MIN_SHORT_SIDE:
         raise PictureError(
             field,
             name,
-            f"the shape of the first frame, {shape.width} x {shape.height} px",
-            f"of its {picture.width} x {picture.height} px only {size[0]} x {size[1]} would be left",
+            f"the shape of the first frame, {shape[0]} x {shape[1]} px",
+            f"of its {own[0]} x {own[1]} px only {size[0]} x {size[1]} would be left",
         )
+    return size
+
+
+def crop_to(picture: Picture, shape: tuple[int, int], *, field: str, name: str) -> Picture:
+    """The picture, cropped around its middle to a shape (width, height) from which its own differs by more
+    than 2 %. Raises `PictureError` when too little would be left.
+    """
+    size = judge_crop((picture.width, picture.height), shape, field=field, name=name)
+    if size == (picture.width, picture.height):
+        return picture
     with Image.open(io.BytesIO(picture.data)) as image:
-        cropped = Picture(_encode(_cropped(image, size)), "image/png", *size)
-    return judge_picture(cropped.data, field=field, name=name, fit=True)
+        cropped = _encode(_cropped(image, size))
+    return replace(judge_picture(cropped, field=field, name=name, fit=True), notes=picture.notes)
+
+
+def crop_alike(picture: Picture, shape: Picture, *, field: str, name: str) -> Picture:
+    """`crop_to` the shape of another picture."""
+    return crop_to(picture, (shape.width, shape.height), field=field, name=name)
 
 
 @contextmanager
 def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
     """A still picture of a format that the service takes, with its pixels read."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format not in _KINDS:
-                raise PictureError(field, name, _FORMATS, f"it is {image.format or 'unknown'}")
+        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
                 raise PictureError(field, name, "a still picture", "it is animated")
             image.load()
@@ -120,13 +157,25 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(field, name, _FORMATS, "it is not a picture") from None
-    except Image.DecompressionBombError:
-        raise PictureError(
-            field, name, "a picture under 20 MB", "it has too many pixels to be opened"
-        ) from None
+        raise PictureError(field, name, _FORMATS, what_it_is(data)) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        limit = f"at most {MAX_PIXELS / 1e6:.0f} megapixels ({MAX_PIXELS:,} pixels)"
+        width, height = head_size(data) or (0, 0)
+        why = f"it has too many pixels, {width} x {height} ({width * height / 1e6:.1f} megapixels)"
+        raise PictureError(field, name, limit, why if width else "it has too many pixels") from None
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(field, name, _FORMATS, f"it is damaged ({error})") from None
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture as it is meant to be seen, and whether it had to be turned."""
+    try:
+        turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+        upright = ImageOps.exif_transpose(image)
+    # Whatever a reader of broken EXIF data stumbles over; the pixels are whole.
+    except Exception:
+        return image.copy(), False
+    return upright, turned or upright.size != image.size
 
 
 def _is_deep_png(data: bytes) -> bool:
@@ -134,10 +183,51 @@ def _is_deep_png(data: bytes) -> bool:
     return data.startswith(b"\x89PNG") and data[24:25] == b"\x10"
 
 
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
+
+
+def _laid_on_background(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture without transparency, and whether anything of it was transparent."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):  # 16-bit grey, with one value that counts as transparent
+        clear = np.asarray(image) == image.info.pop("transparency")
+        image = _eight_bit(image).convert("RGBA")
+        image.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
+    rgba = image.convert("RGBA")
+    canvas = Image.new("RGBA", rgba.size, (*BACKGROUND, 255))
+    canvas.alpha_composite(rgba)
+    flat = canvas.convert("RGB")
+    if profile_space(profile) == b"RGB ":
+        flat.info["icc_profile"] = profile
+    return flat, rgba.getchannel("A").getextrema()[0] != 255
+
+
 def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
-    return image.convert("RGB")
+    return _rgb(image)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """The picture in RGB, through its own colour profile where that is one of print or of grey."""
+    profile = image.info.get("icc_profile")
+    space = profile_space(profile)
+    if profile and (image.mode, space) in (("CMYK", b"CMYK"), ("L", b"GRAY")):
+        try:
+            own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, own, srgb, outputMode="RGB")
+        except (OSError, ValueError, ImageCms.PyCMSError):
+            converted = None  # a profile that says no more than its head
+        if converted is not None:
+            converted.info.pop(
+                "icc_profile", None
+            )  # that of its former space, or of sRGB, which goes without
+            return converted
+    rgb = image.convert("RGB")
+    if space != b"RGB ":
+        rgb.info.pop("icc_profile", None)
+    return rgb
 
 
 def _nearest_shape(width: int, height: int) -> tuple[int, int]:
@@ -153,7 +243,8 @@ def _cropped(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _encode(image: Image.Image, kind: str = "PNG") -> bytes:
     out = io.BytesIO()
     options = {"compress_level": 1} if kind == "PNG" else {"quality": 95, "subsampling": 0}
-    image.convert("RGB").save(out, kind, **options)
+    rgb = _rgb(image)
+    rgb.save(out, kind, icc_profile=rgb.info.get("icc_profile"), **options)
     return out.getvalue()
 
 

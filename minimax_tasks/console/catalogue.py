@@ -89,8 +89,8 @@ def cameras_table() -> Table:
     for move in MOVES:
         table.add_row(
             move.english.casefold(),
-            Text(f"[{move.english}]"),
-            Text(f"[{move.chinese}]"),
+            f"[{move.english}]",
+            f"[{move.chinese}]",
             move.meaning,
             ", ".join(move.aliases),
         )

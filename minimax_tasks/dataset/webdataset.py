@@ -3,11 +3,11 @@
 import io
 import json
 import tarfile
-import tempfile
 from pathlib import Path
 
 from minimax_tasks.dataset.folder import Sample
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.temporary import temporary_folder
 
 
 def webdataset_folder(name: str) -> str:
@@ -19,8 +19,8 @@ def write_webdataset(root: Storage, name: str, samples: list[Sample], size: int)
     """Write `00000.tar`, `00001.tar`, … with `size` samples each, every file whole; remove surplus ones."""
     folder = webdataset_folder(name)
     parts = [samples[start : start + size] for start in range(0, len(samples), size)]
-    with tempfile.TemporaryDirectory(prefix="minimax-") as scratch:
-        draft = Path(scratch) / "shard.tar"
+    with temporary_folder() as scratch:
+        draft = scratch / "shard.tar"
         for number, part in enumerate(parts):
             _write_tar(draft, root, part)
             root.put(draft, f"{folder}/{number:05}.tar")

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from minimax_tasks.sandbox.app import Conduct, SandboxApp, digest_key
 from minimax_tasks.sandbox.cutting import CuttableConnection
 from minimax_tasks.sandbox.faults import Fault, read_faults
 from minimax_tasks.sandbox.renderer import clip_size
+from minimax_tasks.storage.temporary import new_temporary_folder
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
@@ -108,7 +108,7 @@ class _Running:
         self._socket = _listen(*address)
         self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
-        self._folder = state or Path(tempfile.mkdtemp(prefix="minimax-sandbox-"))
+        self._folder = state or new_temporary_folder()
         try:
             self._app = SandboxApp(self._folder, conduct, faults)
         except (OSError, ConfigurationError):

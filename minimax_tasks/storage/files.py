@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
-import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,12 +20,19 @@ from typing import Any, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from minimax_tasks.storage import disk, owner
+from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import refuse_chain
+from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
 _Result = TypeVar("_Result")
 
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
+
+_DRAFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f-]+\.part")
+_DRAFT_NAME_BYTES = 60
+"""Of a file's name as much stands in that of its draft: names have a limit, in bytes."""
 
 
 class Storage:
@@ -37,7 +45,7 @@ class Storage:
     def __init__(self, url: str) -> None:
         """Raises `Unreadable` for a chain of protocols, which hides where a file really is."""
         refuse_chain(url)
-        self.url = url.rstrip("/") or url
+        self.url = url if is_top(url) else url.rstrip("/")
         self.fs, self.base = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         self.local = isinstance(self.fs, LocalFileSystem)
         protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
@@ -56,7 +64,7 @@ class Storage:
 
     def join(self, name: str) -> str:
         """The same as a path or URL that a person can use."""
-        return f"{self.url}/{name}"
+        return f"{self.url.rstrip('/')}/{name}"
 
     async def call(self, function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
         """Call one of the methods below from a coroutine: in a thread where it would block."""
@@ -138,29 +146,33 @@ class Storage:
             item["name"].rstrip("/").rsplit("/", 1)[-1] for item in listed if item["type"] == "directory"
         )
 
-    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
+    def write(self, name: str, data: bytes, *, durable: bool = True, new_folder: bool = True) -> None:
         """Write a whole file, replacing what is there.
 
-        Not `durable`: a power failure may lose it, which a local disk writes much faster.
+        Not `durable`: a power failure may lose it, which a local disk writes much faster. Without
+        `new_folder` a folder that is gone is not made anew on a local disk: FileNotFoundError.
         """
         if self.local:
-            with self._local_draft(name, durable=durable) as draft:
-                draft.write_bytes(data)
+            with self._local_draft(name, durable=durable, new_folder=new_folder) as draft:
+                _write_draft(draft, data, durable=durable)
         elif self._whole_puts:
             self.fs.pipe_file(self.path(name), data)
         else:
             with self._renamed(name) as draft_path:
                 self.fs.pipe_file(draft_path, data)
 
-    def write_json(self, name: str, data: dict[str, Any], *, durable: bool = True) -> None:
+    def write_json(
+        self, name: str, data: dict[str, Any], *, durable: bool = True, new_folder: bool = True
+    ) -> None:
         """Write a JSON object, readable by people."""
-        self.write(name, _json(data), durable=durable)
+        self.write(name, _json(data), durable=durable, new_folder=new_folder)
 
-    def put(self, source: str | Path, name: str) -> None:
+    def put(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
         """Copy a local file here, whole, replacing what is there."""
         if self.local:
-            with self._local_draft(name) as draft:
+            with self._local_draft(name, new_folder=new_folder) as draft:
                 self.fs.put_file(str(source), str(draft))
+                disk.flush_path(draft)
         elif self._whole_puts:
             self.fs.put_file(str(source), self.path(name))
         else:
@@ -174,12 +186,9 @@ class Storage:
         """
         if self.local:
             with self._local_draft(name) as draft:
-                try:
-                    os.link(self.path(source), draft)
-                except FileNotFoundError:
-                    raise
-                except OSError:  # a file system without hard links
+                if not disk.try_link(self.path(source), draft):
                     shutil.copyfile(self.path(source), draft)
+                    disk.flush_path(draft)
         elif self._whole_puts:
             self.fs.cp_file(self.path(source), self.path(name))
         else:
@@ -191,9 +200,9 @@ class Storage:
         try:
             if self.local:
                 with self._local_draft(name, publish=False) as draft:
-                    draft.write_bytes(data)
-                    _flush_to_disk(draft)
-                    _link(draft, Path(self.path(name)))
+                    _write_draft(draft, data, durable=True)
+                    disk.link(draft, Path(self.path(name)))
+                    disk.flush_entries(draft.parent, Path(self.base))
             else:
                 self.fs.pipe_file(self.path(name), data, mode="create")
         except FileExistsError:
@@ -207,7 +216,32 @@ class Storage:
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens when there is none."""
         with contextlib.suppress(FileNotFoundError):
-            self.fs.rm_file(self.path(name))
+            if self.local:
+                disk.remove(Path(self.path(name)))
+            else:
+                self.fs.rm_file(self.path(name))
+
+    def drafts(self, folder: str, name: str) -> list[str]:
+        """The drafts of a file that its writers left: whoever died may have written the whole of it."""
+        return sorted(
+            f"{folder}/{draft}" if folder else draft
+            for draft in self.names(folder)
+            if (found := _DRAFT.fullmatch(draft)) and found["name"] == name
+        )
+
+    def sweep(self, folder: str) -> None:
+        """Remove the drafts in a folder whose writers are certainly gone, or gave no word for days."""
+        for draft in self.names(folder):
+            if not _DRAFT.fullmatch(draft):
+                continue
+            path = f"{folder}/{draft}" if folder else draft
+            with contextlib.suppress(OSError):
+                gone = owner.is_token_gone(owner.token_in(draft))
+                if gone or (gone is None and self._is_old(path)):
+                    self.remove(path)
+
+    def _is_old(self, name: str) -> bool:
+        return self.local and time.time() - os.stat(self.path(name)).st_mtime > ABANDONED_SECONDS
 
     @contextlib.contextmanager
     def as_local(self, name: str) -> Iterator[Path]:
@@ -217,30 +251,34 @@ class Storage:
                 raise FileNotFoundError(self.join(name))
             yield Path(self.path(name))
             return
-        with tempfile.TemporaryDirectory(prefix="minimax-") as folder:
-            copy = Path(folder) / name.rsplit("/", 1)[-1]
+        with temporary_folder() as folder:
+            copy = folder / name.rsplit("/", 1)[-1]
             self.fs.get_file(self.path(name), str(copy))
             yield copy
 
     @contextlib.contextmanager
-    def _local_draft(self, name: str, *, publish: bool = True, durable: bool = True) -> Iterator[Path]:
-        final = Path(self.path(name))
-        final.parent.mkdir(parents=True, exist_ok=True)
-        draft = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.part")
+    def _local_draft(
+        self, name: str, *, publish: bool = True, durable: bool = True, new_folder: bool = True
+    ) -> Iterator[Path]:
+        final, base = Path(self.path(name)), Path(self.base)
+        if new_folder:
+            disk.make_folder(final.parent, base)
+        draft = final.with_name(_draft_name(final.name))
         try:
             yield draft
             if publish:
+                disk.replace(draft, final)
                 if durable:
-                    _flush_to_disk(draft)
-                os.replace(draft, final)
+                    disk.flush_entries(final.parent, base)
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _renamed(self, name: str) -> Iterator[str]:
         final = self.path(name)
         folder, _, last = final.rpartition("/")
-        draft = f"{folder}/.{last}.{uuid.uuid4().hex[:8]}.part"
+        draft = f"{folder}/{_draft_name(last)}"
         self.fs.makedirs(folder, exist_ok=True)
         try:
             yield draft
@@ -251,29 +289,17 @@ class Storage:
             raise
 
 
-def _link(draft: Path, final: Path) -> None:
-    """Give a whole file its name unless the name is taken (FileExistsError)."""
-    try:
-        os.link(draft, final)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links: still exclusive, the bytes come a moment later
-        with final.open("xb") as out:
-            try:
-                out.write(draft.read_bytes())
-                out.flush()
-                os.fsync(out.fileno())
-            except OSError:
-                final.unlink()
-                raise
+def _draft_name(name: str) -> str:
+    """A name that nobody else writes to, hidden, and telling whose it is."""
+    begin = name.encode()[:_DRAFT_NAME_BYTES].decode(errors="ignore")
+    return f".{begin}.{owner.me().token}-{uuid.uuid4().hex[:8]}.part"
 
 
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _write_draft(draft: Path, data: bytes, *, durable: bool) -> None:
+    with open(draft, "xb") as out:
+        out.write(data)
+        if durable:
+            disk.flush(out)
 
 
 def _json(data: dict[str, Any]) -> bytes:

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -10,6 +9,8 @@ from typing import IO, Any
 import luigi
 
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.paths import split_path
+from minimax_tasks.storage.temporary import temporary_folder
 
 
 class FsspecTarget(luigi.Target):
@@ -21,12 +22,11 @@ class FsspecTarget(luigi.Target):
 
     def __init__(self, path: str) -> None:
         self.path = str(path)
-        folder, slash, self._name = self.path.rpartition("/")
-        self._folder = folder if slash else "."
+        self._folder, self._name = split_path(self.path)
 
     @property
     def _storage(self) -> Storage:
-        return Storage(self._folder or "/")
+        return Storage(self._folder)
 
     def __repr__(self) -> str:
         return f"FsspecTarget({self.path!r})"
@@ -63,8 +63,8 @@ class FsspecTarget(luigi.Target):
     @contextlib.contextmanager
     def temporary_path(self) -> Iterator[Path]:
         """A local path to write to; what is there is published when the block ends well."""
-        with tempfile.TemporaryDirectory(prefix="minimax-") as folder:
-            draft = Path(folder) / self._name
+        with temporary_folder() as folder:
+            draft = folder / self._name
             yield draft
             self._storage.put(draft, self._name)
 

@@ -1,6 +1,5 @@
 """From finished clips to the film, its report and its manifest."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.folder import VIDEO, now
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.temporary import temporary_folder
+from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 
@@ -86,6 +87,7 @@ class Cutting:
 
         states = self._states(problems)
         with self._clips(states) as (clips, scratch):
+            without_damaged(clips, states)
             joined = None
             if film:
                 pieces = self._with_slates(clips, states, scratch)
@@ -97,6 +99,11 @@ class Cutting:
                 report = replace(report, warnings=(*report.warnings, EARLIER_FILM))
             self.root.write(self._name("report.html"), render_report(report).encode())
         return self.root.join(self._name(PARTIAL)) if film else ""
+
+    def damaged(self) -> dict[str, str]:
+        """What is wrong with clips that are there and cannot be read, by key."""
+        with self._clips(self._states({})) as (clips, _):
+            return damaged_clips(clips)
 
     def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
         found = look_up(self.root, [segment.key for segment in self.plan.segments])
@@ -112,7 +119,7 @@ class Cutting:
     def _clips(self, states: Mapping[str, ClipState]) -> Iterator[tuple[dict[str, str], Path]]:
         """Local paths of the clips that are made, by key, and a folder to work in."""
         with ExitStack() as stack:
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="minimax-film-")))
+            scratch = stack.enter_context(temporary_folder())
             clips = {
                 key: str(stack.enter_context(self.root.as_local(f"clips/{key}/{VIDEO}")))
                 for key, state in states.items()

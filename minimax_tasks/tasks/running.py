@@ -1,8 +1,10 @@
 """The service that the tasks of one event loop share: one connection pool, one pace."""
 
 import asyncio
+import contextvars
 import functools
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -40,7 +42,11 @@ async def close_service() -> None:
 
 
 def run_alone(work: Coroutine[Any, Any, None]) -> None:
-    """Run one task's coroutine in an event loop of its own, as the plain Luigi worker does."""
+    """Run one task's coroutine in an event loop of its own, as the plain Luigi worker does.
+
+    Where a loop runs in this thread already (a notebook, an async web handler), that is a loop in another thread,
+    and this one waits for it.
+    """
 
     async def alone() -> None:
         try:
@@ -48,7 +54,14 @@ def run_alone(work: Coroutine[Any, Any, None]) -> None:
         finally:
             await close_service()
 
-    asyncio.run(alone())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(alone())
+        return
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(1, thread_name_prefix="minimax-alone") as threads:
+        threads.submit(context.run, asyncio.run, alone()).result()
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """One contract for every storage: whole files only, and exactly one of many creators wins."""
 
 import contextlib
+import os
 import threading
 import uuid
 from pathlib import Path
@@ -9,14 +10,18 @@ import pytest
 
 from minimax_tasks import FsspecTarget
 from minimax_tasks.storage.files import Storage
+from tests import odd_disk
 from tests.azure import find_azurite
 
-BACKENDS = ["local", "memory", "s3", *(["azure"] if find_azurite() else [])]
+BACKENDS = ["local", "odd disk", "memory", "s3", *(["azure"] if find_azurite() else [])]
 
 
 @pytest.fixture(params=BACKENDS)
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     if request.param == "local":
+        return Storage(str(tmp_path / "a root, with spaces" / "ünïcode 画面"))
+    if request.param == "odd disk":
+        odd_disk.simulate(monkeypatch, tmp_path)
         return Storage(str(tmp_path / "a root, with spaces" / "ünïcode 画面"))
     if request.param == "azure":
         container = request.getfixturevalue("azure")
@@ -142,12 +147,10 @@ def test_a_local_write_that_fails_leaves_the_old_file(
     storage = Storage(str(tmp_path))
     storage.write("submission.json", b"old")
 
-    def full(self: Path, data: bytes) -> int:
-        with self.open("wb") as out:
-            out.write(data[:2])
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         storage.write("submission.json", b"brand new")
     assert storage.read("submission.json") == b"old"

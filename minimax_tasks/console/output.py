@@ -1,0 +1,119 @@
+"""Standard output and standard error as they are: a terminal or a pipe, in any encoding.
+
+A command that has made and paid for a film must not end because a terminal has no check mark. What an
+encoding cannot write is written as something that looks alike, or as an escape, never as an exception.
+"""
+
+import codecs
+import io
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_WIDTH = 200
+"""Columns of a file or a pipe, which has room for whole tables."""
+
+READABLE = "minimax-tasks-readable"
+"""The error handler of the streams: look-alikes first, then backslash escapes."""
+
+_LOOK_ALIKES = {
+    "·": "-", "–": "-", "—": "-", "−": "-", "•": "*", "…": "...", "→": "->", "×": "x", "✓": "+", "✗": "x",
+    "‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ",
+}  # fmt: skip
+
+
+def _readable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    shown = (_LOOK_ALIKES.get(letter) or _escaped(letter) for letter in text)
+    return "".join(shown), error.end
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("ascii", "backslashreplace").decode()
+
+
+codecs.register_error(READABLE, _readable)
+
+
+def settle_streams() -> None:
+    """Let standard output and standard error take every text. A user's own choice of handler stays."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors=READABLE)
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Whether an encoding has every character; False for one that is not known."""
+    try:
+        return codecs.lookup(encoding or "").name.startswith("utf")
+    except LookupError:
+        return False
+
+
+_CONTROLS = {
+    number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160)) if chr(number) not in "\t\n"
+} | {number: f"\\u{number:04x}" for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""What moves the cursor, recolours the terminal or turns the direction of the text around."""
+
+
+def fitting(text: str, encoding: str | None) -> str:
+    """The text as the stream will show it, so that its width can be known. No control reaches a terminal."""
+    text = text.translate(_CONTROLS)
+    if text.isascii() or is_unicode(encoding):
+        return text
+    try:
+        return text.encode(encoding or "ascii", READABLE).decode(encoding or "ascii")
+    except (LookupError, UnicodeError):
+        return text.encode("ascii", READABLE).decode("ascii")
+
+
+class Output(Console):
+    """A rich console that takes every text as it is: no markup, no colours of its own, no emoji codes."""
+
+    def __init__(self, file: TextIO | None = None, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(file=file, stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text as the stream can show it, which tables measure."""
+        return super().render_str(fitting(text, self.encoding), **options)
+
+    def can(self, text: str) -> bool:
+        """Whether the stream shows this text as it is."""
+        return fitting(text, self.encoding) == text
+
+    def whole(self, text: str, style: str | None = None) -> None:
+        """One line, whole, for what somebody copies or a program reads."""
+        self.print(text, soft_wrap=True, style=style)
+
+    def sentence(self, text: str, style: str | None = None) -> None:
+        """What somebody reads: whole in a pipe, on a terminal wrapped at words below its first word."""
+        if not self.is_terminal:
+            self.whole(text, style)
+            return
+        for paragraph in text.splitlines():
+            lines = self.render_str(paragraph).wrap(self, max(20, self.width - 2))
+            for number, line in enumerate(lines):
+                self.whole(("  " if number else "") + line.plain.rstrip(), style)
+
+
+def standard_output() -> Output:
+    """Standard output; a file or a pipe has room for whole tables."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return Output(width=None if terminal or "COLUMNS" in os.environ else PIPE_WIDTH)
+
+
+def standard_error() -> Output:
+    """Standard error."""
+    return Output(stderr=True)
+
+
+def json_text(value: Any) -> str:
+    """JSON as it is written to standard output: in plain ASCII where the encoding lacks characters."""
+    encoding = getattr(sys.stdout, "encoding", None)
+    return json.dumps(value, ensure_ascii=not is_unicode(encoding), indent=2)

@@ -1,0 +1,30 @@
+"""Clips that are there and cannot be read: a disk, a copy or a hand has changed them since they were made."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.storyboard.standing import ClipState, Made
+
+
+def damaged_clips(clips: Mapping[str, str]) -> dict[str, str]:
+    """Key -> what is wrong, of the clips (key -> local path) that cannot be read to their end."""
+    from minimax_tasks.video.probe import probe
+
+    found = {}
+    for key, path in clips.items():
+        facts = probe(path)
+        problems = facts.problems or (() if facts.frames else ("there is no picture in it",))
+        if problems:
+            found[key] = "; ".join(problems)
+    return found
+
+
+def without_damaged(clips: dict[str, str], states: dict[str, ClipState]) -> dict[str, str]:
+    """Take clips that cannot be read out of both; returns what is wrong with them."""
+    damaged = damaged_clips(clips)
+    for key, why in damaged.items():
+        del clips[key]
+        way = f"remove clips/{key}/{VIDEO} and run again to fetch it once more"
+        states[key] = replace(states[key], made=Made.FAILED, problem=f"{VIDEO} cannot be read ({why}); {way}")
+    return damaged
