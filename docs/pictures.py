@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from rich.console import Console
 
+from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import plan_table
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.planning import make_plan
@@ -23,7 +23,7 @@ def main() -> None:
     """Write `plan.svg` and `report.jpg` beside this file."""
     plan = make_plan(BOARD, root="nothing-made-yet", language="zh")
     states = look_up(Storage("nothing-made-yet"), [segment.key for segment in plan.segments])
-    console = Console(record=True, width=94, file=io.StringIO())
+    console = Output(io.StringIO(), width=94, record=True)
     console.print(plan_table(plan, states))
     svg = console.export_svg(title=f"minimax-tasks plan {BOARD}")
     without_remote_fonts = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)

@@ -229,8 +229,9 @@ def _render(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.console.plan import all_problems, all_warnings, plan_json, plan_table
+    from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.settings import Settings
+    from minimax_tasks.storyboard.film import why_to_make
     from minimax_tasks.storyboard.planning import make_plan
     from minimax_tasks.storyboard.standing import look_up
 
@@ -238,12 +239,15 @@ def _plan(options: argparse.Namespace) -> int:
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     states = look_up(storage, [segment.key for segment in plan.segments])
+    why = why_to_make(storage, plan, states)
     if options.json:
-        _say(json_text(plan_json(plan, states)))
+        _say(json_text(plan_json(plan, states, why)))
         return DONE
     console = standard_output()
     console.print(plan_table(plan, states))
-    for warning in all_warnings(plan, states):
+    for line in why_lines(plan, why):
+        console.sentence(line, "cyan")
+    for warning in grouped_warnings(plan, states):
         console.sentence(f"warning: {warning}", "yellow")
     for problem in all_problems(plan, states):
         console.whole(problem, "red")

@@ -14,11 +14,11 @@ from minimax_tasks.api.client import check_access
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.root import check_lasting, check_scale, check_shareable, check_writable, open_root
 from minimax_tasks.console.output import Output
-from minimax_tasks.console.plan import several, to_pay
+from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.film import Cutting, film_folder
+from minimax_tasks.storyboard.film import Cutting, film_folder, why_to_make
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
@@ -117,7 +117,9 @@ def _show(
             console,
             f"{film_folder(plan.slug)} holds the film of {other}, which this one replaces: give it another title",
         )
-    for text in (*plan.warnings, *(f"shot {s.shot.id}: {w}" for s in plan.shots for w in s.warnings)):
+    for line in why_lines(plan, why_to_make(storage, plan, states)):
+        console.sentence(line, "cyan")
+    for text in grouped_warnings(plan, {}):
         _warn(console, text)
 
 

@@ -12,6 +12,7 @@ import pytest
 from minimax_tasks.cli import main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
+from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 
 ENCODINGS = ("ascii", "cp1252", "gbk", "latin-1", "cp437", "shift_jis", "utf-8")
@@ -198,3 +199,139 @@ def test_a_receiver_on_the_sixth_version_of_the_protocol(tmp_path: Path) -> None
         pytest.skip("this machine has no IPv6")
     with _listen("::1", 0) as listening:
         assert listening.family == socket.AF_INET6
+
+
+FILM = """\
+    title: The last ferry
+    look: Overcast dawn.
+    defaults: {resolution: 768P, seconds: 6}
+    shots:
+      - {id: "010", prompt: "[Push in] A harbour at dawn.", seconds: 10}
+      - {id: "020", camera: [static, push in], action: She looks up.}
+      - {id: "030", action: She walks on., camera: tracking}
+      - {id: "040", cut: true, action: Rain.}
+      - {id: "050", cut: true, action: Wind over the water., camera: "push in, tilt up"}
+      - {id: "060", cut: true, action: Wind., camera: crane up}
+      - {id: "070", cut: fade 0.5, action: The rope.}
+      - {id: "080", cut: true, action: The rope falls.}
+      - {id: "090", cut: true, action: The rope sinks.}
+      - {id: "100", cut: true, action: waits by the rail.}
+      - {id: "110", cut: true, from: "010@2.5", action: waits by the rail.}
+      - {id: "120", cut: true, action: The sea.}
+    """
+
+
+def test_a_plan_of_twelve_shots_fits_one_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["plan", write_board(tmp_path, FILM)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 22
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in lines if line[:1].isdigit() and " s " in line]
+    assert len(rows) == 12 + 1, "one for each shot, and the total"
+    (first,) = [line for line in lines if line.startswith("010 ")]
+    assert first.split() == ["010", "10", "s", "text", "push", "in", "–", "to", "make", "0.56"]
+    rules = [number for number, line in enumerate(lines) if set(line) == {"─"}]
+    assert len(rules) == 3, "below the head, behind the only chain, above the total"
+    assert lines[rules[1] - 1].startswith("030")
+
+
+def test_a_warning_that_several_shots_share_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = """\
+        title: Small
+        shots:
+          - {id: a, prompt: "[dolly in] x"}
+          - {id: b, cut: true, prompt: "[dolly in] y"}
+          - {id: c, cut: true, prompt: "[dolly in] z"}
+        """
+    path = write_board(tmp_path, board)
+    assert main(["plan", path]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "'dolly in'" in line]
+    assert len(told) == 1
+    assert told[0].startswith("warning: shots a, b, c: ")
+    assert main(["plan", path, "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["warnings"]
+    assert [text[:8] for text in listed] == ["shot a: ", "shot b: ", "shot c: "]
+
+
+def test_a_warning_is_wrapped_at_words() -> None:
+    shown = io.StringIO()
+    output = Output(shown, width=40, force_terminal=True)
+    output.sentence("warning: the shape of the first picture is not that of most shots", None)
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(line.strip() for line in lines).startswith(
+        "warning: the shape of the first picture is not"
+    )
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_the_plan_says_why_a_clip_is_to_be_made(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], picture: Picture
+) -> None:
+    picture("pier.png", "teal", size=(1366, 768))
+    board = """\
+        title: Why
+        look: Overcast dawn.
+        cast: {mara: a woman in a coat}
+        frames: {pier: pier.png}
+        shots:
+          - {id: "010", from: pier, action: Rain falls.}
+          - {id: "020", action: Wind rises.}
+          - {id: "030", action: The rope moves.}
+          - {id: "040", cut: true, characters: [mara], action: waits., camera: push in}
+        """
+    first = write_board(tmp_path, board)
+    assert main(["render", first, "--root", "out"]) == 0
+    assert "changed" not in capsys.readouterr().out
+
+    def whys(*changes: tuple[str, str]) -> dict[str, str]:
+        text = board
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = write_board(tmp_path, text)
+        assert main(["plan", path, "--root", "out", "--json"]) == 0
+        plan = json.loads(capsys.readouterr().out)
+        return {
+            f"{shot['id']}.{segment['take']}": segment["why"]
+            for shot in plan["shots"]
+            for segment in shot["segments"]
+            if segment["why"]
+        }
+
+    assert whys() == {}
+    assert whys(("Overcast dawn", "Bright noon")) == {
+        "010.1": "look changed",
+        "020.1": "look changed",
+        "030.1": "look changed",
+        "040.1": "look changed",
+    }
+    assert whys(("Wind rises", "Wind falls")) == {"020.1": "action changed", "030.1": "020 changed"}
+    assert whys(('          - {id: "020", action: Wind rises.}\n', "")) == {
+        "030.1": "now continues 010, was 020"
+    }
+    assert whys(("push in}", "pull out}")) == {"040.1": "camera changed"}
+    assert whys(("a coat", "a red coat")) == {"040.1": "characters changed"}
+    assert whys(("push in}", "push in, takes: 2}")) == {"040.2": "take 2 is new"}
+    assert whys(("push in}", "push in, model: MiniMax-Hailuo-02}")) == {
+        "040.1": "model MiniMax-Hailuo-02, was MiniMax-Hailuo-2.3"
+    }
+    assert whys(("push in}", "push in, seconds: 10}")) == {"040.1": "seconds 10, was 6"}
+    added = '          - {id: "050", cut: true, action: The sea.}\n'
+    assert whys(("push in}\n", "push in}\n" + added)) == {"050.1": "new"}
+    assert whys(("from: pier, ", "")) == {"010.1": "from the text, was pier", "020.1": "010 changed"} | {
+        "030.1": "020 changed"
+    }
+    picture("pier.png", "orange", size=(1366, 768))
+    assert whys()["010.1"] == "picture pier changed"
+    picture("pier.png", "teal", size=(1366, 768))
+    path = write_board(tmp_path, board.replace("Overcast dawn", "Bright noon"))
+    assert main(["plan", path, "--root", "out"]) == 0
+    assert "look changed: shots 010, 020, 030, 040 (4 clips, USD 1.12)" in capsys.readouterr().out
+    assert main(["render", path, "--root", "out"]) == 0
+    assert "look changed: shots 010, 020, 030, 040 (4 clips, USD 1.12)" in capsys.readouterr().out

@@ -76,8 +76,27 @@ def fitting(text: str, encoding: str | None) -> str:
 class Output(Console):
     """A rich console that takes every text as it is: no markup, no colours of its own, no emoji codes."""
 
-    def __init__(self, file: TextIO | None = None, *, stderr: bool = False, width: int | None = None) -> None:
-        super().__init__(file=file, stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+    def __init__(
+        self,
+        file: TextIO | None = None,
+        *,
+        stderr: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+        record: bool = False,
+        force_terminal: bool | None = None,
+    ) -> None:
+        super().__init__(
+            file=file,
+            stderr=stderr,
+            width=width,
+            height=height,
+            record=record,
+            force_terminal=force_terminal,
+            markup=False,
+            highlight=False,
+            emoji=False,
+        )
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A text as the stream can show it, which tables measure."""

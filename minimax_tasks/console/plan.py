@@ -1,13 +1,17 @@
 """A plan as a table for people and as JSON for machines."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from rich.box import HORIZONTALS
 from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
+from minimax_tasks.storyboard.reasons import NEW
 from minimax_tasks.storyboard.standing import ClipState, Made
 
 _MODES = {
@@ -43,13 +47,54 @@ def to_pay(
 
 def all_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
     """What is doubtful about the board, and how clips that are made differ from what was asked."""
-    of_shots = [f"shot {shot.shot.id}: {warning}" for shot in plan.shots for warning in shot.warnings]
-    of_clips = [
-        f"shot {segment.shot} take {segment.take}: {warning}"
-        for segment in plan.segments
-        for warning in states[segment.key].warnings
+    return [*plan.warnings, *(f"shot {name}: {text}" for name, text in _of_shots(plan, states))]
+
+
+def grouped_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
+    """The same for people: a text that several shots have is told once, with all of them."""
+    return [
+        *plan.warnings,
+        *(f"{of_shots(names)}: {text}" for text, names in _grouped(_of_shots(plan, states))),
     ]
-    return [*plan.warnings, *of_shots, *of_clips]
+
+
+def _of_shots(plan: Plan, states: Mapping[str, ClipState]) -> Iterator[tuple[str, str]]:
+    yield from ((shot.shot.id, warning) for shot in plan.shots for warning in shot.warnings)
+    for segment in plan.segments:
+        yield from ((f"{segment.shot} take {segment.take}", text) for text in _clip_warnings(states, segment))
+
+
+def _clip_warnings(states: Mapping[str, ClipState], segment: Segment) -> tuple[str, ...]:
+    return states[segment.key].warnings if segment.key in states else ()
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Text -> the names that have it, in the order in which the texts come."""
+    found: dict[str, list[str]] = {}
+    for name, text in pairs:
+        found.setdefault(text, []).append(name)
+    yield from found.items()
+
+
+def of_shots(names: Sequence[str]) -> str:
+    """`shot 010`, `shots 010, 020`."""
+    return f"{'shot' if len(names) == 1 else 'shots'} {', '.join(names)}"
+
+
+def why_lines(plan: Plan, why: Mapping[str, str]) -> list[str]:
+    """Why clips are to be made, a line for each reason: `look changed: shots 010, 020 (2 clips, USD 0.56)`.
+
+    Nothing when all of it is new, which a first run need not be told.
+    """
+    segments = {segment.key: segment for segment in plan.segments if segment.key in why}
+    if all(reason == NEW for reason in why.values()):
+        return []
+    lines = []
+    for reason, keys in _grouped((key, why[key]) for key in segments):
+        usd = sum(segments[key].request.usd or 0.0 for key in keys)
+        shots = list(dict.fromkeys(segments[key].shot for key in keys))
+        lines.append(f"{reason}: {of_shots(shots)} ({several(len(keys), 'clip')}, USD {usd:.2f})")
+    return lines
 
 
 def all_problems(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
@@ -61,20 +106,22 @@ def all_problems(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
     ]
 
 
-def plan_json(plan: Plan, states: Mapping[str, ClipState]) -> dict[str, Any]:
-    """The plan with every segment, price and warning."""
+def plan_json(
+    plan: Plan, states: Mapping[str, ClipState], why: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The plan with every segment, price and warning; `why` says of clips to make what has changed."""
     usd, clips, unpriced = to_pay(plan, states)
     return {
         "title": plan.board.title,
         "board": plan.path,
         "digest": plan.digest,
-        "shots": [_shot_json(shot, states) for shot in plan.shots],
+        "shots": [_shot_json(shot, states, why) for shot in plan.shots],
         "total": {"usd": round(usd, 2), "clips_to_pay": clips, "without_price": unpriced},
         "warnings": all_warnings(plan, states),
     }
 
 
-def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState]) -> dict[str, Any]:
+def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState], why: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": shot.shot.id,
         "line": shot.line,
@@ -85,11 +132,13 @@ def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState]) -> dict[str, 
         "prompt": shot.prompt,
         "pick": shot.shot.pick,
         "prompt_optimizer": shot.picked.request.prompt_optimizer,
-        "segments": [_segment_json(segment, states[segment.key]) for segment in shot.segments],
+        "segments": [
+            _segment_json(segment, states[segment.key], why.get(segment.key)) for segment in shot.segments
+        ],
     }
 
 
-def _segment_json(segment: Segment, state: ClipState) -> dict[str, Any]:
+def _segment_json(segment: Segment, state: ClipState, why: str | None) -> dict[str, Any]:
     request = segment.request
     resolution, seconds = request.size
     return {
@@ -101,6 +150,7 @@ def _segment_json(segment: Segment, state: ClipState) -> dict[str, Any]:
         "seconds": seconds,
         "waits_for": [{"shot": other.shot, "take": other.take, "key": other.key} for other in segment.after],
         "state": str(state.made),
+        "why": why,
         "task_id": state.task_id or None,
         "problem": state.problem or None,
         "usd": request.usd,
@@ -108,49 +158,113 @@ def _segment_json(segment: Segment, state: ClipState) -> dict[str, Any]:
 
 
 def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
-    """One row for each segment, the total under it."""
-    table = Table(title=Text(plan.board.title), show_footer=True, show_lines=True)
+    """One line for each clip, rules around shots that continue each other, the total under it."""
+    table = Table(
+        title=plan.board.title,
+        caption_justify="left",
+        show_footer=True,
+        box=HORIZONTALS,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     usd, clips, unpriced = to_pay(plan, states)
     table.add_column("shot", footer=several(len(plan.shots), "shot"), no_wrap=True)
-    table.add_column("clip", footer=_length(plan), no_wrap=True)
+    table.add_column("clip", footer=_length(plan))
     table.add_column("camera")
-    table.add_column("frames and join")
+    table.add_column("frames, join")
     table.add_column("state", footer=f"{clips} to pay", no_wrap=True)
     table.add_column("USD", footer=f"{usd:.2f}", justify="right", no_wrap=True)
-    if unpriced:
-        table.caption = f"? {several(unpriced, 'clip')} to pay without a published price"
-    for shot in plan.shots:
-        for segment in shot.segments:
-            _add_row(table, shot, segment, states[segment.key])
+    usual = _usual_models(plan)
+    chains = _chains(plan)
+    for number, chain in enumerate(chains):
+        for shot in chain:
+            for segment in shot.segments:
+                _add_row(table, shot, segment, states, usual)
+        following = chains[number + 1] if number + 1 < len(chains) else ()
+        if following and max(len(chain), len(following)) > 1:
+            table.add_section()
+    table.caption = " · ".join(_legend(plan, usual, unpriced))
     return table
 
 
-def _add_row(table: Table, shot: PlannedShot, segment: Segment, state: ClipState) -> None:
-    request = segment.request
-    resolution, seconds = request.size
-    picked = " *" if segment is shot.picked else ""
-    take = f"\ntake {segment.take}{picked}" if len(shot.segments) > 1 else ""
-    model = request.model.removeprefix("MiniMax-")
-    start = (
-        shot.first.label
-        if shot.first
-        else f"subject {shot.shot.subject}"
-        if shot.shot.subject
-        else "from the text"
-    )
-    frames = start + (f" -> {shot.last.label}" if shot.last else "")
-    waits = "".join(f"\nwaits for {other.shot}" for other in segment.after)
-    join = f"\n{shot.join.label}" if shot.join.kind not in ("", "continues") else ""
+def _chains(plan: Plan) -> list[list[PlannedShot]]:
+    """The shots in runs that continue each other."""
+    chains: list[list[PlannedShot]] = []
+    for shot in plan.shots:
+        if chains and shot.join.kind == "continues":
+            chains[-1].append(shot)
+        else:
+            chains.append([shot])
+    return chains
+
+
+def _usual_models(plan: Plan) -> dict[Mode, str]:
+    """Model and resolution that most clips of each mode have, which the rows need not repeat."""
+    counts: dict[Mode, Counter[str]] = {}
+    for segment in plan.segments:
+        counts.setdefault(segment.clip.mode, Counter())[_model(segment)] += 1
+    return {mode: counter.most_common(1)[0][0] for mode, counter in counts.items()}
+
+
+def _model(segment: Segment) -> str:
+    return f"{segment.request.model} {segment.request.size[0]}"
+
+
+def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int) -> Iterator[str]:
+    modes: dict[str, list[str]] = {}
+    for mode, model in usual.items():
+        modes.setdefault(model, []).append(_MODES[mode])
+    one = len(modes) == 1
+    yield " · ".join(model if one else f"{', '.join(names)}: {model}" for model, names in modes.items())
+    if any(len(shot.segments) > 1 for shot in plan.shots):
+        yield "* goes into the film (`pick`)"
+    if unpriced:
+        yield f"? no published price ({several(unpriced, 'clip')} to pay)"
+
+
+def _add_row(
+    table: Table,
+    shot: PlannedShot,
+    segment: Segment,
+    states: Mapping[str, ClipState],
+    usual: Mapping[Mode, str],
+) -> None:
+    request, state = segment.request, states[segment.key]
+    picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
+    first = segment.take == 1
+    odd = _odd(_model(segment), usual[segment.clip.mode])
+    waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
+    standing = f"waits for {', '.join(waits)}" if waits and state.made is Made.TO_MAKE else str(state.made)
     table.add_row(
-        shot.shot.id + take,
-        f"{_MODES[segment.clip.mode]}\n{model}\n{resolution} {seconds} s",
-        Text("\nthen ".join(" + ".join(move.english for move in group) for group in shot.camera) or "–"),
-        Text(frames + join + waits),
-        Text(str(state.made), style=_STYLES[state.made]),
+        f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",
+        f"{request.size[1]:>2} s {_MODES[segment.clip.mode]}{odd}" if first else "",
+        _camera(shot) if first else "",
+        _frames(shot) if first else "",
+        Text(standing, style=_STYLES[state.made]),
         f"{request.usd:.2f}" if request.usd is not None else "?",
     )
 
 
+def _odd(model: str, usual: str) -> str:
+    """What of a model and its resolution is other than usual."""
+    parts = [part for part, other in zip(model.split(), usual.split(), strict=True) if part != other]
+    return "".join(f" {part.removeprefix('MiniMax-')}" for part in parts)
+
+
+def _camera(shot: PlannedShot) -> str:
+    groups = (" + ".join(move.name.replace("_", " ") for move in group) for group in shot.camera)
+    return ", then ".join(groups) or "–"
+
+
+def _frames(shot: PlannedShot) -> str:
+    """What a shot starts and ends with, and how it joins the one before when that is more than a cut."""
+    frames = shot.first.label if shot.first else f"of {shot.shot.subject}" if shot.shot.subject else ""
+    frames += f" -> {shot.last.label}" if shot.last else ""
+    join = "" if shot.join.kind in ("", "continues", "cut") else shot.join.label
+    return "; ".join(filter(None, (frames, join))) or "–"
+
+
 def _length(plan: Plan) -> str:
     seconds = sum(shot.picked.request.size[1] for shot in plan.shots)
-    return f"about {seconds - sum(shot.join.seconds for shot in plan.shots):g} s"
+    return f"{seconds - sum(shot.join.seconds for shot in plan.shots):g} s in all"

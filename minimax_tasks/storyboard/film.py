@@ -14,6 +14,7 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
+from minimax_tasks.storyboard.reasons import made_from, reasons
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def is_current(root: Storage, plan: Plan) -> bool:
     if manifest is None or manifest.get("digest") != plan.digest or manifest.get("missing"):
         return False
     return all(root.exists(f"{folder}/{name}") for name in FILES)
+
+
+def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> dict[str, str]:
+    """Key -> why, for every clip of the plan that is to be made."""
+    manifest = root.read_json(f"{film_folder(plan.slug)}/manifest.json")
+    to_make = [key for key, state in states.items() if state.made is Made.TO_MAKE]
+    return reasons(plan, manifest, to_make)
 
 
 @dataclass(frozen=True)
@@ -158,6 +166,7 @@ class Cutting:
                 "join": shot.join.label,
                 "drops_repeated_frame": shot.join.repeats_frame,
                 "starts_at": round(start, 4),
+                "made_from": made_from(self.plan, shot),
             }
             for shot, start in zip(self.plan.shots, joined.starts, strict=True)
         ]
