@@ -21,9 +21,13 @@ class CameraError(ValueError):
     """A camera instruction that no model can follow; the message says what to write instead."""
 
 
+_UNSEEN = re.compile(r"[\s_\-\u2010-\u2015\u00ad\u200b-\u200f\u2060\ufeff]+")
+_TRADITIONAL = str.maketrans("進遠搖變動隨", "进远摇变动随")
+
+
 def folded(word: str) -> str:
-    """A spelling without what does not matter: case, spaces, hyphens, underscores, full-width letters."""
-    return re.sub(r"[\s_\-\u2010-\u2015]+", "", unicodedata.normalize("NFKC", word).casefold())
+    """A spelling without what does not matter: case, spaces, hyphens, underscores, width, old characters."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", word).casefold()).translate(_TRADITIONAL)
 
 
 SPELLINGS: dict[str, Move] = {
@@ -31,10 +35,19 @@ SPELLINGS: dict[str, Move] = {
 }
 """Every folded spelling of every move."""
 
-_AND = re.compile(r"[,，、+＋&＆]|\band\b|和|同时", re.IGNORECASE)
-_THEN = re.compile(r"\bthen\b|然后", re.IGNORECASE)
-_BETWEEN_BRACKETS = re.compile(r"[\]】］]\s*[,，]?\s*[\[【［]")
-_AROUND = " \t\r\n,，.。[]【】［］"
+_AND = re.compile(r"[,、;/|+&]|\band\b|和|与|并|同时", re.IGNORECASE)
+_ENDS_OPEN = re.compile(r"(?:[+&]|\band|和|与|并|同时)$", re.IGNORECASE)
+_BEGINS_OPEN = re.compile(r"(?:[+&]|and\b|和|与|并|同时)", re.IGNORECASE)
+_THEN = re.compile(
+    r"[\s,;]*(?:\band\s+)?(?:\bthen\b|\bfollowed\s+by\b|[-=]>|→|然后|接着|随后|再)\s*,?", re.IGNORECASE
+)
+_BETWEEN_BRACKETS = re.compile(r"[\]】〕]\s*,?\s*[\[【〔]")
+NO_MOVE = "no camera move is named; write one such as push in, or leave the camera out"
+
+_AROUND = " \t\r\n,.。、;[]【】〔〕"
+_LABEL = re.compile(
+    r"^(?:the\s+)?(?:camera(?:\s+(?:move|movement|motion|work))?|镜头(?:运动)?|运镜)\s*[:=]\s*", re.IGNORECASE
+)
 
 
 def find_move(word: str) -> Move | None:
@@ -42,9 +55,25 @@ def find_move(word: str) -> Move | None:
     return SPELLINGS.get(folded(word))
 
 
+def _by_verb() -> dict[str, tuple[Move, ...]]:
+    found: dict[str, list[Move]] = {}
+    for move in MOVES:
+        for spelling in (move.english, *move.aliases):
+            verb, _, direction = spelling.casefold().partition(" ")
+            if direction and direction != "shot" and verb not in SPELLINGS:
+                found.setdefault(verb, []).append(move)
+    return {verb: tuple(dict.fromkeys(moves)) for verb, moves in found.items()}
+
+
+WHICH_WAY = _by_verb()
+"""Verbs that say nothing without a direction (pan, tilt, zoom …), with the moves that they may mean."""
+
+
 def nearest_moves(word: str) -> tuple[Move, ...]:
-    """Up to three moves spelled most like this word, the nearest first; none when nothing is near."""
+    """The moves spelled most like this word, the nearest first; none when nothing is near."""
     spelling = folded(word)
+    if spelling in WHICH_WAY:
+        return WHICH_WAY[spelling]
     likeness = {known: SequenceMatcher(None, known, spelling).ratio() for known in SPELLINGS}
     best = max(likeness.values())
     if best < (0.6 if spelling.isascii() else 0.5):  # of two Chinese characters one may be wrong
@@ -60,12 +89,34 @@ def unknown_move(word: str) -> str:
         advice = "did you mean " + " or ".join(f"{move.english} ({move.chinese})" for move in near) + "?"
     else:
         advice = "known moves: " + ", ".join(move.english for move in MOVES)
-    return f"unknown camera move {word!r}; {advice}"
+    way = " It has to say which way." if folded(word) in WHICH_WAY else ""
+    return f"unknown camera move {word!r}; {advice}{way}"
 
 
 def split_words(text: str) -> tuple[str, ...]:
     """The words of one group: `push in, tilt up and shake` has three."""
-    return tuple(word.strip() for word in _AND.split(text) if word.strip())
+    words = _AND.split(unicodedata.normalize("NFKC", text))
+    return tuple(bare for word in words if (bare := word.strip(_AROUND)))
+
+
+def split_groups(text: str) -> tuple[str, ...]:
+    """The groups of a text, in time: `push in then tilt up` and `[推进]，然后[上摇]` have two.
+
+    A label such as `camera:` in front of one is taken away. What stands on either side of a `then` may be
+    empty.
+    """
+    plain = _BETWEEN_BRACKETS.sub(" then ", unicodedata.normalize("NFKC", text))
+    parts = [_LABEL.sub("", part.strip(_AROUND)).strip(_AROUND) for part in _THEN.split(plain)]
+    return tuple(parts[1:] if len(parts) > 1 and not parts[0] else parts)  # "then push in" follows a shot
+
+
+def open_end(group: str) -> str:
+    """What is wrong with a group that has an `and` with nothing on one side of it; empty when nothing is."""
+    if found := _ENDS_OPEN.search(group.rstrip()):
+        return f"no camera move follows {found.group()!r}"
+    if found := _BEGINS_OPEN.match(group.lstrip()):
+        return f"no camera move stands before {found.group()!r}"
+    return ""
 
 
 def parse_camera(value: str | Sequence[str]) -> Groups:
@@ -74,7 +125,8 @@ def parse_camera(value: str | Sequence[str]) -> Groups:
     One string means at the same time (`push in, tilt up`), a list means one after the other. A string may
     also hold brackets and the word `then`, so what `render_camera` writes in brackets is read back.
 
-    Raises `CameraError` for an unknown word, for moves that contradict each other and for too many at once.
+    Nothing at all (an empty text or list) is no move. Raises `CameraError` for an unknown word, for moves
+    that contradict each other, for too many at once, and for a text that names no move.
     """
     items = (value,) if isinstance(value, str) else value
     if not isinstance(items, Sequence) or not all(isinstance(item, str) for item in items):
@@ -82,26 +134,27 @@ def parse_camera(value: str | Sequence[str]) -> Groups:
             f"camera = {value!r}: write one text for moves at the same time, "
             "or a list of texts for one after the other"
         )
-    groups = tuple(_read_group(part) for item in items for part in _split_sequence(item))
+    if not value:
+        return ()
+    groups = tuple(_read_group(part) for item in items for part in split_groups(item))
     for group in groups:
         if errors := group_errors(group):
             raise CameraError("; ".join(errors))
     return groups
 
 
-def _split_sequence(text: str) -> Iterator[str]:
-    for part in _THEN.split(_BETWEEN_BRACKETS.sub(" then ", text)):
-        if bare := part.strip(_AROUND):
-            yield bare
-
-
 def _read_group(text: str) -> Group:
     moves = []
-    for word in split_words(text):
+    words = split_words(text)
+    if not words:
+        raise CameraError(NO_MOVE)
+    for word in words:
         move = find_move(word)
         if move is None:
             raise CameraError(unknown_move(word))
         moves.append(move)
+    if flaw := open_end(text):
+        raise CameraError(flaw)
     return tuple(moves)
 
 
@@ -183,11 +236,17 @@ def render_camera(groups: Groups, *, model: str, language: str, words: str = "")
     return "镜头" + "，然后".join(phrases) if words == "zh" else "The camera " + ", then ".join(phrases)
 
 
+def bracket(group: Group, language: str) -> str:
+    """The one form in which a group is sent: `[Push in,Tilt up]`, `[推进,上摇]`."""
+    moves = dict.fromkeys(group)
+    return "[" + ",".join(move.chinese if language == "zh" else move.english for move in moves) + "]"
+
+
 def group_phrase(group: Group, *, model: str, language: str, words: str) -> str:
     """One group as the model reads it: a bracket, or what the camera does, without naming the camera."""
     moves = tuple(dict.fromkeys(group))
     if model in BRACKET_MODELS:
-        return "[" + ",".join(move.chinese if language == "zh" else move.english for move in moves) + "]"
+        return bracket(moves, language)
     first, *others = (move.chinese if words == "zh" else move.words for move in moves)
     if not others:
         return first

@@ -1,79 +1,120 @@
 """Camera commands written by hand in the text of a prompt, such as `[Push in]` or `【推进】`.
 
 The service documents no error for a bracket that it does not know (source: t2v), so a misspelled command
-costs a clip. Brackets that have nothing to do with the camera are nobody's business here.
+costs a clip. Whoever takes a prompt (boards, tables, tasks) sends `normalise_brackets` of it and tells what
+`check_prompt` says. Brackets that have nothing to do with the camera are nobody's business here.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES, Move
+from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, Move
 from minimax_tasks.prompts.camera import (
-    SPELLINGS,
+    NO_MOVE,
     Groups,
+    bracket,
     find_move,
     folded,
     group_errors,
     group_warnings,
+    open_end,
+    split_groups,
     split_words,
     unknown_move,
 )
+from minimax_tasks.prompts.likeness import Likeness, likeness
 
-_BRACKET = re.compile(r"[\[【［]([^\[\]【】［］]{1,120})[\]】］]")
-_FULL_WIDTH = re.compile(r"\s*[，、]\s*")
-
-_OFFICIAL = {folded(word) for move in MOVES for word in (move.name, move.english, move.chinese)}
-_VERBS = {folded(spelling.split()[0]) for move in MOVES for spelling in (move.english, *move.aliases)}
-_DIRECTION = re.compile(r"in|out|left|right|up|down|shot|camera|(?:for|back)wards?|back")
-_ADVERBS = re.compile(
-    r"^(?:(?:the|camera|slow|slowly|fast|quick|quickly|gentle|gently|slight|slightly|smooth|smoothly)\s+)+",
-    re.IGNORECASE,
-)
-_CHINESE_AROUND = re.compile(r"^(?:镜头|相机|画面|缓慢|快速|慢慢|慢|快|向|地)+|(?:镜头|动)$")
+_OPEN, _CLOSE = r"\[【［〔", r"\]】］〕"
+_BRACKET = re.compile(rf"([{_OPEN}]{{1,2}})([^{_OPEN}{_CLOSE}]{{0,120}})([{_CLOSE}]{{1,2}})")
+_OUTSIDE = "(what is no camera command goes outside square brackets)"
 
 
 @dataclass(frozen=True)
 class Command:
     """A bracket in a prompt that is, or nearly is, a camera command.
 
-    `prompt[start:end]` is the bracket, `text` what is inside it; `unknown` are its words that name no move.
+    `prompt[start:end]` is the bracket, `text` what is inside it; `unknown` are its words that name no move,
+    `flaw` what else keeps it from being one. `groups` are its moves, one group after the other.
     """
 
     start: int
     end: int
     text: str
-    moves: tuple[Move, ...]
-    unknown: tuple[str, ...]
+    groups: Groups
+    unknown: tuple[str, ...] = ()
+    flaw: str = ""
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """All its moves."""
+        return tuple(move for group in self.groups for move in group)
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether every word of it names a move."""
+        return not self.unknown and not self.flaw
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is inside a bracket: a command, something that was meant to be one, or just words."""
+
+    groups: Groups = ()
+    unknown: tuple[str, ...] = ()
+    flaw: str = ""
+    doubt: str = ""
+
+    @property
+    def is_command(self) -> bool:
+        return bool(self.groups or self.unknown or self.flaw)
 
 
 def find_commands(prompt: str) -> tuple[Command, ...]:
     """The camera commands of a prompt in the order of its text, which is the order in time."""
-    return tuple(_commands(prompt))
+    return tuple(
+        Command(start, end, text, reading.groups, reading.unknown, reading.flaw)
+        for start, end, text, reading in _brackets(prompt)
+        if reading.is_command
+    )
 
 
-def _commands(prompt: str) -> Iterator[Command]:
-    for bracket in _BRACKET.finditer(prompt):
-        text = bracket.group(1)
-        words = split_words(text)
-        moves = tuple(move for word in words if (move := find_move(word)))
-        unknown = tuple(word for word in words if not find_move(word))
-        if (moves and not unknown) or any(_is_meant(word) for word in words):
-            yield Command(bracket.start(), bracket.end(), text, moves, unknown)
+def _brackets(prompt: str) -> Iterator[tuple[int, int, str, _Reading]]:
+    for found in _BRACKET.finditer(prompt):
+        opened, text, closed = found.groups()
+        outside = min(len(opened), len(closed)) - 1  # [[Push in]] is one command
+        start = found.start() + len(opened) - 1 - outside
+        yield start, found.start(3) + 1 + outside, text, _read(text)
 
 
-def _is_meant(word: str) -> bool:
-    """Whether a word is surely meant for the camera; `hold` or `follow` among other words is not."""
-    if find_move(word):
-        return folded(word) in _OFFICIAL or len(word.split()) > 1
-    bare = _CHINESE_AROUND.sub("", _ADVERBS.sub("", word)).strip()
-    if folded(bare) in SPELLINGS:
-        return True
-    match bare.casefold().replace("-", " ").split():
-        case [verb, direction] if verb in _VERBS and _DIRECTION.fullmatch(direction):
-            return True
-    return bool(get_close_matches(folded(bare), SPELLINGS, n=1, cutoff=0.75))
+@functools.lru_cache(maxsize=4096)
+def _read(text: str) -> _Reading:
+    parts = split_groups(text)
+    words = [word for part in parts for word in split_words(part)]
+    if not words:
+        return _Reading(flaw=NO_MOVE) if _is_empty(text) else _Reading()
+    alike = {word: likeness(word) for word in words}
+    unknown = tuple(word for word in words if not find_move(word))
+    groups = tuple(
+        group for part in parts if (group := tuple(filter(None, map(find_move, split_words(part)))))
+    )
+    flaw = "" if all(parts) else NO_MOVE
+    flaw = flaw or next(filter(None, map(open_end, parts)), "")
+    if not unknown and not flaw:
+        return _Reading(groups)
+    meant = any(kind in (Likeness.COMMAND, Likeness.MISSPELT) for kind in alike.values())
+    if meant or (flaw and not unknown):
+        return _Reading(groups, unknown, flaw)
+    maybe = [word for word, kind in alike.items() if kind in (Likeness.MAYBE, Likeness.ALIAS)]
+    if any(kind is Likeness.MAYBE for kind in alike.values()):
+        return _Reading(doubt=maybe[0])
+    return _Reading()
+
+
+def _is_empty(text: str) -> bool:
+    """Whether there is nothing, or nothing but an `and`, where a command belongs."""
+    return not re.sub(r"[\s,，、+＋&＆]|\band\b|\bthen\b|和|与|同时|然后", "", text, flags=re.IGNORECASE)
 
 
 def check_prompt(
@@ -88,12 +129,15 @@ def check_prompt(
     commands = find_commands(prompt)
     errors = tuple(error for command in commands for error in _errors(command))
     warnings = [warning for command in commands for warning in _spelling_warnings(command)]
+    warnings += [_doubt(text, reading.doubt) for *_, text, reading in _brackets(prompt) if reading.doubt]
     placed = set(map(frozenset, camera))
     for command in commands:
-        if frozenset(command.moves) not in placed:
-            warnings.extend(f"[{command.text}]: {warning}" for warning in group_warnings(command.moves))
-    if commands and model is not None and model not in BRACKET_MODELS:
-        shown = ", ".join(prompt[command.start : command.end] for command in commands)
+        for group in command.groups:
+            if frozenset(group) not in placed:
+                warnings.extend(f"[{command.text}]: {warning}" for warning in group_warnings(group))
+    understood = tuple(command for command in commands if command.is_understood)
+    if understood and model is not None and model not in BRACKET_MODELS:
+        shown = ", ".join(prompt[command.start : command.end] for command in understood)
         warnings.append(f"{model} does not read camera commands: {shown}")
     if camera and model in BRACKET_MODELS:
         warnings.extend(_beside(commands, camera))
@@ -101,22 +145,31 @@ def check_prompt(
 
 
 def _errors(command: Command) -> Iterator[str]:
-    advice = "(what is no camera command goes outside square brackets)"
-    yield from (f"[{command.text}]: {unknown_move(word)} {advice}" for word in command.unknown)
-    yield from (f"[{command.text}]: {error}" for error in group_errors(command.moves, in_brackets=True))
+    yield from (f"[{command.text}]: {unknown_move(word)} {_OUTSIDE}" for word in command.unknown)
+    if command.flaw:
+        yield f"[{command.text}]: {command.flaw} {_OUTSIDE}"
+    for group in command.groups:
+        yield from (f"[{command.text}]: {error}" for error in group_errors(group, in_brackets=True))
+
+
+def _doubt(text: str, word: str) -> str:
+    return f"[{text}] is left as it is; if the camera is meant: {unknown_move(word)}"
 
 
 def _spelling_warnings(command: Command) -> Iterator[str]:
-    for word in split_words(command.text):
-        move = find_move(word)
-        if move and folded(word) not in {folded(move.english), folded(move.chinese)}:
-            yield f"[{command.text}]: {word!r} is not one of the service's commands; write [{move.english}]"
-    if re.search(r"[，、]", command.text):
-        yield f"[{command.text}]: commands are separated by an ordinary comma"
+    if not command.is_understood:
+        return
+    for group in command.groups:
+        words = [word for part in split_groups(command.text) for word in split_words(part)]
+        for word in words:
+            move = find_move(word)
+            if move in group and folded(word) not in {folded(move.english), folded(move.chinese)}:
+                sent = f"[{move.english}]"
+                yield f"[{command.text}]: {word!r} is not one of the service's commands; it is sent as {sent}"
 
 
 def _beside(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
-    written = [frozenset(command.moves) for command in commands]
+    written = [frozenset(group) for command in commands for group in command.groups]
     for group in map(frozenset, camera):
         if group not in written:
             names = ", ".join(sorted(move.english for move in group))
@@ -129,10 +182,24 @@ def _beside(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
 
 
 def normalise_brackets(prompt: str) -> str:
-    """The prompt with the service's brackets and commas in its camera commands: no full-width ones."""
+    """The prompt with every camera command that is understood in the form that is sent.
+
+    `[push in + tilt up]` and `【Push in，Tilt up】` become `[Push in,Tilt up]`, `[推进再拉远]` becomes
+    `[推进]，然后[拉远]`: a bracket keeps the language that it was written in. A prompt in that form already
+    stays as it is, letter for letter.
+    """
+    if not _BRACKET.search(prompt):
+        return prompt
     parts, done = [], 0
     for command in find_commands(prompt):
-        inside = _FULL_WIDTH.sub(",", command.text).strip()
-        parts += [prompt[done : command.start], f"[{inside}]"]
-        done = command.end
+        if command.is_understood:
+            parts += [prompt[done : command.start], _canonical(command)]
+            done = command.end
     return "".join(parts) + prompt[done:]
+
+
+def _canonical(command: Command) -> str:
+    language = "en" if re.search(r"[A-Za-zＡ-Ｚａ-ｚ]", command.text) else "zh"
+    return ("，然后" if language == "zh" else ", then ").join(
+        bracket(group, language) for group in command.groups
+    )

@@ -78,6 +78,10 @@ def test_a_string_is_at_the_same_time_and_a_list_is_one_after_the_other() -> Non
         "【推进，上摇】",
         "推进和上摇",
         "推进同时上摇",
+        "push in; tilt up",
+        "push in/tilt up",
+        "camera: push in, tilt up",
+        "推進和上搖",
     ],
 )
 def test_separators(value: str) -> None:
@@ -85,7 +89,16 @@ def test_separators(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["static then push in", "[Static shot], then [Push in]", "[固定]，然后[推进]", "[固定][推进]"]
+    "value",
+    [
+        "static then push in",
+        "static, and then push in",
+        "static → push in",
+        "固定再推进",
+        "[Static shot], then [Push in]",
+        "[固定]，然后[推进]",
+        "[固定][推进]",
+    ],
 )
 def test_the_word_then_parts_groups(value: str) -> None:
     assert parse_camera(value) == ((BY_NAME["static"],), (BY_NAME["push_in"],))
@@ -147,6 +160,33 @@ def test_one_wrong_letter_is_found_out(word: str, place: int, letter: str) -> No
 def test_a_word_like_no_move_is_answered_with_all_of_them() -> None:
     with pytest.raises(CameraError, match=r"known moves: Truck left.*Static shot"):
         parse_camera("xylophone")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *[
+            "　",
+            " ",
+            "\u00a0",
+            "and",
+            "&",
+            "+",
+            "、",
+            "和",
+            "同时",
+            "[]",
+            "【】",
+            "camera:",
+            "then",
+            "push in then",
+        ],
+        *[["push in", "and"], ["push in", ""], ["push in, and"], ["[push in, and]"], ["and push in"], [""]],
+    ],
+)
+def test_nothing_where_a_move_belongs_is_told(value: str | list[str]) -> None:
+    with pytest.raises(CameraError, match="no camera move"):
+        parse_camera(value)
 
 
 @pytest.mark.parametrize("value", [3, {"push": "in"}, [["push in"]], [None]])
