@@ -25,6 +25,7 @@ from minimax_tasks.api.catalog.models import (
 )
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
+from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning
 from minimax_tasks.api.nearest import nearest
 
@@ -95,6 +96,7 @@ class VideoRequest(_Request):
         """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
         super().check()
         self.offer  # noqa: B018  raises for an unknown model
+        _need_readable("prompt", self.prompt)
         if len(self.prompt) > PROMPT_LIMIT:
             raise InvalidRequest(
                 "prompt", self.prompt, f"at most {PROMPT_LIMIT} characters", f"{len(self.prompt)} characters"
@@ -324,6 +326,7 @@ class TemplateRequest(_Request):
         """Raise `InvalidRequest` for an unknown template, or an input that it needs or does not take."""
         super().check()
         row = self.row
+        _need_readable("text", self.text or "")
         for field, given, wanted in (("image", self.image, row.image), ("text", self.text, row.text)):
             if wanted and not (given and given.strip()):
                 raise InvalidRequest(field, given, wanted, f"the template {row.name} needs it")
@@ -388,6 +391,11 @@ def is_url(reference: str) -> bool:
     return reference.startswith(("http://", "https://", "data:"))
 
 
+def _need_readable(field: str, value: str) -> None:
+    if character := forbidden_character(value):
+        raise InvalidRequest(field, value, "a text without it", f"there is {character}, in it")
+
+
 def _need_picture(field: str, value: str) -> None:
     if not value.strip():
         raise InvalidRequest(
@@ -411,11 +419,15 @@ def _readable(error: ValidationError, kind: type[_Request]) -> InvalidRequest:
         return InvalidRequest(field, first["input"], names, why)
     if first["type"] == "missing":
         return InvalidRequest(field, None, "a value", f"{kind.mode} needs it")
-    return InvalidRequest(field, first["input"], _EXPECTED.get(first["type"], first["msg"]))
+    why = ""
+    if first["type"] == "string_unicode" and (character := forbidden_character(str(first["input"]))):
+        why = f"there is {character}, in it"
+    return InvalidRequest(field, first["input"], _EXPECTED.get(first["type"], first["msg"]), why)
 
 
 _EXPECTED = {
     "int_type": "a whole number",
     "bool_type": "true or false",
     "string_type": "text",
+    "string_unicode": "a text without it",
 }

@@ -3,12 +3,13 @@
 import functools
 import hashlib
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf, without_query
+from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import Kind, Unreadable
@@ -47,8 +48,10 @@ def digest_picture(reference: str, *, field: str) -> str:
     return _digest_of_version(reference, field, version) if version else _digest(reference, field)
 
 
-def known_clip(root: Storage, request: AnyRequest, take: int) -> ClipRequest:
+def known_clip(root: Storage, request: AnyRequest, take: int, *, written: Iterable[str] = ()) -> ClipRequest:
     """The clip of a request, with the digests of its pictures.
+
+    `written` are other spellings of its prompt, under which it may have been paid for before (`as_paid`).
 
     A picture that is gone is known by the digest that it had when it was last submitted under this root,
     if that clip was submitted: a paid clip stays reachable. Raises `PictureError` otherwise.
@@ -64,7 +67,7 @@ def known_clip(root: Storage, request: AnyRequest, take: int) -> ClipRequest:
             if remembered is None:
                 raise
             digests[name], gone = remembered, error
-    clip = ClipRequest(request, digests, take)
+    clip = as_paid(root, ClipRequest(request, digests, take), written)
     if gone is not None and not root.exists(f"clips/{clip.key}/submission.json"):
         raise gone
     return clip

@@ -77,7 +77,7 @@ class ClipRequest:
         if isinstance(request, TemplateRequest):
             return f"template {request.row.name}"
         resolution, seconds = request.size
-        return f"{request.model} {resolution} {seconds} s: {request.prompt[:80]}"
+        return f"{request.model} {resolution} {seconds} s: {' '.join(request.prompt[:80].split())}"
 
     def picture_name(self, field_name: str) -> str:
         """What a picture is, without its bytes: `sha256:…`, its URL, or the clip and the place."""

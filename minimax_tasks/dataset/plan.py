@@ -14,6 +14,7 @@ from typing import Any
 from minimax_tasks.api.errors import MiniMaxCatalogWarning, PictureError, TableError
 from minimax_tasks.clips.pictures import digest_picture, has_bytes, known_clip, read_picture
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.spellings import as_paid, is_begun
 from minimax_tasks.dataset.reading import read_bytes
 from minimax_tasks.dataset.table import Problem, Row, Table, parse_table
 from minimax_tasks.storage.files import Storage
@@ -76,7 +77,7 @@ def make_plan(table: str, root: Storage) -> DatasetPlan:
     problems += _judge_new(planned, root)
     if read.problems or problems:
         raise TableError(read.lines([*read.problems, *problems]))
-    for reason in read.warnings:
+    for reason in (*read.warnings, *_doubts(read)):
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
     return DatasetPlan(table, read.name, tuple(planned), _digest(planned))
 
@@ -98,8 +99,22 @@ def _with_keys(table: Table, root: Storage) -> tuple[list[PlannedRow], list[Prob
         except PictureError as error:
             problems.append(Problem(row.number, str(error)))
         else:
+            if row.wrong and not is_begun(root, clip.key):
+                problems += [Problem(row.number, f"prompt: {text}") for text in row.wrong]
             planned.append(PlannedRow(row, clip, clip.key))
     return planned, problems
+
+
+def _doubts(table: Table) -> list[str]:
+    """What is doubtful about camera commands, each kind once with the rows that have it."""
+    rows: dict[str, list[int]] = {}
+    for row in table.rows:
+        for text in (*row.wrong, *row.doubts):
+            rows.setdefault(text, []).append(row.number)
+    return [
+        f"{table.unit} {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: prompt: {text}"
+        for text, numbers in rows.items()
+    ]
 
 
 def _clip(row: Row, digests: dict[str, "str | PictureError"], root: Storage) -> ClipRequest:
@@ -108,8 +123,8 @@ def _clip(row: Row, digests: dict[str, "str | PictureError"], root: Storage) -> 
     found = {name: digests[reference] for name, reference in pictures.items()}
     readable = {name: digest for name, digest in found.items() if isinstance(digest, str)}
     if len(readable) < len(found):
-        return known_clip(root, row.request, row.take)
-    return ClipRequest(row.request, readable, row.take)
+        return known_clip(root, row.request, row.take, written=row.written)
+    return as_paid(root, ClipRequest(row.request, readable, row.take), row.written)
 
 
 def _own_pictures(row: Row) -> list[str]:

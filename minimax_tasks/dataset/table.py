@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -12,9 +13,10 @@ from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest
-from minimax_tasks.api.requests import REQUESTS, AnyRequest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
+from minimax_tasks.prompts.commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import beside, folder_of
 
@@ -46,6 +48,11 @@ class Row:
     take: int
     given: dict[str, Any]
     carried: dict[str, Any]
+    written: tuple[str, ...] = ()
+    """How the prompt may have been spelled when the clip was paid for."""
+    wrong: tuple[str, ...] = ()
+    """What is wrong with camera commands that stand in the prompt."""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,13 @@ class _RowReader:
             request, take = self._request(given)
         except InvalidRequest as error:
             return None, [str(error)]
-        return Row(record.number, request, take, given, carried), []
+        written = request.prompt if isinstance(request, VideoRequest) else ""
+        if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
+            return Row(record.number, request, take, given, carried), []
+        mistakes, doubts = check_prompt(written, model=getattr(request, "model", None))
+        sent = request.model_copy(update={"prompt": normalise_brackets(written)})
+        before = spellings_before(written)
+        return Row(record.number, sent, take, given, carried, before, mistakes, doubts), []
 
     def _request(self, given: dict[str, Any]) -> tuple[AnyRequest, int]:
         fields = {name: self._own(value) if name in PICTURES else value for name, value in given.items()}

@@ -12,7 +12,13 @@ from minimax_tasks.prompts.camera import (
     parse_camera,
     render_camera,
 )
-from minimax_tasks.prompts.commands import Command, check_prompt, find_commands, normalise_brackets
+from minimax_tasks.prompts.commands import (
+    Command,
+    check_prompt,
+    find_commands,
+    normalise_brackets,
+    spellings_before,
+)
 from minimax_tasks.prompts.environment import (
     PromptError,
     ShotTemplate,
@@ -20,7 +26,7 @@ from minimax_tasks.prompts.environment import (
     template_folder,
     template_names,
 )
-from minimax_tasks.prompts.render import render_prompt
+from minimax_tasks.prompts.render import render_prompt, write_prompt
 
 __all__ = [
     "CameraError",
@@ -37,6 +43,8 @@ __all__ = [
     "render_camera",
     "render_prompt",
     "shot_templates",
+    "spellings_before",
     "template_folder",
     "template_names",
+    "write_prompt",
 ]

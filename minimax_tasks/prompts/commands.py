@@ -198,6 +198,16 @@ def normalise_brackets(prompt: str) -> str:
     return "".join(parts) + prompt[done:]
 
 
+def spellings_before(prompt: str) -> tuple[str, ...]:
+    """How a prompt as it was written may have been sent by older versions, which left most commands alone."""
+    parts, done = [], 0
+    for command in find_commands(prompt):
+        inside = re.sub(r"\s*[，、]\s*", ",", command.text).strip()
+        parts += [prompt[done : command.start], f"[{inside}]"]
+        done = command.end
+    return tuple(dict.fromkeys(("".join(parts) + prompt[done:], prompt)))
+
+
 def _canonical(command: Command) -> str:
     language = "en" if re.search(r"[A-Za-zＡ-Ｚａ-ｚ]", command.text) else "zh"
     return ("，然后" if language == "zh" else ", then ").join(

@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, Undefin
 from jinja2.exceptions import SecurityError
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT
+from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.prompts.camera import CameraError, Groups
 from minimax_tasks.prompts.commands import normalise_brackets
 from minimax_tasks.prompts.environment import CAMERA_TEMPLATE, PromptError, environment, unknown_template
@@ -48,7 +49,37 @@ def render_prompt(
     language: str,
     folder: Path | None,
 ) -> str:
+    """The prompt of a shot as it is sent: that of `write_prompt`, each camera command in its one form."""
+    return normalise_brackets(
+        write_prompt(
+            text=text,
+            template=template,
+            values=values,
+            camera=camera,
+            look=look,
+            characters=characters,
+            model=model,
+            language=language,
+            folder=folder,
+        )
+    )
+
+
+def write_prompt(
+    *,
+    text: str | None,
+    template: str | None,
+    values: Mapping[str, object],
+    camera: Groups,
+    look: str,
+    characters: Sequence[str],
+    model: str,
+    language: str,
+    folder: Path | None,
+) -> str:
     """The prompt of a shot: whitespace collapsed, camera and look in their places, length checked.
+
+    Camera commands that stand in the text are left as they were written.
 
     `text` is the prompt itself, `template` the name of a template, at most one of them; with neither it is
     the template `plain`. Values that are None count as not given. Where the text does not place the camera,
@@ -66,6 +97,10 @@ def render_prompt(
             f"a shot's values cannot be called {taken[0]!r}: a template sees the board's own there"
         )
 
+    for origin, given_text in (("prompt", text or ""), ("look", look), *_texts(values), *_people(characters)):
+        if character := forbidden_character(" ".join(given_text.split())):
+            raise PromptError(f"{origin}: there is {character}, in it; take it out")
+
     known = {name: value for name, value in values.items() if value is not None}
     name = (template or DEFAULT_TEMPLATE).removesuffix(".j2") if text is None else None
     if name == CAMERA_TEMPLATE.removesuffix(".j2"):
@@ -82,11 +117,24 @@ def render_prompt(
 
     body = " ".join(rendered.split())
     prompt = _place(body, instruction, look, chinese=dialect.is_chinese)
-    if len(prompt) > PROMPT_LIMIT:
+    if character := forbidden_character(prompt):
+        raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
+    if len(normalise_brackets(prompt)) > PROMPT_LIMIT:
         raise PromptError(
             f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {PROMPT_LIMIT}"
         )
     return prompt
+
+
+def _texts(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        yield name, name
+        if isinstance(value, str) and name not in _NOT_SHOWN:
+            yield name, value
+
+
+def _people(characters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return (("characters", description) for description in characters)
 
 
 def _place(body: str, instruction: str, look: str, *, chinese: bool) -> str:
@@ -94,8 +142,7 @@ def _place(body: str, instruction: str, look: str, *, chinese: bool) -> str:
     front = "" if is_camera_placed else settle(instruction, chinese=chinese)
     end = "" if is_placed(LOOK, body) else " ".join(look.split())
     shot = join_sentences(front, settle(body, chinese=chinese))
-    prompt = join_sentences(end_sentence(shot) if body else shot, end) if end else shot
-    return normalise_brackets(prompt)
+    return join_sentences(end_sentence(shot) if body else shot, end) if end else shot
 
 
 def _language_of_template(name: str | None, folder: Path | None, otherwise: str) -> str:

@@ -25,6 +25,10 @@ class Draft:
     join: Join = _FIRST
     segments: tuple[Segment, ...] = ()
     prompt: str = ""
+    written: tuple[str, ...] = ()
+    """How the prompt may have been spelled when the clip was paid for."""
+    wrong_commands: tuple[str, ...] = ()
+    """What is wrong with camera commands that stand in the prompt."""
     camera: tuple[tuple[Move, ...], ...] = ()
     prompt_is_wrong: bool = False
     warnings: list[str] = field(default_factory=list)

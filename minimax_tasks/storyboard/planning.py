@@ -9,14 +9,16 @@ from fractions import Fraction
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
+from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.nearest import nearest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
-from minimax_tasks.prompts.camera import CameraError, camera_warnings, parse_camera
-from minimax_tasks.prompts.commands import check_prompt, find_commands
+from minimax_tasks.clips.spellings import as_paid, is_begun
+from minimax_tasks.prompts.camera import NO_MOVE, CameraError, camera_warnings, parse_camera
+from minimax_tasks.prompts.commands import check_prompt, find_commands, normalise_brackets, spellings_before
 from minimax_tasks.prompts.environment import PromptError
-from minimax_tasks.prompts.render import render_prompt
+from minimax_tasks.prompts.render import write_prompt
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import beside, folder_of
 from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board, together
@@ -60,6 +62,10 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     if board is None:
         raise BoardError([problem.shown(path) for problem in problems])
     planning = _Planning(path, board, document, Storage(root), board.language or language, problems)
+    if character := forbidden_character(board.title):
+        planning.problems.append(
+            Problem(document.line(("title",)), f"title: there is {character}, in it; take it out")
+        )
     shots = planning.shots()
     if planning.problems:
         raise BoardError([problem.shown(path) for problem in together(planning.problems)])
@@ -102,7 +108,10 @@ class _Planning:
             self._make_request(draft, {})  # finds what is wrong with each, whatever it waits for
         for mistake in (*circles(self._drafts), *short_shots(self._drafts)):
             self._wrong(*mistake)
-        if not self.problems:
+        if self.problems:
+            for draft in self._drafts:
+                self._tell_wrong_commands(draft)
+        else:
             for draft in self._drafts:
                 self._make_segments(draft)
             for draft, warning in (
@@ -283,13 +292,16 @@ class _Planning:
         model = self._model(draft)
         characters = [self._character(draft, name) for name in shot.characters]
         try:
-            draft.camera = parse_camera(shot.camera) if shot.camera else ()
+            if shot.camera is not None:
+                draft.camera = parse_camera(shot.camera)
+                if not draft.camera:
+                    raise CameraError(NO_MOVE)
         except CameraError as error:
             self._wrong(draft, "camera", f"camera: {error}")
             draft.prompt_is_wrong = True
         template = None if shot.prompt is not None else shot.template or self._board.defaults.template
         try:
-            draft.prompt = render_prompt(
+            written = write_prompt(
                 text=shot.prompt,
                 template=template,
                 values=self._values(shot),
@@ -304,11 +316,22 @@ class _Planning:
             draft.prompt_is_wrong = True
             self._wrong(draft, "prompt" if shot.prompt is not None else "template", str(error))
             return
-        wrong, doubts = check_prompt(draft.prompt, model=model, camera=draft.camera)
-        for text in wrong:
-            self._wrong(draft, "prompt" if shot.prompt is not None else "action", text)
+        draft.prompt = normalise_brackets(written)
+        draft.written = spellings_before(written)
+        wrong, doubts = check_prompt(written, model=model, camera=draft.camera)
+        draft.wrong_commands = wrong
         draft.warnings += doubts
         draft.warnings += camera_warnings(draft.camera, draft.length, model)
+
+    def _tell_wrong_commands(self, draft: Draft) -> None:
+        """Commands that are none, unless the shot was paid for with them, by a version that let them pass."""
+        if not draft.wrong_commands:
+            return
+        if draft.segments and all(is_begun(self._root, segment.key) for segment in draft.segments):
+            draft.warnings += draft.wrong_commands
+            return
+        for text in draft.wrong_commands:
+            self._wrong(draft, "prompt" if draft.shot.prompt is not None else "action", text)
 
     def _values(self, shot: Shot) -> Mapping[str, object]:
         own = {name: getattr(shot, name) for name in ("action", "place", "dialogue", "notes")}
@@ -356,10 +379,16 @@ class _Planning:
             digests = self._digests(draft)
             waits = tuple(after.values())
             draft.segments = tuple(
-                Segment(draft.shot.id, take, ClipRequest(request, digests, take), waits)
+                Segment(
+                    draft.shot.id,
+                    take,
+                    as_paid(self._root, ClipRequest(request, digests, take), draft.written),
+                    waits,
+                )
                 for take in range(1, takes + 1)
             )
             draft.warnings += request.warnings
+            self._tell_wrong_commands(draft)
             self._check_gone(draft)
 
     def _make_request(self, draft: Draft, after: Mapping[str, Segment]) -> AnyRequest | None:

@@ -13,6 +13,7 @@ from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.tasks.parameters import PictureParameter, PicturesParameter
 from minimax_tasks.tasks.stages import Download, PollVideo
 
@@ -35,10 +36,15 @@ class _Mode(Download):
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
         ClipRequest(self.asked, take=self.take)
+        judge_commands(Storage(self.root), self._written, self.take)
 
     @cached_property
     def asked(self) -> AnyRequest:
-        """The API request. Raises `InvalidRequest`."""
+        """The API request, its camera commands in the form that is sent. Raises `InvalidRequest`."""
+        return as_sent(self._written)
+
+    @cached_property
+    def _written(self) -> AnyRequest:
         names = (*self.fields, "callback_url", "fit")
         return REQUESTS[self.mode](**{name: getattr(self, name) for name in names})
 
@@ -48,7 +54,7 @@ class _Mode(Download):
 
         Not kept: Luigi hands out one instance for the same parameters, and a picture may change meanwhile.
         """
-        return known_clip(Storage(self.root), self.asked, self.take)
+        return known_clip(Storage(self.root), self.asked, self.take, written=spellings_of(self._written))
 
     def requires(self) -> PollVideo:
         """The wait for the clip, which requires its submit."""

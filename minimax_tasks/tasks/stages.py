@@ -6,6 +6,7 @@ worker calls `run`.
 """
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import luigi
@@ -18,10 +19,12 @@ from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.clips.root import check_root
+from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
+from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
 from minimax_tasks.tasks.running import current_service, run_alone
 
@@ -145,7 +148,8 @@ class _OfRequest(Stage):
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
         if not KEY.fullmatch(self.request):
-            ClipRequest.from_json(self.request)
+            clip = ClipRequest.from_json(self.request)
+            judge_commands(Storage(self.root), clip.request, clip.take)
 
     @property
     def clip(self) -> ClipRequest:
@@ -155,7 +159,11 @@ class _OfRequest(Stage):
                 "request", self.request, "the whole request", "this clip was never submitted"
             )
         clip = ClipRequest.from_json(self.request)
-        return clip if clip.digests else known_clip(Storage(self.root), clip.request, clip.take)
+        if clip.digests:
+            sent = replace(clip, request=as_sent(clip.request))
+            return as_paid(Storage(self.root), sent, spellings_of(clip.request))
+        written = spellings_of(clip.request)
+        return known_clip(Storage(self.root), as_sent(clip.request), clip.take, written=written)
 
     @property
     def key(self) -> str:
