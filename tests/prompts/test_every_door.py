@@ -133,6 +133,9 @@ CONTROLS = [
 @doors
 @pytest.mark.parametrize("character", CONTROLS, ids=ascii)
 def test_control_characters_reach_no_request(door: Door, character: str, tmp_path: Path) -> None:
+    if door is by_table and character == "\ud83d":  # a table is read with half characters replaced
+        assert door(f"A boat {character} at sea", tmp_path).request.body()["prompt"] == "A boat \ufffd at sea"
+        return
     with pytest.raises((mm.BoardError, mm.TableError, mm.InvalidRequest)) as caught:
         door(f"A boat {character} at sea", tmp_path)
     assert f"U+{ord(character[0]):04X}" in str(caught.value)
