@@ -12,7 +12,14 @@ import httpx
 
 from minimax_tasks.api.client import check_access
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.root import check_lasting, check_scale, check_shareable, check_writable, open_root
+from minimax_tasks.clips.root import (
+    check_lasting,
+    check_scale,
+    check_shareable,
+    check_writable,
+    open_root,
+    service_kind,
+)
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
@@ -75,7 +82,8 @@ def render(
         if sandbox:
             check_scale(storage, scale)
         stack.callback(on_sigterm(KeyboardInterrupt()))
-        progress = stack.enter_context(RenderProgress(console, plan, states))
+        paid = service_kind(Settings.load().base_url) == "minimax"
+        progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
         task = RenderStoryboard(storyboard=board, root=settings.root)
         done = build(
             [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"

@@ -100,11 +100,15 @@ class Output(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """A text as the stream can show it, which tables measure."""
-        return super().render_str(fitting(text, self.encoding), **options)
+        return super().render_str(self.fit(text), **options)
+
+    def fit(self, text: str) -> str:
+        """A text as the stream can show it, for what is put together with styles."""
+        return fitting(text, self.encoding)
 
     def can(self, text: str) -> bool:
         """Whether the stream shows this text as it is."""
-        return fitting(text, self.encoding) == text
+        return self.fit(text) == text
 
     def whole(self, text: str, style: str | None = None) -> None:
         """One line, whole, for what somebody copies or a program reads."""

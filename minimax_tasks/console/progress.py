@@ -1,18 +1,24 @@
-"""Live progress of a render: a table on a terminal, plain lines elsewhere."""
+"""Live progress of a render: on a terminal what runs, elsewhere two plain lines for each clip.
+
+A terminal has few lines, and a film may have hundreds of clips: what is made, what waits and what failed folds
+into one line each, so that what runs, the film and the sum stay in sight.
+"""
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
 import luigi
-from rich.console import Console
+from rich.console import Group
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from minimax_tasks.console.output import Output
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.standing import ClipState, Made
 from minimax_tasks.storyboard.tasks import (
@@ -28,11 +34,45 @@ _DONE = {SubmitSegment: "submitted", PollSegment: "generated", DownloadSegment: 
 _STAGES = (SubmitSegment, PollSegment, DownloadSegment)
 
 
+class _Kind(Enum):
+    """What a row is, in the order in which the rows stand."""
+
+    MADE = "made"
+    FAILED = "failed"
+    RUNNING = "running"
+    WAITING = "waiting"
+
+
+_KINDS = {
+    str(Made.MADE): _Kind.MADE,
+    str(Made.FAILED): _Kind.FAILED,
+    str(Made.REFUSED): _Kind.FAILED,
+    str(Made.IN_DOUBT): _Kind.FAILED,
+    str(Made.TO_MAKE): _Kind.WAITING,
+}
+"""All other states are of clips that are under way."""
+
+_STYLES = {_Kind.MADE: "green", _Kind.FAILED: "red", _Kind.RUNNING: "", _Kind.WAITING: "dim"}
+_MARKS = {_Kind.MADE: "✓", _Kind.FAILED: "✗", _Kind.WAITING: "·"}
+
+_UNPAID = {str(Made.TO_MAKE), str(Made.REFUSED), "submitting"}
+_NO_FILM_YET = "waiting for the clips"
+
+_Row = tuple[Spinner | Text, str, Text]
+"""A mark, a name, and what is said of it."""
+
+
 class RenderProgress:
     """Follows the tasks of one render through Luigi's events. `failures` has what went wrong, by segment."""
 
-    def __init__(self, console: Console, plan: Plan, states: Mapping[str, ClipState]) -> None:
+    def __init__(
+        self, console: Output, plan: Plan, states: Mapping[str, ClipState], *, paid: bool = True
+    ) -> None:
+        """`paid` is False for a sandbox, which takes nothing."""
         self._console = console
+        self._paid = paid
+        self._began = time.monotonic()
+        self._spinner = Spinner("dots" if console.can("⠋") else "line")
         self._plan = plan
         self._lock = threading.Lock()
         self._rows = {segment.key: str(states[segment.key].made) for segment in plan.segments}
@@ -42,9 +82,11 @@ class RenderProgress:
                 name = f"shot {segment.shot}" + (f" take {segment.take}" if len(shot.segments) > 1 else "")
                 same = self._names.get(segment.key)
                 self._names[segment.key] = f"{same} and {name}" if same else name
+        self._usd = {segment.key: segment.clip.request.usd for segment in plan.segments}
+        self._spent = {key for key, what in self._rows.items() if what not in _UNPAID}
         self._waits = {s.key: ", ".join(other.shot for other in s.after) for s in plan.segments}
         self._since: dict[str, float] = {}
-        self._film = "waiting for the clips"
+        self._film = _NO_FILM_YET
         self._live: Live | None = None
         self.failures: dict[str, str] = {}
         self.problems: dict[str, str] = {}
@@ -60,7 +102,12 @@ class RenderProgress:
         RenderStoryboard.event_handler(luigi.Event.SUCCESS)(self._joined)
         RenderStoryboard.event_handler(luigi.Event.FAILURE)(self._film_failed)
         if self._console.is_terminal:
-            self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=8)
+            self._live = Live(
+                get_renderable=self.screen,
+                console=self._console,
+                refresh_per_second=8,
+                vertical_overflow="crop",
+            )
             self._live.__enter__()
         return self
 
@@ -69,6 +116,8 @@ class RenderProgress:
     ) -> None:
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
+        else:
+            self._console.whole(self.sum_line())
         for task in _STAGES:
             for event, handler in (
                 (luigi.Event.START, self._started),
@@ -85,16 +134,24 @@ class RenderProgress:
         self._set(task.key, _WORDS[type(task)])
 
     def _succeeded(self, task: Any) -> None:
+        if type(task) is SubmitSegment:
+            self._spent.add(task.key)
         self._set(task.key, _DONE[type(task)])
+        if type(task) is DownloadSegment:
+            self._tell(task.key, "made")
 
     def _status(self, task: Any, status: str) -> None:
         self._set(task.key, f"{_WORDS[type(task)]}: {status}")
+        if type(task) is SubmitSegment and status.startswith("task "):
+            self._spent.add(task.key)
+            self._tell(task.key, f"submitted, {status}")
 
     def _failed(self, task: Any, error: BaseException) -> None:
         with self._lock:
             self.problems[task.key] = str(error) or type(error).__name__
             self.failures[self._names.get(task.key, task.key)] = self.problems[task.key]
         self._set(task.key, "failed")
+        self._tell(task.key, f"failed: {self.problems[task.key]}")
 
     def _joining(self, task: Any) -> None:
         self._tell_film("joining the clips")
@@ -108,46 +165,105 @@ class RenderProgress:
 
     def _set(self, key: str, what: str) -> None:
         with self._lock:
-            if key not in self._rows or self._rows[key] == what:
-                return
-            self._rows[key] = what
-            self._since.setdefault(key, time.monotonic())
-        if self._live is None:
-            self._console.print(f"{self._names[key]}: {what}", highlight=False, markup=False)
+            if key in self._rows and self._rows[key] != what:
+                self._rows[key] = what
+                self._since.setdefault(key, time.monotonic())
+
+    def _tell(self, key: str, what: str) -> None:
+        """A line for whoever reads a pipe or a log; a terminal shows the same in its rows."""
+        if self._live is None and key in self._names:
+            self._console.whole(f"{self._names[key]}: {what}")
 
     def _tell_film(self, what: str) -> None:
         self._film = what
         if self._live is None:
-            self._console.print(f"film: {what}", highlight=False, markup=False)
+            self._console.whole(f"film: {what}")
 
-    def _table(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+    def sum_line(self) -> str:
+        """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
+        made = sum(what == Made.MADE for what in self._rows.values())
+        return " · ".join((f"{made} of {len(self._rows)}", self._clock(), self._price()))
+
+    def _clock(self) -> str:
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    def _price(self) -> str:
+        if not self._paid:
+            return "drawn by a sandbox: nothing is paid"
+        spent = sum(self._usd[key] or 0.0 for key in self._spent if key in self._usd)
+        unpriced = list(self._usd.values()).count(None)
+        more = f" and {unpriced} without a published price" if unpriced else ""
+        return f"${spent:.2f} of ${sum(usd or 0.0 for usd in self._usd.values()):.2f}{more}"
+
+    def screen(self) -> Group:
+        """As many rows as the terminal has lines: what runs stays in sight, all else folds when it must."""
+        grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        grid.add_column(width=1)
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        room = max(4, self._console.height - 1) - 2  # the film and the sum
+        for row in self._fitted(room):
+            grid.add_row(*row)
+        grid.add_row(*self._film_row())
+        total = Text(self._console.fit(self.sum_line()), style="bold", no_wrap=True, overflow="ellipsis")
+        return Group(grid, total)
+
+    def _fitted(self, room: int) -> list[_Row]:
         with self._lock:
-            rows = list(self._rows.items())
-        for key, what in rows:
-            table.add_row(self._names[key], *self._cells(key, what))
-        table.add_row("film", _mark(self._film), Text(self._film))
-        return table
+            rows = dict(self._rows)
+        of_kind: dict[_Kind, list[str]] = {kind: [] for kind in _Kind}
+        for key, what in rows.items():
+            of_kind[_KINDS.get(what, _Kind.RUNNING)].append(key)
+        made, failed, running, waiting = (of_kind[kind] for kind in _Kind)
+        room -= bool(made)
+        folded = {_Kind.MADE}
+        if len(failed) + len(running) + len(waiting) > room:
+            folded.add(_Kind.WAITING)
+        if len(failed) + len(running) + bool(waiting) > room:
+            folded.add(_Kind.FAILED)
+        shown: list[_Row] = []
+        for kind, keys in of_kind.items():
+            if kind in folded:
+                shown += [self._folded(kind, keys)] if keys else []
+                continue
+            left = room - bool(waiting) - bool(failed)
+            if kind is _Kind.RUNNING and folded >= {_Kind.FAILED, _Kind.WAITING} and len(keys) > left:
+                keep = max(1, left - 1)
+                shown += [self._row(kind, key, rows[key]) for key in keys[:keep]]
+                shown.append((self._spinner, "", Text(f"and {len(keys) - keep} more", style="dim")))
+                continue
+            shown += [self._row(kind, key, rows[key]) for key in keys]
+        return shown[max(0, len(shown) - room - bool(made)) :]
 
-    def _cells(self, key: str, what: str) -> tuple[Any, Text]:
+    def _folded(self, kind: _Kind, keys: Sequence[str]) -> _Row:
+        """Many clips in one line: `✓ 12 made  010, 020 …`."""
+        names = ", ".join(self._names[key].removeprefix("shot ") for key in keys)
+        word = "to make" if kind is _Kind.WAITING else kind.value
+        return self._mark(kind), f"{len(keys)} {word}", self._text(names, "dim")
+
+    def _row(self, kind: _Kind, key: str, what: str) -> _Row:
         waits = self._waits[key]
-        if what == Made.TO_MAKE and waits:
-            return Text("·"), Text(f"waits for {waits}", style="dim")
-        since = self._since.get(key)
-        running = what not in ("made", "failed") and since is not None
-        seconds = f"  {time.monotonic() - since:.0f} s" if running and since is not None else ""
-        return _mark(what), Text(what + seconds, style=_style(what))
+        if kind is _Kind.WAITING and waits:
+            what = f"waits for {waits}"
+        elif kind is _Kind.FAILED and key in self.problems:
+            what = f"failed: {' '.join(self.problems[key].split())}"
+        elif kind is _Kind.RUNNING and key in self._since:
+            what = f"{what}  {time.monotonic() - self._since[key]:.0f} s"
+        return self._mark(kind), self._names[key], self._text(what, _STYLES[kind])
 
+    def _film_row(self) -> _Row:
+        kind = {"made": _Kind.MADE, "failed": _Kind.FAILED, _NO_FILM_YET: _Kind.WAITING}.get(
+            self._film, _Kind.RUNNING
+        )
+        return self._mark(kind), "film", self._text(self._film, _STYLES[kind])
 
-def _mark(what: str) -> Any:
-    if what == "made":
-        return Text("✓", style="green")
-    if what in ("failed", "refused", "in doubt"):
-        return Text("✗", style="red")
-    if what in ("to make", "waiting for the clips"):
-        return Text("·", style="dim")
-    return Spinner("dots")
+    def _mark(self, kind: _Kind) -> Spinner | Text:
+        """One spinner for all, since each begins to turn when it is first drawn."""
+        if kind is _Kind.RUNNING:
+            return self._spinner
+        return self._text(_MARKS[kind], _STYLES[kind])
 
-
-def _style(what: str) -> str:
-    return {"made": "green", "failed": "red", "to make": "dim"}.get(what, "")
+    def _text(self, text: str, style: str) -> Text:
+        return Text(self._console.fit(text), style=style)
