@@ -21,8 +21,7 @@ from PIL import Image
 from minimax_tasks.sandbox.motion import Group, Pose, camera_groups, camera_path, group_at, without_commands
 from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene
 from minimax_tasks.sandbox.slate import Slate, make_slate
-from minimax_tasks.video.colour import frame_of
-from minimax_tasks.video.conform import plane_pixels
+from minimax_tasks.video.colour import frame_of, plane_pixels
 from minimax_tasks.video.encode import h264_mp4
 from minimax_tasks.video.frames import cover
 

@@ -206,7 +206,5 @@ def _usual(clips: Mapping[str, str]) -> tuple[tuple[int, int], Fraction]:
     found = [probe(path, "header") for path in clips.values()]
     if not found:
         return _SLATE_SIZE, _SLATE_FPS
-    (width, height, fps), _ = Counter((p.width, p.height, p.fps or _SLATE_FPS) for p in found).most_common(1)[
-        0
-    ]
-    return (width, height), fps
+    (size, fps), _ = Counter((one.shown_size, one.usual_fps) for one in found).most_common(1)[0]
+    return size, fps

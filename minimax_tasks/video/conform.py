@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
-import av.video.stream
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
-from minimax_tasks.video.colour import BT709, EXACT, UNTAGGED, untagged_matrix
+from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
 from minimax_tasks.video.source import Source, VideoError, name_of, opened, picture_stream
+from minimax_tasks.video.turn import Turn, turn_of
 
 FULL_RANGE = 2
 BLACK = (16, 128, 128)
@@ -20,15 +20,18 @@ BLACK = (16, 128, 128)
 def conformed(source: Source, size: tuple[int, int], fps: Fraction) -> Iterator[av.VideoFrame]:
     """The clip as yuv420p BT.709 frames of `size` (width, height; even) at a constant `fps`.
 
-    A picture of another shape keeps its shape and gets black bars. Raises `VideoError`.
+    A clip that asks to be turned is turned; a picture of another shape keeps its shape and gets black bars.
+    Raises `VideoError`.
     """
     with opened(source) as container:
         stream = picture_stream(container)
         stream.thread_type = "AUTO"
         if stream.time_base is None:
             raise VideoError(f"{name_of(source)}: its frames carry no times")
+        turn: Turn | None = None
         for frame in at_rate(container.decode(stream), stream.time_base, fps):
-            yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1))
+            turn = turn_of(frame) if turn is None else turn
+            yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), turn)
 
 
 def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction) -> Iterator[av.VideoFrame]:
@@ -53,34 +56,38 @@ def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction)
         yield shown
 
 
-def plane_pixels(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
-    """The pixels of a plane of a frame, without the padding of its lines; writing changes the frame."""
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    return lines[:, : plane.width]
-
-
 def _nearest(value: Fraction) -> int:
     return math.floor(value + Fraction(1, 2))
 
 
-def _fitted(frame: av.VideoFrame, size: tuple[int, int], pixel_aspect: Fraction) -> av.VideoFrame:
-    inner = _inner_size(Fraction(frame.width, frame.height) * pixel_aspect, size)
+def _fitted(frame: av.VideoFrame, size: tuple[int, int], pixel_aspect: Fraction, turn: Turn) -> av.VideoFrame:
+    aspect = Fraction(frame.width, frame.height) * pixel_aspect
+    inner = _inner_size(1 / aspect if turn.degrees % 180 else aspect, size)
+    before = turn.size(*inner)
     is_709 = frame.colorspace == BT709 or (
         frame.colorspace in UNTAGGED and untagged_matrix(frame.height) == "ITU709"
     )
-    if (frame.width, frame.height) == inner and frame.format.name == "yuv420p" and is_709:
+    if (frame.width, frame.height) == before and frame.format.name == "yuv420p" and is_709:
         picture = frame
     else:
-        picture = frame.reformat(
-            width=inner[0],
-            height=inner[1],
+        picture = reformatted(
+            frame,
             format="yuv420p",
-            src_colorspace=untagged_matrix(frame.height) if frame.colorspace in UNTAGGED else None,
-            dst_colorspace="ITU709",
-            dst_color_range="MPEG",
-            interpolation=EXACT,
+            size=before,
+            from_matrix=untagged_matrix(frame.height) if frame.colorspace in UNTAGGED else None,
+            to_matrix="ITU709",
+            limited=True,
         )
+    if turn:
+        picture = _turned(picture, turn)
     return picture if inner == size else _barred(picture, size)
+
+
+def _turned(picture: av.VideoFrame, turn: Turn) -> av.VideoFrame:
+    frame = av.VideoFrame(*turn.size(picture.width, picture.height), "yuv420p")
+    for whole, part in zip(frame.planes, picture.planes, strict=True):
+        plane_pixels(whole)[:] = np.asarray(turn.image(Image.fromarray(plane_pixels(part))))
+    return frame
 
 
 def _inner_size(aspect: Fraction, size: tuple[int, int]) -> tuple[int, int]:

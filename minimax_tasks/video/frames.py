@@ -1,7 +1,9 @@
-"""Exact frames of a clip as pictures, in true colours."""
+"""Exact frames of a clip as pictures, in true colours and the right way up."""
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 import av.container
@@ -11,9 +13,16 @@ import numpy as np
 from PIL import Image
 
 from minimax_tasks.video.colour import Matrix, picture_of
+from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.source import Source, VideoError, name_of, opened, picture_stream
 
 MATRICES: tuple[Matrix, ...] = ("ITU709", "ITU601")
+
+_TOLERANCE = Fraction(1, 1_000_000)
+"""Seconds; times such as 1/24 s are not exact as floats."""
+
+_ATTEMPTS = 3
+"""From so many keyframes decoding is tried before it begins at the start."""
 
 
 def first_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
@@ -41,30 +50,24 @@ def last_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
 
 
 def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Image.Image:
-    """The frame on screen `seconds` after the start; the very end gives the last one.
+    """The frame on screen `seconds` after the first one appears; the very end gives the last one.
 
     Raises `VideoError` for a time outside the clip.
     """
     with opened(source) as container:
         stream = picture_stream(container)
-        if stream.time_base is None:
+        times = _times(container, stream)
+        if not times or stream.time_base is None:
             raise VideoError(f"{name_of(source)}: its frames carry no times")
-        start = stream.start_time or 0
-        wanted = start + seconds / float(stream.time_base)
-        length = float((stream.duration or 0) * stream.time_base)
-        if seconds < 0 or (length and seconds > length + 1e-6):
-            raise VideoError(f"{name_of(source)}: there is no {seconds:g} s in a clip of {length:g} s")
-        container.seek(int(wanted), stream=stream, backward=True)
-        stream.thread_type = "AUTO"
-        shown = None
-        for frame in container.decode(stream):
-            # Half a tick: times such as 1/24 s are not exact as floats.
-            if shown is not None and frame.pts is not None and frame.pts > wanted + 0.5:
-                break
-            shown = frame
-        if shown is None:
+        start = min(time.pts for time in times)
+        length = (max(time.pts + time.duration for time in times) - start) * stream.time_base
+        if not 0 <= seconds <= length + _TOLERANCE:
+            raise VideoError(f"{name_of(source)}: there is no {seconds:g} s in a clip of {float(length):g} s")
+        wanted = start + (Fraction(seconds) + _TOLERANCE) / stream.time_base
+        frame = _decoded(container, stream, times, max(time.pts for time in times if time.pts <= wanted))
+        if frame is None:
             raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
-        return picture_of(shown, matrix)
+        return picture_of(frame, matrix)
 
 
 def guess_matrix(source: Source, still: Image.Image) -> Matrix:
@@ -97,6 +100,59 @@ def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.convert("RGB").save(file, "PNG", compress_level=1)
     return file.getvalue()
+
+
+@dataclass(frozen=True)
+class _Time:
+    """When a frame is shown, for how long, and where a decoder gets to it; in ticks."""
+
+    pts: int
+    duration: int
+    dts: int
+    keyframe: bool
+
+
+def _times(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> list[_Time]:
+    """Every frame that is shown, in the order of the file. Frames without a time are left out."""
+    usual = round(1 / ((stream.average_rate or DEFAULT_FPS) * (stream.time_base or 1)))
+    return [
+        _Time(
+            packet.pts,
+            packet.duration or usual,
+            packet.pts if packet.dts is None else packet.dts,
+            packet.is_keyframe,
+        )
+        for packet in container.demux(stream)
+        if packet.size and packet.pts is not None and not packet.is_discard
+    ]
+
+
+def _decoded(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    times: list[_Time],
+    pts: int,
+) -> av.VideoFrame | None:
+    """The frame with this time, else what is shown before it.
+
+    A decoder may begin at any keyframe, but what is shown before the keyframe where it began is lost to it,
+    and where a file lacks its order of decoding a seek lands anywhere: when the frame does not come, decoding
+    begins earlier, at last with the first frame.
+    """
+    stream.thread_type = "AUTO"
+    keyframes = sorted(time.dts for time in times if time.keyframe and time.pts <= pts)
+    first = min(time.dts for time in times)
+    shown = None
+    for begin in (*keyframes[: -_ATTEMPTS - 1 : -1], first):
+        shown = None
+        container.seek(begin, stream=stream, backward=True)
+        for frame in container.decode(stream):
+            if frame.pts is None or frame.pts > pts:
+                break
+            shown = frame
+            if frame.pts == pts:
+                return frame
+    return shown
 
 
 def _tail(

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -17,11 +17,15 @@ from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
 from minimax_tasks.video.reel import Reel, read_reel
 from minimax_tasks.video.source import VideoError, opened, picture_stream
 from minimax_tasks.video.transitions import CUT, TRANSITIONS, cross
+from minimax_tasks.video.turn import Turn
 
 __all__ = ["TRANSITIONS", "Joined", "Piece", "VideoError", "join"]
 
 _READERS = 4
 """Most of the time of opening a clip goes to a look at its first frames, in FFmpeg and without the lock."""
+
+_NAMED = 5
+"""So many clips are named in a note."""
 
 FILM_OPTIONS = {"preset": "veryfast", "crf": "18"}
 """Good enough that one more encoding is not seen."""
@@ -45,7 +49,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Joined:
-    """What came of a join; `starts` has the second at which each piece begins."""
+    """What came of a join.
+
+    `starts` has the second at which each piece begins, `notes` says for people where the film differs from
+    its clips: sound that is left out, other frame rates, clips that were turned.
+    """
 
     method: Literal["copy", "encode"]
     reason: str
@@ -55,6 +63,7 @@ class Joined:
     width: int
     height: int
     starts: tuple[float, ...]
+    notes: tuple[str, ...] = ()
 
 
 def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Joined:
@@ -62,7 +71,8 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Joined:
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
     cut and every doubled frame can be left out by dropping the last packet of a clip. Otherwise the film is
-    encoded, in the size and the frame rate that most pieces have; pieces of another shape get black bars.
+    encoded, in the size and the frame rate that most pieces have; pieces of another shape get black bars,
+    and pieces that ask to be turned are turned. Sound is left out: the `notes` say so.
 
     Raises `VideoError`, and then leaves no file behind: no pieces, a clip that cannot be read, an unknown
     transition, a transition that is longer than what its clips have to give.
@@ -75,10 +85,11 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Joined:
     reason = _why_not_copy(film)
     film.check_overlaps()
     try:
-        return _encode(film, reason) if reason else _copy(film)
+        joined = _encode(film, reason) if reason else _copy(film)
     except BaseException:
         Path(out).unlink(missing_ok=True)
         raise
+    return replace(joined, notes=tuple(_notes(film)))
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,39 @@ def _why_not_copy(film: _Film) -> str:
         if differing:
             return f"{film.name(number)} differs from {film.name(0)} in {', '.join(differing)}"
     return ""
+
+
+def _notes(film: _Film) -> Iterator[str]:
+    """Where the film is not what its clips are."""
+    loud = [film.name(number) for number, reel in enumerate(film.reels) if reel.sound]
+    if loud:
+        yield f"the film is silent: the sound of {_listed(loud)} is left out"
+    by_rate: dict[Fraction, list[str]] = {}
+    for number, reel in enumerate(film.reels):
+        if reel.fps != film.fps:
+            by_rate.setdefault(reel.fps, []).append(film.name(number))
+    for fps, names in sorted(by_rate.items()):
+        what = "left out" if fps > film.fps else "shown twice"
+        yield (
+            f"the film has {_rate(film.fps)} frames a second: of {_listed(names)} ({_rate(fps)} fps) "
+            f"some frames are {what}"
+        )
+    by_turn: dict[Turn, list[str]] = {}
+    for number, reel in enumerate(film.reels):
+        if reel.turn:
+            by_turn.setdefault(reel.turn, []).append(film.name(number))
+    for turn, names in by_turn.items():
+        yield f"{_listed(names)}: {turn}, as the file asks"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _rate(fps: Fraction) -> str:
+    return f"{float(fps):.5g}"
 
 
 def _copy(film: _Film) -> Joined:

@@ -3,7 +3,6 @@
 import io
 import tempfile
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -11,10 +10,11 @@ from PIL import Image, ImageDraw
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import h264_mp4
 from minimax_tasks.video.lettering import drawable, font_for
+from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
 from minimax_tasks.video.source import Source, opened, picture_stream
+from minimax_tasks.video.turn import read_turn
 
 PREVIEW_OPTIONS = {"preset": "veryfast", "crf": "32"}
-DEFAULT_FPS = Fraction(24)
 
 THUMBNAIL_WIDTH = 320
 GAP = 14
@@ -34,10 +34,9 @@ def preview_mp4(source: Source, width: int = 426) -> bytes:
     """The clip as a small MP4 that a browser plays, at most `width` pixels wide. Raises `VideoError`."""
     with opened(source) as container:
         stream = picture_stream(container)
-        rate = stream.average_rate or DEFAULT_FPS
-        fps = Fraction(rate.numerator, rate.denominator)
-        shown_width = round(stream.width * (stream.sample_aspect_ratio or 1))
-        size = _even(_scaled((shown_width, stream.height), width))
+        fps = nearest_usual(stream.average_rate or DEFAULT_FPS)
+        shown = round(stream.width * (stream.sample_aspect_ratio or 1)), stream.height
+    size = _even(_scaled(read_turn(source).size(*shown), width))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "preview.mp4")
         with h264_mp4(str(path), size, fps, PREVIEW_OPTIONS) as writer:

@@ -11,7 +11,9 @@ import av.container
 import av.error
 import av.video.stream
 
+from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
 from minimax_tasks.video.source import Source, VideoError, opened, reason_of
+from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
 
 __all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]
 
@@ -26,7 +28,11 @@ MAX_PROBLEMS = 5
 
 @dataclass(frozen=True)
 class Probe:
-    """The facts of a video file; `seconds` is the pictures' length, `problems` is empty for a good file."""
+    """The facts of a video file; `seconds` is the pictures' length, `problems` is empty for a good file.
+
+    `width` and `height` are of the pictures as they are stored, `turn` is how they are to be shown; `fps` is
+    the average.
+    """
 
     container: str = ""
     codec: str = ""
@@ -37,12 +43,23 @@ class Probe:
     frames: int = 0
     seconds: float = 0.0
     audio: bool = False
+    turn: Turn = UPRIGHT
     problems: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong with the file, as far as the level of the probe can tell."""
         return not self.problems
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height of the pictures as they are shown."""
+        return self.turn.size(self.width, self.height)
+
+    @property
+    def usual_fps(self) -> Fraction:
+        """The usual rate that is nearest; 24 for a file that tells none."""
+        return nearest_usual(self.fps or DEFAULT_FPS)
 
 
 def probe(source: Source, level: Level = "packets") -> Probe:
@@ -63,7 +80,7 @@ def probe(source: Source, level: Level = "packets") -> Probe:
         cause = error.__cause__
         reason = reason_of(cause) if isinstance(cause, Exception) else str(error)
         found = replace(found, problems=(*found.problems, f"not a readable video: {reason}"))
-    return found
+    return replace(found, turn=read_turn(source)) if found.codec else found
 
 
 def _read_header(container: av.container.InputContainer) -> Probe:

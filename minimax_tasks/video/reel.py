@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import av
+import av.error
 import av.video.stream
 
+from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.source import VideoError, name_of, opened, picture_stream
-
-DEFAULT_FPS = Fraction(24)
+from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 
 
 @dataclass(frozen=True)
 class Reel:
-    """One clip on its way into a film; times are ticks of `time_base`."""
+    """One clip on its way into a film; times are ticks of `time_base`.
+
+    `size` and `pixel_aspect` are as shown, after the `turn`. `fps` is exact for an `even` clip, and else the
+    usual rate that it means. `sound` is whether it has any.
+    """
 
     name: str
     container: str
@@ -20,6 +26,8 @@ class Reel:
     pixels: str
     size: tuple[int, int]
     pixel_aspect: Fraction
+    turn: Turn
+    sound: bool
     fps: Fraction
     time_base: Fraction
     parameters: bytes
@@ -48,6 +56,7 @@ class Reel:
             "pixel format": self.pixels,
             "size": self.size,
             "pixel aspect": self.pixel_aspect,
+            "the way up": self.turn,
             "frame rate": self.fps,
             "time base": self.time_base,
             "encoder parameters": self.parameters,
@@ -57,58 +66,80 @@ class Reel:
 
 
 def read_reel(path: str) -> Reel:
-    """Read the index of a clip, not its pictures. Raises `VideoError`."""
+    """Read the index of a clip, and of its pictures the first. Raises `VideoError`."""
     name = name_of(path)
     with opened(path) as container:
         stream = picture_stream(container)
         if stream.time_base is None:
             raise VideoError(f"{name}: its frames carry no times")
+        # Frame threads would decode several pictures before giving the first.
+        stream.thread_type = "SLICE"
         times = []
         trimmed = False
+        turn: Turn | None = None
         for packet in container.demux(stream):
+            turn = _turn_in(packet) if turn is None else turn
             if not packet.size:
                 continue
-            if packet.pts is None or packet.dts is None:
+            if packet.pts is None:
                 raise VideoError(f"{name}: its frames carry no times")
             trimmed = trimmed or packet.is_discard
             times.append((packet.pts, packet.dts, packet.duration or 0))
         if not times:
             raise VideoError(f"{name}: there is no picture in it")
+        turn = turn or UPRIGHT
         context = stream.codec_context
         first = min(pts for pts, _, _ in times)
         end = max(pts + duration for pts, _, duration in times)
+        told = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
+        even = not trimmed and bool(told) and _is_even(times, told[0] * stream.time_base)
+        aspect = _exact(stream.sample_aspect_ratio or Fraction(1))
         return Reel(
             name=name,
             container=container.format.name,
             codec=context.codec.canonical_name,
             pixels=stream.pix_fmt or "",
-            size=(stream.width, stream.height),
-            pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-            fps=_rate(stream),
+            size=turn.size(stream.width, stream.height),
+            pixel_aspect=1 / aspect if turn.degrees % 180 else aspect,
+            turn=turn,
+            sound=bool(container.streams.audio),
+            fps=told[0] if even else meant_rate(told, [pts for pts, _, _ in times], stream.time_base),
             time_base=stream.time_base,
             parameters=bytes(context.extradata or b""),
             colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
             frames=len(times),
             first=first,
             end=end,
-            lead=times[0][1] - first,
-            even=not trimmed and _is_even(times, _rate(stream) * stream.time_base),
+            lead=(first if times[0][1] is None else times[0][1]) - first,
+            even=even,
             plays_last_decoded_last=times[-1][0] == max(pts for pts, _, _ in times),
         )
 
 
-def _rate(stream: av.video.stream.VideoStream) -> Fraction:
-    rate = stream.average_rate or stream.guessed_rate or DEFAULT_FPS
+def _turn_in(packet: "av.Packet[av.video.stream.VideoStream]") -> Turn | None:
+    """What the first picture asks for, None while the decoder waits for more packets."""
+    try:
+        return next((turn_of(frame) for frame in packet.decode()), None)
+    except av.error.FFmpegError:
+        return UPRIGHT  # whoever decodes the clip will say what is wrong with it
+
+
+def _exact(rate: Fraction) -> Fraction:
     return Fraction(rate.numerator, rate.denominator)
 
 
-def _is_even(times: list[tuple[int, int, int]], frames_per_tick: Fraction) -> bool:
+def _is_even(times: list[tuple[int, int | None, int]], frames_per_tick: Fraction) -> bool:
     """Whether every frame follows at the same distance, in the order of decoding and in that of showing."""
     tick = 1 / frames_per_tick
     shown = sorted(pts for pts, _, _ in times)
-    decoded = [dts for _, dts, _ in times]
-    return all(
-        value - values[0] == number * tick
-        for values in (shown, decoded)
-        for number, value in enumerate(values)
-    ) and all(duration == tick for _, _, duration in times)
+    # Matroska does not say when a picture that waits for others is to be decoded.
+    decoded = [dts for _, dts, _ in times if dts is not None]
+    return (
+        len(decoded) == len(times)
+        and all(
+            value - values[0] == number * tick
+            for values in (shown, decoded)
+            for number, value in enumerate(values)
+        )
+        and all(duration == tick for _, _, duration in times)
+    )

@@ -8,7 +8,7 @@ import av.error
 import av.filter
 import numpy as np
 
-from minimax_tasks.video.conform import plane_pixels
+from minimax_tasks.video.colour import plane_pixels
 
 CUT = "cut"
 

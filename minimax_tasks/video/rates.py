@@ -1,0 +1,44 @@
+"""Frame rates as they are usual, and what a clip meant that comes near one of them."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+DEFAULT_FPS = Fraction(24)
+
+USUAL_RATES: tuple[Fraction, ...] = tuple(
+    Fraction(count, units)
+    for count, units in (
+        (8, 1), (10, 1), (12, 1), (15, 1), (16, 1), (20, 1), (24_000, 1001), (24, 1), (25, 1),
+        (30_000, 1001), (30, 1), (48, 1), (50, 1), (60_000, 1001), (60, 1), (100, 1), (120, 1),
+    )
+)  # fmt: skip
+"""Of films, of television and of the models that make clips; source: SMPTE ST 2036-1, and what is met."""
+
+_SAME = Fraction(4, 10_000)
+"""Two usual rates are at least 1/1001 apart; what is nearer to one than this means it."""
+
+_STRAY = 0.25
+
+
+def nearest_usual(rate: Fraction) -> Fraction:
+    """The usual rate that is nearest by ratio."""
+    return min(USUAL_RATES, key=lambda usual: max(usual / rate, rate / usual)) if rate > 0 else DEFAULT_FPS
+
+
+def meant_rate(told: Sequence[Fraction], times: Sequence[int], time_base: Fraction) -> Fraction:
+    """The usual rate that a clip means whose frames do not come evenly.
+
+    `told` is what the file says, the most trusted first; `times` are those of the frames, in ticks of
+    `time_base`. A file that says no usual rate is judged by its frames, without those that stay on screen
+    for much longer or shorter than most do: one odd frame makes an average of anything.
+    """
+    for rate in told:
+        if rate > 0 and abs(nearest_usual(rate) / rate - 1) <= _SAME:
+            return nearest_usual(rate)
+    distances = sorted(after - before for before, after in pairwise(sorted(times)) if after > before)
+    if distances:
+        middle = distances[len(distances) // 2]
+        most = [one for one in distances if abs(one - middle) <= 1 or abs(one / middle - 1) <= _STRAY]
+        return nearest_usual(1 / (Fraction(sum(most), len(most)) * time_base))
+    return nearest_usual(next((rate for rate in told if rate > 0), DEFAULT_FPS))
