@@ -25,7 +25,7 @@ from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_li
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.film import Cutting, film_folder, why_to_make
+from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, why_to_make
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
@@ -93,6 +93,7 @@ def render(
     if not done or not task.complete():
         _tell_of_holes(storage, plan, progress, partial, console, errors)
         return FAILED
+    _tell_of_film(storage, plan, console)
     output = task.output()
     for name in ("film", "report"):
         console.whole(f"{name}: {output[name].path}")
@@ -133,6 +134,12 @@ def _show(
 
 def _warn(console: Output, text: str) -> None:
     console.sentence(f"warning: {text}", "yellow")
+
+
+def _tell_of_film(storage: Storage, plan: Plan, console: Output) -> None:
+    """Say where the film is not what its clips are."""
+    for note in film_notes(storage, plan.slug):
+        _warn(console, note)
 
 
 def _tell_of_holes(
@@ -182,6 +189,7 @@ def _did_without_takes(
         return False
     names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
     errors.whole(f"the film is made, but not: {names}")
+    _tell_of_film(storage, plan, console)
     for name, file in (("film", "film.mp4"), ("report", "report.html")):
         console.whole(f"{name}: {storage.join(f'{film_folder(plan.slug)}/{file}')}")
     return True

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import luigi
 import pytest
 from PIL import Image, ImageDraw
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from minimax_tasks.sandbox import Sandbox
 
 Picture = Callable[..., Path]
+
+# How long an example takes says how busy the machine is, not whether the example is right.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -73,7 +73,7 @@ def film_report(
         unpriced=paid.count(None),
         film=film,
         shots=tuple(shots),
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *(joined.notes if joined else ())),
     )
 
 

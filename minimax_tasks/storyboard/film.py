@@ -51,6 +51,12 @@ def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> d
     return reasons(plan, manifest, to_make)
 
 
+def film_notes(root: Storage, slug: str) -> list[str]:
+    """Where the film is not what its clips are, in words for people: sound that is left out, other rates."""
+    manifest = root.read_json(f"{film_folder(slug)}/manifest.json") or {}
+    return [str(note) for note in manifest.get("notes") or ()]
+
+
 @dataclass(frozen=True)
 class Cutting:
     """The join of a plan's clips under a root."""
@@ -177,6 +183,7 @@ class Cutting:
             "made_at": made_at,
             "joined": joined.method,
             "reason": joined.reason,
+            "notes": list(joined.notes),
             "frames": joined.frames,
             "seconds": round(joined.seconds, 4),
             "fps": float(joined.fps),

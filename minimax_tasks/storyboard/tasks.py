@@ -1,6 +1,7 @@
 """The Luigi tasks that render a storyboard: three stages for each segment, and the film."""
 
 import asyncio
+import logging
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +12,14 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
-from minimax_tasks.storyboard.film import Cutting, film_folder, is_current
+from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, is_current
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.tasks.parameters import RootParameter
 from minimax_tasks.tasks.running import run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
+
+log = logging.getLogger(__name__)
 
 _known: dict[str, Segment] = {}
 """Key -> segment, of every plan of this process. A key says what the segment is, so none goes stale."""
@@ -151,3 +154,5 @@ class RenderStoryboard(luigi.Task):
                 f"{self.storyboard}: the title was changed since this run was planned; run it again"
             )
         await asyncio.to_thread(Cutting(Storage(self.root), plan).make)
+        for note in film_notes(Storage(self.root), plan.slug):
+            log.warning("%s: %s", plan.board.title, note)

@@ -42,11 +42,13 @@ def last_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
     Only the tail from the last keyframe on is decoded; a file without a usable index is decoded whole.
     """
     with opened(source) as container:
-        stream = picture_stream(container)
-        frame = _shown_last(_tail(container, stream)) or _shown_last(_from_start(container, stream))
-        if frame is None:
-            raise VideoError(f"{name_of(source)}: there is no picture in it")
-        return picture_of(frame, matrix)
+        frame = _shown_last(_tail(container, picture_stream(container)))
+    if frame is None:
+        with opened(source) as container:
+            frame = _shown_last(_whole(container))
+    if frame is None:
+        raise VideoError(f"{name_of(source)}: there is no picture in it")
+    return picture_of(frame, matrix)
 
 
 def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Image.Image:
@@ -64,10 +66,14 @@ def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Im
         if not 0 <= seconds <= length + _TOLERANCE:
             raise VideoError(f"{name_of(source)}: there is no {seconds:g} s in a clip of {float(length):g} s")
         wanted = start + (Fraction(seconds) + _TOLERANCE) / stream.time_base
-        frame = _decoded(container, stream, times, max(time.pts for time in times if time.pts <= wanted))
-        if frame is None:
-            raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
-        return picture_of(frame, matrix)
+        pts = max(time.pts for time in times if time.pts <= wanted)
+        frame = _sought(container, stream, times, pts)
+    if frame is None:
+        with opened(source) as container:
+            frame = _shown_last(_until(_whole(container), pts))
+    if frame is None:
+        raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
+    return picture_of(frame, matrix)
 
 
 def guess_matrix(source: Source, still: Image.Image) -> Matrix:
@@ -127,32 +133,38 @@ def _times(container: av.container.InputContainer, stream: av.video.stream.Video
     ]
 
 
-def _decoded(
+def _sought(
     container: av.container.InputContainer,
     stream: av.video.stream.VideoStream,
     times: list[_Time],
     pts: int,
 ) -> av.VideoFrame | None:
-    """The frame with this time, else what is shown before it.
+    """The frame with this time, decoded from a keyframe near to it; None when it does not come.
 
     A decoder may begin at any keyframe, but what is shown before the keyframe where it began is lost to it,
-    and where a file lacks its order of decoding a seek lands anywhere: when the frame does not come, decoding
-    begins earlier, at last with the first frame.
+    and where a file lacks its order of decoding a seek lands anywhere: then decoding begins earlier.
     """
     stream.thread_type = "AUTO"
     keyframes = sorted(time.dts for time in times if time.keyframe and time.pts <= pts)
-    first = min(time.dts for time in times)
-    shown = None
-    for begin in (*keyframes[: -_ATTEMPTS - 1 : -1], first):
-        shown = None
-        container.seek(begin, stream=stream, backward=True)
-        for frame in container.decode(stream):
-            if frame.pts is None or frame.pts > pts:
-                break
-            shown = frame
-            if frame.pts == pts:
-                return frame
-    return shown
+    for begin in keyframes[: -_ATTEMPTS - 1 : -1]:
+        try:
+            container.seek(begin, stream=stream, backward=True)
+        except av.error.FFmpegError:
+            return None
+        frame = _shown_last(_until(container.decode(stream), pts))
+        if frame is not None and frame.pts == pts:
+            return frame
+    return None
+
+
+def _until(frames: Iterator[av.VideoFrame], pts: int) -> Iterator[av.VideoFrame]:
+    """The frames that are shown up to this time; nothing after it is decoded."""
+    for frame in frames:
+        if frame.pts is None or frame.pts > pts:
+            return
+        yield frame
+        if frame.pts == pts:
+            return
 
 
 def _tail(
@@ -167,11 +179,10 @@ def _tail(
     yield from container.decode(stream)
 
 
-def _from_start(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream
-) -> Iterator[av.VideoFrame]:
-    container.seek(stream.start_time or 0, stream=stream, backward=True)
-    yield from container.decode(stream)
+def _whole(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+    stream = picture_stream(container)
+    stream.thread_type = "AUTO"
+    return container.decode(stream)
 
 
 def _shown_last(frames: Iterator[av.VideoFrame]) -> av.VideoFrame | None:

@@ -71,8 +71,9 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Joined:
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
     cut and every doubled frame can be left out by dropping the last packet of a clip. Otherwise the film is
-    encoded, in the size and the frame rate that most pieces have; pieces of another shape get black bars,
-    and pieces that ask to be turned are turned. Sound is left out: the `notes` say so.
+    encoded, in the size and the frame rate that most pieces have (of two such rates, most frames); pieces of
+    another shape get black bars, and pieces that ask to be turned are turned. Sound is left out: the `notes`
+    say so.
 
     Raises `VideoError`, and then leaves no file behind: no pieces, a clip that cannot be read, an unknown
     transition, a transition that is longer than what its clips have to give.
@@ -103,7 +104,11 @@ class _Film:
 
     @property
     def fps(self) -> Fraction:
-        return Counter(reel.fps for reel in self.reels).most_common(1)[0][0]
+        pieces = Counter(reel.fps for reel in self.reels)
+        frames: Counter[Fraction] = Counter()
+        for reel in self.reels:
+            frames[reel.fps] += reel.frames
+        return max(pieces, key=lambda fps: (pieces[fps], frames[fps]))
 
     @property
     def size(self) -> tuple[int, int]:

@@ -15,10 +15,11 @@ USUAL_RATES: tuple[Fraction, ...] = tuple(
 )  # fmt: skip
 """Of films, of television and of the models that make clips; source: SMPTE ST 2036-1, and what is met."""
 
-_SAME = Fraction(4, 10_000)
-"""Two usual rates are at least 1/1001 apart; what is nearer to one than this means it."""
-
 _STRAY = 0.25
+"""A frame that is on screen for so much longer or shorter than most are says nothing about the rate."""
+
+_TICKS = 2
+"""By so many ticks of the file's clock the sum of the distances may be off: times are rounded."""
 
 
 def nearest_usual(rate: Fraction) -> Fraction:
@@ -30,15 +31,16 @@ def meant_rate(told: Sequence[Fraction], times: Sequence[int], time_base: Fracti
     """The usual rate that a clip means whose frames do not come evenly.
 
     `told` is what the file says, the most trusted first; `times` are those of the frames, in ticks of
-    `time_base`. A file that says no usual rate is judged by its frames, without those that stay on screen
-    for much longer or shorter than most do: one odd frame makes an average of anything.
+    `time_base`. The frames decide, without the odd ones, since one of those makes an average of anything;
+    what the file says decides between rates that a coarse clock cannot tell apart.
     """
-    for rate in told:
-        if rate > 0 and abs(nearest_usual(rate) / rate - 1) <= _SAME:
-            return nearest_usual(rate)
+    spoken = [nearest_usual(rate) for rate in told if rate > 0]
     distances = sorted(after - before for before, after in pairwise(sorted(times)) if after > before)
-    if distances:
-        middle = distances[len(distances) // 2]
-        most = [one for one in distances if abs(one - middle) <= 1 or abs(one / middle - 1) <= _STRAY]
-        return nearest_usual(1 / (Fraction(sum(most), len(most)) * time_base))
-    return nearest_usual(next((rate for rate in told if rate > 0), DEFAULT_FPS))
+    if not distances:
+        return next(iter(spoken), DEFAULT_FPS)
+    middle = distances[(len(distances) - 1) // 2]
+    most = [one for one in distances if abs(one - middle) <= 1 or abs(one / middle - 1) <= _STRAY]
+    measured = 1 / (Fraction(sum(most), len(most)) * time_base)
+    leeway = Fraction(_TICKS, sum(most))
+    near = [rate for rate in spoken if abs(measured / rate - 1) <= leeway]
+    return next(iter(near), nearest_usual(measured))

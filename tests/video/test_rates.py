@@ -86,9 +86,7 @@ def test_clips_of_a_high_rate_are_copied(make_clip, shown, tmp_path, fps):
 
 
 @pytest.mark.parametrize(("fps", "told"), [(50, "left out"), (60, "left out"), (12, "shown twice")])
-def test_a_clip_of_another_rate_keeps_its_length_and_the_film_says_so(
-    make_clip, shown, tmp_path, fps, told
-):
+def test_a_clip_of_another_rate_keeps_its_length_and_the_film_says_so(make_clip, shown, tmp_path, fps, told):
     clips = [make_clip(f"{number}.mp4", frames=24) for number in range(2)]
     other = make_clip("other.mp4", fps=fps, frames=fps)
     film = join(
