@@ -35,24 +35,35 @@ def conformed(source: Source, size: tuple[int, int], fps: Fraction) -> Iterator[
 
 
 def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction) -> Iterator[av.VideoFrame]:
-    """Repeat or leave out frames so that they come at an even rate; an even clip comes through as it is."""
+    """Repeat or leave out frames so that they come at an even rate; an even clip comes through as it is.
+
+    The length stays, to the nearest frame, and the last frame stays the last: the next shot may go on from it.
+    """
     shown: av.VideoFrame | None = None
-    start = 0
+    due_next: av.VideoFrame | None = None  # held back, since the last place belongs to the last frame
+    start = before = 0
     count = 0
     for frame in frames:
         pts = frame.pts or 0
         if shown is None:
             start = pts
         else:
+            before = shown.pts or 0
             due = _nearest((pts - start) * time_base * fps)
             while count < due:
-                yield shown
+                if due_next is not None:
+                    yield due_next
+                due_next = shown
                 count += 1
         shown = frame
     if shown is None:
         return
-    end = (shown.pts or 0) - start + (shown.duration or 0)
-    for _ in range(count, max(_nearest(end * time_base * fps), count + 1)):
+    # Not every container says how long the last frame stays.
+    stays = shown.duration or (shown.pts or 0) - before
+    places = max(1, _nearest(((shown.pts or 0) - start + stays) * time_base * fps))
+    if due_next is not None and count < places:
+        yield due_next
+    for _ in range(min(count, places - 1), places):
         yield shown
 
 

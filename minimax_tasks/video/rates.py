@@ -32,7 +32,7 @@ def meant_rate(told: Sequence[Fraction], times: Sequence[int], time_base: Fracti
 
     `told` is what the file says, the most trusted first; `times` are those of the frames, in ticks of
     `time_base`. The frames decide, without the odd ones, since one of those makes an average of anything;
-    what the file says decides between rates that a coarse clock cannot tell apart.
+    what the file says decides between rates that a coarse clock cannot tell apart, and else a whole number.
     """
     spoken = [nearest_usual(rate) for rate in told if rate > 0]
     distances = sorted(after - before for before, after in pairwise(sorted(times)) if after > before)
@@ -42,5 +42,7 @@ def meant_rate(told: Sequence[Fraction], times: Sequence[int], time_base: Fracti
     most = [one for one in distances if abs(one - middle) <= 1 or abs(one / middle - 1) <= _STRAY]
     measured = 1 / (Fraction(sum(most), len(most)) * time_base)
     leeway = Fraction(_TICKS, sum(most))
-    near = [rate for rate in spoken if abs(measured / rate - 1) <= leeway]
-    return next(iter(near), nearest_usual(measured))
+    near = [rate for rate in USUAL_RATES if abs(measured / rate - 1) <= leeway] or [nearest_usual(measured)]
+    said = [rate for rate in spoken if rate in near]
+    whole = [rate for rate in near if rate.denominator == 1]
+    return min(said[:1] or whole or near, key=lambda rate: abs(measured / rate - 1))
