@@ -56,6 +56,7 @@ _NAMED = re.compile(
     r"|api[-_]?key|secret|passw(?:or)?d|session[-_]?id|cookie))(?P<gap>[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<value>[^\s&,;\"'<>}]+)"
 )
+_NAME_SHOWN = re.compile(r"(?:^data URL|//[^\s]*) \([0-9a-f]{12}\)$")
 _TOKEN = re.compile(r"\bsk-[\w*.\-]{8,}|\beyJ[\w\-]{8,}(?:\.[\w\-]+){1,2}")
 
 
@@ -148,6 +149,11 @@ def named(reference: str) -> str:
         return text
     digest = hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:12]
     return f"{text} ({digest})"
+
+
+def is_named(text: str) -> bool:
+    """Whether a text is what `named` made of a reference, as logs and the scheduler have it."""
+    return _NAME_SHOWN.search(text) is not None
 
 
 def clean_tree(value: Any, *, keep: frozenset[str] = frozenset(), depth: int = 12) -> Any:

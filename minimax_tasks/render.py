@@ -23,6 +23,7 @@ from minimax_tasks.clips.root import (
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
+from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, why_to_make
@@ -121,7 +122,7 @@ def _show(
         f"{known} known already, {clips} to make ({price})",
     )
     other = (storage.read_json(f"{film_folder(plan.slug)}/manifest.json") or {}).get("board")
-    if other and Path(str(other)).name != Path(plan.path).name:
+    if other and Path(str(other)).name != Path(shown(plan.path)).name:
         _warn(
             console,
             f"{film_folder(plan.slug)} holds the film of {other}, which this one replaces: give it another title",

@@ -1,14 +1,33 @@
 """Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`."""
 
 import os
+from configparser import InterpolationError
 from typing import Any, Literal
 
 import luigi
+from luigi.configuration.cfg_parser import InterpolationMissingEnvvarError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from minimax_tasks.api.catalog.models import region_language
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.redaction import keep_secret, shown
+
+_SECTION = "[minimax] of the Luigi configuration"
+
+
+def _configured(name: str) -> str:
+    """A setting of the Luigi configuration, "" for none. A `%` that begins no reference is read as it stands."""
+    section = luigi.configuration.get_config()
+    try:
+        return str(section.get("minimax", name, None) or "").strip()
+    except InterpolationMissingEnvvarError:
+        missing = True
+    except InterpolationError:
+        missing = False
+    if missing:
+        raise ConfigurationError(f"{name} ({_SECTION}) names an environment variable that is not set")
+    return str(section.get("minimax", name, raw=True)).strip()
 
 
 class Settings(BaseModel):
@@ -43,29 +62,25 @@ class Settings(BaseModel):
 
         Raises `ConfigurationError` naming the setting, its value and where it was read.
         """
-        section = luigi.configuration.get_config()
         found: dict[str, Any] = {}
         origin: dict[str, str] = {}
         for name in cls.model_fields:
             environment = f"MINIMAX_{name.upper()}"
             if arguments.get(name) is not None:
                 found[name], origin[name] = arguments[name], "argument"
-            elif os.environ.get(environment):
-                found[name], origin[name] = os.environ[environment], environment
-            elif section.get("minimax", name, None):
-                found[name], origin[name] = (
-                    section.get("minimax", name),
-                    "[minimax] of the Luigi configuration",
-                )
+            elif os.environ.get(environment, "").strip():
+                found[name], origin[name] = os.environ[environment].strip(), environment
+            elif value := _configured(name):
+                found[name], origin[name] = value, _SECTION
+        keep_secret(str(found.get("api_key", "")))
         try:
             return cls(**found)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0])
-            shown = "" if name == "api_key" else f" = {found.get(name)!r}"
-            raise ConfigurationError(
-                f"{name}{shown} ({origin.get(name, 'default')}): {first['msg']}"
-            ) from None
+        # Outside of the handler: pydantic's error holds what was given.
+        name = str(first["loc"][0])
+        given = "" if name == "api_key" else f" = {shown(str(found.get(name)))!r}"
+        raise ConfigurationError(f"{name}{given} ({origin.get(name, 'default')}): {first['msg']}")
 
     @property
     def submit_resources(self) -> dict[str, int]:

@@ -18,22 +18,48 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-def _as_id(value: Any) -> str:
-    return "" if value is None else str(value)
+def as_id(value: Any) -> str:
+    """An id as a string; empty when there is none. Only a string or a whole number is one, and 0 is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).strip()
+    return "" if text in ("0", "-1") else text
+
+
+def as_code(value: Any) -> int | None:
+    """A status code, which some gateways write as a string; None for what is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return value if isinstance(value, int) else None
 
 
 def _as_number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-Id = Annotated[str, BeforeValidator(_as_id)]
-"""A string inside, whatever JSON type it came as; empty when there is none."""
+def _as_text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _as_object(value: Any) -> Any:
+    return value if isinstance(value, dict | BaseModel) else {}
+
+
+Id = Annotated[str, BeforeValidator(as_id)]
+"""A string inside, whether it came as a string or as a number; empty when there is none."""
+
+Number = Annotated[int, BeforeValidator(_as_number)]
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""Fields that are only looked at: one of another type is as if left out."""
 
 _FAILURES = frozenset({"fail", "failed", "error"})
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     @model_validator(mode="before")
     @classmethod
@@ -45,27 +71,23 @@ class _Answer(BaseModel):
 class BaseResp(_Answer):
     """The part that every answer has: 0 is success."""
 
-    status_code: int = 0
-    status_msg: str = ""
+    status_code: Annotated[int, BeforeValidator(lambda value: as_code(value) or 0)] = 0
+    status_msg: Text = ""
 
 
-class SubmitAnswer(_Answer):
-    """Answer of both submits. `task_id` is empty when the request was refused."""
-
-    task_id: Id = ""
-    base_resp: BaseResp = Field(default_factory=BaseResp)
+Base = Annotated[BaseResp, BeforeValidator(_as_object)]
 
 
 class QueryAnswer(_Answer):
-    """Answer of both queries: `file_id` for generated clips, `video_url` for templates."""
+    """Answer of both queries: `file_id` for generated clips, `video_url`, a secret as a whole, for templates."""
 
     task_id: Id = ""
-    status: str = ""
+    status: Text = ""
     file_id: Id = ""
-    video_url: str = ""
-    video_width: Annotated[int, BeforeValidator(_as_number)] = 0
-    video_height: Annotated[int, BeforeValidator(_as_number)] = 0
-    base_resp: BaseResp = Field(default_factory=BaseResp)
+    video_url: Text = Field(default="", repr=False)
+    video_width: Number = 0
+    video_height: Number = 0
+    base_resp: Base = Field(default_factory=BaseResp)
 
     @property
     def state(self) -> State:
@@ -80,14 +102,14 @@ class FileObject(_Answer):
     """A generated file. `bytes` has been 0 in every recorded answer: it is not the size."""
 
     file_id: Id = ""
-    bytes: int = 0
-    filename: str = ""
-    download_url: str = Field(default="", repr=False)
-    backup_download_url: str = Field(default="", repr=False)
+    bytes: Number = 0
+    filename: Text = ""
+    download_url: Text = Field(default="", repr=False)
+    backup_download_url: Text = Field(default="", repr=False)
 
 
 class RetrieveAnswer(_Answer):
     """Answer of `/v1/files/retrieve`. Each call signs the download URL anew."""
 
-    file: FileObject = Field(default_factory=FileObject)
-    base_resp: BaseResp = Field(default_factory=BaseResp)
+    file: Annotated[FileObject, BeforeValidator(_as_object)] = Field(default_factory=FileObject)
+    base_resp: Base = Field(default_factory=BaseResp)

@@ -1,67 +1,166 @@
-"""The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`."""
+"""The HTTP client. It sends each request once: what may be repeated is decided by `minimax_tasks.clips`.
 
+What comes back is judged, cleaned and bounded here, where it enters; nobody below has to do it again.
+"""
+
+import asyncio
 import contextlib
+import json
 import logging
+import shutil
+import ssl
+import time
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
-from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, SubmitAnswer
+from minimax_tasks.api import network
+from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, as_code, as_id
+from minimax_tasks.api.bodies import TooLong, Unreadable, body
 from minimax_tasks.api.catalog.models import Mode, host_language
+from minimax_tasks.api.certainty import Sending
 from minimax_tasks.api.errors import (
     AnswerLost,
     ApiError,
     ConfigurationError,
     MiniMaxCatalogWarning,
+    MiniMaxError,
+    MiniMaxInsecureWarning,
     NotConnected,
     error_from_code,
     error_from_http,
+    error_from_page,
 )
+from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.api.turns import Turns
+from minimax_tasks.redaction import clean, clean_record, clean_tree, keep_secret, shown
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-"""Trouble before the first byte of a request: the service cannot have seen it."""
+log = logging.getLogger(__name__)
 
-_Model = TypeVar("_Model", bound=BaseModel)
+CONNECT_TIME = 20.0
+"""Seconds for a connection."""
+
+_SIGNED = frozenset({"download_url", "backup_download_url", "video_url"})
+"""Members of answers that are secrets as a whole, kept for the download alone."""
 
 
 def is_loopback(url: str) -> bool:
     """Whether a base URL is on this machine, which the real service never is."""
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return False
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def check_access(api_key: str, base_url: str) -> None:
-    """Raise `ConfigurationError` for a key or base URL that no request can be sent with."""
-    if not api_key.strip():
+    """Raise `ConfigurationError` for a key, a base URL or an environment that no request can be sent with."""
+    key = api_key.strip()
+    if not key:
         raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")
-    if not api_key.isascii() or any(c.isspace() for c in api_key.strip()):
+    if not all("!" <= character <= "~" for character in key):
         raise ConfigurationError("the API key holds characters that no HTTP header can carry")
-    url = urlsplit(base_url)
-    if url.scheme not in ("http", "https") or not url.netloc:
-        raise ConfigurationError(f"base_url = {base_url!r}: allowed: a URL such as https://api.minimaxi.com")
-
-
-_fetching: ContextVar[bool] = ContextVar("_fetching", default=False)
-
-
-def _without_signature(record: logging.LogRecord) -> bool:
-    """httpx logs each URL; that of a download is a secret as a whole."""
-    if _fetching.get() and isinstance(record.args, tuple):
-        record.args = tuple(
-            part.copy_with(query=None) if isinstance(part, httpx.URL) else part for part in record.args
+    why = _wrong_with(base_url.strip())
+    if why:
+        raise ConfigurationError(
+            f"base_url = {shown(base_url)!r}: {why}allowed: a URL such as https://api.minimaxi.com"
         )
-    return True
+    if not is_loopback(base_url):
+        network.transport(network.tls(), httpx.Limits(), direct=False)
 
 
-logging.getLogger("httpx").addFilter(_without_signature)
+def _wrong_with(base_url: str) -> str:
+    try:
+        url, parts = httpx.URL(base_url), urlsplit(base_url)
+        _ = parts.port
+    except (httpx.InvalidURL, ValueError):
+        return "it is no URL; "
+    if any(character.isspace() or not character.isprintable() for character in base_url):
+        return "it holds blanks or control characters; "
+    if url.scheme not in ("http", "https") or not url.host:
+        return "it has no host; " if url.scheme in ("http", "https") else "it does not begin with https://; "
+    if parts.username is not None or parts.password is not None:
+        return "it holds a user or password, which would go in place of the key; "
+    return "it has something behind its path; " if "?" in base_url or "#" in base_url else ""
+
+
+_ours: ContextVar[bool] = ContextVar("_ours", default=False)
+
+
+def _cleaned(record: logging.LogRecord) -> bool:
+    """httpx and httpcore log URLs and headers; those of our requests are secrets, those of others not ours."""
+    return clean_record(record) if _ours.get() else True
+
+
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_cleaned)
+
+
+@contextlib.contextmanager
+def _our_logs() -> Iterator[None]:
+    before = _ours.get()
+    _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.set(before)
+
+
+class _Reply:
+    """One answer, read to its end and cleaned."""
+
+    def __init__(self, status: int, headers: httpx.Headers, raw: bytes) -> None:
+        self.status = status
+        self.trace_id = clean(headers.get("Trace-Id", ""), 100)
+        self.document = _document(raw)
+        self._media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        self._location = headers.get("Location", "")
+        self._text = raw[:20_000].decode("utf-8", "replace")
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> int | None:
+        """`base_resp.status_code`, None where there is none."""
+        base_resp = self.document.get("base_resp")
+        return as_code(base_resp.get("status_code")) if isinstance(base_resp, dict) else None
+
+    @property
+    def message(self) -> str:
+        base_resp = self.document.get("base_resp")
+        text = base_resp.get("status_msg") if isinstance(base_resp, dict) else ""
+        return clean(text, 500) if isinstance(text, str) else ""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a text for people: by its media type, or because it begins with a tag."""
+        text = self._text.lstrip("\ufeff \t\r\n")
+        says_text = self._media.startswith("text/") and not text.startswith(("{", "["))
+        return not self.document and bool(text) and (says_text or text.startswith("<"))
+
+    @property
+    def excerpt(self) -> str:
+        if 300 <= self.status < 400 and self._location:
+            return "to " + clean(self._location.partition("?")[0].partition("#")[0], 200)
+        return clean(self._text, 120)
+
+
+def _document(raw: bytes) -> dict[str, Any]:
+    """The JSON object of an answer, cleaned; an empty one when it is something else, or nested without end."""
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return clean_tree(data, keep=_SIGNED) if isinstance(data, dict) else {}
 
 
 class MiniMaxClient:
@@ -87,28 +186,47 @@ class MiniMaxClient:
         *,
         timeout: float = 60.0,
         max_connections: int = 24,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
+        keep_secret(api_key)
         check_access(api_key, base_url)
-        self.base_url = base_url.rstrip("/")
+        self.base_url = base_url.strip().rstrip("/")
         self.host = urlsplit(self.base_url).netloc
-        self._headers = {"Authorization": f"Bearer {api_key.strip()}", "Content-Type": "application/json"}
-        patience = httpx.Timeout(timeout, connect=20.0, pool=None)
+        self.limits = limits
+        self._headers = {
+            "Authorization": f"Bearer {api_key.strip()}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        self._timeout = timeout
         own_machine = is_loopback(self.base_url)
-        self._reads = httpx.AsyncClient(
-            timeout=patience,
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-            trust_env=not own_machine,
-        )
+        if self.base_url.startswith("http:") and not own_machine:
+            # From this very line, so that Python's own filter shows it once in a process.
+            warnings.warn(
+                f"the API key goes to {self.host} over plain http, where others on the way can read it",
+                MiniMaxInsecureWarning,
+                stacklevel=1,
+            )
+        certificates = network.tls() if not own_machine else ssl.create_default_context()
+
+        def connections(kept: int) -> httpx.AsyncClient:
+            bounds = httpx.Limits(max_connections=max_connections, max_keepalive_connections=kept)
+            return httpx.AsyncClient(
+                timeout=httpx.Timeout(timeout, connect=CONNECT_TIME, pool=None),
+                transport=network.transport(certificates, bounds, direct=own_machine),
+                trust_env=False,
+            )
+
+        self._reads = connections(max_connections)
+        # A kept connection that the server closes under a submit would leave its outcome unknown, so every
+        # submit opens its own.
+        self._submits = connections(0)
+        # Downloads last long, and must not hold the connections on which others are asked for.
+        self._downloads = connections(max_connections)
         # The pool walks all that wait for it whenever one is done, so they wait here instead.
         self._read_turns = Turns(max_connections)
         self._submit_turns = Turns(max_connections)
-        # A kept connection that the server closes under a submit would leave its outcome unknown, so every
-        # submit opens its own.
-        self._submits = httpx.AsyncClient(
-            timeout=patience,
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=0),
-            trust_env=not own_machine,
-        )
+        self._download_turns = Turns(max(1, max_connections // 2))
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,61 +240,156 @@ class MiniMaxClient:
         """Close the connections."""
         await self._reads.aclose()
         await self._submits.aclose()
+        await self._downloads.aclose()
 
     async def submit(self, request: AnyRequest) -> str:
-        """Send a request that creates a clip, once, and return its task id. This costs money."""
-        response = await self._send("POST", request.path, json=self._for_region(request.body()))
-        answer = self._parse(response, SubmitAnswer)
-        self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
-        if not answer.task_id:
-            raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=_trace(response))
-        return answer.task_id
+        """Send a request that creates a clip, once, and return its task id. This costs money.
+
+        Whatever else an answer says, a task that it names was created: it is never asked for again.
+        """
+        reply = await self._send("POST", request.path, json=self._for_region(request.body()))
+        task_id = as_id(reply.document.get("task_id"))
+        if task_id:
+            if not reply.ok or reply.code:
+                log.warning(
+                    "%s answered HTTP %d, code %s, and task %s: it is taken as accepted",
+                    self.host, reply.status, reply.code, task_id,
+                )  # fmt: skip
+            return task_id
+        if reply.code is None or reply.status >= 500:
+            raise self._unreadable(reply)
+        self._raise_for(reply)
+        if not reply.ok:
+            raise self._unreadable(reply)
+        raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=reply.trace_id)
 
     async def query(self, task_id: str, mode: Mode = Mode.TEXT) -> QueryAnswer:
         """The state of a task.
 
         `status` and `base_resp` are read together: a failed task carries its reason in `base_resp`, so an
-        answer whose status is final is returned and not raised.
+        answer whose status is final is returned and not raised. An answer about another task is `AnswerLost`.
         """
         path = (
             "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
         )
         # Of many clips those that are ready are brought home before the others are asked for again.
-        response = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
-        answer = self._parse(response, QueryAnswer)
-        if answer.state is State.RUNNING:
-            self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
+        reply = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
+        answer = QueryAnswer.model_validate(reply.document)
+        self._check_subject("task", task_id, answer.task_id)
+        if reply.ok and answer.state is not State.RUNNING:
+            return answer
+        if reply.status < 500:
+            self._raise_for(reply)
+        if not reply.ok or (reply.code is None and not answer.status):
+            raise self._unreadable(reply)
         return answer
 
     async def retrieve(self, file_id: str) -> RetrieveAnswer:
-        """The file of a finished task with a freshly signed download URL."""
-        response = await self._send("GET", "/v1/files/retrieve", params={"file_id": file_id})
-        answer = self._parse(response, RetrieveAnswer)
-        self._raise_for(answer.base_resp.status_code, answer.base_resp.status_msg, response)
+        """The file of a finished task with a freshly signed download URL.
+
+        An answer about another file is `AnswerLost`.
+        """
+        reply = await self._send("GET", "/v1/files/retrieve", params={"file_id": file_id})
+        answer = RetrieveAnswer.model_validate(reply.document)
+        self._check_subject("file", file_id, answer.file.file_id)
+        if reply.status < 500:
+            self._raise_for(reply)
+        if not reply.ok or (reply.code is None and not answer.file.download_url):
+            raise self._unreadable(reply)
         return answer
 
     @contextlib.asynccontextmanager
     async def download(self, url: str, *, offset: int = 0) -> AsyncIterator[httpx.Response]:
         """Open a download, from a byte offset, without the bearer token: the URL itself is the secret.
 
-        The response is open and has a good status (200, or 206 for an offset); read it with `aiter_bytes`.
+        The response is open and has a good status (200, or 206 for an offset). Nothing bounds what is read
+        from it; `fetch` does.
         """
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        await self._read_turns.acquire()
-        _fetching.set(True)
+        await self._download_turns.acquire()
         try:
-            async with self._reads.stream("GET", url, headers=headers, follow_redirects=True) as response:
-                if response.status_code not in (200, 206):
-                    raise ApiError(
-                        f"the download host {response.url.host} answered HTTP {response.status_code}",
-                        http_status=response.status_code,
-                    )
-                yield response
-        except httpx.HTTPError as error:
-            raise AnswerLost(f"the download broke: {type(error).__name__}") from None
+            with _our_logs():
+                response = await self._open(url, {"Range": f"bytes={offset}-"} if offset else {})
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
         finally:
-            _fetching.set(False)
-            self._read_turns.release()
+            self._download_turns.release()
+
+    async def fetch(self, url: str, file: Path) -> int:
+        """Download to a local file; returns how many bytes came.
+
+        Raises `AnswerLost` for a download that breaks, is cut short, is longer or slower than `limits` allow,
+        or has no room on the disk.
+        """
+        trouble: str
+        try:
+            async with self.download(url) as response:
+                trouble = self._no_room(response, file)
+                if not trouble:
+                    async with asyncio.timeout(self.limits.download_time):
+                        written = await self._write(response, file)
+                    expected = response.headers.get("Content-Length", "")
+                    if "Content-Encoding" not in response.headers and expected.isdigit():
+                        trouble = f"{written} of {expected} bytes came" if written != int(expected) else ""
+                    if not trouble:
+                        return written
+        except TooLong:
+            trouble = f"it has more than {self.limits.download:,} bytes"
+        except Unreadable:
+            trouble = "it is packed in a way that cannot be read"
+        except _TooSlow:
+            trouble = f"less than {self.limits.slowest:,.0f} bytes a second came"
+        except TimeoutError:
+            trouble = f"it was not done after {self.limits.download_time:.0f} s"
+        except httpx.HTTPError as error:
+            trouble = type(error).__name__
+        raise AnswerLost(f"the download broke: {trouble}")
+
+    async def _open(self, url: str, headers: dict[str, str]) -> httpx.Response:
+        failure: MiniMaxError
+        try:
+            request = self._downloads.build_request(
+                "GET", url.strip(), headers={"Accept-Encoding": "identity", **headers}
+            )
+            async with asyncio.timeout(self._timeout + CONNECT_TIME):
+                response = await self._downloads.send(request, stream=True, follow_redirects=True)
+            if response.status_code in (200, 206):
+                return response
+            await response.aclose()
+            host = clean(response.url.host, 200)
+            failure = ApiError(
+                f"the download host {host} answered HTTP {response.status_code}",
+                http_status=response.status_code,
+            )
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            failure = AnswerLost("the download broke: the service gave something that is no URL")
+        except Exception as error:
+            failure = AnswerLost(f"the download broke: {type(error).__name__}")
+        raise failure
+
+    def _no_room(self, response: httpx.Response, file: Path) -> str:
+        stated = response.headers.get("Content-Length", "")
+        size = int(stated) if stated.isdigit() and len(stated) < 19 else 0
+        if size > self.limits.download:
+            return f"it has {size:,} bytes, more than {self.limits.download:,}"
+        free = shutil.disk_usage(file.parent).free
+        return f"it has {size:,} bytes, and {free:,} are free in {file.parent}" if size > free else ""
+
+    async def _write(self, response: httpx.Response, file: Path) -> int:
+        written = in_window = 0
+        began = time.monotonic()
+        with file.open("wb") as out:
+            async for piece in body(response, self.limits.download):
+                out.write(piece)
+                written += len(piece)
+                in_window += len(piece)
+                passed = time.monotonic() - began
+                if passed >= self.limits.window:
+                    if in_window < self.limits.slowest * passed:
+                        raise _TooSlow
+                    began, in_window = time.monotonic(), 0
+        return written
 
     def _for_region(self, body: dict[str, Any]) -> dict[str, Any]:
         if "aigc_watermark" not in body or host_language(self.host) != "en":
@@ -189,57 +402,74 @@ class MiniMaxClient:
         )
         return {name: value for name, value in body.items() if name != "aigc_watermark"}
 
-    async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> _Reply:
         post = method == "POST"
         http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
+        # A request has its own time to be written in, an answer another: neither is longer for coming in drops.
+        patience = CONNECT_TIME + self._timeout * (2 if post else 1)
+        sending = Sending()
+        failure: MiniMaxError
         await turns.acquire(urgency)
         try:
-            return await http.request(method, self.base_url + path, headers=self._headers, **arguments)
-        except _NOT_SENT as error:
-            raise NotConnected(f"no connection to {self.host}: {error or type(error).__name__}") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise AnswerLost(f"the answer of {self.host} was lost: {type(error).__name__}") from None
+            with _our_logs():
+                async with asyncio.timeout(patience):
+                    return await self._exchange(http, method, self.base_url + path, sending, arguments)
+        except Exception as error:
+            failure = self._failure(error, sending)
         finally:
             turns.release()
+        # Outside of the handler: what httpx raised holds the request, and so the key.
+        raise failure
 
-    def _parse(self, response: httpx.Response, kind: type[_Model]) -> _Model:
-        data = _object(response)
-        base_resp = data.get("base_resp")
-        if kind is SubmitAnswer and base_resp is None and response.is_success and data.get("task_id"):
-            with contextlib.suppress(ValidationError):
-                return kind.model_validate(data)  # accepted: a paid task is known by its id
-        if isinstance(base_resp, dict) and response.status_code < 500:
-            if response.status_code == 200:
-                with contextlib.suppress(ValidationError):
-                    return kind.model_validate(data)
-            else:
-                code = base_resp.get("status_code")
-                if isinstance(code, int):
-                    self._raise_for(code, str(base_resp.get("status_msg", "")), response)
-        raise error_from_http(
-            response.status_code, host=self.host, excerpt=_excerpt(response), trace_id=_trace(response)
-        )
+    async def _exchange(
+        self, http: httpx.AsyncClient, method: str, url: str, sending: Sending, arguments: dict[str, Any]
+    ) -> _Reply:
+        extensions = {"trace": sending.trace} if method == "POST" else {}
+        async with http.stream(
+            method, url, headers=self._headers, extensions=extensions, **arguments
+        ) as response:
+            raw = bytearray()
+            try:
+                async for piece in body(response, self.limits.answer):
+                    raw += piece
+            except TooLong:
+                if response.is_success:
+                    raise
+            return _Reply(response.status_code, response.headers, bytes(raw))
 
-    def _raise_for(self, code: int, message: str, response: httpx.Response) -> None:
-        if code != 0:
-            raise error_from_code(code, message, host=self.host, trace_id=_trace(response))
+    def _failure(self, error: Exception, sending: Sending) -> MiniMaxError:
+        if sending.is_certainly_unsent(error):
+            what = "the proxy answered " if isinstance(error, httpx.ProxyError) else ""
+            return NotConnected(
+                f"no connection to {self.host}: {what}{clean(error, 300) or type(error).__name__}"
+            )
+        why = {
+            TooLong: f"it has more than {self.limits.answer:,} bytes",
+            Unreadable: "it is packed in a way that cannot be read",
+            TimeoutError: "it took too long",
+        }.get(type(error), type(error).__name__)
+        return AnswerLost(f"the answer of {self.host} was lost: {why}")
+
+    def _check_subject(self, what: str, asked: str, answered: str) -> None:
+        if answered and answered != asked:
+            raise AnswerLost(
+                f"{self.host} was asked about {what} {asked} and answered about {what} {clean(answered, 100)}; "
+                "that is not believed"
+            )
+
+    def _unreadable(self, reply: _Reply) -> ApiError:
+        make = error_from_page if reply.ok and reply.is_page else error_from_http
+        return make(reply.status, host=self._address, excerpt=reply.excerpt, trace_id=reply.trace_id)
+
+    @property
+    def _address(self) -> str:
+        """Host and path, since a path of the base URL (`/v1`) is what is wrong most often."""
+        return self.host + urlsplit(self.base_url).path
+
+    def _raise_for(self, reply: _Reply) -> None:
+        if reply.code:
+            raise error_from_code(reply.code, reply.message, host=self.host, trace_id=reply.trace_id)
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object of an answer; an empty one when it is something else."""
-    try:
-        data = response.json()
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _trace(response: httpx.Response) -> str:
-    return str(response.headers.get("Trace-Id", ""))
-
-
-def _excerpt(response: httpx.Response) -> str:
-    if response.has_redirect_location:
-        return "to " + response.headers["Location"].partition("?")[0]
-    text = " ".join(response.text.split())
-    return text[:120] + ("…" if len(text) > 120 else "")
+class _TooSlow(Exception):
+    """A download that comes in drops."""

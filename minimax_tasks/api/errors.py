@@ -7,6 +7,7 @@ API key or a signed download URL.
 from collections.abc import Sequence
 
 from minimax_tasks.api.catalog.errors import (
+    A_PAGE,
     KEY_ADVICE,
     ErrorCode,
     HttpStatus,
@@ -15,6 +16,7 @@ from minimax_tasks.api.catalog.errors import (
     find_status,
 )
 from minimax_tasks.api.catalog.models import DEFAULT_HOST, GLOBAL_HOST, host_language
+from minimax_tasks.redaction import redact
 
 
 class MiniMaxError(Exception):
@@ -23,6 +25,10 @@ class MiniMaxError(Exception):
 
 class MiniMaxCatalogWarning(UserWarning):
     """Public material disagrees on whether the service takes this; it is sent all the same."""
+
+
+class MiniMaxInsecureWarning(UserWarning):
+    """A set-up in which others can read the key."""
 
 
 class ConfigurationError(MiniMaxError):
@@ -65,6 +71,15 @@ class ApiError(MiniMaxError):
         self.verdict = verdict
         super().__init__(message + (f" [Trace-Id {trace_id}]" if trace_id else ""))
 
+    @property
+    def is_about_the_request(self) -> bool:
+        """Whether the same request would be refused again, whatever is set up and whoever asks.
+
+        Only the API itself can say so, by a code: a bare HTTP status may be a gateway's.
+        """
+        account = isinstance(self, AuthenticationFailed | QuotaExhausted)
+        return self.verdict is Verdict.REFUSED and self.code is not None and not account
+
 
 class AuthenticationFailed(ApiError):
     """The key is wrong, or belongs to the other region (1004, 2038, 2049; HTTP 401, 403)."""
@@ -96,6 +111,10 @@ class OutputRejected(ApiError):
 
 class ServiceError(ApiError):
     """The service is in trouble (1000, 1001, 1013, 1024, 1033; HTTP 5xx; an answer that is not JSON)."""
+
+
+class NotTheApi(ServiceError):
+    """What answered is not the video API: a redirect, 404, 405, a login page. Nothing was created."""
 
 
 class NotConnected(MiniMaxError):
@@ -138,7 +157,7 @@ class BoardError(MiniMaxError, ValueError):
     """Mistakes in a storyboard, all of them at once; nothing was sent. `problems` has one line each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(map(_told, problems))
         super().__init__("\n".join(self.problems))
 
 
@@ -146,7 +165,7 @@ class TableError(MiniMaxError, ValueError):
     """Mistakes in a table of clips, all of them at once; nothing was sent. `problems` has one line each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(map(_told, problems))
         super().__init__("\n".join(self.problems))
 
 
@@ -168,10 +187,20 @@ def error_from_code(code: int, message: str, *, host: str, trace_id: str = "") -
 
 def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "") -> ApiError:
     """The exception for an HTTP status that is not 200, or for an answer that is not the API's JSON."""
-    row = find_status(status)
+    return _of_http(find_status(status), status, host, excerpt, trace_id)
+
+
+def error_from_page(status: int, *, host: str, excerpt: str, trace_id: str = "") -> NotTheApi:
+    """The exception for a web page where the API's JSON should be, although the status is a good one."""
+    error = _of_http(A_PAGE, status, host, excerpt, trace_id)
+    assert isinstance(error, NotTheApi)
+    return error
+
+
+def _of_http(row: HttpStatus, status: int, host: str, excerpt: str, trace_id: str) -> ApiError:
     quoted = f": {excerpt}" if excerpt else ""
     return _BY_NAME[row.error](
-        f"{host} answered HTTP {status} ({row.meaning}){quoted}; {_advice(row, host)}",
+        f"{host} answered HTTP {status} ({row.meaning}){quoted}; {_advice(row, host.partition('/')[0])}",
         http_status=status,
         trace_id=trace_id,
         verdict=row.verdict,
@@ -193,9 +222,16 @@ def host_hint(host: str) -> str:
     return f"check MINIMAX_API_KEY; keys are bound to a region: {ways.get(host_language(host), neither)}"
 
 
+def _told(problem: str) -> str:
+    """A line about a file, whose address may be signed."""
+    return redact(problem) if "//" in problem or "data:" in problem else problem
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 120 else f"{text[:80]}… ({len(text)} characters)"
+    """A value of somebody else, on one line, without the secrets and the picture that may be in it."""
+    whole = repr(value)
+    text = redact(whole[:10_000])
+    return text if len(text) <= 120 else f"{text[:80]}… ({len(whole)} characters)"
 
 
 _BY_NAME: dict[str, type[ApiError]] = {
@@ -208,6 +244,7 @@ _BY_NAME: dict[str, type[ApiError]] = {
         QuotaExhausted,
         InvalidParameters,
         InputRejected,
+        NotTheApi,
         OutputRejected,
         ServiceError,
     )

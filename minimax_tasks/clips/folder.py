@@ -25,7 +25,8 @@ from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.clips.request import ClipRequest, without_query
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ class ClipFolder:
 
     async def finish(self, answer: QueryAnswer) -> None:
         """Write the final query answer, without the signature of a video's URL."""
-        document = answer.model_dump() | {"video_url": without_query(answer.video_url), "finished_at": now()}
+        document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
         await self._write("result.json", document, durable=False)
 
     async def result(self) -> dict[str, Any] | None:

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf, without_query
+from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
 from minimax_tasks.clips.spellings import as_paid
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import Kind, Unreadable
@@ -86,7 +87,7 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
         reference = clip.request.pictures()[name]
         place = _memory(reference)
         if place:
-            root.write_json(place, {"from": without_query(reference), "sha256": digest}, durable=False)
+            root.write_json(place, {"from": shown(reference), "sha256": digest}, durable=False)
 
 
 def _memory(reference: str) -> str | None:
@@ -135,8 +136,7 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
         else:
             resolved[name] = reference
             continue
-        shown = "data URL" if reference.startswith("data:") else reference
-        pictures[name] = judge_picture(data, field=name, name=shown, fit=clip.request.fit)
+        pictures[name] = judge_picture(data, field=name, name=shown(reference), fit=clip.request.fit)
     first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
     if first is not None and last is not None:
         pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=clip.what)

@@ -5,11 +5,11 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, VideoRequest
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.references import Unreadable, kind_of
 
 _FRAME = re.compile(r"clip:(?P<key>[0-9a-f]{32})#(?P<place>first|last|[0-9]{1,4}(\.[0-9]{1,6})?)")
@@ -87,13 +87,13 @@ class ClipRequest:
     def asked(self) -> dict[str, Any]:
         """What was asked, for people: the content of `request.json`."""
         pictures = {
-            name: {"is": without_query(self.picture_name(name)), "from": _origin(reference)}
+            name: {"is": shown(self.picture_name(name)), "from": shown(reference)}
             for name, reference in self.request.pictures().items()
         }
         return self._identity() | {
             "key": self.key,
             "pictures": pictures,
-            "callback_url": without_query(self.request.callback_url or "") or None,
+            "callback_url": shown(self.request.callback_url or "") or None,
             "usd": self.request.usd,
         }
 
@@ -146,12 +146,3 @@ class ClipRequest:
         if request.fit and request.pictures():
             identity["fit"] = True
         return identity | {"pictures": {name: self.picture_name(name) for name in request.pictures()}}
-
-
-def without_query(url: str) -> str:
-    """A URL without what may be a signature in it."""
-    return urlsplit(url)._replace(query="", fragment="").geturl() if url.startswith("http") else url
-
-
-def _origin(reference: str) -> str:
-    return "data URL" if reference.startswith("data:") else without_query(reference)

@@ -17,11 +17,9 @@ from minimax_tasks.api.catalog.errors import Verdict
 from minimax_tasks.api.errors import (
     AnswerLost,
     ApiError,
-    AuthenticationFailed,
     BudgetReached,
     MiniMaxError,
     NotConnected,
-    QuotaExhausted,
     SubmitRefused,
     UncertainSubmit,
 )
@@ -191,9 +189,7 @@ async def _pay(
     except ApiError as error:
         if error.verdict is Verdict.UNCERTAIN:
             raise await _doubt(clip, folder, number, str(error)) from error
-        account = isinstance(error, AuthenticationFailed | QuotaExhausted)
-        final = error.verdict is Verdict.REFUSED and not account
-        await folder.release(number, str(error), code=error.code, final=final)
+        await folder.release(number, str(error), code=error.code, final=error.is_about_the_request)
         raise
     except AnswerLost as error:
         raise await _doubt(clip, folder, number, str(error)) from error

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.reasons import NEW
 from minimax_tasks.storyboard.standing import ClipState, Made
@@ -113,7 +114,7 @@ def plan_json(
     usd, clips, unpriced = to_pay(plan, states)
     return {
         "title": plan.board.title,
-        "board": plan.path,
+        "board": shown(plan.path),
         "digest": plan.digest,
         "shots": [_shot_json(shot, states, why) for shot in plan.shots],
         "total": {"usd": round(usd, 2), "clips_to_pay": clips, "without_price": unpriced},

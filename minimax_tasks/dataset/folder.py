@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict
 from minimax_tasks.api.errors import MiniMaxError
 from minimax_tasks.api.requests import TemplateRequest
 from minimax_tasks.clips.folder import VIDEO
-from minimax_tasks.clips.request import without_query
 from minimax_tasks.dataset.columns import kind_of, write_as
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, stands, work_folder
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.table import PICTURES
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 METADATA, FAILED, MANIFEST = "metadata.jsonl", "failed.jsonl", ".dataset.json"
@@ -243,12 +243,12 @@ def _asked(planned: PlannedRow) -> dict[str, Any]:
 def _shown(name: str, value: Any) -> Any:
     """A request field without signatures of URLs, and without the bytes of pictures."""
     if name == "callback_url":
-        return without_query(value)
+        return shown(value)
     if name not in PICTURES:
         return value
     if isinstance(value, tuple):
         return [_shown(name, one) for one in value]
-    return "data URL" if value.startswith("data:") else without_query(value)
+    return shown(value)
 
 
 def _carried_name(name: str) -> str:

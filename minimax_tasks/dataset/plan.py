@@ -17,6 +17,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import as_paid, is_begun
 from minimax_tasks.dataset.reading import read_bytes
 from minimax_tasks.dataset.table import Problem, Row, Table, parse_table
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
@@ -163,8 +164,7 @@ def _digest_of(reference: str) -> str:
 def _judge_version(reference: str, digest: str, fit: bool) -> bool:
     from minimax_tasks.api.pictures import judge_picture
 
-    shown = "data URL" if reference.startswith("data:") else reference
-    judge_picture(read_picture(reference, field="picture"), field="picture", name=shown, fit=fit)
+    judge_picture(read_picture(reference, field="picture"), field="picture", name=shown(reference), fit=fit)
     return True
 
 

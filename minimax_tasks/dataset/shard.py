@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 
 from minimax_tasks.api.answers import QueryAnswer
-from minimax_tasks.api.catalog.errors import Verdict
 from minimax_tasks.api.errors import (
     ApiError,
     AuthenticationFailed,
@@ -15,6 +14,7 @@ from minimax_tasks.api.errors import (
     GenerationFailed,
     InsufficientBalance,
     InvalidRequest,
+    NotTheApi,
     QuotaExhausted,
     SubmitRefused,
     UncertainSubmit,
@@ -42,6 +42,7 @@ _OF_THE_ACCOUNT = (
     InsufficientBalance,
     BudgetReached,
     ConfigurationError,
+    NotTheApi,
 )
 """Failures that every further submit would meet as well."""
 
@@ -152,9 +153,7 @@ class ShardRun:
 
 def _is_over(error: Exception) -> bool:
     if isinstance(error, ApiError):
-        return error.verdict is Verdict.REFUSED and not isinstance(
-            error, AuthenticationFailed | QuotaExhausted
-        )
+        return error.is_about_the_request
     return isinstance(error, _OVER)
 
 

@@ -25,10 +25,11 @@ from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.dataset.reading import split_name
 from minimax_tasks.dataset.shard import ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
+from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
-from minimax_tasks.tasks.parameters import RootParameter
+from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.running import current_service, run_alone
 
 log = logging.getLogger(__name__)
@@ -40,21 +41,10 @@ _known: dict[str, dict[str, ClipRequest]] = {}
 """Digest of a shard -> its clips, of every table read in this process. A digest says what they are."""
 
 
-class TableParameter(luigi.Parameter):
-    """A table: a path or fsspec URL; a path object or a target will do."""
-
-    def normalize(self, value: Any) -> str:
-        """The reference as text."""
-        return str(getattr(value, "path", value))
-
-    def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
-        """Path objects and targets are welcome."""
-
-
 class DatasetShard(luigi.Task):
     """Makes some clips of a table. It is done when it is known of every clip whether it could be made."""
 
-    table = TableParameter()
+    table = ReferenceParameter()
     root = RootParameter()
     name = luigi.Parameter(description="the dataset's name")
     number = luigi.IntParameter(description="which shard, from 0")
@@ -110,7 +100,9 @@ class DatasetShard(luigi.Task):
             plan = make_plan(self.table, root)
             _learn(plan, -(-len(plan.clips) // self.of))
         if self.digest not in _known:
-            raise TableError([f"{self.table}: it was changed since this run was planned; run it again"])
+            raise TableError(
+                [f"{shown(self.table)}: it was changed since this run was planned; run it again"]
+            )
         return _known[self.digest]
 
     def _let_others_submit(self) -> None:
@@ -143,7 +135,7 @@ class VideoDataset(luigi.Task):
     `<root>/datasets/<name>-wds/`, `max_in_flight` (setting) is how many clips are in flight at once.
     """
 
-    table = TableParameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
+    table = ReferenceParameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
     root = RootParameter()
     name = luigi.OptionalParameter(default=None, description="of the dataset; the table's own when left out")
     shard_size = luigi.IntParameter(default=SHARD_SIZE, significant=False)
@@ -204,7 +196,9 @@ class VideoDataset(luigi.Task):
             name = result_name(self._name, shard.digest)
             found = await root.call(read_result, root, name)
             if found is None:
-                raise MiniMaxError(f"{self.table}: it was changed since this run was planned; run it again")
+                raise MiniMaxError(
+                    f"{shown(self.table)}: it was changed since this run was planned; run it again"
+                )
             results[name] = found
         delivery = Delivery(root, plan, self._name, results)
         try:
@@ -237,10 +231,12 @@ class VideoDataset(luigi.Task):
     def _judge(self, manifest: Manifest) -> None:
         missing = f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED}"
         if not manifest.delivered:
-            raise MiniMaxError(f"{self.table}: not a single row could be made; see {self.folder}/{FAILED}")
+            raise MiniMaxError(
+                f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED}"
+            )
         if not manifest.is_over:
             raise MiniMaxError(
-                f"{self.table}: {missing}. Run it again to go on with the others; nothing is paid twice"
+                f"{shown(self.table)}: {missing}. Run it again to go on with the others; nothing is paid twice"
             )
         if manifest.failed:
             self._tell_of_failures(manifest)

@@ -61,7 +61,7 @@ def film_report(
     return FilmReport(
         title=plan.board.title,
         look=plan.board.look,
-        board=plan.path.rpartition("/")[2],
+        board=shown_reference(plan.path).rpartition("/")[2],
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str((root.read_json(MARK) or {}).get("service", "")),
         seconds=seconds,

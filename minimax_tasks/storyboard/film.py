@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.folder import VIDEO, now
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
@@ -179,7 +180,7 @@ class Cutting:
         return {
             "digest": self.plan.digest,
             "title": self.plan.board.title,
-            "board": self.plan.path,
+            "board": shown(self.plan.path),
             "made_at": made_at,
             "joined": joined.method,
             "reason": joined.reason,

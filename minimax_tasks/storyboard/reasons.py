@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from minimax_tasks.clips.request import FrameOf, without_query
+from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 
 NEW = "new"
@@ -44,7 +45,7 @@ def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
         "words": shot.prompt,
     }
     pictures = {
-        _PICTURES.get(name.partition("[")[0], name): without_query(shot.picked.clip.picture_name(name))
+        _PICTURES.get(name.partition("[")[0], name): shown(shot.picked.clip.picture_name(name))
         for name in request.pictures()
     }
     labels = {"from": shot.first, "to": shot.last}

@@ -9,13 +9,14 @@ import luigi
 
 from minimax_tasks.api.errors import BoardError, MiniMaxError
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, is_current
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
-from minimax_tasks.tasks.parameters import RootParameter
+from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.running import run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 
@@ -35,7 +36,7 @@ def plan_board(storyboard: str, root: str) -> Plan:
 class _OfSegment(Stage):
     """A stage of one take of one shot. `shot` and `take` are for people; `key` says which clip it is."""
 
-    storyboard = luigi.Parameter(description="the board file")
+    storyboard = ReferenceParameter(description="the board file")
     shot = luigi.Parameter()
     take = luigi.IntParameter()
     clip_key = luigi.Parameter(description="what the segment was when the run was planned")
@@ -51,9 +52,7 @@ class _OfSegment(Stage):
         if self.clip_key not in _known:
             plan_board(self.storyboard, self.root)
         if self.clip_key not in _known:
-            changed = (
-                f"{self.storyboard}: shot {self.shot} was changed since this run was planned; run it again"
-            )
+            changed = f"{shown(self.storyboard)}: shot {self.shot} was changed since this run was planned; run it again"
             raise BoardError([changed])
         return _known[self.clip_key]
 
@@ -112,7 +111,7 @@ class RenderStoryboard(luigi.Task):
     A film whose manifest does not match what the board says now counts as not made.
     """
 
-    storyboard = luigi.Parameter(description="the board file")
+    storyboard = ReferenceParameter(description="the board file")
     root = RootParameter()
     retry_count = 3
 
@@ -151,7 +150,7 @@ class RenderStoryboard(luigi.Task):
         plan = self.plan
         if plan.slug != self._slug:
             raise MiniMaxError(
-                f"{self.storyboard}: the title was changed since this run was planned; run it again"
+                f"{shown(self.storyboard)}: the title was changed since this run was planned; run it again"
             )
         await asyncio.to_thread(Cutting(Storage(self.root), plan).make)
         for note in film_notes(Storage(self.root), plan.slug):

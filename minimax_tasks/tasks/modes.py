@@ -14,7 +14,7 @@ from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
-from minimax_tasks.tasks.parameters import PictureParameter, PicturesParameter
+from minimax_tasks.tasks.parameters import OptionalUrlParameter, PictureParameter, PicturesParameter
 from minimax_tasks.tasks.stages import Download, PollVideo
 
 
@@ -26,7 +26,7 @@ def _switch(default: bool, description: str = "") -> luigi.BoolParameter:
 
 class _Mode(Download):
     take = luigi.IntParameter(default=1, description="2, 3, … make another clip of the same request")
-    callback_url = luigi.OptionalParameter(default=None, significant=False)
+    callback_url = OptionalUrlParameter(default=None, significant=False)
     fit = _switch(False, "crop and scale pictures that the service would refuse")
 
     # Without ClassVar these two would be all the parameters that type checkers know.

@@ -1,4 +1,8 @@
-"""Luigi parameters for roots, pictures and requests."""
+"""Luigi parameters for roots, references, pictures and requests.
+
+What a parameter serializes to goes into logs, task ids and to the scheduler, which shows and keeps it. So
+passwords, signatures and the bytes of pictures are left out there, and a few digits tell the values apart.
+"""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +10,54 @@ from typing import Any
 
 import luigi
 
+from minimax_tasks.api.errors import InvalidRequest
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.request import KEY, ClipRequest
+from minimax_tasks.redaction import is_named, named
 from minimax_tasks.settings import Settings
+
+_TEXTS = frozenset({"prompt", "text"})
+"""Members of a request that are no references."""
+
+
+def _given(text: str) -> str:
+    """Refuse what somebody copied out of a log, where a part of it is left out."""
+    if is_named(text):
+        raise InvalidRequest(
+            "reference", text, "the whole URL; this is how a log shows it, without its secret"
+        )
+    return text
+
+
+class ReferenceParameter(luigi.Parameter):
+    """A path, an fsspec path or a URL; a path object or a target will do."""
+
+    def normalize(self, value: Any) -> str:
+        """The reference as text."""
+        return str(getattr(value, "path", value))
+
+    def serialize(self, value: Any) -> str:
+        """As it may be shown."""
+        return named(str(value))
+
+    def parse(self, text: str) -> str:
+        """As it was given."""
+        return _given(text)
+
+    def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
+        """Path objects and targets are welcome."""
+
+
+class OptionalUrlParameter(luigi.OptionalParameter):
+    """A URL, or None."""
+
+    def serialize(self, value: Any) -> str:
+        """As it may be shown; empty for none."""
+        return "" if value is None else named(str(value))
+
+    def parse(self, text: str) -> str | None:
+        """None for empty."""
+        return _given(text) or None
 
 
 class RootParameter(luigi.Parameter):
@@ -21,6 +70,14 @@ class RootParameter(luigi.Parameter):
         """The URL without a slash at its end."""
         return str(value or Settings.load().root).rstrip("/") or "/"
 
+    def serialize(self, value: Any) -> str:
+        """As it may be shown."""
+        return named(str(value))
+
+    def parse(self, text: str) -> str:
+        """As it was given."""
+        return _given(text)
+
 
 class PictureParameter(luigi.Parameter):
     """A picture: http(s) URL, data URL, fsspec path or URL; a path object or a target will do."""
@@ -30,12 +87,12 @@ class PictureParameter(luigi.Parameter):
         return None if value in (None, "") else str(getattr(value, "path", value))
 
     def serialize(self, value: Any) -> str:
-        """Empty for none."""
-        return "" if value is None else str(value)
+        """As it may be shown; empty for none."""
+        return "" if value is None else named(str(value))
 
     def parse(self, text: str) -> str | None:
         """None for empty."""
-        return text or None
+        return _given(text) or None
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
         """Path objects and targets are welcome."""
@@ -53,14 +110,14 @@ class PicturesParameter(PictureParameter):
     def serialize(self, value: Any) -> str:
         """JSON for several."""
         return (
-            json.dumps(list(value), ensure_ascii=False)
+            json.dumps([named(item) for item in value], ensure_ascii=False)
             if isinstance(value, tuple)
             else super().serialize(value)
         )
 
     def parse(self, text: str) -> Any:
         """JSON for several."""
-        return tuple(json.loads(text)) if text.startswith("[") else super().parse(text)
+        return tuple(map(_given, json.loads(text))) if text.startswith("[") else super().parse(text)
 
 
 class RequestParameter(luigi.Parameter):
@@ -74,5 +131,27 @@ class RequestParameter(luigi.Parameter):
             return ClipRequest(value).to_json()
         return str(value).strip()
 
+    def serialize(self, value: Any) -> str:
+        """As it may be shown."""
+        text = str(value)
+        if KEY.fullmatch(text):
+            return text
+        try:
+            return json.dumps(_shown(json.loads(text)), ensure_ascii=False, sort_keys=True)
+        except (ValueError, RecursionError):
+            return named(text[:1000])
+
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
         """Requests are welcome as they are."""
+
+
+def _shown(document: Any) -> Any:
+    """A request with its references as they may be shown."""
+    if isinstance(document, dict):
+        return {
+            name: member if name in _TEXTS and isinstance(member, str) else _shown(member)
+            for name, member in document.items()
+        }
+    if isinstance(document, list):
+        return [_shown(member) for member in document]
+    return named(document) if isinstance(document, str) else document

@@ -89,18 +89,24 @@ def find_error(code: int) -> ErrorCode:
 _NOT_THE_API = "check MINIMAX_BASE_URL: this is not the video API"
 
 HTTP_STATUSES: tuple[HttpStatus, ...] = (
-    HttpStatus((301, 302, 303, 307, 308), "ServiceError", "redirect", _REFUSED,
+    HttpStatus((301, 302, 303, 307, 308), "NotTheApi", "redirect", _REFUSED,
                "set MINIMAX_BASE_URL to where it leads; a submit is not sent on to another address"),
     HttpStatus((400, 422), "InvalidParameters", "malformed request", _REFUSED,
                "the answer may say which part of the request is wrong"),
     HttpStatus((401, 403), "AuthenticationFailed", "not authorised", _REFUSED, KEY_ADVICE),
-    HttpStatus((404, 405), "ServiceError", "no such address", _REFUSED, _NOT_THE_API),
+    HttpStatus((404, 405, 406, 410, 415, 421, 426, 501, 505), "NotTheApi", "no such address", _REFUSED,
+               _NOT_THE_API),
+    HttpStatus((407, 511), "NotTheApi", "a proxy or network that wants a login", _REFUSED,
+               "log in there, or check HTTPS_PROXY and NO_PROXY; the request was not passed on"),
     HttpStatus((413,), "InvalidParameters", "request too large", _REFUSED,
                "send smaller pictures, or fit them (`fit`)"),
     HttpStatus((429,), "RateLimited", "too many requests", _LATER, "wait for the next minute"),
     HttpStatus((200,), "ServiceError", "a body that is not the API's JSON", _UNCERTAIN, _READ_AGAIN),
 )  # fmt: skip
 """Statuses with a meaning of their own (source: cli, which handles the same)."""
+
+A_PAGE = HttpStatus((), "NotTheApi", "a web page, not the API's JSON", _REFUSED, _NOT_THE_API)
+"""A good status with a page: a web site, or the login of a network. The API answers JSON whatever happens."""
 
 UNKNOWN_STATUS = HttpStatus(
     (), "ServiceError", "the service or a gateway before it is in trouble", _UNCERTAIN, _READ_AGAIN

@@ -1,0 +1,43 @@
+"""Bodies as they come: unpacked and bounded, so that neither a bomb nor an endless one fills the memory."""
+
+import zlib
+from collections.abc import AsyncIterator
+
+import httpx
+
+_STEP = 2**20
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class TooLong(Exception):
+    """A body has more bytes than it may have."""
+
+
+class Unreadable(Exception):
+    """A body is packed in a way that was not asked for, or is damaged."""
+
+
+async def body(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
+    """The unpacked pieces of a body. Raises `TooLong` after `most` bytes, and `Unreadable`."""
+    coding = response.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity") and coding not in _PACKED:
+        raise Unreadable
+    unpack = zlib.decompressobj(wbits=47) if coding in _PACKED else None
+    size = 0
+    async for packed in response.aiter_raw():
+        piece, rest = packed, b""
+        while True:
+            if unpack is not None:
+                try:
+                    piece = unpack.decompress(rest or packed, _STEP)
+                except zlib.error:
+                    raise Unreadable from None
+                rest = unpack.unconsumed_tail
+            size += len(piece)
+            if size > most:
+                raise TooLong
+            yield piece
+            if not rest:
+                break
+    if unpack is not None and size and not unpack.eof:
+        raise Unreadable
