@@ -11,6 +11,7 @@ from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.root import MARK
 from minimax_tasks.prompts.commands import find_commands
+from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake
