@@ -1,28 +1,47 @@
-# Two commands set up everything: `make demo` and `make test`.
+# Two commands set up everything: `make demo` and `make test`. Without make: docs/install.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := $(VENV)/.ready-for-demo
 READY := $(VENV)/.ready
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
 
-.PHONY: demo test browser lint bench clean
+# $(call install,ENVIRONMENT,PACKAGES): uv takes seconds where pip takes minutes; where uv cannot be had or finds no
+# index (it does not read pip's configuration), pip does it.
+define install
+	$(1)/bin/python -m pip install --quiet uv 2>/dev/null || true
+	{ test -x $(1)/bin/uv && $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null; } \
+	|| $(1)/bin/python -m pip install --quiet $(2)
+endef
 
-$(READY): pyproject.toml
+# The checks that need no server of others, no npm and no browser.
+QUICK := not slow and not browser and not s3 and not azure and not clients and not scale_out
+
+.PHONY: demo test check browser lint matrix bench clean
+
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
-	touch $(READY)
+	$(PYTHON) -m venv $(VENV)
 
-demo: $(READY)
+# A demo needs the package alone.
+$(DEMO): $(BIN)/python pyproject.toml
+	@echo "installing the package into $(VENV): about 250 MB, a minute on most connections"
+	$(call install,$(VENV),-e .)
+	touch $(DEMO)
+
+$(READY): $(BIN)/python pyproject.toml
+	$(call install,$(VENV),-e '.[dev]')
+	touch $(DEMO) $(READY)
+
+demo: $(DEMO)
 	$(BIN)/minimax-tasks render pipelines/storyboards/launch.yaml --sandbox --root demo-output
 
 # A real S3 server for the storage tests. It needs a newer botocore than s3fs allows, so it lives apart.
 $(S3): pyproject.toml
-	test -x $(S3) || $(PYTHON) -m venv .venv-s3
-	.venv-s3/bin/python -m pip install --quiet 'moto[server]>=5,<6'
+	test -x .venv-s3/bin/python || $(PYTHON) -m venv .venv-s3
+	$(call install,.venv-s3,'moto[server]>=5,<6')
 	touch $(S3)
 
 # Azure's own emulator, for the same contract, where there is npm.
@@ -35,7 +54,7 @@ $(AZURITE): pyproject.toml
 # the certificate that the one from npm, where there is npm, insists on.
 $(CLIENTS): pyproject.toml
 	test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
-	.venv-clients/bin/python -m pip install --quiet minimax-mcp==0.0.19 hermes-minimax-media==0.3.0 minimax-python==0.2.0 trustme
+	$(call install,.venv-clients,minimax-mcp==0.0.19 hermes-minimax-media==0.3.0 minimax-python==0.2.0 trustme)
 	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --no-package-lock --prefix .venv-clients mmx-cli@1.0.27; fi
 	touch $(CLIENTS)
 
@@ -48,6 +67,13 @@ browser:
 test: $(READY) $(S3) $(AZURITE) $(CLIENTS) browser
 	$(BIN)/python -m pytest
 
+check: lint
+	$(BIN)/python -m pytest -q -m '$(QUICK)'
+
+# The quick tests on every Python from 3.11 to 3.14 that is found, with the newest and the lowest dependencies.
+matrix: $(READY)
+	$(BIN)/python -m tests.matrix '$(QUICK)'
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -58,4 +84,4 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients demo-output dist build
+	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients .venv-matrix demo-output dist build

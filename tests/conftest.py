@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 
 Picture = Callable[..., Path]
 
+NEEDS = {"s3": "s3", "s3_root": "s3", "azure": "azure", "browser": "browser"}
+"""Fixture, or value of a parameter -> the mark of the tests that need it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they ask for, so that `make check` leaves out what needs servers of others."""
+    for item in items:
+        asked = set(getattr(item, "fixturenames", ()))
+        if (parameters := getattr(item, "callspec", None)) is not None:
+            asked |= {value for value in parameters.params.values() if isinstance(value, str)}
+        for mark in {NEEDS[name] for name in asked if name in NEEDS}:
+            item.add_marker(mark)
+
+
 # How long an example takes says how busy the machine is, not whether the example is right.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")

@@ -13,6 +13,8 @@ from PIL import Image
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[1]
 LUIGI = str(Path(sys.executable).with_name("luigi"))
 

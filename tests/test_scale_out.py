@@ -26,6 +26,8 @@ from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at
 from tests.storyboard.boards import write_board
 
+pytestmark = pytest.mark.scale_out
+
 CONFIGURATION = Path(__file__).parent.parent / "pipelines/scale_out/luigi.cfg"
 COMMAND = [sys.executable, "-m", "minimax_tasks"]
 BOARD = """\

@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Picture
 from tests.storyboard.boards import HARBOUR, write_board
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parent.parent
 
 

@@ -13,6 +13,8 @@ from tests.clients import find_mmx, find_python, https_front, run
 from tests.conftest import Picture
 from tests.sandbox.conftest import Api, Serve, fetch
 
+pytestmark = pytest.mark.clients
+
 MISSING = "the clients are not installed; `make test` installs them"
 python_clients = pytest.mark.skipif(find_python() is None, reason=MISSING)
 

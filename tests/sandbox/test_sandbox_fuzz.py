@@ -9,6 +9,8 @@ import pytest
 
 from tests.sandbox.conftest import KEY, Serve
 
+pytestmark = pytest.mark.slow
+
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"

@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.sandbox.conftest import KEY, T2V, Serve
+
+pytestmark = pytest.mark.slow
 
 TASKS = 500
 

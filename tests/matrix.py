@@ -1,0 +1,115 @@
+"""The quick tests on each Python that the package supports: `python -m tests.matrix [PYTEST MARKS]`.
+
+For every Python from 3.11 to 3.14 that is found on this machine: once with the newest dependencies and once with
+the lowest that pyproject.toml allows. Ends with what passed, and loudly with what was not found.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+REPOSITORY = Path(__file__).parent.parent
+ENVIRONMENTS = REPOSITORY / ".venv-matrix"
+TOOLS = (
+    "pytest>=8.2",
+    "hypothesis>=6.100",
+    "trustme>=1.1",
+    "psutil>=5.9",
+    "datasets>=3",
+    "build>=1.2",
+    "uv>=0.5",
+)
+"""What the quick tests need beside the package; always the newest."""
+
+PATIENCE = 1800
+"""Seconds after which a run of the tests counts as hanging."""
+
+
+def main() -> int:
+    """Run everything and print a table; the number of runs that failed."""
+    marks = sys.argv[1] if len(sys.argv) > 1 else "not slow"
+    found = {version: python for version in PYTHONS if (python := find_python(version))}
+    results: list[tuple[str, str]] = []
+    for version, python in found.items():
+        for resolution in ("highest", "lowest-direct"):
+            name = f"{version} {'newest' if resolution == 'highest' else 'lowest'}"
+            print(f"== Python {name}: {python}", flush=True)
+            results.append((name, run(python, version, resolution, marks)))
+    print()
+    for name, result in results:
+        print(f"Python {name:13} {result}")
+    for version in PYTHONS:
+        if version not in found:
+            print(f"Python {version:13} NOT FOUND on this machine: NOT TESTED")
+    return sum(not result.startswith("passed") for _, result in results)
+
+
+def find_python(version: str) -> str | None:
+    """The path of an interpreter of this version that really starts."""
+    for candidate in _candidates(version):
+        try:
+            told = subprocess.run(
+                [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            continue
+        number, _, executable = told.stdout.strip().partition(" ")
+        if number == version:
+            return executable
+    return None
+
+
+def _candidates(version: str) -> Iterator[str]:
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield on_path
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    yield from (str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))
+    yield from (str(path) for path in Path("/opt").glob(f"python{version}*/bin/python{version}"))
+    if os.name == "nt":
+        told = subprocess.run(
+            ["py", f"-{version}", "-c", "import sys; print(sys.executable)"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        yield told.stdout.strip() or f"python{version}"
+
+
+def run(python: str, version: str, resolution: str, marks: str) -> str:
+    """Make a fresh environment, install into it and run the tests; "passed …" or what went wrong."""
+    began = time.monotonic()
+    place = ENVIRONMENTS / f"{version}-{resolution}"
+    inside = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv = [sys.executable, "-m", "uv"]
+    # uv's own Pythons would come from elsewhere; what counts is what is on the machine.
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    install = [*uv, "pip", "install", "--quiet", "--python", str(inside)]
+    extras = "s3,dataset" if version != "3.14" else "s3"
+    steps = (
+        ("make the environment", [*uv, "venv", "--quiet", "--clear", "--python", python, str(place)]),
+        ("install", [*install, "--resolution", resolution, "-e", f".[{extras}]"]),
+        ("install the tools", [*install, *TOOLS]),
+        ("tests", [str(inside), "-m", "pytest", "-q", "-m", marks, "-p", "no:cacheprovider"]),
+    )
+    for name, words in steps:
+        try:
+            done = subprocess.run(words, cwd=REPOSITORY, env=environment, timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired:
+            return f"HANGS: {name} took over {PATIENCE} s"
+        if done.returncode:
+            return f"FAILED: {name}"
+    return f"passed in {time.monotonic() - began:.0f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
