@@ -296,18 +296,25 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
+    from minimax_tasks.clips.ledger import late_payments
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.clips.unfinished import unfinished
     from minimax_tasks.settings import Settings
 
     settings = Settings.load(root=options.root)
-    keys = unfinished(open_root(settings.root))
+    root = open_root(settings.root)
+    keys = unfinished(root)
     tasks = [DownloadVideo(request=key, root=settings.root) for key in keys]
     done = build(tasks, log_level="CRITICAL") if tasks else True
     missing = [task.key for task in tasks if not task.complete()]
     _say(f"{len(keys)} paid clips were unfinished, {len(keys) - len(missing)} are finished now")
     for key in missing:
         _tell(f"not finished: {key}")
+    for late in late_payments(root):
+        _tell(
+            f"clip {late.key}: task {late.task_id} was accepted late, after another attempt had taken its place; "
+            "it is paid for, and its video is not used"
+        )
     return DONE if done and not missing else FAILED
 
 

@@ -2,11 +2,12 @@
 
 import os
 from configparser import InterpolationError
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 import luigi
 from luigi.configuration.cfg_parser import InterpolationMissingEnvvarError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from minimax_tasks.api.catalog.models import region_language
 from minimax_tasks.api.client import MiniMaxClient
@@ -30,6 +31,20 @@ def _configured(name: str) -> str:
     return str(section.get("minimax", name, raw=True)).strip()
 
 
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far the clocks of machines may be apart."""
+
+
+def _not_ahead(moment: datetime) -> datetime:
+    """A person's word is about what has failed; for what will fail it is no word."""
+    now = datetime.now(UTC)
+    if moment > now + CLOCK_SKEW:
+        raise ValueError(
+            f"it lies in the future; allowed: a moment up to now, {now.isoformat(timespec='seconds')}"
+        )
+    return moment
+
+
 class Settings(BaseModel):
     """What the environment and the Luigi configuration say. The key never shows when this is printed."""
 
@@ -46,7 +61,7 @@ class Settings(BaseModel):
     budget: float | None = Field(None, ge=0)
     paid_attempts: int = Field(1, ge=1, le=10)
     """Paid attempts at a clip whose generation fails inside the service, for no reason of the input's."""
-    retry_failed_before: AwareDatetime | None = None
+    retry_failed_before: Annotated[AwareDatetime, AfterValidator(_not_ahead)] | None = None
     """Clips that failed for good before this moment are submitted once more (`--retry-failed` sets it)."""
     submit_resource: str = ""
     """Luigi resource that each submit holds for 60 / requests_per_minute seconds: with one of it, all

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import ensure_submitted
+from minimax_tasks.storage.temporary import temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
     asked = await folder.root.call(_asked, folder)
     small = await folder.root.call(is_drawn_small, folder.root, service.client.base_url)
     trouble = ""
-    with tempfile.TemporaryDirectory(prefix="minimax-") as scratch:
-        draft = Path(scratch) / "video.mp4"
+    with temporary_folder() as scratch:
+        draft = scratch / "video.mp4"
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(min(PAUSE * 2.0 ** (attempt - 1), 30.0))
@@ -60,6 +60,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 continue
             await folder.note(facts)
             await folder.deliver(str(draft))
+            await folder.tidy()
             return
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "

@@ -7,36 +7,43 @@
 | `released.N.json` | after a POST that certainly created nothing | the claim is void, and why |
 | `doubt.N.json` | after a POST whose outcome is not known | the clip may have been paid |
 | `submission.json` | right after the service accepted the N-th POST | the task id |
+| `submission.N.json` | when there is another `submission.json`, too | the task id of the N-th POST |
 | `result.json` | when the task is over | the final query answer |
 | `warnings.json` | before the video, if at all | how the video differs from what was asked |
 | `video.mp4` | last | the clip is made |
 
-Nothing is ever deleted, so a process that wakes up late cannot void the claim of another.
+Nothing is ever deleted, so a process that wakes up late cannot void the claim of another. The claim, the
+task id and the result outlive a power cut; what is lost of the rest is had again for nothing.
 """
 
 import asyncio
 import logging
-import os
-import socket
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.errors import MiniMaxError
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage import owner
+from minimax_tasks.storage.files import Storage, drafts_of
 
 log = logging.getLogger(__name__)
 
 VIDEO = "video.mp4"
+SUBMISSION = "submission.json"
 WARNINGS = "warnings.json"
 
 WRITE_TRIES = 30
 WRITE_PAUSE = 10.0
 """How often, and at most how many seconds apart, something is written that must not be lost."""
+
+CLAIM_READS = 5
+"""How often a claim is looked for whose creation the storage called an error."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,9 @@ class ClipFolder:
     async def standing(self) -> Standing:
         """Look at the folder."""
         names = await self.root.call(self.root.names, self._folder)
-        claims = max((_number(name, "claim") for name in names), default=0)
+        claims = max((numbered(name, "claim") for name in names), default=0)
         released = f"released.{claims}.json" in names
-        submitted = "submission.json" in names
+        submitted = SUBMISSION in names
         open_claim = 0 if released else claims
         if open_claim and submitted:
             attempt = (await self.submission() or {}).get("attempt")
@@ -83,17 +90,24 @@ class ClipFolder:
     async def paid_attempts(self) -> int:
         """How many claims were not released."""
         names = await self.root.call(self.root.names, self._folder)
-        numbers = {_number(name, "claim") for name in names} - {_number(name, "released") for name in names}
+        numbers = {numbered(name, "claim") for name in names} - {numbered(name, "released") for name in names}
         return len(numbers - {0})
+
+    async def answers(self, word: str) -> bool:
+        """Whether an attempt was paid because of a person's word."""
+        names = await self.root.call(self.root.names, self._folder)
+        numbers = {numbered(name, "claim") for name in names} - {numbered(name, "released") for name in names}
+        return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers - {0})])
 
     async def describe(self, clip: ClipRequest) -> None:
         """Write `request.json`."""
         await self._write("request.json", clip.asked(), durable=False)
 
-    async def claim(self, number: int, clip: ClipRequest, nonce: str) -> bool:
+    async def claim(self, number: int, clip: ClipRequest, nonce: str, word: str = "") -> bool:
         """Say that somebody is about to pay; False when somebody else already did.
 
-        A claim that was created although the storage reported an error is known by its nonce.
+        A claim that was created although the storage reported an error is known by its nonce. `word` is the
+        moment of the person's word that this attempt answers, if it does.
         """
         document: dict[str, Any] = {
             "attempt": number,
@@ -101,14 +115,32 @@ class ClipFolder:
             "usd": clip.request.usd,
             "what": clip.what,
             "nonce": nonce,
-            **me(),
+            **owner.me().as_document(),
         }
+        if word:
+            document["word"] = word
         submission, result = await self.submission(), await self.result()
         if submission:
             document["previous"] = {"submission": submission, "result": result}
-        if await self.root.call(self.root.create_json, self._name(f"claim.{number}.json"), document):
+        try:
+            created = await self.root.call(
+                self.root.create_json, self._name(f"claim.{number}.json"), document
+            )
+        except Exception:
+            if not await self._is_claimed_by(number, nonce):
+                raise
             return True
-        return (await self.claimed(number)).get("nonce") == nonce
+        return created or (await self.claimed(number)).get("nonce") == nonce
+
+    async def _is_claimed_by(self, number: int, nonce: str) -> bool:
+        for attempt in range(1, CLAIM_READS + 1):
+            try:
+                return (await self.claimed(number)).get("nonce") == nonce
+            except Exception as error:
+                log.warning("%s cannot be read: %s", self.path(f"claim.{number}.json"), error)
+                if attempt < CLAIM_READS:
+                    await asyncio.sleep(min(attempt, WRITE_PAUSE))
+        return False
 
     async def claimed(self, number: int) -> dict[str, Any]:
         """The claim, empty when it cannot be read."""
@@ -134,7 +166,8 @@ class ClipFolder:
 
     async def doubt(self, number: int, why: str) -> None:
         """Say that the outcome of a POST is not known."""
-        await self._write(f"doubt.{number}.json", {"at": now(), "why": why, **me()})
+        document = {"at": now(), "why": why, **owner.me().as_document()}
+        await self._write(f"doubt.{number}.json", document)
 
     async def doubted(self, number: int) -> dict[str, Any]:
         """What is known of an uncertain POST, empty when nothing is."""
@@ -151,7 +184,7 @@ class ClipFolder:
     async def _accepted(
         self, number: int, task_id: str, mode: Mode, host: str, usd: float | None
     ) -> dict[str, Any]:
-        """Nothing is read here: between the answer of the service and this write nothing may fail."""
+        """Nothing is read before the write: between the answer of the service and it nothing may fail."""
         submission = {
             "task_id": task_id,
             "attempt": number,
@@ -160,8 +193,42 @@ class ClipFolder:
             "submitted_at": now(),
             "usd": usd,
         }
-        await self._persist("submission.json", submission)
+        if not await self._persist(SUBMISSION, submission, new=True):
+            await self._keep_beside(number, submission)
         return submission
+
+    async def _keep_beside(self, number: int, submission: dict[str, Any]) -> None:
+        """Another submission has the name already: that of an earlier attempt, which gives way to this one,
+        or, when this worker is late, that of a newer attempt, which stays. No task id is lost.
+        """
+        before = await self.submission() or {}
+        if before.get("task_id") == submission["task_id"]:
+            return
+        await self._persist(_beside(number), submission)
+        earlier = before.get("attempt")
+        if isinstance(earlier, int) and earlier >= number:
+            log.error(
+                "clip %s: task %s was accepted late, after task %s had been submitted in its place; both may be paid",
+                self.key,
+                submission["task_id"],
+                before.get("task_id"),
+            )
+            return
+        if before and isinstance(earlier, int):
+            await self._persist(_beside(earlier), before, new=True)
+        await self._persist(SUBMISSION, submission)
+
+    async def recover(self, number: int) -> bool:
+        """Whether the task id of a claim was written after all, by a worker that could not give it its name."""
+        names = await self.root.call(self.root.names, self._folder)
+        found = await self.root.call(unnamed_submission, self.root, self.key, number, names)
+        if found and not await self._persist(SUBMISSION, found, new=True):
+            await self._keep_beside(number, found)
+        return bool(found)
+
+    async def tidy(self) -> None:
+        """Remove what killed writers left, once nothing of it can be needed."""
+        await self.root.call(self.root.sweep, self._folder)
 
     async def asked(self) -> dict[str, Any]:
         """What `request.json` says, empty when there is none."""
@@ -169,12 +236,20 @@ class ClipFolder:
 
     async def submission(self) -> dict[str, Any] | None:
         """What `submission.json` says, None when there is none."""
-        return await self._read("submission.json")
+        return await self._read(SUBMISSION)
 
     async def finish(self, answer: QueryAnswer) -> None:
-        """Write the final query answer, without the signature of a video's URL."""
+        """Write the final query answer, without the signature of a video's URL.
+
+        Raises `MiniMaxError` when the clip's folder is gone.
+        """
         document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
-        await self._write("result.json", document, durable=False)
+        if not self.root.local and await self.submission() is None:
+            raise self._gone(answer.task_id)
+        try:
+            await self._write("result.json", document, new_folder=False)
+        except FileNotFoundError:
+            raise self._gone(answer.task_id) from None
 
     async def result(self) -> dict[str, Any] | None:
         """What `result.json` says, None when there is none."""
@@ -185,12 +260,19 @@ class ClipFolder:
         so that a listing tells which clips have some.
         """
         if facts.get("warnings"):
-            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False)
-        await self._write("result.json", (await self.result() or {}) | facts, durable=False)
+            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
+        await self._write("result.json", (await self.result() or {}) | facts, new_folder=False)
 
     async def deliver(self, source: str) -> None:
         """Give a whole local file the name `video.mp4`."""
-        await asyncio.to_thread(self.root.put, source, self._name(VIDEO))
+        await asyncio.to_thread(self.root.put, source, self._name(VIDEO), new_folder=False)
+
+    def _gone(self, task_id: str) -> MiniMaxError:
+        return MiniMaxError(
+            f"clip {self.key}: {self.path('')} was removed while the run was on. Task {task_id} is paid for: to have "
+            f"it all the same, put {self.path(SUBMISSION)} back, with this text: "
+            f'{{"task_id": "{task_id}", "attempt": 1}}'
+        )
 
     def _name(self, name: str) -> str:
         return f"{self._folder}/{name}"
@@ -198,10 +280,15 @@ class ClipFolder:
     async def _read(self, name: str) -> dict[str, Any] | None:
         return await self.root.call(self.root.read_json, self._name(name))
 
-    async def _persist(self, name: str, document: dict[str, Any]) -> None:
-        """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises."""
+    async def _persist(self, name: str, document: dict[str, Any], *, new: bool = False) -> bool:
+        """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises.
+
+        `new`: only if there is no such file yet; False when there is.
+        """
         for attempt in range(1, WRITE_TRIES + 1):
             try:
+                if new:
+                    return await self.root.call(self.root.create_json, self._name(name), document)
                 await self._write(name, document)
             except Exception as error:
                 if attempt == WRITE_TRIES:
@@ -209,10 +296,15 @@ class ClipFolder:
                 log.error("%s cannot be written (%s); it holds: %s", self.path(name), error, document)
                 await asyncio.sleep(min(attempt, WRITE_PAUSE))
             else:
-                return
+                return True
+        return False
 
-    async def _write(self, name: str, document: dict[str, Any], *, durable: bool = True) -> None:
-        await self.root.call(self.root.write_json, self._name(name), document, durable=durable)
+    async def _write(
+        self, name: str, document: dict[str, Any], *, durable: bool = True, new_folder: bool = True
+    ) -> None:
+        await self.root.call(
+            self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder
+        )
 
 
 def now() -> str:
@@ -228,25 +320,32 @@ def age(document: dict[str, Any], field: str = "at") -> float:
         return 0.0
 
 
-def me() -> dict[str, Any]:
-    """This process, as claims name it."""
-    return {"machine": socket.gethostname(), "process": os.getpid()}
-
-
 def is_dead(document: dict[str, Any]) -> bool:
     """Whether the process that wrote a claim is known to be gone. False when that cannot be known."""
-    if document.get("machine") != socket.gethostname():
-        return False
-    try:
-        os.kill(int(document["process"]), 0)
-    except ProcessLookupError:
-        return True
-    except (KeyError, TypeError, ValueError, OSError, OverflowError):
-        return False
-    return False
+    return owner.Owner.of(document).is_gone
 
 
-def _number(name: str, kind: str) -> int:
+def unnamed_submission(root: Storage, key: str, number: int, names: Collection[str]) -> dict[str, Any]:
+    """What a worker wrote of the N-th POST without giving it the name `submission.json`: it died, or was late.
+
+    `names` are those of the clip's files. A draft that is no whole JSON object says nothing. Empty when
+    there is nothing.
+    """
+    beside = _beside(number)
+    written = [beside] if beside in names else []
+    for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(beside, names)):
+        found = root.read_json(f"clips/{key}/{name}") or {}
+        if found.get("attempt") == number and found.get("task_id"):
+            return found
+    return {}
+
+
+def _beside(number: int) -> str:
+    return f"submission.{number}.json"
+
+
+def numbered(name: str, kind: str) -> int:
+    """The N of a file that is called `<kind>.N.json`; 0 for any other."""
     first, _, rest = name.partition(".")
     number = rest.removesuffix(".json")
     return int(number) if first == kind and number.isdigit() else 0

@@ -5,14 +5,19 @@ whose outcome is not known count, and so do clips that failed later (the service
 what it does is known only from its invoice).
 """
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.clips.folder import SUBMISSION, VIDEO, numbered, unnamed_submission
 from minimax_tasks.storage.files import Storage
 
 _READERS = 16
+
+LATE = "accepted late"
+"""A worker slept while a person gave its attempt up: it was accepted all the same, and another is in its place."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Payment:
     at: str
     usd: float | None
     state: str
-    """ "accepted", "in doubt", "failed" or "delivered"."""
+    """ "accepted", "in doubt", "failed" or "delivered"; `LATE` when another attempt has its place."""
     task_id: str
     what: str
 
@@ -52,27 +57,49 @@ def payments(root: Storage) -> list[Payment]:
     files = _files(root)
     attempts = _attempts(root, files)
     with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda place: _payment(root, place, files[place[0]]), attempts))
-    return sorted(found, key=lambda payment: payment.at)
+        found = readers.map(lambda place: _payments(root, place, files[place[0]]), attempts)
+        return sorted(itertools.chain(*found), key=lambda payment: payment.at)
 
 
-def _payment(root: Storage, place: tuple[str, int], names: frozenset[str]) -> Payment:
+def late_payments(root: Storage) -> list[Payment]:
+    """Paid attempts whose task has no place, since another attempt took it: see `Payment.state`."""
+    files = {
+        key: names
+        for key, names in _files(root).items()
+        if any(numbered(name, "submission") for name in names)
+    }
+    return [
+        payment
+        for place in _attempts(root, files)
+        for payment in _payments(root, place, files[place[0]])
+        if payment.state == LATE
+    ]
+
+
+def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> list[Payment]:
+    """One attempt; two when two task ids were accepted for it, one from a person and one from a worker."""
     key, number = place
     claim = _read(root, place, "claim")
-    submission = root.read_json(f"clips/{key}/submission.json") or {}
-    task_id, state = "", "in doubt"
+    written = unnamed_submission(root, key, number, names)
+    submission = (root.read_json(f"clips/{key}/{SUBMISSION}") if SUBMISSION in names else None) or written
+    later = _read(root, (key, number + 1), "claim") if f"claim.{number + 1}.json" in names else {}
+    former = later.get("previous") or {}
+    told: dict[str, str] = {}
     if submission.get("attempt") == number:
         task_id = str(submission.get("task_id", ""))
         result = QueryAnswer.model_validate(root.read_json(f"clips/{key}/result.json") or {})
         failed = result.task_id == task_id and result.state is State.FAILED
-        state = "delivered" if "video.mp4" in names else "failed" if failed else "accepted"
-    else:
-        later = _read(root, (key, number + 1), "claim").get("previous") or {}
-        if later:
-            task_id, state = str((later.get("submission") or {}).get("task_id", "")), "failed"
-    return Payment(
-        key, number, str(claim.get("at", "")), claim.get("usd"), state, task_id, str(claim.get("what", ""))
-    )
+        told[task_id] = "delivered" if VIDEO in names else "failed" if failed else "accepted"
+    elif (former.get("submission") or {}).get("attempt", number) == number and former:
+        told[str((former.get("submission") or {}).get("task_id", ""))] = "failed"
+    if written:
+        newest = not told and not any(numbered(name, "claim") > number for name in names)
+        told.setdefault(str(written["task_id"]), "accepted" if newest else LATE)
+    at, usd, what = str(claim.get("at", "")), claim.get("usd"), str(claim.get("what", ""))
+    return [
+        Payment(key, number, at, usd, state, task_id, what)
+        for task_id, state in (told or {"": "in doubt"}).items()
+    ]
 
 
 def _files(root: Storage) -> dict[str, frozenset[str]]:
@@ -84,14 +111,22 @@ def _files(root: Storage) -> dict[str, frozenset[str]]:
 
 
 def _attempts(root: Storage, files: dict[str, frozenset[str]] | None = None) -> list[tuple[str, int]]:
-    return [
-        (key, int(number))
-        for key, names in (files if files is not None else _files(root)).items()
-        for name in names
-        if name.startswith("claim.")
-        and (number := name.removeprefix("claim.").removesuffix(".json")).isdigit()
-        and f"released.{number}.json" not in names
-    ]
+    found: list[tuple[str, int]] = []
+    for key, names in (files if files is not None else _files(root)).items():
+        for number in sorted({numbered(name, "claim") for name in names} - {0}):
+            if f"released.{number}.json" not in names or _is_paid_all_the_same(root, key, number, names):
+                found.append((key, number))
+    return found
+
+
+def _is_paid_all_the_same(root: Storage, key: str, number: int, names: frozenset[str]) -> bool:
+    """Whether a released claim was accepted after all: a person gave it up while its worker slept."""
+    if f"submission.{number}.json" in names:
+        return True
+    newest = number == max(numbered(name, "claim") for name in names)
+    if "submission.json" not in names or not newest:
+        return False
+    return (root.read_json(f"clips/{key}/submission.json") or {}).get("attempt") == number
 
 
 def _read(root: Storage, place: tuple[str, int], kind: str) -> dict[str, Any]:

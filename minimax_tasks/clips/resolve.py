@@ -74,6 +74,8 @@ async def give_up(folder: ClipFolder) -> None:
 
 async def _open_claim(folder: ClipFolder) -> int:
     standing = await folder.standing()
+    if standing.open_claim and await folder.recover(standing.open_claim):
+        standing = await folder.standing()
     if not standing.open_claim:
         state = "already submitted" if standing.submitted else "not in doubt, and the next run may submit it"
         raise InvalidRequest(

@@ -1,5 +1,6 @@
 """Whether a clip that failed may be paid for once more."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,28 +12,32 @@ _INPUT_CODES = frozenset({1008, 1026, 1027, 1042, 2013})
 """Failures whose reason is the request or the account: the same again would fail again."""
 
 
-_asked_again: dict[tuple[str, datetime], int] = {}
-"""Clip and moment of a person's word -> the failed attempt that it was used for in this process."""
+@dataclass(frozen=True)
+class Retry:
+    """Another paid attempt, and the moment of the person's word that it answers, if it does."""
+
+    word: str = ""
 
 
-async def may_retry(folder: ClipFolder, service: Service) -> bool:
-    """Whether a submitted clip failed, and either a person asked for another attempt or there is one left.
+async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
+    """Another attempt at a submitted clip that failed: because a person asked for it, or there is one left.
 
-    A person's word counts for failures before it, and for one attempt in a process: whatever the clocks say,
-    one run never pays for the same clip twice on it.
+    A person's word counts for failures before it, and pays for one attempt. The claim of that attempt says
+    which word it answers, so that no other process and no other clock pays on it again.
     """
     submission, result = await folder.submission(), await folder.result()
     if not submission or not result or result.get("task_id") != submission.get("task_id"):
-        return False
+        return None
     answer = QueryAnswer.model_validate(result)
     if answer.state is not State.FAILED:
-        return False
+        return None
     moment = service.retry_failed_before
     if moment is not None and _is_before(result.get("finished_at"), moment):
-        attempt = int(submission.get("attempt") or 0)
-        return _asked_again.setdefault((folder.path(""), moment), attempt) == attempt
+        word = moment.astimezone(UTC).isoformat()
+        if not await folder.answers(word):
+            return Retry(word)
     internal = answer.base_resp.status_code not in _INPUT_CODES
-    return internal and await folder.paid_attempts() < service.paid_attempts
+    return Retry() if internal and await folder.paid_attempts() < service.paid_attempts else None
 
 
 def may_retry_refused(released: dict[str, Any], service: Service) -> bool:

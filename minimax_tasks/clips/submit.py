@@ -75,7 +75,8 @@ async def submit(
     waited = 0.0
     while True:
         standing = await folder.standing()
-        if standing.submitted and not await may_retry(folder, service):
+        retry = await may_retry(folder, service) if standing.submitted else None
+        if standing.submitted and retry is None:
             return await folder.submission() or {}
         if standing.open_claim:
             await _settle_claim(clip, folder, service, standing.claims, waited)
@@ -89,7 +90,8 @@ async def submit(
             await folder.root.call(remember_pictures, folder.root, clip)
         await service.pace.turn()
         try:
-            return await _claim_and_pay(request, clip, standing.claims + 1, folder, service)
+            claim = _Claim(standing.claims + 1, retry.word if retry else "")
+            return await _claim_and_pay(request, clip, claim, folder, service)
         except _NotMine:
             continue
         except NotConnected:
@@ -114,11 +116,12 @@ class _NotMine(Exception):
 
 
 class _Claim:
-    """A claim of this worker: its number, its secret, and when it was made."""
+    """A claim of this worker: its number, its secret, the person's word that it answers, and when it was made."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, word: str = "") -> None:
         self.number = number
         self.nonce = secrets.token_hex(16)
+        self.word = word
         self.made_at = time.time()
 
     @property
@@ -126,12 +129,16 @@ class _Claim:
         return abs(time.time() - self.made_at) > CLAIM_LIFE
 
 
+_unsent: set[str] = set()
+"""Secrets of claims of this process of which it is not known whether the storage has them; nothing was sent."""
+
+
 async def _claim_and_pay(
-    request: AnyRequest, clip: ClipRequest, number: int, folder: ClipFolder, service: Service
+    request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
 ) -> dict[str, Any]:
     """Few at once, so that a claim is followed by its POST without a wait in which the worker could die."""
     async with service.submitting:
-        claim = _Claim(number)
+        claim.made_at = time.time()
         async with contextlib.nullcontext() if service.budget is None else service.counting:
             await _claim(clip, claim, folder, service)
         return await _see_through(_pay(request, clip, claim, folder, service))
@@ -142,7 +149,12 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
     number = claim.number
 
     async def claiming() -> None:
-        if not await folder.claim(number, clip, claim.nonce):
+        try:
+            mine = await folder.claim(number, clip, claim.nonce, claim.word)
+        except Exception:
+            _unsent.add(claim.nonce)
+            raise
+        if not mine:
             raise _NotMine
         try:
             await _keep_budget(clip, number, folder, service)
@@ -236,11 +248,16 @@ async def _settle_claim(
 ) -> None:
     """Wait a moment for whoever holds the claim; raise `UncertainSubmit` when nobody does any more."""
     claim = await folder.claimed(number)
+    if claim.get("nonce") in _unsent:
+        await folder.release(number, "the storage reported an error for the claim; nothing was sent")
+        return
     doubt = await folder.doubted(number)
     if not (doubt or is_dead(claim) or max(age(claim), waited) > CLAIM_PATIENCE):
         await asyncio.sleep(CLAIM_LOOK)
         return
     if (await folder.standing()).open_claim != number:
+        return
+    if await folder.recover(number):
         return
     if await _adopt_heard(clip, folder, service, number, claim):
         return

@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -221,14 +221,6 @@ class Storage:
             else:
                 self.fs.rm_file(self.path(name))
 
-    def drafts(self, folder: str, name: str) -> list[str]:
-        """The drafts of a file that its writers left: whoever died may have written the whole of it."""
-        return sorted(
-            f"{folder}/{draft}" if folder else draft
-            for draft in self.names(folder)
-            if (found := _DRAFT.fullmatch(draft)) and found["name"] == name
-        )
-
     def sweep(self, folder: str) -> None:
         """Remove the drafts in a folder whose writers are certainly gone, or gave no word for days."""
         for draft in self.names(folder):
@@ -287,6 +279,11 @@ class Storage:
             with contextlib.suppress(OSError):
                 self.fs.rm_file(draft)
             raise
+
+
+def drafts_of(name: str, names: Iterable[str]) -> list[str]:
+    """Of the names in a folder those of drafts of a file: a writer that died may have written the whole of it."""
+    return sorted(draft for draft in names if (found := _DRAFT.fullmatch(draft)) and found["name"] == name)
 
 
 def _draft_name(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from minimax_tasks.api.errors import GenerationFailed
-from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder
+from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder, unnamed_submission
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.submit import resolve_command
 from minimax_tasks.storage.files import Storage
@@ -72,6 +72,9 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
             return ClipState(Made.FAILED, task_id, str(error))
         return ClipState(Made.TO_FETCH, task_id)
     if released is None:
+        written = unnamed_submission(root, key, newest, names)
+        if written:
+            return ClipState(Made.GENERATING, str(written["task_id"]))
         doubt = root.read_json(f"{folder}/doubt.{newest}.json") or {}
         why = str(doubt.get("why", "the outcome of its submit is not known"))
         command = resolve_command(ClipFolder(root, key))

@@ -219,14 +219,17 @@ def test_a_read_that_fails_after_the_post_does_not_lose_the_task_id(
 def test_a_task_id_that_cannot_be_written_down_is_in_the_doubt(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Storage.write_json
+    for way in ("write_json", "create_json"):
+        original = getattr(Storage, way)
 
-    def broken(self: Storage, name: str, data: dict[str, Any], *, durable: bool = True) -> None:
-        if "submission" in name:
-            raise OSError("disk full")
-        write(self, name, data, durable=durable)
+        def broken(
+            self: Storage, name: str, data: dict[str, Any], _original: Any = original, **options: Any
+        ) -> Any:
+            if "submission" in name:
+                raise OSError("disk full")
+            return _original(self, name, data, **options)
 
-    monkeypatch.setattr(Storage, "write_json", broken)
+        monkeypatch.setattr(Storage, way, broken)
     monkeypatch.setattr("minimax_tasks.clips.folder.WRITE_TRIES", 2)
     with pytest.raises(UncertainSubmit):
         finish(sandbox.url, TEXT, tmp_path)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ import pytest
 
 from minimax_tasks import FsspecTarget
 from minimax_tasks.storage import disk
-from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.files import Storage, _draft_name, drafts_of
 from minimax_tasks.storage.paths import split_path
 from tests import odd_disk
 
@@ -230,9 +232,6 @@ def test_a_target_of_windows_is_published_whole(
 
 
 def test_the_drafts_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     storage = Storage(str(tmp_path))
     storage.write("k/video.mp4", b"film")
     word = (
@@ -240,8 +239,7 @@ def test_the_drafts_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) 
         "open(os.path.join(sys.argv[1], _draft_name('video.mp4')), 'wb')"
     )
     subprocess.run([sys.executable, "-c", word, str(tmp_path / "k")], check=True)
-    (dead,) = storage.drafts("k", "video.mp4")
-    from minimax_tasks.storage.files import _draft_name
+    (dead,) = drafts_of("video.mp4", storage.names("k"))
 
     alive = f"k/{_draft_name('video.mp4')}"
     (tmp_path / alive).touch()
