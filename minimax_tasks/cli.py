@@ -198,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("models", "List models with modes, sizes and prices."),
         ("cameras", "List the camera instructions."),
+        ("transitions", "List the transitions that `cut` takes."),
         ("templates", "List the service's video templates."),
         ("errors", "List the service's error codes, and what becomes of a request answered so."),
     ):
@@ -358,6 +359,7 @@ def _catalogue(options: argparse.Namespace) -> int:
     tables: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "models": (catalogue.models_json, catalogue.models_table),
         "cameras": (catalogue.cameras_json, catalogue.cameras_table),
+        "transitions": (catalogue.transitions_json, catalogue.transitions_table),
         "templates": (catalogue.templates_json, catalogue.templates_table),
         "errors": (catalogue.errors_json, catalogue.errors_table),
     }

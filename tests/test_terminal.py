@@ -3,15 +3,18 @@
 import io
 import json
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import opentimelineio as otio
 import pytest
+from rich.cells import cell_len
 
 from minimax_tasks.cli import main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.video.transition_names import TRANSITIONS
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 
@@ -79,7 +82,9 @@ def test_a_render_says_where_its_film_is_in_any_encoding(
 def test_tables_are_as_wide_as_what_the_encoding_shows(terminal: Terminal, tmp_path: Path) -> None:
     """An escape is six columns where the character was two, and is measured so."""
     _, out, _ = terminal.run("ascii", "cameras")
-    assert len({len(line) for line in out.splitlines()[2:] if line.startswith(("|", "+"))}) == 1
+    head, rule, *rows = out.splitlines()[1:18]
+    assert set(rule) <= {"-", "+"}
+    assert {len(line) for line in (head, *rows)} == {len(rule)}
 
 
 def test_a_stream_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,3 +340,34 @@ def test_the_plan_says_why_a_clip_is_to_be_made(
     assert "look changed: shots 010, 020, 030, 040 (4 clips, USD 1.12)" in capsys.readouterr().out
     assert main(["render", path, "--root", "out"]) == 0
     assert "look changed: shots 010, 020, 030, 040 (4 clips, USD 1.12)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [70, 80])
+@pytest.mark.parametrize("table", ["models", "cameras", "templates", "errors", "transitions"])
+def test_a_table_can_be_read_at_this_width(
+    table: str, columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([table]) == 0
+    out = capsys.readouterr().out
+    assert max(map(cell_len, out.splitlines())) <= columns
+    assert "…" not in out.replace("{{ … }}", ""), "nothing is cut"
+
+
+def test_every_transition_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["transitions", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in listed] == list(TRANSITIONS)
+    assert all(row["shows"] for row in listed)
+    assert main(["transitions"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"{name} " in out for name in TRANSITIONS)
+
+
+def test_the_tables_of_the_catalogue_load_only_what_they_show() -> None:
+    code = (
+        "import sys; from minimax_tasks.cli import main; [main([t]) for t in "
+        "('models', 'cameras', 'templates', 'errors', 'transitions')]; "
+        "heavy = {'luigi', 'av', 'PIL', 'numpy', 'starlette', 'uvicorn'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -3,9 +3,23 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from minimax_tasks.api.catalog.synonyms import not_there, synonym
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like this one (case does not matter), or None when none is close."""
-    by_fold = {name.casefold(): name for name in known}
+    """The known word that was probably meant, or None when none is near.
+
+    One that means the same (`duration` for `seconds`) comes before one that is spelled alike, since letters
+    alone lead from `image` to `dialogue`. Case does not matter.
+    """
+    names = list(known)
+    by_fold = {name.casefold(): name for name in names}
+    if word.casefold() in by_fold:
+        return by_fold[word.casefold()]
+    meant = synonym(word, names)
+    if meant is not None:
+        return meant
+    if not_there(word):
+        return None
     found = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None

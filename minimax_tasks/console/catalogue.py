@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from rich.box import HORIZONTALS
 from rich.table import Column, Table
-from rich.text import Text
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
+from minimax_tasks.api.catalog.combinations import COMBINATIONS
 from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS, Verdict
 from minimax_tasks.api.catalog.models import OFFERS, SendSize
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
+from minimax_tasks.video.transition_names import TRANSITIONS, shows
 
 
 def models_json() -> list[dict[str, Any]]:
@@ -49,31 +51,29 @@ def models_json() -> list[dict[str, Any]]:
 
 def models_table() -> Table:
     """Every model in every mode."""
-    table = Table(_whole("model"), _whole("mode"), "sizes: seconds", "USD", _whole("camera"), title="Models")
+    table = _table("Models", _whole("model"), _whole("mode"), _whole("size: seconds and USD"))
     for offer in OFFERS:
         seconds: dict[str, list[int]] = defaultdict(list)
         for size in offer.sizes:
             seconds[size.resolution] += size.seconds
-        sizes = " · ".join(f"{name}: {', '.join(map(str, sorted(set(s))))}" for name, s in seconds.items())
-        prices = [
-            price
-            for name, values in seconds.items()
-            for s in sorted(set(values))
-            if (price := _usd(offer.model, name, s)) is not None
-        ]
         doubted = offer.doubt or any(size.doubt for size in offer.sizes)
-        table.add_row(
-            offer.model,
-            str(offer.mode),
-            sizes + (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else ""),
-            " · ".join(f"{price:.2f}" for price in prices) or "?",
-            "brackets" if offer.model in BRACKET_MODELS else "words",
-        )
+        sizes = [_priced(offer.model, name, sorted(set(values))) for name, values in seconds.items()]
+        sizes[-1] += (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else "")
+        table.add_row(offer.model, str(offer.mode).removesuffix("-to-video"), "\n".join(sizes))
+    brackets = ", ".join(dict.fromkeys(o.model for o in OFFERS if o.model in BRACKET_MODELS))
     table.caption = (
-        "* public material disagrees on a part of this row; --json says how. "
-        "Prices as published in USD, ? where none is"
+        f"The camera is written in brackets for {brackets}; the others get plain words. "
+        "Prices as published in USD, ? where none is. * public material disagrees on a part of this row; "
+        "--json says how."
     )
     return table
+
+
+def _priced(model: str, resolution: str, seconds: list[int]) -> str:
+    """`768P: 6 s 0.28 · 10 s 0.56`."""
+    prices = ((length, _usd(model, resolution, length)) for length in seconds)
+    shown = (f"{length} s {'?' if price is None else f'{price:.2f}'}" for length, price in prices)
+    return f"{resolution}: " + " · ".join(shown)
 
 
 def cameras_json() -> list[dict[str, Any]]:
@@ -83,20 +83,33 @@ def cameras_json() -> list[dict[str, Any]]:
 
 def cameras_table() -> Table:
     """The camera instructions."""
-    table = Table(
-        "in a board", "English", "Chinese", "what moves", "also understood", title="Camera instructions"
+    table = _table(
+        "Camera instructions", _whole("English"), _whole("Chinese"), "what moves (also understood)"
     )
     for move in MOVES:
-        table.add_row(
-            move.english.casefold(),
-            f"[{move.english}]",
-            f"[{move.chinese}]",
-            move.meaning,
-            ", ".join(move.aliases),
-        )
-    table.caption = Text(
-        "`camera: push in, tilt up` at the same time (three at most) · `camera: [static, push in]` in turn"
+        aliases = f" ({', '.join(move.aliases)})" if move.aliases else ""
+        table.add_row(f"[{move.english}]", f"[{move.chinese}]", move.meaning + aliases)
+    table.add_section()
+    for combination in COMBINATIONS:
+        table.add_row(combination.macro, "", f"{combination.meaning} ({', '.join(combination.words)})")
+    table.caption = (
+        "`camera: push in, tilt up` at the same time (three at most) · `camera: [static, push in]` in turn · "
+        "{{ … }} stands in the text of a prompt"
     )
+    return table
+
+
+def transitions_json() -> list[dict[str, Any]]:
+    """Every transition that `cut` takes, with what it shows."""
+    return [{"name": name, "shows": shows(name)} for name in TRANSITIONS]
+
+
+def transitions_table() -> Table:
+    """Every transition that `cut` takes."""
+    table = _table("Transitions", _whole("cut"), "what it shows")
+    for name in TRANSITIONS:
+        table.add_row(name, shows(name))
+    table.caption = "`cut: fade 0.5`: the name and its seconds, 0.1 to 5; `cut: true` is a plain cut"
     return table
 
 
@@ -107,26 +120,16 @@ def templates_json() -> list[dict[str, Any]]:
 
 def templates_table() -> Table:
     """The service's video templates."""
-    table = Table(
-        "template",
-        _whole("id"),
-        "image",
-        "text",
-        "shows",
-        "hosts",
-        "USD",
-        title="Video templates of the service",
-    )
+    table = _table("Video templates of the service", "template", "host", _right("USD"), _whole("id"))
     for template in TEMPLATES:
+        takes = " and ".join(filter(None, (template.image, template.text)))
         table.add_row(
-            " · ".join(filter(None, (template.name, template.chinese))),
-            template.id,
-            template.image or "–",
-            template.text or "–",
-            template.description,
-            " and ".join({"zh": "China", "en": "global"}[host] for host in template.hosts),
+            f"{' · '.join(filter(None, (template.name, template.chinese)))}\n  {takes}: {template.description}",
+            " ".join({"zh": "C", "en": "G"}[host] for host in template.hosts),
             f"{template.usd:.2f}" if template.usd is not None else "?",
+            template.id,
         )
+    table.caption = "C: the host in China · G: the global one · what it takes: what it shows"
     return table
 
 
@@ -154,10 +157,28 @@ def errors_rows() -> Iterator[tuple[str, str, str, str, str]]:
 
 def errors_table() -> Table:
     """The error codes of the service, then HTTP statuses."""
-    table = Table("code", "meaning", _whole("exception"), "what happens", "what to do", title="Errors")
-    for row in errors_rows():
-        table.add_row(*row)
+    table = _table("Errors", "code", "meaning and exception", "what happens, and what to do")
+    table.columns[0].max_width = 10
+    for code, meaning, exception, happens, advice in errors_rows():
+        table.add_row(code, f"{meaning}\n{exception}", f"{happens}\n{advice}")
     return table
+
+
+def _table(title: str, *columns: str | Column) -> Table:
+    """A table without side lines, which fits narrow terminals."""
+    return Table(
+        *columns,
+        title=title,
+        box=HORIZONTALS,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        caption_justify="left",
+    )
+
+
+def _right(header: str) -> Column:
+    return Column(header, justify="right", no_wrap=True)
 
 
 def _whole(header: str) -> Column:

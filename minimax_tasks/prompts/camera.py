@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from itertools import combinations
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MAX_SIMULTANEOUS, MOVES, Move
+from minimax_tasks.api.catalog.combinations import find_combination
 
 Group = tuple[Move, ...]
 Groups = tuple[Group, ...]
@@ -84,6 +85,12 @@ def nearest_moves(word: str) -> tuple[Move, ...]:
 
 def unknown_move(word: str) -> str:
     """The message for a word that names no move, with the nearest ones or, when none is near, all."""
+    combination = find_combination(word)
+    if combination is not None:
+        return (
+            f"unknown camera move {word!r}; did you mean {combination.macro}, in the text of a prompt? "
+            f"In `camera:` it is {combination.moves}"
+        )
     near = nearest_moves(word)
     if near:
         advice = "did you mean " + " or ".join(f"{move.english} ({move.chinese})" for move in near) + "?"

@@ -9,24 +9,9 @@ import av.filter
 import numpy as np
 
 from minimax_tasks.video.colour import plane_pixels
+from minimax_tasks.video.transition_names import BLENDS, CUT, TRANSITIONS, XFADES
 
-CUT = "cut"
-
-BLENDS = ("fade", "dissolve", "crossfade")
-"""Three names for the same even blend."""
-
-XFADES = (
-    "fadeblack", "fadewhite", "fadegrays", "wipeleft", "wiperight", "wipeup", "wipedown", "wipetl",
-    "wipetr", "wipebl", "wipebr", "slideleft", "slideright", "slideup", "slidedown", "smoothleft",
-    "smoothright", "smoothup", "smoothdown", "coverleft", "coverright", "coverup", "coverdown",
-    "revealleft", "revealright", "revealup", "revealdown", "circleopen", "circleclose",
-    "circlecrop", "rectcrop", "vertopen", "vertclose", "horzopen", "horzclose", "radial",
-    "distance", "pixelize", "hblur", "zoomin",
-)  # fmt: skip
-"""Transitions of FFmpeg's xfade filter."""
-
-TRANSITIONS: tuple[str, ...] = BLENDS + XFADES
-"""The transitions that `join` knows, besides a cut."""
+__all__ = ["BLENDS", "CUT", "TRANSITIONS", "XFADES", "cross"]
 
 
 def cross(
