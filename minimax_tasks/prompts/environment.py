@@ -1,15 +1,22 @@
 """The Jinja environment of prompts: sandboxed, strict about names, and the same text every time."""
 
+import functools
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from jinja2.exceptions import SecurityError
+from jinja2.loaders import split_template_path
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from minimax_tasks.api.catalog.cameras import MOVES
+from minimax_tasks.prompts.bounds import LONGEST_RENDERED, TooMuch, check_size
 from minimax_tasks.prompts.macros import camera_moves, camera_then, people
 from minimax_tasks.prompts.wording import end_sentence, sentence
 
@@ -17,6 +24,12 @@ CAMERA_TEMPLATE = "camera.j2"
 """The macros; every other template is a shot's."""
 
 LONGEST_RANGE = 100
+
+MACROS = frozenset(
+    ["cam", "then", "hold", "arc", "crane", "vertigo", "handheld", "who", "acting"]
+    + [move.name for move in MOVES]
+)
+"""The macros of `camera.j2` that a template may call; what they cost depends on what they are given alone."""
 
 _FIRST_COMMENT = re.compile(r"\s*\{#-?(.*?)-?#\}", re.DOTALL)
 
@@ -48,13 +61,14 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
     import. What draws lots is left out: the same board has to be the same prompt, or it is paid twice.
     """
     folders = [folder] if folder else []
-    env = ImmutableSandboxedEnvironment(
+    env = _Environment(
         loader=ChoiceLoader([FileSystemLoader(each) for each in (*folders, template_folder())]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.filters = {name: _bounded(function) for name, function in env.filters.items()}
     del env.filters["random"], env.globals["lipsum"]
     env.filters.update(sentence=sentence, end_sentence=end_sentence)
     env.globals.update(camera_moves=camera_moves, camera_then=camera_then, people=people, range=_short_range)
@@ -63,12 +77,85 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
     return env
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """Looks at the size of what goes into an operation, a filter or a call, and of what comes out.
+
+    What is left is bounded by `confined`; this bounds memory where the system has no limit for that.
+    """
+
+    intercepted_binops = frozenset(["+", "*", "**", "%", "//", "-"])
+    intercepted_unops = frozenset()
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        check_size(left), check_size(right)
+        if operator == "*" and any(isinstance(side, str | list | tuple) for side in (left, right)):
+            times = right if isinstance(right, int) else left
+            check_size(range(max(0, times) * len(left if times is right else right)))
+        elif operator == "**" and isinstance(left, int) and isinstance(right, int):
+            check_size(1 << max(0, min(left.bit_length() * right - 1, 1000)))
+        elif operator == "%" and isinstance(left, str):
+            _check_widths(left)
+        return check_size(super().call_binop(context, operator, left, right))
+
+    def call(self, context: Context, function: Any, *arguments: Any, **options: Any) -> Any:
+        _check_arguments(arguments, options)
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, str):
+            _check_widths(owner)
+        return check_size(super().call(context, function, *arguments, **options))
+
+
+_WIDTH = re.compile(r"\d{5,}")
+
+
+def _check_widths(pattern: str) -> None:
+    """`%1000000000d` and `{:1000000000}` ask for a text of that length."""
+    if _WIDTH.search(pattern) and re.search(r"[%{]", pattern):
+        raise TooMuch("a field of more than 9,999 characters")
+
+
+def _check_arguments(arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+    for value in (*arguments, *options.values()):
+        if isinstance(value, int) and abs(value) > LONGEST_RENDERED:
+            raise TooMuch(
+                f"the number {value if value.bit_length() <= 64 else 'given'}; at most {LONGEST_RENDERED:,}"
+            )
+        check_size(value)
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def bounded(*arguments: Any, **options: Any) -> Any:
+        _check_arguments([each for each in arguments[1:] if not isinstance(each, str)], options)
+        for text in arguments:
+            if isinstance(text, str):
+                check_size(text)
+                _check_widths(text)
+        return check_size(function(*arguments, **options))
+
+    return bounded
+
+
 def _short_range(*bounds: int) -> range:
     """`range`, too short for loops in loops to run for minutes; a prompt has 2,000 characters at most."""
     numbers = range(*bounds)
     if len(numbers) > LONGEST_RANGE:
         raise SecurityError(f"a range of {len(numbers)} numbers; at most {LONGEST_RANGE}")
     return numbers
+
+
+def template_source(name: str, folder: Path | None) -> tuple[str, Path] | None:
+    """The source of a template and where it is; None when there is none of this name."""
+    for root in (*([folder] if folder else []), template_folder()):
+        path = root.joinpath(*split_template_path(f"{name}.j2"))
+        if path.is_file():
+            return path.read_text(encoding="utf-8"), path
+    return None
+
+
+def is_own(path: Path) -> bool:
+    """Whether a template is not one of those that are shipped."""
+    return not path.is_relative_to(template_folder())
 
 
 def shot_templates(folder: Path | None = None) -> tuple[ShotTemplate, ...]:

@@ -5,15 +5,26 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT
 from minimax_tasks.api.characters import forbidden_character
+from minimax_tasks.prompts.bounds import LONGEST_SOURCE, TooMuch, collected, is_easy, size_of
 from minimax_tasks.prompts.camera import CameraError, Groups
 from minimax_tasks.prompts.commands import normalise_brackets
-from minimax_tasks.prompts.environment import CAMERA_TEMPLATE, PromptError, environment, unknown_template
+from minimax_tasks.prompts.confined import MEGABYTES, Exceeded, render_confined
+from minimax_tasks.prompts.environment import (
+    CAMERA_TEMPLATE,
+    MACROS,
+    PromptError,
+    environment,
+    is_own,
+    template_source,
+    unknown_template,
+)
 from minimax_tasks.prompts.macros import Dialect, speaking
 from minimax_tasks.prompts.wording import (
     CAMERA,
@@ -112,9 +123,7 @@ def write_prompt(
     dialect = Dialect(model, language, words)
     instruction = dialect.instruction(camera)
     known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters), "camera": instruction}
-    with speaking(dialect):
-        rendered = _render(text, name, known, folder)
-
+    rendered = _render(text, name, known, folder, dialect)
     body = " ".join(rendered.split())
     prompt = _place(body, instruction, look, chinese=dialect.is_chinese)
     if character := forbidden_character(prompt):
@@ -148,19 +157,77 @@ def _place(body: str, instruction: str, look: str, *, chinese: bool) -> str:
 def _language_of_template(name: str | None, folder: Path | None, otherwise: str) -> str:
     if name is None:
         return otherwise
-    env = environment(folder)
     try:
-        source, *_ = env.loader.get_source(env, f"{name}.j2") if env.loader else ("",)
-    except TemplateNotFound:
-        return otherwise  # rendering says so
-    return language_of([source], otherwise)
+        found = template_source(name, folder)
+    except (TemplateNotFound, OSError, ValueError):
+        found = None
+    return language_of([found[0]], otherwise) if found else otherwise  # rendering says that there is none
 
 
-def _render(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:
+def _render(
+    text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None, dialect: Dialect
+) -> str:
+    """Render here what is easy to render, and everything else in a process with limits."""
+    if text is not None and "{" not in text:
+        return text
+    if _is_easy(text, name, known, folder):
+        with speaking(dialect):
+            return _render_here(text, name, known, folder)
+    job = {
+        "text": text,
+        "name": name,
+        "known": known,
+        "folder": str(folder) if folder else None,
+        "dialect": [dialect.model, dialect.language, dialect.words],
+    }
+    try:
+        answer = render_confined(job)
+    except Exceeded as error:
+        raise PromptError(f"{_origin(name)}: {error}") from None
+    if "error" in answer:
+        raise PromptError(answer["error"])
+    return str(answer["text"])
+
+
+def render_job(job: Mapping[str, Any]) -> dict[str, str]:
+    """What the process with limits does: `text`, or `error` with the message."""
+    folder = Path(job["folder"]) if job["folder"] else None
+    known = job["known"] | {"characters": tuple(job["known"]["characters"])}
+    try:
+        with speaking(Dialect(*job["dialect"])):
+            return {"text": _render_here(job["text"], job["name"], known, folder)}
+    except PromptError as error:
+        return {"error": str(error)}
+
+
+def _is_easy(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> bool:
+    """Whether the cost of rendering is known beforehand. What is wrong in a source is told by rendering it."""
+    if folder is not None and (folder / CAMERA_TEMPLATE).is_file():
+        return False
+    source = text
+    if name is not None:
+        try:
+            found = template_source(name, folder)
+        except (TemplateNotFound, OSError, ValueError):
+            return True
+        if found is None or not is_own(found[1]):
+            return True
+        source = found[0]
+    if len(source or "") > LONGEST_SOURCE:
+        raise PromptError(f"{_origin(name)}: it has {len(source or '')} characters; at most {LONGEST_SOURCE}")
+    try:
+        return is_easy(environment(folder), source or "", MACROS, looped=size_of(known.values()))
+    except TemplateSyntaxError:
+        return True
+    except RecursionError:
+        raise PromptError(f"{_origin(name)}: brackets in brackets, too deep to read") from None
+
+
+def _render_here(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:
     try:
         env = environment(folder)
         template = env.from_string(text or "") if name is None else env.get_template(f"{name}.j2")
-        return template.render(known)
+        return collected(template.generate(known))
     except TemplateNotFound as error:
         missing = (error.name or "").removesuffix(".j2")
         message = unknown_template(missing, folder)
@@ -170,6 +237,12 @@ def _render(text: str | None, name: str | None, known: Mapping[str, object], fol
         raise PromptError(f"{where}: {error.message}") from error
     except UndefinedError as error:
         raise PromptError(f"{_where(error, name)}: {_undefined(str(error.message), known)}") from error
+    except TooMuch as error:
+        raise PromptError(f"{_where(error, name)}: it asks for too much: {error}") from error
+    except MemoryError:
+        raise PromptError(f"{_origin(name)}: it takes more than {MEGABYTES} MB, which is the limit") from None
+    except RecursionError:
+        raise PromptError(f"{_origin(name)}: it calls or includes itself without end") from None
     except (CameraError, SecurityError, TemplateError) as error:
         raise PromptError(f"{_where(error, name)}: {error}") from error
     except Exception as error:  # a template can raise anything that Python can
