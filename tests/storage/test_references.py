@@ -262,7 +262,7 @@ def test_a_missing_package_is_named(
     protocol: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, protocol, raising=False)
     with pytest.raises(Unreadable, match=rf"pip install 'minimax-tasks\[{extra}\]'"):
         read(f"{protocol}://bucket/a.png", 10)
 
