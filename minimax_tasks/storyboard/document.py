@@ -1,15 +1,34 @@
-"""Reading a YAML file into plain values, with the line that each value stands in."""
+"""Reading a YAML or JSON file into plain values, with the line that each value stands in.
 
+The values are put together here, from the events of PyYAML's parser or the tokens of JSON, without recursion and in
+time that grows with the length of the file alone.
+"""
+
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from minimax_tasks.redaction import clean, whole
+
 Path = tuple[str | int, ...]
 """Where a value stands: `("shots", 2, "camera")`."""
 
 _MOST_NODES = 200_000
+_DEEPEST = 50
+_TOO_LARGE = (
+    f"the file is too large: it has more than {_MOST_NODES:,} values, those of aliases counted each time"
+)
+_TOO_DEEP = f"lists and mappings stand in each other more than {_DEEPEST} deep"
+
+_LONGEST_WORD = 40
+"""Characters of a number, `true`, `null` and the like; whatever is longer is text."""
+
+_RETRIED = 1_000_000
+"""Characters of a file that the C parser refuses and that the Python one, far slower, reads again."""
 
 
 @dataclass(frozen=True)
@@ -34,75 +53,288 @@ _STRAY = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 
 def read_document(text: str) -> Document:
-    """Read YAML (or JSON, which is YAML). Aliases and merge keys work; no tag can build an object."""
-    stray = _STRAY.search(text)
-    if stray:
-        line = text.count("\n", 0, stray.start()) + 1
-        what = f"the control character U+{ord(stray.group()):04X}, which comes along from other programs"
-        return Document(None, problems=((line, f"there is {what}: write a space or a new line instead"),))
-    loader = yaml.SafeLoader(text)
+    """Read YAML or JSON. Aliases and merge keys work; no tag can build an object.
+
+    Numbers, `true` and the like are read as YAML 1.1 has them, but for dates, which are text. Half a character
+    (`"\\ud83d"` alone) becomes U+FFFD, and U+007F, which nobody sees, goes.
+    """
+    root = _read_json(text)
+    if root is None:
+        stray = _STRAY.search(text)
+        if stray:
+            line = text.count("\n", 0, stray.start()) + 1
+            what = f"the control character U+{ord(stray.group()):04X}, which comes along from other programs"
+            return Document(None, problems=((line, f"there is {what}: write a space or a new line instead"),))
     try:
-        node = loader.get_single_node()
-        reading = _Reading(loader)
-        value = reading.convert(node, ()) if node is not None else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = ", ".join(filter(None, (error.context, error.problem)))
-        why = "this is not YAML" + (", often because of the indentation" if _is_of_layout(error) else "")
-        return Document(None, problems=((mark.line + 1 if mark else 1, f"{why}: {what}"),))
-    except yaml.YAMLError as error:
-        return Document(None, problems=((1, f"this is not YAML: {error}"),))
-    finally:
-        loader.dispose()
+        if root is None:
+            root = _read_yaml(text)
+        if root is None:
+            return Document(None)
+        reading = _Reading()
+        value = reading.convert(root, ())
+    except _Unreadable as error:
+        return Document(None, problems=((error.line, error.text),))
     return Document(value, reading.lines, reading.texts, tuple(reading.problems))
 
 
-def _is_of_layout(error: yaml.MarkedYAMLError) -> bool:
-    """Whether a text that is not YAML may be so for its layout, rather than for a tag or an alias."""
-    return isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
+class _Unreadable(Exception):
+    """A file that nothing can be made of."""
+
+    def __init__(self, line: int, text: str) -> None:
+        self.line = line
+        self.text = text
+
+
+@dataclass(eq=False, slots=True)
+class _Node:
+    """A value as it is written: `items` has those of a list, or keys and values by turns of a mapping."""
+
+    line: int
+    kind: str
+    """"text" for text, "plain" for other scalars, "list", "map"."""
+    text: str = ""
+    value: Any = None
+    items: "list[_Node]" = field(default_factory=list)
+
+
+# -- JSON
+
+_TOKEN = re.compile(r'[\[{]|[\]}]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}"]+|\n')
+
+
+def _read_json(text: str) -> _Node | None:
+    """The file when it is a JSON object, None otherwise.
+
+    Not all JSON is YAML: not tabs that indent, halves of a character (`\\ud83c\\udfac`), keys of over 1,024 letters.
+    """
+    if text.lstrip()[:1] != "{":
+        return None
+    try:
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None  # YAML in braces, or wrong, which YAML's parser tells better
+    building = _Building()
+    line = 1
+    for token in _TOKEN.findall(text):
+        if token == "\n":
+            line += 1
+        elif token in "[{":
+            building.open(_Node(line, "list" if token == "[" else "map"))
+        elif token in "]}":
+            building.close()
+        elif token.startswith('"'):
+            building.add(_Node(line, "text", json.loads(token)))
+        else:
+            building.add(_scalar(token, _JSON_WORDS.get(token) or _number_tag(token), line))
+    return building.root
+
+
+_JSON_WORDS = {
+    "true": "tag:yaml.org,2002:bool",
+    "false": "tag:yaml.org,2002:bool",
+    "null": "tag:yaml.org,2002:null",
+}
+
+
+def _number_tag(token: str) -> str:
+    return f"tag:yaml.org,2002:{'int' if token.lstrip('-').isdecimal() else 'float'}"
+
+
+# -- YAML
+
+
+def _read_yaml(text: str) -> _Node | None:
+    """Raises `_Unreadable`."""
+    c_parser = getattr(yaml, "CSafeLoader", None)
+    if c_parser is not None:
+        try:
+            return _compose(text, c_parser)
+        except _Unreadable:
+            # The other parser knows better what is wrong, and takes some texts that this one does not.
+            if len(text) > _RETRIED:
+                raise
+    return _compose(text, yaml.SafeLoader)
+
+
+def _compose(text: str, parser: Any) -> _Node | None:
+    loader = parser(text)
+    building = _Building()
+    try:
+        for event in _events(loader):
+            line = event.start_mark.line + 1
+            match event:
+                case yaml.ScalarEvent():
+                    tag = _STR if event.tag == "!" else event.tag
+                    if tag is None and len(event.value) <= _LONGEST_WORD:
+                        tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+                    building.add(_scalar(event.value, tag or _STR, line), event.anchor)
+                case yaml.AliasEvent():
+                    building.add_alias(event.anchor, line)
+                case yaml.SequenceStartEvent():
+                    building.open(_Node(line, "list"), event.anchor)
+                case yaml.MappingStartEvent():
+                    building.open(_Node(line, "map"), event.anchor)
+                case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                    building.close()
+                case yaml.DocumentStartEvent() if building.root is not None:
+                    raise _Unreadable(line, "a second document begins here (`---`); one file is one document")
+        return building.root
+    except _Unreadable:
+        raise
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ", ".join(filter(None, (error.context, error.problem)))
+        is_of_layout = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
+        why = "this is not YAML" + (", often because of the indentation" if is_of_layout else "")
+        raise _Unreadable(mark.line + 1 if mark else 1, f"{why}: {clean(what, 300)}") from None
+    # The parser is not ours, and a file can be anything.
+    except Exception as error:
+        raise _Unreadable(building.line, f"this is not YAML: {clean(error, 300)}") from None
+    finally:
+        loader.dispose()
+
+
+def _events(loader: Any) -> Iterator[Any]:
+    while loader.check_event():
+        yield loader.get_event()
+
+
+_STR = "tag:yaml.org,2002:str"
+_TEXTS = {_STR, "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "tag:yaml.org,2002:merge"}
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+_PLAIN = {
+    "tag:yaml.org,2002:int": _CONSTRUCTOR.construct_yaml_int,
+    "tag:yaml.org,2002:float": _CONSTRUCTOR.construct_yaml_float,
+    "tag:yaml.org,2002:bool": _CONSTRUCTOR.construct_yaml_bool,
+    "tag:yaml.org,2002:null": _CONSTRUCTOR.construct_yaml_null,
+}
+MERGE = "<<"
+
+
+def _scalar(text: str, tag: str, line: int) -> _Node:
+    if tag in _TEXTS:
+        return _Node(line, "merge" if tag.endswith(":merge") else "text", text)
+    read = _PLAIN.get(tag)
+    if read is None:
+        shown = tag.replace("tag:yaml.org,2002:", "!!", 1)
+        what = f"could not determine a constructor for the tag {clean(shown, 100)!r}"
+        raise _Unreadable(line, f"this is not YAML: {what}; write the value without a tag")
+    if len(text) > _LONGEST_WORD:
+        return _Node(line, "text", text)
+    try:
+        return _Node(line, "plain", text, read(yaml.ScalarNode(tag, text)))
+    except (ValueError, KeyError, OverflowError):
+        return _Node(line, "text", text)
+
+
+# -- both
+
+
+class _Building:
+    """Puts nodes into each other as they come."""
+
+    def __init__(self) -> None:
+        self.root: _Node | None = None
+        self.line = 1
+        self._open: list[_Node] = []
+        self._anchors: dict[str, _Node] = {}
+        self._count = 0
+
+    def add(self, node: _Node, anchor: str | None = None) -> None:
+        self.line = node.line
+        self._count += 1
+        if self._count > _MOST_NODES:
+            raise _Unreadable(node.line, _TOO_LARGE)
+        if anchor is not None:
+            self._anchors[anchor] = node
+        if self._open:
+            self._open[-1].items.append(node)
+        else:
+            self.root = node
+
+    def add_alias(self, name: str, line: int) -> None:
+        if name not in self._anchors:
+            raise _Unreadable(line, f"this is not YAML: found undefined alias {clean(name, 60)!r}")
+        self.add(self._anchors[name])
+
+    def open(self, node: _Node, anchor: str | None = None) -> None:
+        self.add(node, anchor)
+        self._open.append(node)
+        if len(self._open) > _DEEPEST:
+            raise _Unreadable(node.line, _TOO_DEEP)
+
+    def close(self) -> None:
+        self._open.pop()
 
 
 class _Reading:
-    def __init__(self, loader: yaml.SafeLoader) -> None:
-        self._loader = loader
+    """Turns nodes into values; each alias is a copy with a place of its own."""
+
+    def __init__(self) -> None:
         self._count = 0
         self.lines: dict[Path, int] = {}
         self.texts: dict[Path, str] = {}
         self.problems: list[tuple[int, str]] = []
 
-    def convert(self, node: yaml.Node, path: Path) -> Any:
-        self._count += 1
-        if self._count > _MOST_NODES or len(path) > 50:
-            raise yaml.YAMLError("the file is too large or too deep")
-        self.lines[path] = node.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.convert(item, (*path, index)) for index, item in enumerate(node.value)]
-        value = self._loader.construct_object(node)
-        if not isinstance(value, str):
-            self.texts[path] = node.value
-        elif stray := _STRAY.search(value):
-            self.problems.append(
-                (
-                    node.start_mark.line + 1,
-                    f"the control character U+{ord(stray.group()):04X} has no place in a text",
-                )
-            )
+    def convert(self, node: _Node, path: Path) -> Any:
+        self._count_one(node)
+        if len(path) > _DEEPEST:
+            raise _Unreadable(node.line, _TOO_DEEP)
+        self.lines[path] = node.line
+        match node.kind:
+            case "map":
+                return self._mapping(node, path)
+            case "list":
+                return [self.convert(item, (*path, index)) for index, item in enumerate(node.items)]
+            case "plain":
+                self.texts[path] = node.text
+                return node.value
+        return self._text(node)
+
+    def _text(self, node: _Node) -> str:
+        value = whole(node.text).replace("\x7f", "")
+        if stray := _STRAY.search(value):
+            what = f"the control character U+{ord(stray.group()):04X} has no place in a text"
+            self.problems.append((node.line, what))
         return value
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        written = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        self._loader.flatten_mapping(node)
+    def _mapping(self, node: _Node, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append((line, "a key must be a word"))
+        own: set[str] = set()
+        for key_node, value_node, is_own in self._pairs(node, 0):
+            if key_node.kind in ("map", "list"):
+                self.problems.append((key_node.line, "a key must be a word"))
                 continue
-            key = key_node.value
-            if written.count(key) > 1 and key in found:
-                self.problems.append((line, f"the key {key!r} stands here twice; keep one of them"))
+            key = self._text(key_node)
+            if key in own and is_own:
+                what = f"the key {clean(key, 60)!r} stands here twice; keep one of them"
+                self.problems.append((key_node.line, what))
+            if is_own:
+                own.add(key)
             found[key] = self.convert(value_node, (*path, key))
-            self.lines[(*path, key)] = line
+            self.lines[(*path, key)] = key_node.line
         return found
+
+    def _pairs(self, node: _Node, depth: int) -> Iterator[tuple[_Node, _Node, bool]]:
+        """Keys and values, those of merge keys (`<<: *other`) first, so that a mapping's own ones win."""
+        if depth > _DEEPEST:
+            raise _Unreadable(node.line, _TOO_DEEP)
+        pairs = list(zip(node.items[::2], node.items[1::2], strict=True))
+        for key, value in pairs:
+            if key.kind != "merge":
+                continue
+            merged = value.items if value.kind == "list" else [value]
+            for other in reversed(merged):
+                if other.kind != "map":
+                    raise _Unreadable(value.line, "`<<` takes a mapping, or a list of mappings")
+                for inner_key, inner_value, _ in self._pairs(other, depth + 1):
+                    self._count_one(inner_key)
+                    yield inner_key, inner_value, False
+        for key, value in pairs:
+            if key.kind != "merge":
+                yield key, value, True
+
+    def _count_one(self, node: _Node) -> None:
+        self._count += 1
+        if self._count > _MOST_NODES:
+            raise _Unreadable(node.line, _TOO_LARGE)
