@@ -126,9 +126,13 @@ def quoted(value: object, longest: int = QUOTED) -> str:
     if isinstance(value, str) and len(value) > longest:
         return f"{value[: longest * 2 // 3]!r}… ({len(value):,} characters)"
     try:
-        text = repr(value)
+        return shortened(repr(value), longest)
     except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists without end
         return f"a {type(value).__name__} that is too long to be shown"
+
+
+def shortened(text: str, longest: int = QUOTED) -> str:
+    """A text in a message; of a longer one its beginning and its length."""
     return text if len(text) <= longest else f"{text[: longest * 2 // 3]}… ({len(text):,} characters)"
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from minimax_tasks.api.nearest import nearest
+from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storyboard.document import Document, Path, read_document
 
 
@@ -91,6 +92,16 @@ class Board(_Part):
     shots: Annotated[list[Shot], Field(min_length=1)]
 
 
+MOST_TOLD = 200
+"""Mistakes of one board that are told, and explained at length."""
+
+MOST_SHOTS = 5_000
+"""More than eight hours of film."""
+
+LONGEST_NAMES, LONGEST_TEXT = 200, 3_000
+"""Characters of the names of shots, and of the rest, in the message about a mistake."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One mistake: the line it stands in, the shot, and what would be right."""
@@ -102,17 +113,26 @@ class Problem:
     def shown(self, file: str) -> str:
         """`file:line: shot 010: text`."""
         word = "shots" if ", " in self.shot else "shot"
-        return f"{file}:{self.line}: {f'{word} {self.shot}: ' if self.shot else ''}{self.text}"
+        shot = shortened(self.shot, LONGEST_NAMES)
+        return f"{file}:{self.line}: {f'{word} {shot}: ' if shot else ''}{shortened(self.text, LONGEST_TEXT)}"
 
 
 def together(problems: Iterable[Problem]) -> list[Problem]:
     """In the order of the lines, and a mistake that concerns several shots once."""
-    shots: dict[tuple[int, str], list[str]] = {}
+    shots: dict[tuple[int, str], dict[str, None]] = {}
     for problem in sorted(problems, key=lambda problem: problem.line):
-        named = shots.setdefault((problem.line, problem.text), [])
-        if problem.shot and problem.shot not in named:
-            named.append(problem.shot)
+        named = shots.setdefault((problem.line, problem.text), {})
+        if problem.shot:
+            named[problem.shot] = None
     return [Problem(line, text, ", ".join(named)) for (line, text), named in shots.items()]
+
+
+def all_shown(problems: Iterable[Problem], path: str) -> list[str]:
+    """The lines that tell the mistakes of a file, the first `MOST_TOLD` of them."""
+    told, file = together(problems), shown(path)
+    more = len(told) - MOST_TOLD
+    lines = [problem.shown(file) for problem in told[:MOST_TOLD]]
+    return [*lines, f"{file}: … and {more:,} more mistakes"] if more > 0 else lines
 
 
 def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
@@ -129,7 +149,14 @@ def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
                 Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")
             ]
         return None, document, problems
-    board = _validate(copy.deepcopy(document.value), document, problems)
+    shots = document.value.get("shots")
+    if isinstance(shots, list) and len(shots) > MOST_SHOTS:
+        line = document.line(("shots", MOST_SHOTS))
+        text = f"shots: {len(shots):,}; allowed: at most {MOST_SHOTS:,} in one board"
+        return None, document, [*problems, Problem(line, text)]
+    told: set[Path] = set()
+    board = _validate(copy.deepcopy(document.value), document, problems, told)
+    problems += _retyped(document, told)
     if board is not None:
         problems += _repeated_ids(board, document)
     return board, document, problems
@@ -139,14 +166,16 @@ _REPAIRS = 4
 """Taking out one mistake may bring another to light, a few times."""
 
 
-def _validate(value: dict[str, Any], document: Document, problems: list[Problem]) -> Board | None:
-    told: set[Path] = set()
+def _validate(
+    value: dict[str, Any], document: Document, problems: list[Problem], told: set[Path]
+) -> Board | None:
+    """`told` gets the places of the mistakes."""
     for _ in range(_REPAIRS):
         try:
             return Board.model_validate(value)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                path, problem = _explain(item, document, value)
+                path, problem = _explain(item, document, value, brief=len(problems) > MOST_TOLD)
                 if path not in told:
                     told.add(path)
                     problems.append(problem)
@@ -173,6 +202,41 @@ def _take_out(board: Any, path: Path, document: Document, *, missing: bool) -> N
         value[last] = {} if path[:1] == ("shots",) and len(path) == 2 else ""
 
 
+def _retyped(document: Document, told: set[Path]) -> Iterator[Problem]:
+    """Values that YAML reads as something else than what stands there: 16:9 as 969, 042 as 34, NO as false."""
+    for path, written in document.texts.items():
+        value: Any = document.value
+        for part in path:
+            value = value[part]
+        if path in told or _is_as_written(value, written, of_vars="vars" in path[:3]):
+            continue
+        key = str(path[-1])
+        named = key if isinstance(path[-1], str) else f"{path[-2]}, number {int(path[-1]) + 1}"
+        expected = _EXPECTED.get(key)
+        yield Problem(
+            document.line(path),
+            f"{key} = {quoted(written)}; allowed: {expected}"
+            if expected
+            else f'{quoted(named)[1:-1]}: {_as_read(written, value)}; write it in quotes: "{shortened(written)}"',
+            _shot_name(path, document),
+        )
+
+
+def _is_as_written(value: object, written: str, *, of_vars: bool) -> bool:
+    match value:
+        case bool():
+            return not of_vars or written in ("true", "false")
+        case None:
+            return not of_vars
+    return str(value) == written
+
+
+def _as_read(written: str, value: object) -> str:
+    if value is None:
+        return f"{written or 'an empty value'} is read as nothing by YAML"
+    return f"{shortened(written)} is read as {quoted(value)} by YAML"
+
+
 def _repeated_ids(board: Board, document: Document) -> list[Problem]:
     seen: dict[str, int] = {}
     problems = []
@@ -184,30 +248,35 @@ def _repeated_ids(board: Board, document: Document) -> list[Problem]:
     return problems
 
 
-def _explain(item: Any, document: Document, checked: dict[str, Any]) -> tuple[Path, Problem]:
+def _explain(item: Any, document: Document, checked: dict[str, Any], *, brief: bool) -> tuple[Path, Problem]:
+    """The place of a mistake and what to say; `brief` when it is one of too many to be told."""
     path = _real_path(item["loc"], checked)
     shot = _shot_name(path, document)
     key = "this shot" if path[:1] == ("shots",) and len(path) == 2 else str(path[-1]) if path else ""
     line = document.line(path)
+    if brief:
+        return path, Problem(line, item["type"], shot)
     kind, value = item["type"], item["input"]
     if kind == "extra_forbidden":
         known = _known_keys(path)
         near = nearest(key, known)
         guess = f"; did you mean {near!r}?" if near else "."
-        return path, Problem(line, f"unknown key {key!r}{guess} Known keys: {', '.join(known)}", shot)
+        return path, Problem(line, f"unknown key {quoted(key)}{guess} Known keys: {', '.join(known)}", shot)
     if kind == "missing":
         return path, Problem(document.line(path[:-1]), f"{_owner(path)} needs {key!r}", shot)
     is_other_than_text = path in document.texts and isinstance(value, int | float | bool)
     if is_other_than_text and _wants_text(kind) and key not in _EXPECTED:
         written = document.texts[path]
-        text = f'{key}: {written} is read as {value!r} by YAML; write it in quotes: {key}: "{written}"'
+        text = f'{key}: {_as_read(written, value)}; write it in quotes: {key}: "{shortened(written)}"'
         return path, Problem(line, text, shot)
     if value is None:
-        return path, Problem(line, f"{key}: there is nothing after the colon", shot)
+        written = document.texts.get(path, "")
+        why = f"{written} means nothing here" if written else "there is nothing after the colon"
+        return path, Problem(line, f"{key}: {why}", shot)
     if key == "id":
-        return path, Problem(line, f"id: {value!r} cannot be an id; letters, digits, - and _ can", shot)
+        return path, Problem(line, f"id: {quoted(value)} cannot be an id; letters, digits, - and _ can", shot)
     expected = _EXPECTED.get(key) or _kinds(kind, item)
-    return path, Problem(line, f"{key} = {value!r}; allowed: {expected}", shot)
+    return path, Problem(line, f"{key} = {quoted(value)}; allowed: {expected}", shot)
 
 
 def _owner(path: Path) -> str:

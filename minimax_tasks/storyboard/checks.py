@@ -75,7 +75,8 @@ def drifting(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
 def odd_shapes(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
     """Warnings at shots whose first picture has another shape than those of most shots."""
     by_id = {draft.shot.id: draft for draft in drafts}
-    sizes = [(draft, size) for draft in drafts if (size := _first_size(draft, by_id))]
+    known: dict[str, tuple[int, int] | None] = {}
+    sizes = [(draft, size) for draft in drafts if (size := _first_size(draft, by_id, known))]
     if not sizes:
         return
     shots = Counter(size for _, size in sizes)
@@ -123,17 +124,29 @@ def cropped_end(first: Still | None, last: Still | None) -> str:
     return "" if same_shape(one, other) else different_shapes(one, other)
 
 
-def _first_size(draft: Draft, by_id: Mapping[str, Draft]) -> tuple[int, int] | None:
-    """The size of the picture that a shot has its shape from; None when it is not known, or in a circle."""
-    seen: set[str] = set()
+def _first_size(
+    draft: Draft, by_id: Mapping[str, Draft], known: dict[str, tuple[int, int] | None]
+) -> tuple[int, int] | None:
+    """The size of the picture that a shot has its shape from; None when it is not known, or in a circle.
+
+    `known` has what was found before, by shot, and gets what is found: a chain is walked once.
+    """
+    seen: dict[str, None] = {}
+    size = None
     while draft.shot.id not in seen:
-        seen.add(draft.shot.id)
+        seen[draft.shot.id] = None
+        if draft.shot.id in known:
+            size = known[draft.shot.id]
+            break
         if draft.first is None:
-            return None if draft.shot.subject else _FROM_TEXT
+            size = None if draft.shot.subject else _FROM_TEXT
+            break
         if draft.first.still is not None:
-            return (draft.first.still.width, draft.first.still.height) if draft.first.still.width else None
+            size = (draft.first.still.width, draft.first.still.height) if draft.first.still.width else None
+            break
         draft = by_id[draft.first.shot]
-    return None
+    known |= dict.fromkeys(seen, size)
+    return size
 
 
 def _aspect(size: tuple[int, int]) -> str:

@@ -169,7 +169,7 @@ def _compose(text: str, parser: Any) -> _Node | None:
                         tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
                     building.add(_scalar(event.value, tag or _STR, line), event.anchor)
                 case yaml.AliasEvent():
-                    building.add_alias(event.anchor, line)
+                    building.add_alias(str(event.anchor), line)
                 case yaml.SequenceStartEvent():
                     building.open(_Node(line, "list"), event.anchor)
                 case yaml.MappingStartEvent():

@@ -3,9 +3,9 @@
 Nothing is sent and nothing is written here. All mistakes of a board are found in one go.
 """
 
+import itertools
 import re
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Iterable, Mapping
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
@@ -19,9 +19,10 @@ from minimax_tasks.prompts.camera import NO_MOVE, CameraError, camera_warnings, 
 from minimax_tasks.prompts.commands import check_prompt, find_commands, normalise_brackets, spellings_before
 from minimax_tasks.prompts.environment import PromptError
 from minimax_tasks.prompts.render import write_prompt
+from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import beside, folder_of
-from minimax_tasks.storyboard.board import Board, Problem, Shot, read_board, together
+from minimax_tasks.storyboard.board import MOST_TOLD, Board, Problem, Shot, all_shown, read_board
 from minimax_tasks.storyboard.checks import (
     circles,
     cropped_end,
@@ -48,7 +49,12 @@ DEFAULT_MODEL = {
 SHORTEST_TRANSITION, LONGEST_TRANSITION = 0.1, 5.0
 """Seconds: less is not seen."""
 
-_OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>\d+(\.\d+)?))")
+_MOST_COMPARED = 500
+"""Names that a misspelt one is compared with."""
+
+_OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>[0-9]{1,4}(\.[0-9]{1,6})?))")
+_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
+"""A number as it is written in a board: digits and a point."""
 _PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
 
 
@@ -60,7 +66,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     """
     board, document, problems = read_board(read_text(path))
     if board is None:
-        raise BoardError([problem.shown(path) for problem in problems])
+        raise BoardError(all_shown(problems, path))
     planning = _Planning(path, board, document, Storage(root), board.language or language, problems)
     if character := forbidden_character(board.title):
         planning.problems.append(
@@ -68,7 +74,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
         )
     shots = planning.shots()
     if planning.problems:
-        raise BoardError([problem.shown(path) for problem in together(planning.problems)])
+        raise BoardError(all_shown(planning.problems, path))
     return Plan(path, board, shots, tuple(dict.fromkeys(planning.warnings)))
 
 
@@ -100,6 +106,7 @@ class _Planning:
         self.warnings: list[str] = []
 
     def shots(self) -> tuple[PlannedShot, ...]:
+        self._judge_names_of_frames()
         for draft in self._drafts:
             self._decide_frames(draft)
         for draft in self._drafts:
@@ -137,6 +144,13 @@ class _Planning:
         )
 
     # -- frames and joins
+
+    def _judge_names_of_frames(self) -> None:
+        for name in self._board.frames:
+            found = _OF_SHOT.fullmatch(name)
+            if found and found["shot"] in self._by_id:
+                text = f"frames: {quoted(name)} is how a frame of shot {found['shot']} is called; give it another name"
+                self.problems.append(Problem(self._document.line(("frames", name)), text))
 
     def _decide_frames(self, draft: Draft) -> None:
         shot = draft.shot
@@ -183,18 +197,15 @@ class _Planning:
         name, _, seconds = cut.strip().partition(" ")
         number = seconds.strip().removesuffix("s").strip() or "0.5"
         if name not in TRANSITIONS:
-            near = nearest(name, TRANSITIONS)
-            guess = f"; did you mean {near} {number}?" if near else ""
+            near = self._nearest(name, TRANSITIONS)
+            guess = f"; did you mean {near} {shortened(number, 20)}?" if near else ""
             known = f"allowed: true (without quotes), or one of {', '.join(TRANSITIONS)} with its seconds"
-            self._wrong(draft, "cut", f"cut = {cut!r}: there is no such transition{guess}; {known}")
+            self._wrong(draft, "cut", f"cut = {quoted(cut)}: there is no such transition{guess}; {known}")
             return None
-        try:
-            length = float(Fraction(number))
-        except (ValueError, ZeroDivisionError):
-            length = -1.0
+        length = float(number) if _SECONDS.fullmatch(number) else -1.0
         if not SHORTEST_TRANSITION <= length <= LONGEST_TRANSITION:
             allowed = f"{SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}, such as {name} 0.5"
-            self._wrong(draft, "cut", f"cut = {cut!r}; allowed: {name} with its seconds, {allowed}")
+            self._wrong(draft, "cut", f"cut = {quoted(cut)}; allowed: {name} with its seconds, {allowed}")
             return None
         return name, length
 
@@ -215,12 +226,13 @@ class _Planning:
             return None
         if wish in self._by_id and wish != draft.shot.id:
             return Source(f"continues {wish}", shot=str(wish))
-        near = nearest(
-            str(wish), ["frame", "still", *(name for name in self._by_id if name != draft.shot.id)]
-        )
+        others = (name for name in self._by_id if name != draft.shot.id)
+        near = self._nearest(str(wish), itertools.chain(("frame", "still"), others))
         guess = f"; did you mean {near!r}?" if near else ";"
         self._wrong(
-            draft, "continue", f"continue = {wish!r}{guess} allowed: frame, still, or the id of another shot"
+            draft,
+            "continue",
+            f"continue = {quoted(wish)}{guess} allowed: frame, still, or the id of another shot",
         )
         return None
 
@@ -249,7 +261,7 @@ class _Planning:
                 self._wrong(
                     draft,
                     key,
-                    f"{key} = {wanted!r}: shot {found['shot']} ends at {length} s; allowed: under {length}",
+                    f"{key} = {quoted(wanted)}: shot {found['shot']} ends at {length} s; allowed: under {length}",
                 )
                 return None
             place = found["place"] or found["seconds"]
@@ -258,14 +270,16 @@ class _Planning:
         if _PATH_LIKE.search(wanted):
             reference = beside(self._folder, wanted)
             return Source(_short(wanted), self._still(reference, wanted, self._line(draft, key), draft))
-        known = [
-            *self._board.frames,
-            *(f"{shot.id}.last" for shot in self._board.shots if shot.id != draft.shot.id),
-        ]
-        near = nearest(wanted, known)
+        known = itertools.chain(
+            self._board.frames,
+            (f"{shot.id}.last" for shot in self._board.shots if shot.id != draft.shot.id),
+        )
+        near = self._nearest(wanted, known)
         guess = f"; did you mean {near!r}?" if near else ""
-        names = ", ".join(self._board.frames) or "none"
-        self._wrong(draft, key, f"{key}: there is no frame {wanted!r}{guess}; frames of this board: {names}")
+        names = shortened(", ".join(self._board.frames), 1000) or "none"
+        self._wrong(
+            draft, key, f"{key}: there is no frame {quoted(wanted)}{guess}; frames of this board: {names}"
+        )
         return None
 
     def _still(self, reference: str, name: str, line: int, draft: Draft) -> Still | None:
@@ -277,8 +291,8 @@ class _Planning:
             except PictureError as error:
                 self._stills[reference] = None
                 written = _short(self._board.frames.get(name, name))
-                shown = f"{name} ({written})" if written != name else name
-                text = f"picture {shown}: {error.why}; allowed: {error.allowed}"
+                named = f"{shortened(name)} ({written})" if name in self._board.frames else written
+                text = f"picture {named}: {error.why}; allowed: {error.allowed}"
                 self.problems.append(Problem(line, text, draft.shot.id))
         return self._stills[reference]
 
@@ -341,10 +355,12 @@ class _Planning:
         member = self._board.cast.get(name)
         if member is not None:
             return member.desc
-        near = nearest(name, self._board.cast)
+        near = self._nearest(name, self._board.cast)
         guess = f"; did you mean {near!r}?" if near else ""
-        known = ", ".join(self._board.cast) or "nobody"
-        self._wrong(draft, "characters", f"characters: nobody is called {name!r}{guess}; in `cast`: {known}")
+        known = shortened(", ".join(self._board.cast), 1000) or "nobody"
+        self._wrong(
+            draft, "characters", f"characters: nobody is called {quoted(name)}{guess}; in `cast`: {known}"
+        )
         return name
 
     # -- requests
@@ -485,7 +501,10 @@ class _Planning:
         if key == "model" and error.value not in MODELS:
             near = nearest(str(error.value), MODELS)
             guess = f"did you mean {near}? " if near else ""
-            return key, f"model = {error.value}: there is no such model; {guess}Allowed: {', '.join(MODELS)}"
+            return (
+                key,
+                f"model = {shortened(str(error.value))}: there is no such model; {guess}Allowed: {', '.join(MODELS)}",
+            )
         if key == "model":
             does = {
                 Mode.TEXT: "a shot from text alone",
@@ -499,7 +518,7 @@ class _Planning:
             if mode is Mode.IMAGE and not draft.shot.from_:
                 text += "; or write `cut: true` to start anew from the text"
             return key, text
-        value = error.value if error.value is not None else "(none)"
+        value = shortened(str(error.value)) if error.value is not None else "(none)"
         if key == "prompt":
             return key, f"prompt: {why}; allowed: {allowed}"
         origin = ""
@@ -513,6 +532,12 @@ class _Planning:
         if place not in self._document.lines and from_defaults and ("defaults", key) in self._document.lines:
             return self._document.line(("defaults", key))
         return self._document.line(place)
+
+    def _nearest(self, word: str, known: Iterable[str]) -> str | None:
+        """What may have been meant; the search takes its time, so not among all names and not for all mistakes."""
+        if len(self.problems) >= MOST_TOLD:
+            return None
+        return nearest(word, itertools.islice(known, _MOST_COMPARED))
 
     def _wrong(self, draft: Draft, key: str, text: str) -> None:
         self.problems.append(Problem(self._line(draft, key), text, draft.shot.id))
@@ -535,5 +560,5 @@ def _commands(prompt: str) -> tuple[tuple[Move, ...], ...]:
 
 
 def _short(reference: str) -> str:
-    text = reference.partition("?")[0]
+    text = shown(reference).partition("?")[0]
     return text if len(text) <= 60 else f"…{text[-58:]}"
