@@ -130,11 +130,20 @@ CONTROLS = [
 ]
 
 
+CLEANED = {
+    (by_table, "\ud83d"): "A boat \ufffd at sea",
+    (by_board, "\ud83d"): "A boat \ufffd at sea",
+    (by_board, "\x7f"): "A boat at sea",
+}
+"""What is mended where a file is read, so that every board that `json.dumps` writes is a board."""
+
+
 @doors
 @pytest.mark.parametrize("character", CONTROLS, ids=ascii)
 def test_control_characters_reach_no_request(door: Door, character: str, tmp_path: Path) -> None:
-    if door is by_table and character == "\ud83d":  # a table is read with half characters replaced
-        assert door(f"A boat {character} at sea", tmp_path).request.body()["prompt"] == "A boat \ufffd at sea"
+    cleaned = CLEANED.get((door, character))
+    if cleaned is not None:
+        assert door(f"A boat {character} at sea", tmp_path).request.body()["prompt"] == cleaned
         return
     with pytest.raises((mm.BoardError, mm.TableError, mm.InvalidRequest)) as caught:
         door(f"A boat {character} at sea", tmp_path)
