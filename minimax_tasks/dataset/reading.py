@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -124,26 +125,39 @@ def _last_name(path: str) -> str:
     return bare.rstrip("/").rpartition("/")[2]
 
 
+_EXCEL_SAYS = re.compile(r'"?sep=([,;|\t])"?[,;|\t ]*\r?\n', re.IGNORECASE)
+"""The first line by which a spreadsheet tells what separates the columns."""
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
 def _csv(data: bytes) -> Iterator[Record]:
-    return _delimited(data, ",")
+    """Columns separated by commas, or as spreadsheets of half of the world write them: by semicolons."""
+    text = _text(data)
+    if said := _EXCEL_SAYS.match(text):
+        return _delimited(text[said.end() :], said[1], above=1)
+    header = _QUOTED.sub("", next((line for line in text.splitlines() if line.strip()), ""))
+    found = next((mark for mark in (",", ";", "\t") if mark in header), ",")
+    return _delimited(text, found)
 
 
 def _tsv(data: bytes) -> Iterator[Record]:
-    return _delimited(data, "\t")
+    return _delimited(_text(data), "\t")
 
 
-def _delimited(data: bytes, delimiter: str) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(_text(data), newline=""), delimiter=delimiter, strict=True)
+def _delimited(text: str, delimiter: str, above: int = 0) -> Iterator[Record]:
+    """`above` is how many lines of the file come before this text."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header: list[str] | None = None
-    before = 0
+    before = above
     try:
         for cells in reader:
-            number, before = before + 1, reader.line_num
+            number, before = before + 1, above + reader.line_num
             if not cells or (header is None and not any(cell.strip() for cell in cells)):
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
-                _check_header(header, "line 1: ")
+                _check_header(header, f"line {number}: ")
             elif len(cells) != len(header):
                 yield Record(number, {}, f"{len(cells)} cells under a header of {len(header)} columns")
             else:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import minimax_tasks as mm
+from minimax_tasks import TableError
+from minimax_tasks.dataset.table import parse_table
 from minimax_tasks.sandbox import Sandbox
 from tests.conftest import Picture
 from tests.dataset.tables import lines, write_csv, write_jsonl
@@ -173,3 +175,29 @@ def test_ten_thousand_rows_are_forty_tasks(tmp_path: Path) -> None:
     shards = mm.VideoDataset(table=table, root="out").requires()
     assert len(shards) == 40
     assert len({shard.digest for shard in shards}) == 40
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt;model\nA lighthouse, at dawn;MiniMax-Hailuo-02\n",
+        "sep=;\nprompt;model\nA lighthouse, at dawn;MiniMax-Hailuo-02\n",
+        'sep=,\r\nprompt,model\r\n"A lighthouse, at dawn",MiniMax-Hailuo-02\r\n',
+        '"sep=,"\nprompt,model\n"A lighthouse, at dawn",MiniMax-Hailuo-02\n',
+        "prompt\tmodel\nA lighthouse, at dawn\tMiniMax-Hailuo-02\n",
+        '"prompt";"model"\n"A lighthouse, at dawn";"MiniMax-Hailuo-02"\n',
+        "SEP=|\nprompt|model\nA lighthouse, at dawn|MiniMax-Hailuo-02\n",
+    ],
+)
+def test_a_spreadsheet_of_any_country_is_read(text: str) -> None:
+    table = parse_table("t.csv", text.encode())
+    assert table.problems == ()
+    (row,) = table.rows
+    assert row.given == {"prompt": "A lighthouse, at dawn", "model": "MiniMax-Hailuo-02"}
+
+
+def test_the_lines_of_a_spreadsheet_are_those_of_its_file() -> None:
+    table = parse_table("t.csv", b"sep=;\nprompt;duration\nA;6\nB;soon\n")
+    assert [problem.number for problem in table.problems] == [4]
+    with pytest.raises(TableError, match="line 2: a column has no name"):
+        parse_table("t.csv", b"sep=;\nprompt;\nA;6\n")
