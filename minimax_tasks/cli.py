@@ -10,6 +10,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from minimax_tasks.api.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
@@ -125,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     render = add("render", _render, "Make the film of a storyboard.")
     render.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     render.add_argument("--root", metavar="URL", help="where the files go, any fsspec URL (setting root)")
+    render.add_argument("--name", help="of the film's folder, instead of the board's title")
     render.add_argument(
         "--sandbox", action="store_true", help="draw the clips in a private sandbox: no key, no cost"
     )
@@ -154,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     plan = add("plan", _plan, "Show what a storyboard would make and cost. Nothing is paid.")
     plan.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     plan.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+    plan.add_argument("--name", help="of the film's folder, instead of the board's title")
     plan.add_argument("--json", action="store_true", help="for machines")
 
     timeline = add("timeline", _timeline, "Write the cut of a board as an OpenTimelineIO file (extra otio).")
@@ -216,6 +219,7 @@ def _render(options: argparse.Namespace) -> int:
     return render(
         options.board,
         root=options.root,
+        name=options.name,
         sandbox=options.sandbox,
         scale=options.scale,
         budget=options.budget,
@@ -232,13 +236,15 @@ def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.film import why_to_make
+    from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
     from minimax_tasks.storyboard.planning import make_plan
     from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
+    plan = replace(plan, name=options.name or "")
+    check_film_is_own(storage, plan)
     states = look_up(storage, [segment.key for segment in plan.segments])
     why = why_to_make(storage, plan, states)
     if options.json:

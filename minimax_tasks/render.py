@@ -5,6 +5,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,10 +24,16 @@ from minimax_tasks.clips.root import (
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
-from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, why_to_make
+from minimax_tasks.storyboard.film import (
+    Cutting,
+    check_film_is_own,
+    film_folder,
+    film_notes,
+    take_film_folder,
+    why_to_make,
+)
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
@@ -41,6 +48,7 @@ def render(
     board: str,
     *,
     root: str | None,
+    name: str | None,
     sandbox: bool,
     scale: str | None,
     budget: float | None,
@@ -62,6 +70,8 @@ def render(
     if not sandbox:
         check_lasting(storage, settings.base_url)
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
+    plan = replace(plan, name=name or "")
+    check_film_is_own(storage, plan)
     states = look_up(storage, [segment.key for segment in plan.segments])
     _show(storage, plan, states, console, retry_failed)
     if scheduler_url is not None:
@@ -80,12 +90,13 @@ def render(
             stack.enter_context(private_sandbox(settings.root, scale))
         stack.enter_context(_environment(_for_this_run(budget, retry_failed)))
         check_writable(storage, Settings.load().base_url)
+        take_film_folder(storage, plan)
         if sandbox:
             check_scale(storage, scale)
         stack.callback(on_sigterm(KeyboardInterrupt()))
         paid = service_kind(Settings.load().base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
-        task = RenderStoryboard(storyboard=board, root=settings.root)
+        task = RenderStoryboard(storyboard=board, root=settings.root, name=name)
         done = build(
             [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"
         )
@@ -121,12 +132,6 @@ def _show(
         f"{plan.board.title}: {several(len(plan.shots), 'shot')}, {several(known + clips, 'clip')}; "
         f"{known} known already, {clips} to make ({price})",
     )
-    other = (storage.read_json(f"{film_folder(plan.slug)}/manifest.json") or {}).get("board")
-    if other and Path(str(other)).name != Path(shown(plan.path)).name:
-        _warn(
-            console,
-            f"{film_folder(plan.slug)} holds the film of {other}, which this one replaces: give it another title",
-        )
     for line in why_lines(plan, why_to_make(storage, plan, states)):
         console.sentence(line, "cyan")
     for text in grouped_warnings(plan, {}):
@@ -139,7 +144,7 @@ def _warn(console: Output, text: str) -> None:
 
 def _tell_of_film(storage: Storage, plan: Plan, console: Output) -> None:
     """Say where the film is not what its clips are."""
-    for note in film_notes(storage, plan.slug):
+    for note in film_notes(storage, plan):
         _warn(console, note)
 
 
@@ -163,7 +168,7 @@ def _tell_of_holes(
     else:
         errors.whole("the film is not joined; its clips are all made")
     film = cutting.make_partial(progress.problems, film=partial)
-    report = storage.join(f"{film_folder(plan.slug)}/report.html")
+    report = storage.join(f"{film_folder(storage, plan)}/report.html")
     for name, path in (("partial film", film), ("report", report)):
         if path:
             console.whole(f"{name}: {path}")
@@ -191,8 +196,9 @@ def _did_without_takes(
     names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
     errors.whole(f"the film is made, but not: {names}")
     _tell_of_film(storage, plan, console)
+    folder = film_folder(storage, plan)
     for name, file in (("film", "film.mp4"), ("report", "report.html")):
-        console.whole(f"{name}: {storage.join(f'{film_folder(plan.slug)}/{file}')}")
+        console.whole(f"{name}: {storage.join(f'{folder}/{file}')}")
     return True
 
 

@@ -1,30 +1,41 @@
 """The folder of a dataset: the videos by row, `metadata.jsonl` beside them, and what failed.
 
 `datasets.load_dataset("videofolder", data_dir=…)` loads the folder as it is. The manifest has a leading
-dot, so that such loaders pass over it; it is written last and says that the rest is in step with the table.
+dot, so that such loaders pass over it; it is written last, says that the rest is in step with the table, and
+names the size of every video and the digest of what lists them. The names of videos never come to mean
+another clip, so that a folder whose delivery was cut short lists whole videos of the table before or of this one.
 """
 
 import json
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from minimax_tasks.api.errors import MiniMaxError
+from minimax_tasks.api.errors import MiniMaxError, TableError
 from minimax_tasks.api.requests import TemplateRequest
+from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import VIDEO
 from minimax_tasks.dataset.columns import kind_of, write_as
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, stands, work_folder
+from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, work_folder
+from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
+from minimax_tasks.dataset.reading import split_name
 from minimax_tasks.dataset.table import PICTURES
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.files import Storage, is_draft
+from minimax_tasks.storage.naming import dataset_name, former_dataset_name
+from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
 
 METADATA, FAILED, MANIFEST = "metadata.jsonl", "failed.jsonl", ".dataset.json"
+VIDEOS = "data"
+TARS = "-wds"
+"""What the name of a dataset's folder gets for that of its tar files."""
 
 COPIERS = 8
 """Videos that are copied at the same time on remote storage."""
@@ -63,13 +74,39 @@ class Manifest(BaseModel):
     is_over: bool
     """Whether no clip is left that another run would go on with by itself."""
     webdataset: bool
+    in_doubt: tuple[str, ...] = ()
+    """Keys of clips that may have been paid: a person must settle them."""
+    files: dict[str, dict[str, Any]] = {}
+    """What the files right in the folder are; empty in manifests that were written before there was this."""
+    videos: dict[str, int] = {}
+    """Size in bytes of every video, by its name in the folder."""
+    tars: dict[str, int] = {}
+    """Size in bytes of every tar file of `webdataset`."""
 
     def is_current(
-        self, root: Storage, plan: DatasetPlan, *, webdataset: bool, retry_before: datetime | None
+        self,
+        root: Storage,
+        plan: DatasetPlan,
+        folder: str,
+        *,
+        webdataset: bool,
+        retry_before: datetime | None,
     ) -> bool:
         """Whether the dataset is what the table says now, and another run would change nothing."""
         matches = self.digest == plan.digest and self.is_over and self.webdataset >= webdataset
-        return matches and stands(root, self.failed.items(), self.finished_at, retry_before)
+        return (
+            matches
+            and self.vouches_for(root, folder)
+            and outcomes_stand(root, self.failed.items(), self.finished_at, retry_before)
+        )
+
+    def vouches_for(self, root: Storage, folder: str) -> bool:
+        """Whether the folder holds what this says, nothing less and no video more."""
+        if METADATA not in self.files or (FAILED in root.names(folder)) != (FAILED in self.files):
+            return False
+        there = videos_in(root, folder)
+        exported = tars(root, tar_folder(folder)) if self.webdataset else {}
+        return there == self.videos and self.tars == exported and stands(root, folder, self.files)
 
 
 @dataclass(frozen=True)
@@ -91,11 +128,87 @@ def dataset_folder(name: str) -> str:
     return f"datasets/{name}"
 
 
-def read_manifest(root: Storage, name: str) -> Manifest | None:
-    """The manifest of a dataset, None when there is none, or no metadata."""
-    folder = dataset_folder(name)
+def videos_in(root: Storage, folder: str) -> dict[str, int]:
+    """Name -> size in bytes of the files that stand where a dataset has its videos."""
+    return {
+        f"{VIDEOS}/{name}": size
+        for name, size in root.sizes(f"{folder}/{VIDEOS}").items()
+        if not is_draft(name)
+    }
+
+
+def tars(root: Storage, folder: str) -> dict[str, int]:
+    """Name -> size in bytes of the tar files in a folder."""
+    return {name: size for name, size in root.names(folder).items() if name.endswith(".tar")}
+
+
+def folder_name(root: Storage, source: Source) -> str:
+    """The name of a dataset's folder: its own, or the one that it had by the rule before."""
+    name = dataset_name(source.name)
+    spellings = (source.name, unicodedata.normalize("NFD", source.name))
+    for former in {former_dataset_name(spelling) for spelling in spellings} - {name}:
+        if root.names(dataset_folder(name)):
+            break
+        folder = dataset_folder(former)
+        if root.exists(f"{folder}/{MANIFEST}") and not other_owner(root, folder, source):
+            return former
+    return name
+
+
+def source_of(root: Storage, table: str, name: str | None, plan: Callable[[], DatasetPlan]) -> Source:
+    """A table as the owner of a folder. `name` is what the dataset is to be called, None as its table is."""
+    called = unicodedata.normalize("NFC", name or split_name(table)[1])
+
+    def is_made_there() -> bool:
+        folder = dataset_folder(folder_name(root, replace(source, is_made_there=lambda: False)))
+        if METADATA not in root.names(folder):
+            return True
+        keys = {key[:12] for key in plan().clips}
+        return any(file.removesuffix(".mp4")[-12:] in keys for file in root.sizes(f"{folder}/{VIDEOS}"))
+
+    source = Source(table, MANIFEST, "table", is_made_there, called)
+    return source
+
+
+def check_dataset_is_own(root: Storage, source: Source, *, webdataset: bool) -> None:
+    """Raise `TableError` when the folder of a dataset belongs to another table. Nothing is written."""
+    _raise_if_taken(root, source, webdataset, other_owner)
+
+
+def take_dataset_folder(root: Storage, source: Source, *, webdataset: bool) -> None:
+    """Make the folders of a dataset its table's own before anything is paid. Raises `TableError` if taken."""
+    _raise_if_taken(root, source, webdataset, take)
+
+
+def _raise_if_taken(
+    root: Storage, source: Source, webdataset: bool, ask: Callable[[Storage, str, Source], str]
+) -> None:
+    folder = dataset_folder(folder_name(root, source))
+    for one in (folder, tar_folder(folder)) if webdataset else (folder,):
+        if other := ask(root, one, source):
+            raise TableError(
+                [
+                    f"{source.path}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
+                    f"dataset of another table, {other}. Give this dataset a name of its own: --name NAME, or "
+                    "VideoDataset(name=…)"
+                ]
+            )
+
+
+def tar_folder(folder: str) -> str:
+    """Where the WebDataset tar files of a dataset are, by its folder."""
+    return f"{folder}{TARS}"
+
+
+def read_manifest(root: Storage, folder: str) -> Manifest | None:
+    """The manifest of a dataset, None when there is none that can be read, or no metadata."""
     found = root.read_json(f"{folder}/{MANIFEST}")
-    return Manifest.model_validate(found) if found and root.exists(f"{folder}/{METADATA}") else None
+    if not found or not root.exists(f"{folder}/{METADATA}"):
+        return None
+    try:
+        return Manifest.model_validate(found)
+    except ValidationError:
+        return None
 
 
 class Delivery:
@@ -104,7 +217,7 @@ class Delivery:
     def __init__(
         self, root: Storage, plan: DatasetPlan, name: str, results: Mapping[str, ShardResult]
     ) -> None:
-        """`results` is file name -> result."""
+        """`name` is that of the folder, `results` is file name -> result."""
         self._root = root
         self._plan = plan
         self._folder = dataset_folder(name)
@@ -128,25 +241,53 @@ class Delivery:
         be delivered.
         """
         samples = self._samples()
-        self._copy(samples)
-        self._write_lines(METADATA, (sample.metadata for sample in samples))
+        failed = [row for row in self._plan.rows if row.key in self._failed]
+        lines = {METADATA: _json_lines(sample.metadata for sample in samples)}
+        if failed:
+            lines[FAILED] = _json_lines(map(self._failed_line, failed))
+        written: list[Manifest] = []
+
+        def write() -> None:
+            self._copy(samples)
+            written[:] = [self._write(samples, lines, export)]
+
+        def looks_right() -> bool:
+            found = read_manifest(self._root, self._folder)
+            return found == written[0] and found.vouches_for(self._root, self._folder)
+
+        until_it_stands(write, looks_right)
+        return written[0]
+
+    def _write(
+        self, samples: list[Sample], lines: Mapping[str, bytes], export: Callable[[list[Sample]], None] | None
+    ) -> Manifest:
+        """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
+        self._root.remove(f"{self._folder}/{MANIFEST}")
+        self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
         if export is not None:
             export(samples)
-        failed = [row for row in self._plan.rows if row.key in self._failed]
-        if failed:
-            self._write_lines(FAILED, map(self._failed_line, failed))
+        if FAILED in lines:
+            self._root.write(f"{self._folder}/{FAILED}", lines[FAILED])
         else:
             self._root.remove(f"{self._folder}/{FAILED}")
         self._remove_stale(samples)
+        wanted = {sample.file_name for sample in samples}
+        there = videos_in(self._root, self._folder)
+        if missing := wanted - there.keys():
+            raise FileNotFoundError(f"{self._folder}/{min(missing)}")
         manifest = Manifest(
-            table=self._plan.table,
+            table=place_of(self._plan.table),
             digest=self._plan.digest,
             finished_at=now(),
             rows=len(self._plan.rows),
             delivered=len(samples),
             failed={key: failure.files for key, failure in self._failed.items()},
-            is_over=bool(samples) and all(failure.over for failure in self._failed.values()),
+            is_over=bool(samples) and all(failure.is_over for failure in self._failed.values()),
             webdataset=export is not None,
+            in_doubt=tuple(key for key, failure in self._failed.items() if failure.in_doubt),
+            files={name: described(data) for name, data in lines.items()},
+            videos={name: there[name] for name in sorted(wanted)},
+            tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
         )
         self._root.write_json(f"{self._folder}/{MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
@@ -181,6 +322,7 @@ class Delivery:
         return {
             "row": planned.row.number,
             "error": failure.error,
+            "in_doubt": failure.in_doubt,
             "code": failure.code,
             "text": failure.text,
             "key": planned.key,
@@ -188,13 +330,16 @@ class Delivery:
             "fields": fields | planned.row.carried,
         }
 
-    def _write_lines(self, name: str, lines: Iterable[dict[str, Any]]) -> None:
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        self._root.write(f"{self._folder}/{name}", text.encode())
-
     def _copy(self, samples: list[Sample]) -> None:
-        there = set(self._root.find(self._folder))
-        missing = [sample for sample in samples if sample.file_name not in there]
+        """Videos that are there are not copied again, unless the last manifest knows them by another size."""
+        there, known = videos_in(self._root, self._folder), read_manifest(self._root, self._folder)
+        told = known.videos if known else {}
+        missing = [
+            sample
+            for sample in samples
+            if sample.file_name not in there
+            or there[sample.file_name] != told.get(sample.file_name, there[sample.file_name])
+        ]
         if self._root.immediate:
             for sample in missing:
                 self._copy_one(sample)
@@ -206,23 +351,34 @@ class Delivery:
     def _copy_one(self, sample: Sample) -> None:
         if self._stopped.is_set():
             raise MiniMaxError("the delivery was stopped; the next run goes on with it")
-        self._root.copy(sample.source, f"{self._folder}/{sample.file_name}")
+        try:
+            self._root.copy(sample.source, f"{self._folder}/{sample.file_name}")
+        except FileNotFoundError:
+            if self._root.exists(sample.source):
+                raise  # another run removed the draft
+            raise MiniMaxError(f"{self._root.join(sample.source)} is gone; run it again") from None
 
     def _remove_stale(self, samples: list[Sample]) -> None:
-        """Remove videos of rows that are gone, results of former shards, and results to be made anew."""
+        """Remove videos of rows that are gone, drafts of killed runs, results of former shards, and results to be
+        made anew.
+        """
         wanted = {sample.file_name for sample in samples}
-        for name in self._root.find(self._folder):
-            if name.endswith(".mp4") and name not in wanted:
-                self._root.remove(f"{self._folder}/{name}")
+        for name in videos_in(self._root, self._folder).keys() - wanted:
+            self._root.remove(f"{self._folder}/{name}")
+        sweep_below(self._root, self._folder)
         for name in self._root.names(self._work):
             result = self._results.get(f"{self._work}/{name}")
             if result is None or not result.is_over:
                 self._root.remove(f"{self._work}/{name}")
 
 
+def _json_lines(lines: Iterable[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+
 def _file_name(planned: PlannedRow) -> str:
     number = planned.row.number
-    return f"data/{number // 1000:02}/{number:06}-{planned.key[:12]}.mp4"
+    return f"{VIDEOS}/{number // 1000:02}/{number:06}-{planned.key[:12]}.mp4"
 
 
 def _asked(planned: PlannedRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from minimax_tasks.api.errors import UncertainSubmit
 from minimax_tasks.storage.files import Storage
 
 
@@ -26,8 +27,8 @@ class Made(BaseModel):
 class Failure(BaseModel):
     """A clip that is not there. `code` is the service's, `error` the name of the exception.
 
-    `over` says that another run would find the same: the service has refused the clip, or a person must
-    settle it. `files` changes when that happened.
+    `over` says that another run would find the same: the service has refused the clip. `files` changes when
+    something happened to the clip.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +39,16 @@ class Failure(BaseModel):
     task_id: str | None = None
     over: bool
     files: str
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the clip may have been paid, so that a person must settle it."""
+        return self.error == UncertainSubmit.__name__
+
+    @property
+    def is_over(self) -> bool:
+        """`over`, and not in doubt, which results once counted as over."""
+        return self.over and not self.in_doubt
 
 
 class ShardResult(BaseModel):
@@ -52,7 +63,7 @@ class ShardResult(BaseModel):
     @property
     def is_over(self) -> bool:
         """Whether nothing is left that another run would go on with by itself."""
-        return all(failure.over for failure in self.failed.values())
+        return all(failure.is_over for failure in self.failed.values())
 
 
 def result_name(dataset: str, digest: str) -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
@@ -21,6 +20,7 @@ from fsspec.utils import infer_compression
 from minimax_tasks.api.errors import TableError
 from minimax_tasks.redaction import clean, shown, whole
 from minimax_tasks.storage import references
+from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storage.references import IsFolder, Unreadable
 
 TABLE_LIMIT = 200_000_000
@@ -77,7 +77,7 @@ def read_bytes(path: str) -> bytes:
 
 def _unpacked(path: str, data: bytes) -> bytes:
     """The bytes of a file whose name may end in .gz, .bz2, .xz or .zst."""
-    packing = infer_compression(_last_name(path))
+    packing = infer_compression(file_name(path))
     if packing is None or packing == "zip":
         return data
     if packing not in compr:
@@ -114,15 +114,10 @@ def parse_records(path: str, data: bytes) -> list[Record]:
 
 def split_name(path: str) -> tuple[str, str]:
     """The name of a table's file without the ending of its compression, and without both endings."""
-    name = _last_name(path)
+    name = file_name(path)
     for packed in (".gz", ".bz2", ".xz", ".zst"):
         name = name.removesuffix(packed)
     return name, name.rpartition(".")[0] or name
-
-
-def _last_name(path: str) -> str:
-    bare = urlsplit(path).path if references.is_web(path) else path.partition("?")[0]
-    return bare.rstrip("/").rpartition("/")[2]
 
 
 _EXCEL_SAYS = re.compile(r'"?sep=([,;|\t])"?[,;|\t ]*\r?\n', re.IGNORECASE)

@@ -17,7 +17,6 @@ from minimax_tasks.api.errors import (
     NotTheApi,
     QuotaExhausted,
     SubmitRefused,
-    UncertainSubmit,
 )
 from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
@@ -46,7 +45,7 @@ _OF_THE_ACCOUNT = (
 )
 """Failures that every further submit would meet as well."""
 
-_OVER = (GenerationFailed, SubmitRefused, UncertainSubmit, InvalidRequest)
+_OVER = (GenerationFailed, SubmitRefused, InvalidRequest)
 """Failures that another run would find unchanged."""
 
 

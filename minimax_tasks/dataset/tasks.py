@@ -2,27 +2,34 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import luigi
 
-from minimax_tasks.api.errors import MiniMaxError, TableError
+from minimax_tasks.api.errors import MiniMaxError, TableError, UncertainSubmit
+from minimax_tasks.clips.belonging import Source
+from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.submit import resolve_command
 from minimax_tasks.dataset.folder import (
     FAILED,
     METADATA,
     Delivery,
     Manifest,
     Sample,
+    check_dataset_is_own,
     dataset_folder,
+    folder_name,
     read_manifest,
+    source_of,
+    take_dataset_folder,
+    tar_folder,
 )
 from minimax_tasks.dataset.lanes import current_lanes
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
-from minimax_tasks.dataset.reading import split_name
 from minimax_tasks.dataset.shard import ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.redaction import shown
@@ -36,6 +43,9 @@ log = logging.getLogger(__name__)
 
 SHARD_SIZE = 250
 """Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
+
+DOUBTS_SHOWN = 20
+"""Clips in doubt that a message names; all are in `failed.jsonl`."""
 
 _known: dict[str, dict[str, ClipRequest]] = {}
 """Digest of a shard -> its clips, of every table read in this process. A digest says what they are."""
@@ -72,7 +82,7 @@ class DatasetShard(luigi.Task):
         result = read_result(root, self._result_name)
         if result is None:
             return False
-        failed = [(key, failure.files) for key, failure in result.failed.items() if failure.over]
+        failed = [(key, failure.files) for key, failure in result.failed.items() if failure.is_over]
         return stands(root, failed, result.finished_at, Settings.load().retry_failed_before)
 
     def run(self) -> None:
@@ -129,7 +139,11 @@ class VideoDataset(luigi.Task):
 
     Clips that failed for good do not keep the others from being delivered: they are listed in
     `failed.jsonl`, and are not paid again by themselves. When clips are left that another run would go on
-    with (a time-out, a budget), all others are delivered and the task fails.
+    with (a time-out, a budget), or that may have been paid and that a person must settle, all others are
+    delivered and the task fails.
+
+    A folder belongs to the table that made it first. Another table, or the same one with another `name` that
+    gives the same folder, is refused before anything is paid.
 
     `shard_size` is how many clips are one Luigi task, `webdataset` also writes tar files to
     `<root>/datasets/<name>-wds/`, `max_in_flight` (setting) is how many clips are in flight at once.
@@ -145,9 +159,15 @@ class VideoDataset(luigi.Task):
 
     @property
     def plan(self) -> DatasetPlan:
-        """The table as it is now. Raises `TableError` with everything that is wrong with it."""
-        plan = make_plan(self.table, Storage(self.root))
+        """The table as it is now.
+
+        Raises `TableError` with everything that is wrong with it, and when its dataset's folder belongs to
+        another table.
+        """
+        root = Storage(self.root)
+        plan = make_plan(self.table, root)
         _learn(plan, self._shard_size)
+        check_dataset_is_own(root, self._source(root, lambda: plan), webdataset=self.webdataset)
         return plan
 
     @property
@@ -155,10 +175,13 @@ class VideoDataset(luigi.Task):
         """The path or URL of the dataset."""
         return f"{self.root}/{dataset_folder(self._name)}"
 
-    @property
+    @cached_property
     def _name(self) -> str:
-        name = self.name or split_name(self.table)[1]
-        return re.sub(r"[^\w. ()+=-]", "-", name).strip(". ") or "dataset"
+        root = Storage(self.root)
+        return folder_name(root, self._source(root, lambda: make_plan(self.table, root)))
+
+    def _source(self, root: Storage, plan: Callable[[], DatasetPlan]) -> Source:
+        return source_of(root, self.table, self.name, plan)
 
     @property
     def _shard_size(self) -> int:
@@ -169,17 +192,22 @@ class VideoDataset(luigi.Task):
         return FsspecTarget(f"{self.folder}/{METADATA}")
 
     def requires(self) -> list[DatasetShard]:
-        """The shards."""
-        return self._shards(self.plan)
+        """The shards. The folder is the table's from then on: nothing is paid before."""
+        plan, root = self.plan, Storage(self.root)
+        take_dataset_folder(root, self._source(root, lambda: plan), webdataset=self.webdataset)
+        return self._shards(plan)
 
     def complete(self) -> bool:
         """Whether the dataset is what the table says now, as far as rows did not fail for good."""
         root = Storage(self.root)
-        manifest = read_manifest(root, self._name)
+        folder = dataset_folder(self._name)
+        manifest = read_manifest(root, folder)
         if manifest is None:
             return False
         before = Settings.load().retry_failed_before
-        current = manifest.is_current(root, self.plan, webdataset=self.webdataset, retry_before=before)
+        current = manifest.is_current(
+            root, self.plan, folder, webdataset=self.webdataset, retry_before=before
+        )
         if current and manifest.failed:
             self._tell_of_failures(manifest)
         return current
@@ -211,7 +239,8 @@ class VideoDataset(luigi.Task):
     def _export(self, root: Storage) -> Callable[[list[Sample]], None] | None:
         if not self.webdataset:
             return None
-        return lambda samples: write_webdataset(root, self._name, samples, self._shard_size)
+        folder = tar_folder(dataset_folder(self._name))
+        return lambda samples: write_webdataset(root, folder, samples, self._shard_size)
 
     def _shards(self, plan: DatasetPlan) -> list[DatasetShard]:
         shards = plan.shards(self._shard_size)
@@ -230,6 +259,8 @@ class VideoDataset(luigi.Task):
 
     def _judge(self, manifest: Manifest) -> None:
         missing = f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED}"
+        if manifest.in_doubt:
+            raise UncertainSubmit(f"{self.table}: {missing}. {self._doubts(manifest.in_doubt)}")
         if not manifest.delivered:
             raise MiniMaxError(
                 f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED}"
@@ -240,6 +271,21 @@ class VideoDataset(luigi.Task):
             )
         if manifest.failed:
             self._tell_of_failures(manifest)
+
+    def _doubts(self, keys: tuple[str, ...]) -> str:
+        root = Storage(self.root)
+        commands = [f"  {resolve_command(ClipFolder(root, key))} --task-id ID" for key in keys[:DOUBTS_SHOWN]]
+        more = len(keys) - DOUBTS_SHOWN
+        count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
+        return "\n".join(
+            (
+                f"{count} in doubt: each may have been paid, so none is submitted again by itself. Settle each with "
+                "the task id that a callback or the platform's console shows, or with --resubmit when it is "
+                "certain that there is none:",
+                *commands,
+                *([f"  and {more} more: those with in_doubt in {FAILED}"] if more > 0 else ()),
+            )
+        )
 
     def _tell_of_failures(self, manifest: Manifest) -> None:
         log.warning(

@@ -5,19 +5,13 @@ import json
 import tarfile
 from pathlib import Path
 
-from minimax_tasks.dataset.folder import Sample
+from minimax_tasks.dataset.folder import Sample, tars
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import temporary_folder
 
 
-def webdataset_folder(name: str) -> str:
-    """Where the tar files of a dataset are under its root."""
-    return f"datasets/{name}-wds"
-
-
-def write_webdataset(root: Storage, name: str, samples: list[Sample], size: int) -> None:
+def write_webdataset(root: Storage, folder: str, samples: list[Sample], size: int) -> None:
     """Write `00000.tar`, `00001.tar`, … with `size` samples each, every file whole; remove surplus ones."""
-    folder = webdataset_folder(name)
     parts = [samples[start : start + size] for start in range(0, len(samples), size)]
     with temporary_folder() as scratch:
         draft = scratch / "shard.tar"
@@ -25,8 +19,9 @@ def write_webdataset(root: Storage, name: str, samples: list[Sample], size: int)
             _write_tar(draft, root, part)
             root.put(draft, f"{folder}/{number:05}.tar")
     wanted = {f"{number:05}.tar" for number in range(len(parts))}
-    for surplus in set(root.names(folder)) - wanted:
+    for surplus in tars(root, folder).keys() - wanted:
         root.remove(f"{folder}/{surplus}")
+    root.sweep(folder)
 
 
 def _write_tar(draft: Path, root: Storage, samples: list[Sample]) -> None:

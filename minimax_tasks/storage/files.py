@@ -136,6 +136,32 @@ class Storage:
         base = self.path(folder).rstrip("/") + "/"
         return [path.removeprefix(base) for path in self.fs.find(base.rstrip("/")) if path.startswith(base)]
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Path below a folder -> size in bytes of all files in it at any depth, as of now."""
+        base = self.path(folder).rstrip("/") + "/"
+        if self.local:
+            found = {}
+            for place, _, names in os.walk(base):
+                below = "" if place == base else os.path.relpath(place, base).replace(os.sep, "/") + "/"
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):  # a draft of another writer, gone meanwhile
+                        found[below + name] = os.path.getsize(os.path.join(place, name))
+            return found
+        listed = self.fs.find(base.rstrip("/"), detail=True)
+        return {
+            path.removeprefix(base): item.get("size") or 0
+            for path, item in listed.items()
+            if path.startswith(base)
+        }
+
+    def read_part(self, name: str, start: int, length: int) -> bytes:
+        """Some bytes of a file, as many as there are. Raises FileNotFoundError."""
+        if self.local:
+            with open(self.path(name), "rb") as file:
+                file.seek(start)
+                return file.read(length)
+        return bytes(self.fs.cat_file(self.path(name), start=start, end=start + length))
+
     def folders(self, folder: str = "") -> list[str]:
         """The names of the folders right in a folder."""
         try:
@@ -255,7 +281,7 @@ class Storage:
         final, base = Path(self.path(name)), Path(self.base)
         if new_folder:
             disk.make_folder(final.parent, base)
-        draft = final.with_name(_draft_name(final.name))
+        draft = final.with_name(draft_name(final.name))
         try:
             yield draft
             if publish:
@@ -270,7 +296,7 @@ class Storage:
     def _renamed(self, name: str) -> Iterator[str]:
         final = self.path(name)
         folder, _, last = final.rpartition("/")
-        draft = f"{folder}/{_draft_name(last)}"
+        draft = f"{folder}/{draft_name(last)}"
         self.fs.makedirs(folder, exist_ok=True)
         try:
             yield draft
@@ -286,10 +312,15 @@ def drafts_of(name: str, names: Iterable[str]) -> list[str]:
     return sorted(draft for draft in names if (found := _DRAFT.fullmatch(draft)) and found["name"] == name)
 
 
-def _draft_name(name: str) -> str:
+def draft_name(name: str) -> str:
     """A name that nobody else writes to, hidden, and telling whose it is."""
     begin = name.encode()[:_DRAFT_NAME_BYTES].decode(errors="ignore")
     return f".{begin}.{owner.me().token}-{uuid.uuid4().hex[:8]}.part"
+
+
+def is_draft(path: str) -> bool:
+    """Whether a file is one that its writer has not published."""
+    return bool(_DRAFT.fullmatch(path.rpartition("/")[2]))
 
 
 def _write_draft(draft: Path, data: bytes, *, durable: bool) -> None:

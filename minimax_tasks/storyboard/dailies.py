@@ -13,6 +13,7 @@ from minimax_tasks.clips.root import MARK
 from minimax_tasks.prompts.commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.rushes import STILL_WIDTH, Rushes, rushes_of
@@ -62,7 +63,7 @@ def film_report(
     return FilmReport(
         title=plan.board.title,
         look=plan.board.look,
-        board=shown_reference(plan.path).rpartition("/")[2],
+        board=file_name(shown_reference(plan.path)),
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str((root.read_json(MARK) or {}).get("service", "")),
         seconds=seconds,

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from minimax_tasks.api.errors import BoardError
+from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import VIDEO, now
-from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
@@ -21,7 +24,7 @@ from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 if TYPE_CHECKING:
     from minimax_tasks.video.join import Piece
 
-FILES = ("film.mp4", "report.html", "manifest.json")
+FILM, REPORT, MANIFEST = "film.mp4", "report.html", "manifest.json"
 PARTIAL = "film.partial.mp4"
 """A film with slates in its holes: never under the film's own name."""
 
@@ -31,30 +34,79 @@ _SLATE_SIZE = (1366, 768)
 _SLATE_FPS = Fraction(24)
 
 
-def film_folder(slug: str) -> str:
-    """The folder of a film under a root."""
-    return f"films/{slug}"
+def film_folder(root: Storage, plan: Plan) -> str:
+    """The folder of a plan's film under a root: its own by name, or the one that it had by the rule before."""
+    folder, former = f"films/{plan.slug}", f"films/{plan.former_slug}"
+    if former == folder or root.names(folder):
+        return folder
+    manifest = root.read_json(f"{former}/{MANIFEST}") or {}
+    is_its_own = manifest.get("title") == plan.board.title and not other_owner(
+        root, former, _source(root, plan, former)
+    )
+    return former if is_its_own else folder
+
+
+def check_film_is_own(root: Storage, plan: Plan) -> None:
+    """Raise `BoardError` when the folder of a plan's film belongs to another board. Nothing is written."""
+    folder = film_folder(root, plan)
+    _raise_if_taken(root, plan, folder, other_owner(root, folder, _source(root, plan, folder)))
+
+
+def take_film_folder(root: Storage, plan: Plan) -> None:
+    """Make the folder of a plan's film its own, before anything is paid. Raises `BoardError` when it is taken."""
+    folder = film_folder(root, plan)
+    _raise_if_taken(root, plan, folder, take(root, folder, _source(root, plan, folder)))
+
+
+def _raise_if_taken(root: Storage, plan: Plan, folder: str, other: str) -> None:
+    if other:
+        called = f"the name {plan.name!r}" if plan.name else f"the title {plan.board.title!r}"
+        raise BoardError(
+            [
+                f"{place_of(plan.path)}: {called} gives the folder {root.join(folder)}, which holds the film of another "
+                f"board, {other}. Give this film another title, or a folder of its own with --name NAME "
+                "(RenderStoryboard: name=…)"
+            ]
+        )
+
+
+def _source(root: Storage, plan: Plan, folder: str) -> Source:
+    def is_made_there() -> bool:
+        names = root.names(folder)
+        if FILM not in names:
+            return True
+        manifest = root.read_json(f"{folder}/{MANIFEST}") or {}
+        clips = {key for shot in manifest.get("shots", ()) for key in shot.get("takes", ())}
+        return not clips.isdisjoint(segment.key for segment in plan.segments)
+
+    return Source(plan.path, MANIFEST, "board", is_made_there)
 
 
 def is_current(root: Storage, plan: Plan) -> bool:
-    """Whether the film is there, with every take, and was made from what the board says now."""
-    folder = film_folder(plan.slug)
-    manifest = root.read_json(f"{folder}/manifest.json")
+    """Whether the film is there, with every take, and was made from what the board says now.
+
+    The film and the report are what the manifest says they are, as far as a cheap look can tell.
+    """
+    folder = film_folder(root, plan)
+    manifest = root.read_json(f"{folder}/{MANIFEST}")
     if manifest is None or manifest.get("digest") != plan.digest or manifest.get("missing"):
         return False
-    return all(root.exists(f"{folder}/{name}") for name in FILES)
+    files = manifest.get(FILES)
+    if not isinstance(files, dict) or not {FILM, REPORT} <= files.keys():
+        return False  # written before manifests named what they vouch for
+    return stands(root, folder, files)
 
 
 def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> dict[str, str]:
     """Key -> why, for every clip of the plan that is to be made."""
-    manifest = root.read_json(f"{film_folder(plan.slug)}/manifest.json")
+    manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}")
     to_make = [key for key, state in states.items() if state.made is Made.TO_MAKE]
     return reasons(plan, manifest, to_make)
 
 
-def film_notes(root: Storage, slug: str) -> list[str]:
+def film_notes(root: Storage, plan: Plan) -> list[str]:
     """Where the film is not what its clips are, in words for people: sound that is left out, other rates."""
-    manifest = root.read_json(f"{film_folder(slug)}/manifest.json") or {}
+    manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}") or {}
     return [str(note) for note in manifest.get("notes") or ()]
 
 
@@ -66,30 +118,32 @@ class Cutting:
     plan: Plan
 
     def make(self, problems: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Join the clips and write `film.mp4`, `report.html`, and last `manifest.json`.
+        """Join the clips and publish `film.mp4`, `report.html` and `manifest.json`, which vouches for both.
 
         Takes that are not picked may be missing; the manifest names them, and the report says why: `problems`
         has, by clip key, what is known of a clip beyond its files. Raises FileNotFoundError when a picked clip
-        is missing and `VideoError` when one cannot be joined.
+        is missing, `VideoError` when one cannot be joined, and `BoardError` when the folder is another board's.
         """
         from minimax_tasks.storyboard.dailies import film_report
         from minimax_tasks.storyboard.report import render_report
         from minimax_tasks.video.join import join
 
+        take_film_folder(self.root, self.plan)
         states = self._states(problems)
         for shot in self.plan.shots:
             if states[shot.picked.key].made is not Made.MADE:
                 raise FileNotFoundError(self.root.join(f"clips/{shot.picked.key}/{VIDEO}"))
         missing = [key for key, state in states.items() if state.made is not Made.MADE]
         with self._clips(states) as (clips, scratch):
-            draft = scratch / "film.mp4"
+            draft, page = scratch / FILM, scratch / REPORT
             joined = join(str(draft), [_piece(shot, clips[shot.picked.key]) for shot in self.plan.shots])
             made_at = now()
-            report = film_report(self.root, self.plan, clips, states, joined, "film.mp4", made_at)
-            self.root.put(draft, self._name("film.mp4"))
-            self.root.write(self._name("report.html"), render_report(report).encode())
-            self.root.write_json(self._name("manifest.json"), self._manifest(joined, made_at, missing))
+            report = film_report(self.root, self.plan, clips, states, joined, FILM, made_at)
+            page.write_bytes(render_report(report).encode())
+            manifest = self._manifest(joined, made_at, missing)
+            publish(self.root, self.folder, {FILM: draft, REPORT: page}, MANIFEST, manifest)
             self.root.remove(self._name(PARTIAL))
+            self.root.sweep(self.folder)
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
         """Write a report of what there is and, with `film`, a film with a slate in each hole.
@@ -100,6 +154,7 @@ class Cutting:
         from minimax_tasks.storyboard.report import render_report
         from minimax_tasks.video.join import join
 
+        take_film_folder(self.root, self.plan)
         states = self._states(problems)
         with self._clips(states) as (clips, scratch):
             without_damaged(clips, states)
@@ -110,9 +165,9 @@ class Cutting:
                 self.root.put(scratch / PARTIAL, self._name(PARTIAL))
             name = PARTIAL if film else ""
             report = film_report(self.root, self.plan, clips, states, joined, name, now())
-            if self.root.exists(self._name("film.mp4")):
+            if self.root.exists(self._name(FILM)):
                 report = replace(report, warnings=(*report.warnings, EARLIER_FILM))
-            self.root.write(self._name("report.html"), render_report(report).encode())
+            self.root.write(self._name(REPORT), render_report(report).encode())
         return self.root.join(self._name(PARTIAL)) if film else ""
 
     def damaged(self) -> dict[str, str]:
@@ -127,8 +182,13 @@ class Cutting:
             for key, state in found.items()
         }
 
+    @cached_property
+    def folder(self) -> str:
+        """The folder of the film under the root."""
+        return film_folder(self.root, self.plan)
+
     def _name(self, name: str) -> str:
-        return f"{film_folder(self.plan.slug)}/{name}"
+        return f"{self.folder}/{name}"
 
     @contextmanager
     def _clips(self, states: Mapping[str, ClipState]) -> Iterator[tuple[dict[str, str], Path]]:
@@ -180,7 +240,7 @@ class Cutting:
         return {
             "digest": self.plan.digest,
             "title": self.plan.board.title,
-            "board": shown(self.plan.path),
+            "board": place_of(self.plan.path),
             "made_at": made_at,
             "joined": joined.method,
             "reason": joined.reason,

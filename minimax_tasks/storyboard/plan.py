@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.requests import VideoRequest
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.stills import Still
 
@@ -94,12 +94,18 @@ class Plan:
     board: Board
     shots: tuple[PlannedShot, ...]
     warnings: tuple[str, ...]
+    name: str = ""
+    """What the film's folder is to be called instead of the title."""
 
     @property
     def slug(self) -> str:
-        """The title as a folder's name."""
-        words = re.findall(r"\w+", self.board.title.casefold())
-        return "-".join(words)[:80] or hashlib.sha256(self.board.title.encode()).hexdigest()[:12]
+        """The name, or else the title, as a folder's name."""
+        return film_name(self.name or self.board.title)
+
+    @property
+    def former_slug(self) -> str:
+        """`slug` by the rule before."""
+        return former_film_name(self.name or self.board.title)
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,14 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.target import FsspecTarget
-from minimax_tasks.storyboard.film import Cutting, film_folder, film_notes, is_current
+from minimax_tasks.storyboard.film import (
+    Cutting,
+    check_film_is_own,
+    film_folder,
+    film_notes,
+    is_current,
+    take_film_folder,
+)
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning import make_plan
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
@@ -108,29 +116,41 @@ def download_of(segment: Segment, storyboard: str, root: str) -> DownloadSegment
 class RenderStoryboard(luigi.Task):
     """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
 
-    A film whose manifest does not match what the board says now counts as not made.
+    The folder is named by the board's title unless `name` is given, and belongs to that board alone. A film
+    whose manifest does not match what the board says now, or the files beside it, counts as not made.
     """
 
     storyboard = ReferenceParameter(description="the board file")
     root = RootParameter()
+    name = luigi.OptionalParameter(
+        default=None, description="of the film's folder; the board's title when left out"
+    )
     retry_count = 3
 
     @property
     def plan(self) -> Plan:
-        """The board as it is now. Raises `BoardError` with everything that is wrong with it."""
-        return plan_board(self.storyboard, self.root)
+        """The board as it is now.
+
+        Raises `BoardError` with everything that is wrong with it, and when the folder of its film belongs to
+        another board.
+        """
+        plan = replace(plan_board(self.storyboard, self.root), name=self.name or "")
+        check_film_is_own(Storage(self.root), plan)
+        return plan
 
     @cached_property
-    def _slug(self) -> str:
-        return self.plan.slug
+    def _folder(self) -> str:
+        return film_folder(Storage(self.root), self.plan)
 
     def requires(self) -> list[DownloadSegment]:
-        """Every take of every shot."""
-        return [download_of(segment, self.storyboard, self.root) for segment in self.plan.segments]
+        """Every take of every shot. The film's folder is the board's from then on: nothing is paid before."""
+        plan = self.plan
+        take_film_folder(Storage(self.root), plan)
+        return [download_of(segment, self.storyboard, self.root) for segment in plan.segments]
 
     def output(self) -> dict[str, FsspecTarget]:
         """The film, its report, and the manifest that says what they were made from."""
-        folder = f"{self.root}/{film_folder(self._slug)}"
+        folder = f"{self.root}/{self._folder}"
         return {
             "film": FsspecTarget(f"{folder}/film.mp4"),
             "report": FsspecTarget(f"{folder}/report.html"),
@@ -148,10 +168,10 @@ class RenderStoryboard(luigi.Task):
     async def run_async(self) -> None:
         """Join the clips and write the report, in a thread beside the tasks that wait."""
         plan = self.plan
-        if plan.slug != self._slug:
+        if film_folder(Storage(self.root), plan) != self._folder:
             raise MiniMaxError(
                 f"{shown(self.storyboard)}: the title was changed since this run was planned; run it again"
             )
         await asyncio.to_thread(Cutting(Storage(self.root), plan).make)
-        for note in film_notes(Storage(self.root), plan.slug):
+        for note in film_notes(Storage(self.root), plan):
             log.warning("%s: %s", plan.board.title, note)
