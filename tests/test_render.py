@@ -394,19 +394,6 @@ def test_shots_that_ask_for_the_same_are_told_and_counted_once(
     assert len(sandbox.ledger()) == 1
 
 
-def test_a_board_that_takes_the_film_of_another_says_so(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = "title: Same\nshots:\n  - {id: a, action: Rain.}\n"
-    board = write_board(tmp_path, text)
-    assert main(["render", board, "--root", "out"]) == 0
-    (tmp_path / "other.yaml").write_text(text.replace("Rain", "Sun"))
-    assert main(["render", board, "--root", "out"]) == 0
-    assert "give it another title" not in capsys.readouterr().out
-    assert main(["render", "other.yaml", "--root", "out"]) == 0
-    assert "films/same holds the film of" in capsys.readouterr().out
-
-
 def test_a_shot_that_waits_for_a_failed_one_says_so(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

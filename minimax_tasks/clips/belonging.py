@@ -35,6 +35,8 @@ class Source:
     field: str
     is_made_there: Callable[[], bool]
     name: str = ""
+    has_tars: bool = False
+    """Whether it also fills a second folder, which loaders want without a file like `OWNER`."""
 
     @property
     def place(self) -> str:
@@ -60,15 +62,17 @@ def other_owner(root: Storage, folder: str, source: Source) -> str:
 
 def take(root: Storage, folder: str, source: Source) -> str:
     """Make a folder the source's own; returns the other owner when it has one, else ""."""
+    name = f"{folder}/{OWNER}"
+    before = root.read_json(name) or {}
     record = {
         "source": source.place,
         "name": source.name,
         "root": place_of(root.url),
         "source_from_root": _from_root(root, source),
+        "has_tars": source.has_tars or before.get("has_tars") is True,
     }
-    name = f"{folder}/{OWNER}"
     other = other_owner(root, folder, source)
-    if other or root.read_json(name) == record:
+    if other or before == record:
         return other
     if root.create_json(name, record):
         return other_owner(root, folder, source)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from minimax_tasks.api.errors import MiniMaxError, TableError
 from minimax_tasks.api.requests import TemplateRequest
-from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
+from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import VIDEO
 from minimax_tasks.dataset.columns import kind_of, write_as
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, work_folder
@@ -155,7 +155,9 @@ def folder_name(root: Storage, source: Source) -> str:
     return name
 
 
-def source_of(root: Storage, table: str, name: str | None, plan: Callable[[], DatasetPlan]) -> Source:
+def source_of(
+    root: Storage, table: str, name: str | None, plan: Callable[[], DatasetPlan], *, webdataset: bool
+) -> Source:
     """A table as the owner of a folder. `name` is what the dataset is to be called, None as its table is."""
     called = unicodedata.normalize("NFC", name or split_name(table)[1])
 
@@ -166,26 +168,27 @@ def source_of(root: Storage, table: str, name: str | None, plan: Callable[[], Da
         keys = {key[:12] for key in plan().clips}
         return any(file.removesuffix(".mp4")[-12:] in keys for file in root.sizes(f"{folder}/{VIDEOS}"))
 
-    source = Source(table, MANIFEST, "table", is_made_there, called)
+    source = Source(table, MANIFEST, "table", is_made_there, called, webdataset)
     return source
 
 
-def check_dataset_is_own(root: Storage, source: Source, *, webdataset: bool) -> None:
+def check_dataset_is_own(root: Storage, source: Source) -> None:
     """Raise `TableError` when the folder of a dataset belongs to another table. Nothing is written."""
-    _raise_if_taken(root, source, webdataset, other_owner)
+    _raise_if_taken(root, source, other_owner)
 
 
-def take_dataset_folder(root: Storage, source: Source, *, webdataset: bool) -> None:
-    """Make the folders of a dataset its table's own before anything is paid. Raises `TableError` if taken."""
-    _raise_if_taken(root, source, webdataset, take)
+def take_dataset_folder(root: Storage, source: Source) -> None:
+    """Make the folder of a dataset its table's own before anything is paid. Raises `TableError` if taken."""
+    _raise_if_taken(root, source, take)
 
 
-def _raise_if_taken(
-    root: Storage, source: Source, webdataset: bool, ask: Callable[[Storage, str, Source], str]
-) -> None:
+def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, Source], str]) -> None:
     folder = dataset_folder(folder_name(root, source))
-    for one in (folder, tar_folder(folder)) if webdataset else (folder,):
-        if other := ask(root, one, source):
+    asked = [(folder, lambda: _whose_tars(root, folder) or ask(root, folder, source))]
+    if source.has_tars:
+        asked.insert(0, (tar_folder(folder), lambda: other_owner(root, tar_folder(folder), source)))
+    for one, whose in asked:
+        if other := whose():
             raise TableError(
                 [
                     f"{source.path}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
@@ -209,6 +212,14 @@ def read_manifest(root: Storage, folder: str) -> Manifest | None:
         return Manifest.model_validate(found)
     except ValidationError:
         return None
+
+
+def _whose_tars(root: Storage, folder: str) -> str:
+    """The table whose tar files are in a folder, "" when it is none for tar files."""
+    if not folder.endswith(TARS):
+        return ""
+    owner = root.read_json(f"{folder.removesuffix(TARS)}/{OWNER}") or {}
+    return str(owner.get("source", "")) if owner.get("has_tars") is True else ""
 
 
 class Delivery:

@@ -167,7 +167,7 @@ class VideoDataset(luigi.Task):
         root = Storage(self.root)
         plan = make_plan(self.table, root)
         _learn(plan, self._shard_size)
-        check_dataset_is_own(root, self._source(root, lambda: plan), webdataset=self.webdataset)
+        check_dataset_is_own(root, self._source(root, lambda: plan))
         return plan
 
     @property
@@ -181,7 +181,7 @@ class VideoDataset(luigi.Task):
         return folder_name(root, self._source(root, lambda: make_plan(self.table, root)))
 
     def _source(self, root: Storage, plan: Callable[[], DatasetPlan]) -> Source:
-        return source_of(root, self.table, self.name, plan)
+        return source_of(root, self.table, self.name, plan, webdataset=self.webdataset)
 
     @property
     def _shard_size(self) -> int:
@@ -194,7 +194,7 @@ class VideoDataset(luigi.Task):
     def requires(self) -> list[DatasetShard]:
         """The shards. The folder is the table's from then on: nothing is paid before."""
         plan, root = self.plan, Storage(self.root)
-        take_dataset_folder(root, self._source(root, lambda: plan), webdataset=self.webdataset)
+        take_dataset_folder(root, self._source(root, lambda: plan))
         return self._shards(plan)
 
     def complete(self) -> bool:
