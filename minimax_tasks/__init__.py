@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         SubmitRefused,
         TableError,
         UncertainSubmit,
+        UncheckedVideo,
     )
     from minimax_tasks.api.requests import (
         ImageToVideoRequest,
@@ -71,7 +72,7 @@ __all__ = [
     "RateLimited", "RenderStoryboard", "ServiceError", "Settings", "StartEndToVideo",
     "StartEndToVideoRequest", "SubjectToVideo", "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo",
     "TableError", "TemplateRequest", "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit",
-    "VideoDataset", "build",
+    "UncheckedVideo", "VideoDataset", "build",
 ]  # fmt: skip
 
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -104,6 +105,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "SubmitRefused",
         "TableError",
         "UncertainSubmit",
+        "UncheckedVideo",
     ),
     "api.requests": (
         "ImageToVideoRequest",

@@ -149,6 +149,10 @@ class DownloadFailed(MiniMaxError):
     """The clip was generated, but could not be fetched. The next run fetches it; it is not paid for again."""
 
 
+class UncheckedVideo(DownloadFailed):
+    """A clip came whole and is no video that could be checked; it is kept beside, and a person must look at it."""
+
+
 class PictureError(InvalidRequest):
     """A picture that cannot be read, or that the service would refuse."""
 

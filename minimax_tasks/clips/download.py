@@ -8,8 +8,15 @@ from typing import Any
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.client import is_loopback
-from minimax_tasks.api.errors import AnswerLost, ApiError, AuthenticationFailed, DownloadFailed, NotConnected
-from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.api.errors import (
+    AnswerLost,
+    ApiError,
+    AuthenticationFailed,
+    DownloadFailed,
+    NotConnected,
+    UncheckedVideo,
+)
+from minimax_tasks.clips.folder import UNCHECKED, VIDEO, ClipFolder, what_to_do
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
@@ -28,9 +35,10 @@ PAUSE = 1.0
 async def download(folder: ClipFolder, service: Service) -> None:
     """Fetch a generated clip to `video.mp4`. Needs the clip folder alone.
 
-    The bytes go to a local file first, are checked (length where it is known, container, every packet),
-    and are then put on storage as a whole. Raises `DownloadFailed` when the clip was generated but could
-    not be fetched, and `GenerationFailed` when there is nothing to fetch.
+    The bytes go to a local file first, are checked (length where it is known, container, every packet, key
+    frames), and are then put on storage as a whole. Raises `DownloadFailed` when the clip was generated but
+    could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept beside, and
+    `GenerationFailed` when there is nothing to fetch.
     """
     if (await folder.standing()).made:
         return
@@ -43,9 +51,13 @@ async def download(folder: ClipFolder, service: Service) -> None:
     raise_if_failed(result, folder)
     asked = await folder.root.call(_asked, folder)
     small = await folder.root.call(is_drawn_small, folder.root, service.client.base_url)
+    kept: Any = result.get("unchecked")
+    if isinstance(kept, dict) and not kept.get("again") and await _is_there(folder, str(kept.get("file"))):
+        raise _unchecked(folder, submission, kept)
     trouble = ""
     with temporary_folder() as scratch:
-        draft = scratch / "video.mp4"
+        draft, beside = scratch / VIDEO, scratch / UNCHECKED
+        best: _Unsound | None = None
         for attempt in range(TRIES):
             if attempt:
                 await asyncio.sleep(min(PAUSE * 2.0 ** (attempt - 1), 30.0))
@@ -54,7 +66,16 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 facts = await asyncio.to_thread(_check, draft, result, asked, small)
             except AuthenticationFailed:
                 raise
-            except (NotConnected, AnswerLost, ApiError, _Unsound) as error:
+            except _Unsound as error:
+                trouble = str(error)
+                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, TRIES, trouble)
+                if error.extension and (best is None or error.frames >= best.frames):
+                    best = error
+                    draft.replace(beside)
+                if error.is_whole:
+                    break
+                continue
+            except (NotConnected, AnswerLost, ApiError) as error:
                 trouble = str(error)
                 log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, TRIES, trouble)
                 continue
@@ -62,6 +83,11 @@ async def download(folder: ClipFolder, service: Service) -> None:
             await folder.deliver(str(draft))
             await folder.tidy()
             return
+        if best is not None:
+            kept = await folder.keep(str(beside), best.extension, str(best), again=not best.is_whole)
+            log.warning("clip %s: %s", folder.key, what_to_do(folder, kept))
+    if isinstance(kept, dict) and await _is_there(folder, str(kept.get("file"))):
+        raise _unchecked(folder, submission, kept)
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
         f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a "
@@ -70,7 +96,23 @@ async def download(folder: ClipFolder, service: Service) -> None:
 
 
 class _Unsound(Exception):
-    """The bytes that came are not the whole video."""
+    """What came is not a clip. `extension` is "" when it is certainly no video, `is_whole` says that it is a
+    good one all the same, in another wrapping than the service's.
+    """
+
+    def __init__(self, why: str, *, extension: str = "", frames: int = 0, is_whole: bool = False) -> None:
+        super().__init__(why)
+        self.extension, self.frames, self.is_whole = extension, frames, is_whole
+
+
+async def _is_there(folder: ClipFolder, name: str) -> bool:
+    return name.startswith(UNCHECKED) and await folder.root.call(
+        folder.root.exists, f"clips/{folder.key}/{name}"
+    )
+
+
+def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, Any]) -> UncheckedVideo:
+    return UncheckedVideo(f"clip {folder.key}, task {submission['task_id']}: {what_to_do(folder, kept)}")
 
 
 def _asked(folder: ClipFolder) -> dict[str, Any]:
@@ -107,10 +149,17 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bo
     Clips that are drawn `small` on purpose have another size than the one that was asked.
     """
     from minimax_tasks.video.probe import probe
+    from minimax_tasks.video.wrapping import extension_of
 
-    found = probe(draft, "packets")
+    found = probe(draft, "keyframes")
     if not found.ok:
-        raise _Unsound("what came is not a whole video: " + "; ".join(found.problems))
+        what = "what came is another kind of video" if found.is_whole else "what came is not a whole video"
+        raise _Unsound(
+            f"{what}: " + "; ".join(found.problems),
+            extension=extension_of(draft),
+            frames=found.frames,
+            is_whole=found.is_whole,
+        )
     warnings = []
     seconds = asked.get("duration")
     if isinstance(seconds, int) and abs(found.seconds - seconds) > 0.5:

@@ -10,6 +10,7 @@
 | `submission.N.json` | when there is another `submission.json`, too | the task id of the N-th POST |
 | `result.json` | when the task is over | the final query answer |
 | `warnings.json` | before the video, if at all | how the video differs from what was asked |
+| `video.unchecked.*` | after a download that came whole and is no video that we know | a person must look |
 | `video.mp4` | last | the clip is made |
 
 Nothing is ever deleted, so a process that wakes up late cannot void the claim of another. The claim, the
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 VIDEO = "video.mp4"
 SUBMISSION = "submission.json"
+UNCHECKED = "video.unchecked"
 WARNINGS = "warnings.json"
 
 WRITE_TRIES = 30
@@ -267,6 +269,17 @@ class ClipFolder:
         """Give a whole local file the name `video.mp4`."""
         await asyncio.to_thread(self.root.put, source, self._name(VIDEO), new_folder=False)
 
+    async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
+        """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
+
+        `again`: the next run should fetch it once more. Returns what `result.json` then says about it.
+        """
+        name = f"{UNCHECKED}.{extension}"
+        kept = {"file": name, "why": why, "again": again}
+        await asyncio.to_thread(self.root.put, source, self._name(name), new_folder=False)
+        await self.note({"unchecked": kept})
+        return kept
+
     def _gone(self, task_id: str) -> MiniMaxError:
         return MiniMaxError(
             f"clip {self.key}: {self.path('')} was removed while the run was on. Task {task_id} is paid for: to have "
@@ -305,6 +318,15 @@ class ClipFolder:
         await self.root.call(
             self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder
         )
+
+
+def what_to_do(folder: ClipFolder, kept: dict[str, Any]) -> str:
+    """What `keep` kept, why, and how a person goes on with it."""
+    name = str(kept.get("file"))
+    return (
+        f"what came is kept as {folder.path(name)}, unchecked ({kept.get('why')}). When it plays, put it beside as "
+        f"{VIDEO} (ffmpeg -i {name} -c:v libx264 -pix_fmt yuv420p {VIDEO}) and run again; nothing is paid"
+    )
 
 
 def now() -> str:

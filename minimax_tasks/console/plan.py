@@ -29,6 +29,7 @@ _STYLES = {
     Made.FAILED: "red",
     Made.REFUSED: "red",
     Made.IN_DOUBT: "yellow",
+    Made.UNCHECKED: "yellow",
 }
 
 

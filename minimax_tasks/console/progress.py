@@ -48,6 +48,7 @@ _KINDS = {
     str(Made.FAILED): _Kind.FAILED,
     str(Made.REFUSED): _Kind.FAILED,
     str(Made.IN_DOUBT): _Kind.FAILED,
+    str(Made.UNCHECKED): _Kind.FAILED,
     str(Made.TO_MAKE): _Kind.WAITING,
 }
 """All other states are of clips that are under way."""

@@ -28,6 +28,7 @@ _STATUS = {
     Made.FAILED: "failed",
     Made.REFUSED: "failed",
     Made.IN_DOUBT: "in doubt",
+    Made.UNCHECKED: "failed",
     Made.GENERATING: "generating",
     Made.TO_FETCH: "generating",
     Made.TO_MAKE: "waiting",

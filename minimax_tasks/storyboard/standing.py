@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from minimax_tasks.api.errors import GenerationFailed
-from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder, unnamed_submission
+from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder, unnamed_submission, what_to_do
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.submit import resolve_command
 from minimax_tasks.storage.files import Storage
@@ -20,6 +20,7 @@ class Made(StrEnum):
     GENERATING = "generating"
     FAILED = "failed"
     TO_FETCH = "to fetch"
+    UNCHECKED = "unchecked"
     MADE = "made"
 
 
@@ -70,6 +71,9 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
             raise_if_failed(result, ClipFolder(root, key))
         except GenerationFailed as error:
             return ClipState(Made.FAILED, task_id, str(error))
+        kept = result.get("unchecked")
+        if isinstance(kept, dict) and kept.get("file") in names:
+            return ClipState(Made.UNCHECKED, task_id, what_to_do(ClipFolder(root, key), kept))
         return ClipState(Made.TO_FETCH, task_id)
     if released is None:
         written = unnamed_submission(root, key, newest, names)

@@ -1,23 +1,24 @@
 """What a video file is, and whether all of it is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 import av.container
 import av.error
 import av.video.stream
 
+from minimax_tasks.video.damage import is_damaged, length_size
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
 from minimax_tasks.video.source import Source, VideoError, opened, reason_of
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
 
 __all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]
 
-Level = Literal["header", "packets", "decode"]
+Level = Literal["header", "packets", "keyframes", "decode"]
 
 CODECS = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 """Codecs that count as video: FFmpeg would also open a PNG that is called clip.mp4."""
@@ -45,6 +46,13 @@ class Probe:
     audio: bool = False
     turn: Turn = UPRIGHT
     problems: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    """The problems that are about the container and the codec, and not about the pictures."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a good video, be it in another container or codec than is expected."""
+        return self.frames > 0 and set(self.problems) <= set(self.unexpected)
 
     @property
     def ok(self) -> bool:
@@ -66,7 +74,8 @@ def probe(source: Source, level: Level = "packets") -> Probe:
     """Judge a file; never raises for a bad one.
 
     `header` reads the index alone and believes it. `packets` (a few milliseconds) reads every packet and
-    finds a file that is cut off. `decode` decodes every picture and also finds damaged bytes.
+    finds a file that is cut off. `keyframes` looks into every packet and decodes those that stand for
+    themselves, which finds most damage; `decode` decodes every picture.
     """
     if isinstance(source, str | Path) and not Path(source).is_file():
         return Probe(problems=("there is no such file",))
@@ -88,14 +97,15 @@ def _read_header(container: av.container.InputContainer) -> Probe:
     if not container.streams.video:
         return Probe(container=name, problems=("there is no video stream",))
     stream = container.streams.video[0]
-    codec = stream.codec_context.codec.canonical_name
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
     seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else Fraction(0)
     problems = []
     if not {"mov", "mp4"} & set(name.split(",")):
         problems.append(f"the container is {name}, not mp4")
     if codec not in CODECS:
         problems.append(f"the codec is {codec}, not one of {', '.join(sorted(CODECS))}")
-    if not (stream.width and stream.height):
+    unexpected = tuple(problems)
+    if codec != "unknown" and not (stream.width and stream.height):
         problems.append("the picture has no size")
     return Probe(
         container=name,
@@ -108,6 +118,7 @@ def _read_header(container: av.container.InputContainer) -> Probe:
         seconds=float(seconds),
         audio=bool(container.streams.audio),
         problems=tuple(problems),
+        unexpected=unexpected,
     )
 
 
@@ -129,7 +140,7 @@ class _Tally:
 
 def _read_all(container: av.container.InputContainer, header: Probe, level: Level) -> Probe:
     stream = container.streams.video[0]
-    walk = _packet_problems if level == "packets" else _frame_problems
+    walk = {"packets": _packet_problems, "keyframes": _keyframe_problems}.get(level, _frame_problems)
     tally = _Tally()
     problems: list[str] = []
     try:
@@ -151,8 +162,12 @@ def _read_all(container: av.container.InputContainer, header: Probe, level: Leve
 def _packet_problems(
     container: av.container.InputContainer, stream: av.video.stream.VideoStream, tally: _Tally
 ) -> Iterator[str]:
+    yield from _order_problems(container.demux(stream), tally)
+
+
+def _order_problems(packets: "Iterable[av.Packet[Any]]", tally: _Tally) -> Iterator[str]:
     dts_before: int | None = None
-    for packet in container.demux(stream):
+    for packet in packets:
         if not packet.size:
             continue
         tally.add(packet.pts, packet.duration)
@@ -161,6 +176,36 @@ def _packet_problems(
         if packet.dts is not None and dts_before is not None and packet.dts <= dts_before:
             yield f"packet {tally.count} is out of order"
         dts_before = packet.dts
+
+
+def _keyframe_problems(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, tally: _Tally
+) -> Iterator[str]:
+    units = length_size(stream)
+    if stream.codec_context:
+        stream.codec_context.skip_frame = "NONKEY"
+
+    def looked_at() -> Iterator["av.Packet[Any]"]:
+        """Every packet, on its way to the checks of its order; what is wrong inside goes to `found`."""
+        for packet in container.demux():
+            own = packet.stream.index == stream.index
+            if packet.size and is_damaged(bytes(packet), units if own else 0):
+                found.append(f"packet {tally.count + 1} is damaged")
+            if own and stream.codec_context and (packet.is_keyframe or not packet.size):
+                found.extend(
+                    f"frame {tally.count + 1} is damaged"
+                    for frame in packet.decode()
+                    if isinstance(frame, av.VideoFrame) and frame.is_corrupt
+                )
+            if own:
+                yield packet
+
+    found: list[str] = []
+    for problem in _order_problems(looked_at(), tally):
+        yield problem
+        yield from found
+        found.clear()
+    yield from found
 
 
 def _frame_problems(
