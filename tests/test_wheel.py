@@ -1,8 +1,12 @@
 """The wheel, installed alone in an empty environment, renders a board."""
 
+import email
 import os
+import re
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -29,9 +33,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_alone_renders_a_board(wheel: Path, tmp_path: Path, picture: Picture) -> None:
     environment = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
     python = environment / "bin/python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True, capture_output=True)
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, str(wheel)], check=True)
     picture("refs/pier.png")
     picture("refs/boat.png")
     board = write_board(tmp_path, HARBOUR)
@@ -62,3 +67,43 @@ def test_the_wheel_brings_its_fixture_to_pytest(wheel: Path, tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_an_index_shows_has_no_relative_addresses(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith("METADATA"))
+        metadata = email.message_from_bytes(files.read(name))
+    shown = metadata.get_payload()
+    assert "![" in shown
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", shown) == []
+    assert {line.partition(",")[0] for line in metadata.get_all("Project-URL")} >= {"Repository", "Changelog"}
+    assert metadata["Author"]
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} <= set(
+        metadata.get_all("Classifier")
+    )
+
+
+def test_the_tests_run_from_the_source_distribution(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "build", "--sdist", "--outdir", str(tmp_path), str(REPOSITORY)],
+        check=True,
+        capture_output=True,
+    )
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as files:
+        files.extractall(tmp_path, filter="data")
+    (place,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert (place / "docs/report.jpg").exists()
+    collected, ran = (
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+            cwd=place,
+            env={**os.environ, "PYTHONPATH": str(place)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for words in (["--collect-only"], ["tests/api/test_catalogue.py", "tests/test_cli.py"])
+    )
+    assert collected.returncode == 0, collected.stdout[-2000:]
+    assert ran.returncode == 0, ran.stdout[-2000:]

@@ -1,5 +1,6 @@
 """The Luigi tasks, run as users run them: luigi.build, the plain command line, and ours."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import luigi
@@ -201,3 +203,27 @@ def test_killed_in_the_middle_and_run_again(
             assert "may have been paid" in again.stderr
         else:
             assert probe(folder / "video.mp4", "decode").ok
+
+
+def test_luigi_s_own_worker_may_fork_beside_a_sandbox_that_draws(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Native state that a thread left in this process (PyAV 19 keeps scalers) must not hang the child."""
+    assert mm.build([mm.TextToVideo(prompt="A lighthouse", root=str(tmp_path / "first"))])
+    clips = [mm.TextToVideo(prompt=f"Wave {n}", root=str(tmp_path / "forked")) for n in range(2)]
+    assert luigi.build(clips, local_scheduler=True, workers=2, log_level="CRITICAL")
+    assert len(sandbox.ledger()) == 3
+
+
+def test_luigi_build_works_where_an_event_loop_runs(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def cell() -> bool:
+        clip = mm.TextToVideo(prompt="A lighthouse", root=str(tmp_path))
+        return bool(luigi.build([clip], local_scheduler=True, log_level="CRITICAL"))
+
+    assert asyncio.run(cell())
+
+
+def test_build_works_in_threads_side_by_side(sandbox: Sandbox, tmp_path: Path) -> None:
+    def one(number: int) -> bool:
+        return mm.build([mm.TextToVideo(prompt=f"Wave {number}", root=str(tmp_path))])
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(one, range(2))) == [True, True]
