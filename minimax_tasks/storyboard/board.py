@@ -1,6 +1,7 @@
 """The storyboard file: its keys, and every mistake in it with file, line and shot."""
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from minimax_tasks.api.catalog.synonyms import not_there
 from minimax_tasks.api.nearest import nearest
 from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storyboard.document import Document, Path, read_document
@@ -154,7 +156,8 @@ def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
         line = document.line(("shots", MOST_SHOTS))
         text = f"shots: {len(shots):,}; allowed: at most {MOST_SHOTS:,} in one board"
         return None, document, [*problems, Problem(line, text)]
-    told: set[Path] = set()
+    told: set[Path] = set(document.bare)
+    problems += _keys_behind_commas(document)
     board = _validate(copy.deepcopy(document.value), document, problems, told)
     problems += _retyped(document, told)
     if board is not None:
@@ -258,10 +261,7 @@ def _explain(item: Any, document: Document, checked: dict[str, Any], *, brief: b
         return path, Problem(line, item["type"], shot)
     kind, value = item["type"], item["input"]
     if kind == "extra_forbidden":
-        known = _known_keys(path)
-        near = nearest(key, known)
-        guess = f"; did you mean {near!r}?" if near else "."
-        return path, Problem(line, f"unknown key {quoted(key)}{guess} Known keys: {', '.join(known)}", shot)
+        return path, Problem(line, _unknown_key(path, key), shot)
     if kind == "missing":
         return path, Problem(document.line(path[:-1]), f"{_owner(path)} needs {key!r}", shot)
     is_other_than_text = path in document.texts and isinstance(value, int | float | bool)
@@ -274,9 +274,80 @@ def _explain(item: Any, document: Document, checked: dict[str, Any], *, brief: b
         why = f"{written} means nothing here" if written else "there is nothing after the colon"
         return path, Problem(line, f"{key}: {why}", shot)
     if key == "id":
-        return path, Problem(line, f"id: {quoted(value)} cannot be an id; letters, digits, - and _ can", shot)
+        return path, Problem(line, f"id: {quoted(value)} cannot be an id; allowed: {_ID}", shot)
     expected = _EXPECTED.get(key) or _kinds(kind, item)
     return path, Problem(line, f"{key} = {quoted(value)}; allowed: {expected}", shot)
+
+
+_ID = "letters, digits and _, and behind the first of them also spaces, points and -"
+"""The pattern of an id in words."""
+
+
+def _unknown_key(path: Path, key: str) -> str:
+    known = _known_keys(path)
+    near = nearest(key, known)
+    told = f"unknown key {quoted(key)}"
+    if near:
+        return f"{told}; did you mean {near!r}? Known keys: {', '.join(known)}"
+    where = _where_it_belongs(path, key)
+    if where:
+        return f"{told}: {where}. Known keys: {', '.join(known)}"
+    instead = not_there(key)
+    return f"{told}{f': {instead}' if instead else ''}. Known keys: {', '.join(known)}"
+
+
+def _where_it_belongs(path: Path, key: str) -> str:
+    """Where in a board a key that does not belong here can stand."""
+    places = ((Board, "the board, beside `shots`"), (Shot, "a shot"), (Defaults, "`defaults`"))
+    here = set(_known_keys(path))
+    for part, place in places:
+        names = {field.alias or name for name, field in part.model_fields.items()}
+        if key in names and names != here:
+            return f"it belongs to {place}"
+    return ""
+
+
+def _run_of(path: Path, document: Document) -> tuple[str | None, list[str]]:
+    """The key before a run of keys without a value, and those keys, in the mapping that a path ends in."""
+    value = document.value
+    for part in path[:-1]:
+        value = value[part]
+    before: str | None = None
+    run: list[str] = []
+    for key in value if isinstance(value, dict) else ():
+        if (*path[:-1], key) in document.bare:
+            run.append(key)
+        elif path[-1] in run:
+            break
+        else:
+            before, run = key, []
+    return before, run
+
+
+def _keys_behind_commas(document: Document) -> Iterator[Problem]:
+    """Keys without a value in braces, each run of them as the one mistake that it is."""
+    for path in sorted(document.bare, key=document.line):
+        if _run_of(path, document)[1][:1] == [path[-1]]:
+            yield Problem(document.line(path), _behind_a_comma(path, document), _shot_name(path, document))
+
+
+def _behind_a_comma(path: Path, document: Document) -> str:
+    """What to say of a key without a value: inside braces a comma ends a text, which people do not expect."""
+    before, run = _run_of(path, document)
+    named = ", ".join(quoted(key) for key in run)
+    told = f"{named} {'has' if len(run) == 1 else 'have'} no value: inside {{…}} a comma ends the value before it"
+    place = (*path[:-1], before) if before is not None else ()
+    value = document.value
+    for part in place:
+        value = value[part]
+    if (
+        before is None
+        or not isinstance(value, str | int | float)
+        or (len(run) == 1 and run[0] in _known_keys(path))
+    ):
+        return f"{told}; write {shortened(str(path[-1]))}: and its value"
+    text = ", ".join([document.texts.get(place, str(value)), *run])
+    return f"{told}; write {before}: {json.dumps(shortened(text, 200), ensure_ascii=False)}"
 
 
 def _owner(path: Path) -> str:

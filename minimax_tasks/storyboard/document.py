@@ -40,6 +40,8 @@ class Document:
     texts: dict[Path, str] = field(default_factory=dict)
     """The text as it was written, for scalars that YAML did not read as text."""
     problems: tuple[tuple[int, str], ...] = ()
+    bare: frozenset[Path] = frozenset()
+    """Keys that stand in `{…}` without a colon: what is behind a comma that was meant as a part of a text."""
 
     def line(self, path: Path) -> int:
         """The line of a value, or of the nearest thing around it."""
@@ -74,7 +76,7 @@ def read_document(text: str) -> Document:
         value = reading.convert(root, ())
     except _Unreadable as error:
         return Document(None, problems=((error.line, error.text),))
-    return Document(value, reading.lines, reading.texts, tuple(reading.problems))
+    return Document(value, reading.lines, reading.texts, tuple(reading.problems), frozenset(reading.bare))
 
 
 class _Unreadable(Exception):
@@ -95,6 +97,8 @@ class _Node:
     text: str = ""
     value: Any = None
     items: "list[_Node]" = field(default_factory=list)
+    is_bare: bool = False
+    """Nothing, where not even a colon stands."""
 
 
 # -- JSON
@@ -159,15 +163,19 @@ def _read_yaml(text: str) -> _Node | None:
 def _compose(text: str, parser: Any) -> _Node | None:
     loader = parser(text)
     building = _Building()
+    end = 0
     try:
         for event in _events(loader):
-            line = event.start_mark.line + 1
+            line, start = event.start_mark.line + 1, event.start_mark.index
+            before, end = end, event.end_mark.index
             match event:
                 case yaml.ScalarEvent():
                     tag = _STR if event.tag == "!" else event.tag
                     if tag is None and len(event.value) <= _LONGEST_WORD:
                         tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-                    building.add(_scalar(event.value, tag or _STR, line), event.anchor)
+                    node = _scalar(event.value, tag or _STR, line)
+                    node.is_bare = start == end and ":" not in text[before:start]
+                    building.add(node, event.anchor)
                 case yaml.AliasEvent():
                     building.add_alias(str(event.anchor), line)
                 case yaml.SequenceStartEvent():
@@ -183,6 +191,8 @@ def _compose(text: str, parser: Any) -> _Node | None:
         raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and (advice := _text_without_quotes(text, error)):
+            raise _Unreadable(mark.line + 1, advice) from None
         what = ", ".join(filter(None, (error.context, error.problem)))
         is_of_layout = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
         why = "this is not YAML" + (", often because of the indentation" if is_of_layout else "")
@@ -192,6 +202,27 @@ def _compose(text: str, parser: Any) -> _Node | None:
         raise _Unreadable(building.line, f"this is not YAML: {clean(error, 300)}") from None
     finally:
         loader.dispose()
+
+
+_CUT_SHORT = re.compile(r"[,{-]?\s*(?P<key>[^\s:,{}\[\]-][^:,{}\[\]]*):\s+(?P<text>[^,{}\[\]\n]*)")
+
+
+def _text_without_quotes(text: str, error: yaml.MarkedYAMLError) -> str:
+    """What to write where a colon in a text was taken for that of a key; "" where something else is wrong."""
+    told = str(error.problem)
+    in_braces = told.startswith("expected ',' or '}'") and told.endswith("got ':'")
+    if not (in_braces or told.startswith("mapping values are not allowed")) or error.problem_mark is None:
+        return ""
+    lines = text.splitlines()
+    number, column = error.problem_mark.line, error.problem_mark.column
+    line = lines[number] if number < len(lines) else ""
+    found = [piece for piece in _CUT_SHORT.finditer(line) if piece.start("key") < column < piece.end()]
+    if not found:
+        return ""
+    key, value = found[-1]["key"].strip(), found[-1]["text"].strip()
+    where = "inside {…} a colon" if in_braces else "a colon with a space behind it"
+    written = clean(json.dumps(value, ensure_ascii=False), 200)
+    return f"{clean(key, 60)}: {where} ends a text; write it in quotes: {clean(key, 60)}: {written}"
 
 
 def _events(loader: Any) -> Iterator[Any]:
@@ -274,6 +305,7 @@ class _Reading:
         self._count = 0
         self.lines: dict[Path, int] = {}
         self.texts: dict[Path, str] = {}
+        self.bare: set[Path] = set()
         self.problems: list[tuple[int, str]] = []
 
     def convert(self, node: _Node, path: Path) -> Any:
@@ -312,6 +344,8 @@ class _Reading:
             if is_own:
                 own.add(key)
             found[key] = self.convert(value_node, (*path, key))
+            if value_node.is_bare:
+                self.bare.add((*path, key))
             self.lines[(*path, key)] = key_node.line
         return found
 

@@ -32,9 +32,11 @@ from minimax_tasks.storyboard.checks import (
     short_shots,
     unused_frames,
 )
+from minimax_tasks.storyboard.cuts import read_cut
 from minimax_tasks.storyboard.document import Document, Path
 from minimax_tasks.storyboard.drafts import Draft
 from minimax_tasks.storyboard.files import read_text, template_folder
+from minimax_tasks.storyboard.places import no_such_frame
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.stills import Still, read_still
 
@@ -46,15 +48,10 @@ DEFAULT_MODEL = {
 }
 """For boards that name no model."""
 
-SHORTEST_TRANSITION, LONGEST_TRANSITION = 0.1, 5.0
-"""Seconds: less is not seen."""
-
 _MOST_COMPARED = 500
 """Names that a misspelt one is compared with."""
 
 _OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>[0-9]{1,4}(\.[0-9]{1,6})?))")
-_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
-"""A number as it is written in a board: digits and a point."""
 _PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
 
 
@@ -189,25 +186,14 @@ class _Planning:
 
     def _transition(self, draft: Draft) -> tuple[str, float] | None:
         """Name and seconds of a transition; None for a plain cut or none at all."""
-        from minimax_tasks.video.transitions import TRANSITIONS
-
         cut = draft.shot.cut
         if not isinstance(cut, str) or cut.strip() in ("cut", "hard"):
             return None
-        name, _, seconds = cut.strip().partition(" ")
-        number = seconds.strip().removesuffix("s").strip() or "0.5"
-        if name not in TRANSITIONS:
-            near = self._nearest(name, TRANSITIONS)
-            guess = f"; did you mean {near} {shortened(number, 20)}?" if near else ""
-            known = f"allowed: true (without quotes), or one of {', '.join(TRANSITIONS)} with its seconds"
-            self._wrong(draft, "cut", f"cut = {quoted(cut)}: there is no such transition{guess}; {known}")
+        read = read_cut(cut, self._nearest)
+        if isinstance(read, str):
+            self._wrong(draft, "cut", read)
             return None
-        length = float(number) if _SECONDS.fullmatch(number) else -1.0
-        if not SHORTEST_TRANSITION <= length <= LONGEST_TRANSITION:
-            allowed = f"{SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}, such as {name} 0.5"
-            self._wrong(draft, "cut", f"cut = {quoted(cut)}; allowed: {name} with its seconds, {allowed}")
-            return None
-        return name, length
+        return read
 
     def _continued(self, draft: Draft, before: Draft) -> Source | None:
         """The end of the shot before: its `to` still, else the last frame of what was made."""
@@ -226,9 +212,10 @@ class _Planning:
             return None
         if wish in self._by_id and wish != draft.shot.id:
             return Source(f"continues {wish}", shot=str(wish))
-        others = (name for name in self._by_id if name != draft.shot.id)
+        # Of ids that are numbers a near one is another shot, not a slip.
+        others = (name for name in self._by_id if name != draft.shot.id and not str(wish).isdecimal())
         near = self._nearest(str(wish), itertools.chain(("frame", "still"), others))
-        guess = f"; did you mean {near!r}?" if near else ";"
+        guess = f"; did you mean {near!r}?" if near else ": there is no such shot;"
         self._wrong(
             draft,
             "continue",
@@ -270,16 +257,15 @@ class _Planning:
         if _PATH_LIKE.search(wanted):
             reference = beside(self._folder, wanted)
             return Source(_short(wanted), self._still(reference, wanted, self._line(draft, key), draft))
-        known = itertools.chain(
-            self._board.frames,
-            (f"{shot.id}.last" for shot in self._board.shots if shot.id != draft.shot.id),
+        text = no_such_frame(
+            key,
+            wanted,
+            own=draft.shot.id,
+            frames=self._board.frames,
+            shots=self._by_id.keys(),
+            near=self._nearest,
         )
-        near = self._nearest(wanted, known)
-        guess = f"; did you mean {near!r}?" if near else ""
-        names = shortened(", ".join(self._board.frames), 1000) or "none"
-        self._wrong(
-            draft, key, f"{key}: there is no frame {quoted(wanted)}{guess}; frames of this board: {names}"
-        )
+        self._wrong(draft, key, text)
         return None
 
     def _still(self, reference: str, name: str, line: int, draft: Draft) -> Still | None:

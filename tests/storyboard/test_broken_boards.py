@@ -133,6 +133,101 @@ CASES = {
     "to without a start": ("  - id: a\n    to: pier\n", 7, "`to` needs a start"),
     "subject with frames": ("  - id: a\n    subject: pier\n    from: pier\n", 7, "takes no `from`"),
     "too long": (f"  - id: a\n    prompt: {'x' * 2001}\n", 7, "2000"),
+    "comma in braces": (
+        "  - {id: a, action: x, camera: push in, tilt up}\n",
+        6,
+        "'tilt up' has no value: inside {…} a comma ends the value before it; write camera: \"push in, tilt up\"",
+    ),
+    "commas in braces": (
+        "  - {id: a, action: 'x', camera: push in, tilt up, shake, pan left}\n",
+        6,
+        "'tilt up', 'shake', 'pan left' have no value: inside {…} a comma ends the value before it; write "
+        'camera: "push in, tilt up, shake, pan left"',
+    ),
+    "a sentence in braces": (
+        "  - {id: a, action: Rain, wind and salt.}\n",
+        6,
+        'write action: "Rain, wind and salt."',
+    ),
+    "a known key behind a comma": (
+        "  - {id: a, action: Look, to, the sea}\n",
+        6,
+        "'to', 'the sea' have no value: inside {…} a comma ends the value before it; write action: \"Look, to, the sea\"",
+    ),
+    "a comma in vars": ("  - {id: a, action: x, vars: {w: one, two}}\n", 6, 'write w: "one, two"'),
+    "a colon in braces": (
+        "  - {id: a, dialogue: Wait: who is there?, action: x}\n",
+        6,
+        'dialogue: inside {…} a colon ends a text; write it in quotes: dialogue: "Wait: who is there?"',
+    ),
+    "a colon in a line": (
+        "  - id: a\n    action: Wait: who?\n",
+        7,
+        'action: a colon with a space behind it ends a text; write it in quotes: action: "Wait: who?"',
+    ),
+    "another word": ("  - {id: a, action: x, duration: 6}\n", 6, "did you mean 'seconds'?"),
+    "a key of the board": (
+        "  - {id: a, action: x, look: Dawn.}\n",
+        6,
+        "unknown key 'look': it belongs to the board, beside `shots`.",
+    ),
+    "what is not there": ("  - {id: a, action: x, seed: 6}\n", 6, "the service takes no seed"),
+    "a bad id": ("  - {id: 'a/b', action: x}\n", 6, "allowed: letters, digits and _, and behind the first"),
+    "a shot that is gone": (
+        "  - {id: '010', action: x}\n  - {id: '020', from: '005@2.5', action: x}\n",
+        7,
+        "from = '005@2.5': there is no shot '005'; shots: 010, 020",
+    ),
+    "the last frame of a shot that is gone": (
+        "  - {id: '010', action: x}\n  - {id: '020', from: 005.last, action: x}\n",
+        7,
+        "from = '005.last': there is no shot '005'; shots: 010, 020",
+    ),
+    "a shot with a slip": (
+        "  - {id: pier, action: x}\n  - {id: b, from: peir.first, action: x}\n",
+        7,
+        "did you mean 'pier",
+    ),
+    "continues a shot that is gone": (
+        "  - {id: '010', action: x}\n  - {id: '020', continue: '005', action: x}\n",
+        7,
+        "continue = '005': there is no such shot; allowed: frame, still, or the id of another shot",
+    ),
+    **{
+        f"no such place: {place}": (
+            f"  - {{id: '010', action: x}}\n  - {{id: '020', from: '010{place}', action: x}}\n",
+            7,
+            f"from = '010{place}': shot 010 is there, but '{place}' is no place in it; {advice}",
+        )
+        for place, advice in (
+            ("@-1", "did you mean '010.last'?"),
+            ("@2,5", "did you mean '010@2.5'?"),
+            ("@00:02", "did you mean '010@2'?"),
+            (".middle", "allowed: 010.first, 010.last, or 010@2.5"),
+            (".end", "did you mean '010.last'?"),
+            ("@start", "did you mean '010.first'?"),
+        )
+    },
+    "a shot without a place": (
+        "  - {id: '010', action: x}\n  - {id: '020', from: '010', action: x}\n",
+        7,
+        "from = '010': this is a shot; write 010.first, 010.last, or 010@2.5",
+    ),
+    **{
+        f"cut: {written}": (
+            f"  - {{id: a, action: x}}\n  - {{id: b, action: x, cut: {written}}}\n",
+            7,
+            f"cut = '{written}': there is no such transition; did you mean {meant}? "
+            "`minimax-tasks transitions` lists them all",
+        )
+        for written, meant in (
+            ("fade to black 1.0", "fadeblack 1.0"),
+            ("fade to black", "fadeblack 0.5"),
+            ("cross dissolve 1 s", "dissolve 1"),
+            ("iris", "circleopen 0.5"),
+            ("dip to white 9", "fadewhite 0.5"),
+        )
+    },
     "no prompt": ("  - id: a\n    cut: true\n    prompt: ''\n", 8, "needs one"),
 }
 
@@ -160,7 +255,11 @@ def test_a_mistake_is_told_with_file_line_shot_and_what_is_right(case: str, tmp_
     found = mistakes(str(path))
     place = f"{path}:{line}: shot "
     assert any(
-        told.startswith(place) or (told.startswith(f"{path}:{line}: ") and case == "key twice")
+        told.startswith(place)
+        or (
+            told.startswith(f"{path}:{line}: ")
+            and case in ("key twice", "a colon in braces", "a colon in a line")
+        )
         for told in found
     ), found
     assert any(text in told for told in found), found
