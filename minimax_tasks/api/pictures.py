@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from minimax_tasks.api.catalog.models import (
     IMAGE_ASPECT,
@@ -99,6 +99,41 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
         return Picture(data, Image.MIME[kind], *upright.size, notes)
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What the head of a picture's file tells, its pixels unread: the upright size, and what has to be done.
+
+    `as_it_is`: there is nothing to turn, to leave out or to lay under it. `fits`: nor is there with `fit`.
+    """
+
+    width: int
+    height: int
+    as_it_is: bool
+    fits: bool
+
+
+def glance(data: bytes) -> Glance | None:
+    """What can be told of a picture without its pixels; None for a file that is no picture to be sent.
+
+    `judge_picture` sends it byte for byte, if at all, when it is `as_it_is` and, with `fit`, also `fits`.
+    """
+    lean, notes = without_ballast(data)
+    try:
+        with Image.open(io.BytesIO(lean), formats=IMAGE_FORMATS) as image:
+            # Looking for a rotation reads all of a PNG, unless the bytes show that there is none.
+            may_turn = image.format != "PNG" or any(mark in lean for mark in _ROTATION_MARKS)
+            turned = _orientation(image) if may_turn else 1
+            size = (image.height, image.width) if turned >= 5 else image.size
+            whole = image.mode in _MODES and not _is_deep_png(lean) and len(lean) < IMAGE_MAX_BYTES
+            as_it_is = not notes and turned == 1 and not _has_alpha(image)
+            return Glance(*size, as_it_is, whole and _nearest_shape(*size) == size)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return None
+
+
+_ROTATION_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+
+
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
     return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
@@ -167,15 +202,32 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
         raise PictureError(field, name, _FORMATS, f"it is damaged ({error})") from None
 
 
-def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The picture as it is meant to be seen, and whether it had to be turned."""
+def _orientation(image: Image.Image) -> int:
+    """How a picture is turned, 1 to 8 as EXIF data have it: 1 for upright, from 5 on its sides change places."""
     try:
-        turned = image.getexif().get(_ORIENTATION, 1) not in (0, 1)
-        upright = ImageOps.exif_transpose(image)
+        found = int(image.getexif().get(_ORIENTATION, 1))
     # Whatever a reader of broken EXIF data stumbles over; the pixels are whole.
     except Exception:
-        return image.copy(), False
-    return upright, turned or upright.size != image.size
+        return 1
+    return found if 2 <= found <= 8 else 1
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture as it is meant to be seen, and whether it had to be turned."""
+    turn = _TURNS.get(_orientation(image))
+    return (image.transpose(turn), True) if turn is not None else (image.copy(), False)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""Orientation of EXIF data -> what makes it upright (as `PIL.ImageOps.exif_transpose` has it)."""
 
 
 def _is_deep_png(data: bytes) -> bool:

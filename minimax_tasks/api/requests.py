@@ -293,10 +293,11 @@ class SubjectToVideoRequest(VideoRequest):
         return (*super().warnings, *((several,) if len(self._images) > 1 else ()))
 
     def pictures(self) -> dict[str, str]:
-        """`subject_image`, or `subject_image[0]`, `subject_image[1]`, … -> picture reference."""
-        if isinstance(self.subject_image, str):
-            return {"subject_image": self.subject_image}
-        return {f"subject_image[{i}]": image for i, image in enumerate(self.subject_image)}
+        """`subject_image` or, of several, `subject_image[0]`, `subject_image[1]`, … -> picture reference."""
+        images = self._images
+        if len(images) == 1:
+            return {"subject_image": images[0]}
+        return {f"subject_image[{i}]": image for i, image in enumerate(images)}
 
     def with_pictures(self, resolved: Mapping[str, str]) -> Self:
         """The same request with other picture references."""
@@ -330,7 +331,7 @@ class TemplateRequest(_Request):
         for field, given, wanted in (("image", self.image, row.image), ("text", self.text, row.text)):
             if wanted and not (given and given.strip()):
                 raise InvalidRequest(field, given, wanted, f"the template {row.name} needs it")
-            if given is not None and not wanted:
+            if given and not wanted:
                 raise InvalidRequest(field, given, "nothing", f"the template {row.name} takes no {field}")
 
     @property

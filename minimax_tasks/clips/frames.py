@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import io
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
 from minimax_tasks.api.errors import MiniMaxError, PictureError
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from minimax_tasks.video.colour import Matrix
 
 
+LENGTH_TOLERANCE = 0.5
+"""Seconds that a clip may be shorter or longer than was asked (source: H3's clips never have the whole seconds)."""
+
+
 def frame_reader(root: Storage) -> FrameReader:
     """Reads frames of the clips under a root; raises `MiniMaxError` for a clip that is not made."""
 
@@ -28,24 +33,69 @@ def frame_reader(root: Storage) -> FrameReader:
     return read
 
 
-def extract_frame(root: Storage, frame: FrameOf) -> bytes:
-    """One frame of a clip as PNG bytes."""
-    from minimax_tasks.video.frames import first_frame, frame_at, last_frame, png
+@dataclass(frozen=True)
+class Measured:
+    """What a clip that is made turned out to be: the size of its frames in pixels, and its length."""
 
+    width: int
+    height: int
+    seconds: float
+
+
+def measured(root: Storage, key: str) -> Measured | None:
+    """The measures of a clip that is made; None for one that is not, or that nobody measured."""
+    result = root.read_json(f"clips/{key}/result.json") or {}
+    found = result.get("video")
+    if not isinstance(found, dict):
+        return None
+    try:
+        width, height, seconds = int(found["width"]), int(found["height"]), float(found["seconds"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return Measured(*_frame_size(result, (width, height)), seconds)
+
+
+def moment_in(frame: FrameOf, length: float) -> str:
+    """What is doubtful about the moment of a frame in a clip of so many seconds; "" when nothing is.
+
+    Raises `PictureError` for a moment that is not in the clip. One up to half a second behind its end gives the
+    last frame: so much shorter may a clip be than was asked.
+    """
+    seconds = _seconds(frame)
+    if seconds is None or seconds <= length:
+        return ""
+    if seconds <= length + LENGTH_TOLERANCE:
+        return f"the clip ends at {length:g} s: its last frame is taken for the one at {seconds:g} s"
+    raise PictureError(
+        "picture", str(frame), f"0 to {length:g}", f"there is no {seconds:g} s in a clip of {length:g} s"
+    )
+
+
+def extract_frame(root: Storage, frame: FrameOf) -> bytes:
+    """One frame of a clip as PNG bytes. Raises `MiniMaxError` for a frame that cannot be had."""
+    from minimax_tasks.video.frames import first_frame, frame_at, last_frame, png
+    from minimax_tasks.video.probe import probe
+
+    seconds = _seconds(frame)
     try:
         with root.as_local(f"clips/{frame.key}/{VIDEO}") as path:
             matrix = _matrix(root, frame.key, str(path))
-            if frame.place == "last":
-                image = last_frame(path, matrix)
-            elif frame.place == "first":
+            length = probe(path, "header").seconds if seconds is not None else 0.0
+            if frame.place == "first":
                 image = first_frame(path, matrix)
+            elif seconds is None or (length and moment_in(frame, length)):
+                image = last_frame(path, matrix)
             else:
-                image = frame_at(path, float(frame.place), matrix)
+                image = frame_at(path, seconds, matrix)
     except FileNotFoundError:
         raise MiniMaxError(
             f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made"
         ) from None
     return png(_large_enough(root, frame.key, image))
+
+
+def _seconds(frame: FrameOf) -> float | None:
+    return None if frame.place in ("first", "last") else float(frame.place)
 
 
 def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image":
@@ -55,11 +105,18 @@ def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image
     if min(image.size) >= IMAGE_MIN_SHORT_SIDE:
         return image
     result = root.read_json(f"clips/{key}/result.json") or {}
+    return image.resize(_frame_size(result, image.size), Image.Resampling.LANCZOS)
+
+
+def _frame_size(result: dict[str, Any], size: tuple[int, int]) -> tuple[int, int]:
+    """The size that frames of a clip get: that of the clip, or the one that the service said if that is too small."""
+    if min(size) >= IMAGE_MIN_SHORT_SIDE:
+        return size
     width, height = int(result.get("video_width") or 0), int(result.get("video_height") or 0)
-    if min(width, height) < IMAGE_MIN_SHORT_SIDE:
-        scale = IMAGE_MIN_SHORT_SIDE / min(image.size)
-        width, height = math.ceil(image.width * scale), math.ceil(image.height * scale)
-    return image.resize((width, height), Image.Resampling.LANCZOS)
+    if min(width, height) >= IMAGE_MIN_SHORT_SIDE:
+        return width, height
+    scale = IMAGE_MIN_SHORT_SIDE / min(size)
+    return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
 
 def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
@@ -78,7 +135,7 @@ def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
         data = read_picture(source, field="first_frame_image")
     except PictureError:
         return None
-    if picture.get("is") != f"sha256:{hashlib.sha256(data).hexdigest()}":
+    if picture.get("read", picture.get("is")) != f"sha256:{hashlib.sha256(data).hexdigest()}":
         return None
     try:
         sent = judge_picture(data, field="first_frame_image", name=source, fit=bool(asked.get("fit")))

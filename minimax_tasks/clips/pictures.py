@@ -1,9 +1,12 @@
 """Reading the pictures of a request from any fsspec path, and knowing them by their bytes."""
 
+import dataclasses
 import functools
 import hashlib
+import json
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
@@ -17,6 +20,7 @@ from minimax_tasks.storage.references import Kind, Unreadable
 
 FrameReader = Callable[[FrameOf], Awaitable[bytes]]
 """Gives the PNG bytes of a frame of another clip."""
+
 
 PICTURE_LIMIT = 100_000_000
 """Bytes of a picture that are read at most. The service takes under 20 MB; with `fit` more is made to fit."""
@@ -43,51 +47,206 @@ def has_bytes(reference: str) -> bool:
     return not references.is_web(reference) and FrameOf.parse(reference) is None
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A picture as it was read: its SHA-256, its upright size in pixels (0 when that is not known), and whether
+    it is sent byte for byte, as it is and with `fit`.
+    """
+
+    digest: str
+    width: int = 0
+    height: int = 0
+    as_it_is: bool = True
+    fits: bool = True
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+    def is_sent_whole(self, *, fit: bool) -> bool:
+        """Whether what is sent is what was read."""
+        return self.as_it_is and (self.fits or not fit)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A picture as it is sent, without its bytes: its SHA-256, its size in pixels, and what was done to it."""
+
+    digest: str
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+Look = Callable[[str, str], Seen]
+"""Sees a picture: a reference and a field, for `PictureError`."""
+
+
+def see_picture(reference: str, field: str) -> Seen:
+    """What a picture is, read again only when the file changed. Raises `PictureError` when it cannot be read."""
+    version = references.version_of(reference)
+    if not version:
+        return _see(reference, field)
+    try:
+        return _see_version(reference, version)
+    except PictureError as error:
+        raise PictureError(field, error.value, error.allowed, error.why) from None
+
+
 def digest_picture(reference: str, *, field: str) -> str:
     """The SHA-256 of a picture's bytes, read again only when the file changed. Raises `PictureError`."""
-    version = references.version_of(reference)
-    return _digest_of_version(reference, field, version) if version else _digest(reference, field)
+    return see_picture(reference, field).digest
 
 
-def known_clip(root: Storage, request: AnyRequest, take: int, *, written: Iterable[str] = ()) -> ClipRequest:
-    """The clip of a request, with the digests of its pictures.
+def prepare_picture(
+    reference: str, seen: Seen, *, field: str, fit: bool, shape: tuple[int, int] | None = None
+) -> Sent:
+    """A picture as it would be sent: judged on its bytes and, to have a shape, cropped. Raises `PictureError`."""
+    try:
+        return _prepare(reference, seen.digest, fit, shape)
+    except PictureError as error:
+        raise PictureError(field, error.value, error.allowed, error.why) from None
 
-    `written` are other spellings of its prompt, under which it may have been paid for before (`as_paid`).
 
-    A picture that is gone is known by the digest that it had when it was last submitted under this root,
+@functools.lru_cache(maxsize=65536)
+def _prepare(reference: str, digest: str, fit: bool, shape: tuple[int, int] | None) -> Sent:
+    from minimax_tasks.api.pictures import crop_to, judge_picture
+
+    data, told = read_picture(reference, field="picture"), shown(reference)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise PictureError("picture", reference, "the picture that was planned", "it has changed; plan anew")
+    picture = judge_picture(data, field="picture", name=told, fit=fit)
+    if shape is not None:
+        picture = crop_to(picture, shape, field="picture", name=told)
+    return Sent(hashlib.sha256(picture.data).hexdigest(), picture.width, picture.height, picture.notes)
+
+
+def known_clip(
+    root: Storage,
+    request: AnyRequest,
+    take: int,
+    *,
+    written: Iterable[str] = (),
+    shapes: Mapping[str, tuple[int, int]] | None = None,
+    look: Look = see_picture,
+    begun: Container[str] | None = None,
+) -> ClipRequest:
+    """The clip of a request: what its pictures are and what is sent of them, and where it is on storage.
+
+    `written` are other spellings of its prompt, `shapes` those to which first frames are cropped.
+
+    A picture that is gone is known by what it was when it was last submitted under this root,
     if that clip was submitted: a paid clip stays reachable. Raises `PictureError` otherwise.
     """
-    digests, gone = {}, None
+    seen, gone = {}, None
     for name, reference in request.pictures().items():
         if not has_bytes(reference):
             continue
         try:
-            digests[name] = digest_picture(reference, field=name)
+            seen[name] = look(reference, name)
         except PictureError as error:
-            remembered = remembered_digest(root, reference)
+            remembered = remembered_picture(root, reference)
             if remembered is None:
                 raise
-            digests[name], gone = remembered, error
-    clip = as_paid(root, ClipRequest(request, digests, take), written)
+            seen[name], gone = remembered, error
+    shapes = dict(shapes or {})
+    sent = _what_is_sent(root, request, seen, shapes)
+    digests = {name: one.digest for name, one in seen.items()}
+    clip = as_paid(root, ClipRequest(request, digests, take, sent, shapes), written, begun=begun)
     if gone is not None and not root.exists(f"clips/{clip.key}/submission.json"):
         raise gone
     return clip
 
 
+def _what_is_sent(
+    root: Storage, request: AnyRequest, seen: Mapping[str, Seen], shapes: Mapping[str, tuple[int, int]]
+) -> dict[str, str]:
+    """The digests of pictures that are not sent as they were read."""
+    return {
+        name: sent.digest
+        for name, _, sent in _changed(root, request, seen, shapes)
+        if sent.digest != seen[name].digest
+    }
+
+
+def _changed(
+    root: Storage, request: AnyRequest, seen: Mapping[str, Seen], shapes: Mapping[str, tuple[int, int]]
+) -> Iterator[tuple[str, str, Sent]]:
+    """Field, place of the memory and what is sent, of each picture that is turned, cropped, or laid on white.
+
+    What was sent before under this root stays what it is: another version of an image library may write
+    the same pixels in other bytes. A picture that the service would refuse counts as sent as it is; who
+    sends it is told.
+    """
+    start: tuple[int, int] | None = None
+    for name, one in seen.items():
+        shape = shapes.get(name, start if name == "last_frame_image" else None)
+        size = one.size
+        if one.is_sent_whole(fit=request.fit) and not _is_cropped(one.size, shape):
+            start = size if name == "first_frame_image" and all(size) else start
+            continue
+        place = _sent_memory(one.digest, request.fit, shape)
+        try:
+            sent = _remembered_sent(root, place) or prepare_picture(
+                request.pictures()[name], one, field=name, fit=request.fit, shape=shape
+            )
+        except PictureError:
+            continue
+        start = (sent.width, sent.height) if name == "first_frame_image" else start
+        yield name, place, sent
+
+
+def _is_cropped(size: tuple[int, int], shape: tuple[int, int] | None) -> bool:
+    from minimax_tasks.api.pictures import same_shape
+
+    return shape is not None and all(size) and not same_shape(size, shape)
+
+
 def remembered_digest(root: Storage, reference: str) -> str | None:
     """The digest that a picture had when it was last submitted under this root, None when it never was."""
+    found = remembered_picture(root, reference)
+    return found.digest if found else None
+
+
+def remembered_picture(root: Storage, reference: str) -> Seen | None:
+    """What a picture was when it was last submitted under this root, None when it never was."""
     place = _memory(reference)
     found = (root.read_json(place) if place else None) or {}
-    return str(found["sha256"]) if found.get("sha256") else None
+    if not found.get("sha256"):
+        return None
+    known = {name: found[name] for name in ("width", "height", "as_it_is", "fits") if name in found}
+    return Seen(str(found["sha256"]), **known)
 
 
 def remember_pictures(root: Storage, clip: ClipRequest) -> None:
-    """Keep the digests of a clip's pictures under the root, for `known_clip`."""
+    """Keep under the root what a clip's pictures are and what is sent of them, for `known_clip`.
+
+    Raises `PictureError` when another worker is about to send the same picture in other bytes.
+    """
+    seen: dict[str, Seen] = {}
     for name, digest in clip.digests.items():
         reference = clip.request.pictures()[name]
+        try:
+            seen[name] = see_picture(reference, name)
+        except PictureError:
+            seen[name] = Seen(digest)
         place = _memory(reference)
-        if place:
-            root.write_json(place, {"from": shown(reference), "sha256": digest}, durable=False)
+        if place and seen[name].digest == digest:
+            found = {"from": shown(reference), "sha256": digest} | dataclasses.asdict(seen[name])
+            del found["digest"]
+            root.write_json(place, found, durable=False)
+    for name, place, sent in _changed(root, clip.request, seen, clip.shapes):
+        told = {"read": seen[name].digest, "sent": sent.digest, "width": sent.width, "height": sent.height}
+        if root.create_json(place, told):
+            continue
+        if (found_sent := _remembered_sent(root, place)) and found_sent.digest != sent.digest:
+            raise PictureError(
+                name,
+                shown(clip.request.pictures()[name]),
+                "the bytes that were sent before",
+                "another worker encodes it otherwise; plan the clip anew",
+            )
 
 
 def _memory(reference: str) -> str | None:
@@ -101,13 +260,27 @@ def _memory(reference: str) -> str | None:
     return f"pictures/{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}.json"
 
 
-@functools.lru_cache(maxsize=4096)
-def _digest_of_version(reference: str, field: str, version: str) -> str:
-    return _digest(reference, field)
+def _sent_memory(digest: str, fit: bool, shape: tuple[int, int] | None) -> str:
+    how = json.dumps([digest, fit, shape])
+    return f"pictures/sent-{hashlib.sha256(how.encode()).hexdigest()[:32]}.json"
 
 
-def _digest(reference: str, field: str) -> str:
-    return hashlib.sha256(read_picture(reference, field=field)).hexdigest()
+def _remembered_sent(root: Storage, place: str) -> Sent | None:
+    found = root.read_json(place)
+    return Sent(str(found["sent"]), int(found["width"]), int(found["height"])) if found else None
+
+
+@functools.lru_cache(maxsize=65536)
+def _see_version(reference: str, version: str) -> Seen:
+    return _see(reference, "picture")
+
+
+def _see(reference: str, field: str) -> Seen:
+    from minimax_tasks.api.pictures import glance
+
+    data = read_picture(reference, field=field)
+    digest, head = hashlib.sha256(data).hexdigest(), glance(data)
+    return Seen(digest, head.width, head.height, head.as_it_is, head.fits) if head else Seen(digest)
 
 
 async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
@@ -117,7 +290,7 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
     as it likes. Raises `PictureError` for a picture that the service would refuse, that is gone, or that is
     not the one that the clip's key was made from.
     """
-    from minimax_tasks.api.pictures import Picture, crop_alike, judge_picture
+    from minimax_tasks.api.pictures import Picture, crop_alike, crop_to, judge_picture
 
     pictures: dict[str, Picture] = {}
     resolved = {}
@@ -136,10 +309,19 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
         else:
             resolved[name] = reference
             continue
-        pictures[name] = judge_picture(data, field=name, name=shown(reference), fit=clip.request.fit)
+        told = shown(reference)
+        # The sides of a clip are whole, even numbers, by which its shape may be a hair over the limit.
+        fit = clip.request.fit or frame is not None
+        picture = judge_picture(data, field=name, name=told, fit=fit)
+        if name in clip.shapes:
+            picture = crop_to(picture, clip.shapes[name], field=name, name=told)
+        pictures[name] = picture
+        for note in picture.notes:
+            warnings.warn(f"{name} = {told}: {note}", stacklevel=2)
     first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
     if first is not None and last is not None:
-        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=clip.what)
+        told = shown(clip.request.pictures()["last_frame_image"])
+        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=told)
         if pictures["last_frame_image"] is not last:
             warnings.warn(
                 different_shapes((first.width, first.height), (last.width, last.height)), stacklevel=2

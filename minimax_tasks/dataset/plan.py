@@ -1,29 +1,26 @@
 """A table as clips to make: every picture judged, every clip known by its key, all mistakes at once."""
 
-import functools
 import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import MiniMaxCatalogWarning, PictureError, TableError
-from minimax_tasks.clips.pictures import digest_picture, has_bytes, known_clip, read_picture
+from minimax_tasks.clips.judging import judge_clips, try_each
+from minimax_tasks.clips.pictures import Seen, Sent, has_bytes, known_clip, prepare_picture, see_picture
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.spellings import as_paid, is_begun
+from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.reading import read_bytes
 from minimax_tasks.dataset.table import Problem, Row, Table, parse_table
-from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
 
-READERS = 8
-"""Pictures that are read at the same time."""
+MOST_NUMBERS = 10
+"""Rows that a warning names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +71,17 @@ class Shard:
 def make_plan(table: str, root: Storage) -> DatasetPlan:
     """Read a table and judge all that it asks for. Raises `TableError` with every bad row at once."""
     read = parse_table(table, read_bytes(table))
-    planned, problems = _with_keys(read, root)
-    problems += _judge_new(planned, root)
+    asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
+    begun = frozenset(root.folders("clips")) if asks_much else None
+    planned, problems = _with_keys(read, root, begun)
+    judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())
+    problems += [Problem(number, text) for number, text in judged.problems]
     if read.problems or problems:
         raise TableError(read.lines([*read.problems, *problems]))
     for reason in (*read.warnings, *_doubts(read)):
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
+    for reason, numbers in judged.doubts.items():
+        warnings.warn(f"{table}, {read.unit} {_some(numbers)}: {reason}", UserWarning, stacklevel=2)
     return DatasetPlan(table, read.name, tuple(planned), _digest(planned))
 
 
@@ -91,12 +93,28 @@ def _digest(planned: list[PlannedRow]) -> str:
     return told.hexdigest()[:32]
 
 
-def _with_keys(table: Table, root: Storage) -> tuple[list[PlannedRow], list[Problem]]:
-    digests = _try_each(_digest_of, {reference for row in table.rows for reference in _own_pictures(row)})
+def _with_keys(
+    table: Table, root: Storage, begun: frozenset[str] | None
+) -> tuple[list[PlannedRow], list[Problem]]:
+    seen = try_each(_see, {reference for row in table.rows for reference in _own_pictures(row)})
+    changed = {
+        (reference, seen[reference], row.request.fit)
+        for row in table.rows
+        for reference in _own_pictures(row)
+        if isinstance(seen[reference], Seen) and not seen[reference].is_sent_whole(fit=row.request.fit)
+    }
+    try_each(_prepare, changed)  # several at a time; it is remembered
+
+    def look(reference: str, field: str) -> Seen:
+        found: Seen | PictureError = seen[reference]
+        if isinstance(found, PictureError):
+            raise PictureError(field, found.value, found.allowed, found.why)
+        return found
+
     planned, problems = [], []
     for row in table.rows:
         try:
-            clip = _clip(row, digests, root)
+            clip = known_clip(root, row.request, row.take, written=row.written, look=look, begun=begun)
         except PictureError as error:
             problems.append(Problem(row.number, str(error)))
         else:
@@ -118,69 +136,20 @@ def _doubts(table: Table) -> list[str]:
     ]
 
 
-def _clip(row: Row, digests: dict[str, "str | PictureError"], root: Storage) -> ClipRequest:
-    """The clip of a row; one that was submitted while its pictures were there is still known."""
-    pictures = {name: ref for name, ref in row.request.pictures().items() if has_bytes(ref)}
-    found = {name: digests[reference] for name, reference in pictures.items()}
-    readable = {name: digest for name, digest in found.items() if isinstance(digest, str)}
-    if len(readable) < len(found):
-        return known_clip(root, row.request, row.take, written=row.written)
-    return as_paid(root, ClipRequest(row.request, readable, row.take), row.written)
+def _some(numbers: list[int]) -> str:
+    """The first few of many numbers."""
+    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
+    return f"{first} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else first
 
 
 def _own_pictures(row: Row) -> list[str]:
     return [reference for reference in row.request.pictures().values() if has_bytes(reference)]
 
 
-def _judge_new(planned: list[PlannedRow], root: Storage) -> list[Problem]:
-    """What is wrong with the pictures of clips that were never begun: those of the others were judged."""
-    if not any(one.clip.digests for one in planned):
-        return []
-    begun = set(root.folders("clips"))
-    new = [one for one in planned if one.clip.digests and one.key not in begun]
-    pictures = {(ref, digest, one.row.request.fit) for one in new for ref, digest in _references(one)}
-    verdicts = _try_each(_judge, pictures)
-    problems = []
-    for one in new:
-        for name, digest in one.clip.digests.items():
-            reference = one.clip.request.pictures()[name]
-            error = verdicts[reference, digest, one.row.request.fit]
-            if isinstance(error, PictureError):
-                own = PictureError(name, error.value, error.allowed, error.why)
-                problems.append(Problem(one.row.number, str(own)))
-    return problems
+def _see(reference: str) -> Seen:
+    return see_picture(reference, "picture")
 
 
-def _references(planned: PlannedRow) -> list[tuple[str, str]]:
-    pictures = planned.clip.request.pictures()
-    return [(pictures[name], digest) for name, digest in planned.clip.digests.items()]
-
-
-def _digest_of(reference: str) -> str:
-    return digest_picture(reference, field="picture")
-
-
-@functools.lru_cache(maxsize=65536)
-def _judge_version(reference: str, digest: str, fit: bool) -> bool:
-    from minimax_tasks.api.pictures import judge_picture
-
-    judge_picture(read_picture(reference, field="picture"), field="picture", name=shown(reference), fit=fit)
-    return True
-
-
-def _judge(picture: tuple[str, str, bool]) -> bool:
-    return _judge_version(*picture)
-
-
-def _try_each(look: Callable[[Any], Any], items: Iterable[Any]) -> dict[Any, Any]:
-    """What a look at each item gives, or the `PictureError` that it raises; several at a time."""
-
-    def attempt(item: Any) -> Any:
-        try:
-            return look(item)
-        except PictureError as error:
-            return error
-
-    ordered = list(items)
-    with ThreadPoolExecutor(READERS) as readers:
-        return dict(zip(ordered, readers.map(attempt, ordered), strict=True))
+def _prepare(picture: tuple[str, Seen, bool]) -> Sent:
+    reference, seen, fit = picture
+    return prepare_picture(reference, seen, field="picture", fit=fit)

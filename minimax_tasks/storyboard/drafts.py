@@ -24,6 +24,8 @@ class Draft:
     last: Source | None = None
     join: Join = _FIRST
     segments: tuple[Segment, ...] = ()
+    lines: int = 0
+    """The short side in pixels that is asked for; 0 when that is not known."""
     prompt: str = ""
     written: tuple[str, ...] = ()
     """How the prompt may have been spelled when the clip was paid for."""

@@ -21,6 +21,8 @@ class Source:
     shot: str = ""
     place: str = "last"
     file: str = ""
+    end_of: str = ""
+    """The shot that ends on this very picture, so that it is cropped here as it is there."""
 
     @property
     def full(self) -> str:

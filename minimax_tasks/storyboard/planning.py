@@ -6,15 +6,18 @@ Nothing is sent and nothing is written here. All mistakes of a board are found i
 import itertools
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.nearest import nearest
-from minimax_tasks.api.requests import REQUESTS, AnyRequest
-from minimax_tasks.clips.request import ClipRequest, FrameOf
-from minimax_tasks.clips.spellings import as_paid, is_begun
+from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.prompts.camera import NO_MOVE, CameraError, camera_warnings, parse_camera
 from minimax_tasks.prompts.commands import check_prompt, find_commands, normalise_brackets, spellings_before
 from minimax_tasks.prompts.environment import PromptError
@@ -25,9 +28,7 @@ from minimax_tasks.storage.references import beside, folder_of
 from minimax_tasks.storyboard.board import MOST_TOLD, Board, Problem, Shot, all_shown, read_board
 from minimax_tasks.storyboard.checks import (
     circles,
-    cropped_end,
     drifting,
-    odd_shapes,
     same_clips,
     short_shots,
     unused_frames,
@@ -38,6 +39,7 @@ from minimax_tasks.storyboard.drafts import Draft
 from minimax_tasks.storyboard.files import read_text, template_folder
 from minimax_tasks.storyboard.places import no_such_frame
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
+from minimax_tasks.storyboard.shapes import Shapes
 from minimax_tasks.storyboard.stills import Still, read_still
 
 DEFAULT_MODEL = {
@@ -99,6 +101,7 @@ class _Planning:
             for index, shot in enumerate(board.shots)
         ]
         self._by_id = {draft.shot.id: draft for draft in self._drafts}
+        self._shapes = Shapes(self._drafts)
         self.problems = list(problems)
         self.warnings: list[str] = []
 
@@ -109,9 +112,17 @@ class _Planning:
         for draft in self._drafts:
             self._write_prompt(draft)
         for draft in self._drafts:
-            self._make_request(draft, {})  # finds what is wrong with each, whatever it waits for
+            # Finds what is wrong with each, whatever it waits for.
+            request = self._make_request(draft, {})
+            if isinstance(request, VideoRequest) and request.mode is not Mode.SUBJECT:
+                draft.lines = int(request.size[0].removesuffix("P"))
         for mistake in (*circles(self._drafts), *short_shots(self._drafts)):
             self._wrong(*mistake)
+        for draft, text, is_mistake in self._shapes.cropped_ends():
+            if is_mistake:
+                self._wrong(draft, "to", text)
+            else:
+                draft.warnings.append(text)
         if self.problems:
             for draft in self._drafts:
                 self._tell_wrong_commands(draft)
@@ -120,10 +131,10 @@ class _Planning:
                 self._make_segments(draft)
             for draft, warning in (
                 *drifting(self._drafts),
-                *odd_shapes(self._drafts),
                 *same_clips(self._drafts),
             ):
                 draft.warnings.append(warning)
+            self.warnings += self._shapes.with_bars()
             self.warnings += unused_frames(self._board, self._drafts)
         return tuple(
             PlannedShot(
@@ -167,6 +178,8 @@ class _Planning:
                 draft.warnings.append("a shot with a subject cannot continue the one before: it cuts")
         elif shot.from_:
             draft.first = self._source(draft, "from", shot.from_)
+            if before and not shot.cut and draft.first and _is_same(draft.first, before.last):
+                draft.first = replace(draft.first, end_of=before.shot.id)
         elif before and not shot.cut:
             draft.first = self._continued(draft, before)
         elif shot.continue_:
@@ -200,9 +213,8 @@ class _Planning:
         wish = draft.shot.continue_
         if wish in (None, "still") and before.last is not None:
             end = before.last
-            return Source(
-                f"continues {before.shot.id}: {end.label}", end.still, end.shot, end.place, end.file
-            )
+            label = f"continues {before.shot.id}: {end.label}"
+            return replace(end, label=label, end_of=before.shot.id)
         if wish in (None, "frame"):
             return Source(f"continues {before.shot.id}", shot=before.shot.id)
         if wish == "still":
@@ -227,11 +239,7 @@ class _Planning:
         first = draft.first
         if first is None:
             return False
-        if before.last is not None and first.still is not None and before.last.still is not None:
-            # An end frame that was cropped shows a part of what comes next, which is not the same frame twice.
-            cropped = cropped_end(before.first.still if before.first else None, before.last.still)
-            return first.still.reference == before.last.still.reference and not cropped
-        return first.shot == before.shot.id and first.place == "last"
+        return first.end_of == before.shot.id or (first.shot == before.shot.id and first.place == "last")
 
     def _source(self, draft: Draft, key: str, wanted: str) -> Source | None:
         if wanted in self._board.frames:
@@ -244,12 +252,8 @@ class _Planning:
                 self._wrong(draft, key, f"{key}: a shot cannot be made from its own frame")
                 return None
             length = self._by_id[found["shot"]].length
-            if found["seconds"] and float(found["seconds"]) >= length:
-                self._wrong(
-                    draft,
-                    key,
-                    f"{key} = {quoted(wanted)}: shot {found['shot']} ends at {length} s; allowed: under {length}",
-                )
+            if found["seconds"] and float(found["seconds"]) >= length + LENGTH_TOLERANCE:
+                self._wrong(draft, key, _too_late(key, wanted, found["shot"], length))
                 return None
             place = found["place"] or found["seconds"]
             label = f"{place} frame of {found['shot']}" if found["place"] else f"{found['shot']} at {place} s"
@@ -378,20 +382,25 @@ class _Planning:
         request = self._make_request(draft, after)
         if request is not None:
             takes = draft.shot.takes or self._board.defaults.takes
-            digests = self._digests(draft)
             waits = tuple(after.values())
-            draft.segments = tuple(
-                Segment(
-                    draft.shot.id,
-                    take,
-                    as_paid(self._root, ClipRequest(request, digests, take), draft.written),
-                    waits,
-                )
-                for take in range(1, takes + 1)
-            )
+            self._judge_frames(draft, after)
+            crop = self._shapes.crop(draft)
+            shapes = {"first_frame_image": crop} if crop else {}
+            try:
+                clips = [
+                    known_clip(self._root, request, take, written=draft.written, shapes=shapes)
+                    for take in range(1, takes + 1)
+                ]
+            except PictureError as error:  # it is gone; only clips that are paid for do without it
+                key = _BOARD_KEYS.get(error.field, error.field)
+                still = self._stills.get(str(error.value))
+                name = still.name if still else _short(str(error.value))
+                self._wrong(draft, key, f"picture {name}: {error.why}")
+                return
+            draft.segments = tuple(Segment(draft.shot.id, clip.take, clip, waits) for clip in clips)
             draft.warnings += request.warnings
             self._tell_wrong_commands(draft)
-            self._check_gone(draft)
+            draft.warnings += self._notes(draft)
 
     def _make_request(self, draft: Draft, after: Mapping[str, Segment]) -> AnyRequest | None:
         shot, mode = draft.shot, self._mode(draft)
@@ -453,33 +462,45 @@ class _Planning:
         self._source(draft, "subject", wanted)
         return "?"
 
+    def _notes(self, draft: Draft) -> list[str]:
+        """What is done to the stills of a shot before they are sent."""
+        stills = [source.still for source in (draft.first, draft.last) if source and source.still]
+        if draft.shot.subject:
+            subject = self._board.frames.get(draft.shot.subject, draft.shot.subject)
+            face = self._stills.get(beside(self._folder, subject))
+            stills += [face] if face else []
+        return [f"picture {_short(still.name)}: {note}" for still in stills for note in still.notes]
+
     def _reference(self, source: Source, after: Mapping[str, Segment]) -> str:
         if source.still is not None:
             return source.still.reference
         return str(FrameOf(after[source.shot].key, source.place)) if source.shot in after else "?"
 
-    def _digests(self, draft: Draft) -> dict[str, str]:
-        sources = {"first_frame_image": draft.first, "last_frame_image": draft.last}
-        found = {name: s.still.digest for name, s in sources.items() if s and s.still and s.still.digest}
-        if draft.shot.subject:
-            subject = self._board.frames.get(draft.shot.subject, draft.shot.subject)
-            still = self._stills.get(beside(self._folder, subject))
-            if still is not None and still.digest:
-                found["subject_image"] = still.digest
-        if draft.first and draft.last and (warning := cropped_end(draft.first.still, draft.last.still)):
-            draft.warnings.append(warning)
-        return found
-
-    def _check_gone(self, draft: Draft) -> None:
-        """A picture may be gone when every clip made from it is paid for."""
-        gone = [s.still for s in (draft.first, draft.last) if s and s.still and s.still.gone]
-        if not gone:
-            return
-        for segment in draft.segments:
-            if not self._root.exists(f"clips/{segment.key}/submission.json"):
-                error = gone[0].gone
-                self._wrong(draft, "from", f"picture {gone[0].name}: {error.why if error else 'gone'}")
-                return
+    def _judge_frames(self, draft: Draft, after: Mapping[str, Segment]) -> None:
+        """Moments near the end of a shot: of a clip that is made its own length decides."""
+        for key, source in (("from", draft.first), ("to", draft.last)):
+            if source is None or not source.shot or source.place in ("first", "last"):
+                continue
+            other = self._by_id[source.shot]
+            frame = FrameOf(after[source.shot].key, source.place)
+            made = measured(self._root, frame.key)
+            try:
+                doubt = moment_in(frame, made.seconds) if made else ""
+            except PictureError as error:
+                self._wrong(draft, key, f"{key} = {source.label}: {error.why}, which shot {source.shot} is")
+                continue
+            if made is None and float(source.place) >= other.length:
+                wanted = f"{source.shot}@{source.place}"
+                self._wrong(draft, key, _too_late(key, wanted, source.shot, other.length))
+            elif made is None and float(source.place) > other.length - LENGTH_TOLERANCE:
+                doubt = (
+                    f"{source.label}: a clip may be up to {LENGTH_TOLERANCE:g} s shorter than was asked; if there is no "
+                    "such moment in it, its last frame is taken"
+                )
+            if doubt:
+                draft.warnings.append(
+                    f"{key} = {doubt}" if made is None else f"{key} = {source.label}: {doubt}"
+                )
 
     def _in_board_words(self, draft: Draft, mode: Mode, error: InvalidRequest) -> tuple[str, str]:
         key = _BOARD_KEYS.get(error.field, error.field)
@@ -543,6 +564,19 @@ _BOARD_KEYS = {
 def _commands(prompt: str) -> tuple[tuple[Move, ...], ...]:
     """The moves that stand in a prompt, which a template may have placed itself."""
     return tuple(command.moves for command in find_commands(prompt))
+
+
+def _is_same(one: Source, other: Source | None) -> bool:
+    """Whether two sources are the same picture."""
+    if other is None or (one.still is None) != (other.still is None):
+        return False
+    if one.still is not None and other.still is not None:
+        return one.still.reference == other.still.reference
+    return (one.shot, one.place) == (other.shot, other.place)
+
+
+def _too_late(key: str, wanted: str, shot: str, length: int) -> str:
+    return f"{key} = {quoted(wanted)}: shot {shot} ends at {length} s; allowed: under {length}"
 
 
 def _short(reference: str) -> str:

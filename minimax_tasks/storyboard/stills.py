@@ -1,10 +1,9 @@
 """The stills of a board: read once, judged, and known by their bytes."""
 
-import hashlib
 from dataclasses import dataclass
 
 from minimax_tasks.api.errors import PictureError
-from minimax_tasks.clips.pictures import has_bytes, read_picture, remembered_digest
+from minimax_tasks.clips.pictures import has_bytes, prepare_picture, remembered_picture, see_picture
 from minimax_tasks.storage.files import Storage
 
 
@@ -19,23 +18,23 @@ class Still:
     height: int = 0
     gone: PictureError | None = None
     """Why it cannot be read any more, when only its digest is still known."""
+    notes: tuple[str, ...] = ()
+    """What is done to it before it is sent, for people."""
 
 
 def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -> Still:
     """Read and judge a still. Raises `PictureError`.
 
-    One that is gone, but was submitted under this root before, is known by the digest it had.
+    One that is gone, but was submitted under this root before, is known by what it was.
     """
-    from minimax_tasks.api.pictures import judge_picture
-
     if not has_bytes(reference):
         return Still(name, reference)
     try:
-        data = read_picture(reference, field=name)
+        seen = see_picture(reference, name)
     except PictureError as error:
-        digest = remembered_digest(root, reference)
-        if digest is None:
+        found = remembered_picture(root, reference)
+        if found is None:
             raise
-        return Still(name, reference, digest, gone=error)
-    picture = judge_picture(data, field=name, name=reference, fit=fit)
-    return Still(name, reference, hashlib.sha256(data).hexdigest(), picture.width, picture.height)
+        return Still(name, reference, found.digest, found.width, found.height, gone=error)
+    sent = prepare_picture(reference, seen, field=name, fit=fit)
+    return Still(name, reference, seen.digest, sent.width, sent.height, notes=sent.notes)

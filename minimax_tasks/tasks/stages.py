@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import VIDEO, ClipFolder
 from minimax_tasks.clips.frames import frame_reader
@@ -159,11 +159,20 @@ class _OfRequest(Stage):
                 "request", self.request, "the whole request", "this clip was never submitted"
             )
         clip = ClipRequest.from_json(self.request)
-        if clip.digests:
-            sent = replace(clip, request=as_sent(clip.request))
-            return as_paid(Storage(self.root), sent, spellings_of(clip.request))
-        written = spellings_of(clip.request)
-        return known_clip(Storage(self.root), as_sent(clip.request), clip.take, written=written)
+        root, written = Storage(self.root), spellings_of(clip.request)
+        if clip.stored:
+            return clip
+        sent = replace(clip, request=as_sent(clip.request))
+        if clip.digests and clip.sent is not None:
+            return as_paid(root, sent, written)
+        try:
+            known = known_clip(root, sent.request, clip.take, written=written, shapes=clip.shapes)
+        except PictureError:
+            if not clip.digests:
+                raise
+            return as_paid(root, sent, written)
+        # One that somebody else made, with digests of its own, says which pictures are meant.
+        return known if clip.digests in ({}, known.digests) else as_paid(root, sent, written)
 
     @property
     def key(self) -> str:

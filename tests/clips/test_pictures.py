@@ -9,18 +9,16 @@ import pytest
 from PIL import Image
 
 from minimax_tasks import (
-    ClipRequest,
     ImageToVideoRequest,
     MiniMaxClient,
     PictureError,
     StartEndToVideoRequest,
-    TextToVideoRequest,
 )
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.cli import main
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pace import Pace
-from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.pictures import known_clip, sendable
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
@@ -81,17 +79,6 @@ def test_a_picture_is_fitted_on_request_only(picture: Picture, tmp_path: Path) -
     assert fitted["first_frame_image"].size == (1750, 700)  # type: ignore[union-attr]
 
 
-def test_fit_is_a_part_of_what_a_clip_is_where_there_are_pictures() -> None:
-    url = "https://example.com/a.png"
-    keys = {ClipRequest(ImageToVideoRequest(first_frame_image=url, fit=fit)).key for fit in (False, True)}
-    assert len(keys) == 2
-    keys = {ClipRequest(TextToVideoRequest(prompt="x", fit=fit)).key for fit in (False, True)}
-    assert len(keys) == 1
-    fitted = ClipRequest(ImageToVideoRequest(first_frame_image=url, fit=True))
-    assert ClipRequest.from_json(fitted.to_json()).key == fitted.key
-    assert "fit" not in fitted.request.body()
-
-
 def test_a_board_can_ask_for_it(
     sandbox: Sandbox, picture: Picture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,16 +90,19 @@ def test_a_board_can_ask_for_it(
     assert main(["render", board, "--root", "out"]) == 0
 
 
-def test_a_cropped_end_frame_is_not_the_start_of_the_next_shot_once_more(
-    picture: Picture, tmp_path: Path
-) -> None:
+def test_a_cropped_end_frame_starts_the_next_shot_on_the_same_crop(picture: Picture, tmp_path: Path) -> None:
     picture("wide.png", size=(1366, 768))
     picture("square.png", "navy", size=(900, 900))
     text = "title: Shapes\nshots:\n  - {{id: a, from: {}, to: square.png, action: x}}\n  - {{id: b, action: y}}\n"
-    for first, repeats in (("wide.png", False), ("square.png", True)):
+    for first, shapes in (("wide.png", {"first_frame_image": (1366, 768)}), ("square.png", {})):
         plan = make_plan(write_board(tmp_path, text.format(first)), root="out", language="en")
-        assert plan.shots[1].join.repeats_frame is repeats
+        one, two = plan.shots
+        assert two.join.kind == "continues"
+        assert two.join.repeats_frame
+        assert two.segments[0].clip.shapes == shapes
+        assert any("is cropped to the shape of the first" in told for told in one.warnings) is bool(shapes)
+        ends, starts = asyncio.run(sendable(one.segments[0].clip, None)), two.segments[0].clip
         assert (
-            any("is cropped to the shape of the first" in told for told in plan.shots[0].warnings)
-            is not repeats
+            ends.pictures()["last_frame_image"]
+            == asyncio.run(sendable(starts, None)).pictures()["first_frame_image"]
         )

@@ -1,0 +1,119 @@
+"""Judging clips before any of them is paid for: whatever sending them, or cutting their frames, would refuse."""
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from minimax_tasks.api.errors import PictureError
+from minimax_tasks.clips.frames import measured, moment_in
+from minimax_tasks.clips.pictures import Seen, different_shapes, prepare_picture
+from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.redaction import shown
+from minimax_tasks.storage.files import Storage
+
+READERS = 8
+"""Pictures that are read at the same time."""
+
+_Item = TypeVar("_Item")
+
+
+@dataclass
+class Judged:
+    """What is wrong with clips, and what is doubtful, by the numbers under which they were given."""
+
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    doubts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A picture of a clip as it would be sent: its size, and what is said about it."""
+
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+def judge_clips(root: Storage, clips: Iterable[tuple[int, ClipRequest]], begun: Container[str]) -> Judged:
+    """Judge the pictures and frames of clips that were never begun; those of the others were judged then.
+
+    A frame may be of another of these clips, which is not made yet.
+    """
+    given = list(clips)
+    keys = {clip.key for _, clip in given}
+    new = [(number, clip) for number, clip in given if clip.key not in begun and clip.request.pictures()]
+    looks = try_each(
+        lambda wanted: _look(root, *wanted, keys=keys),
+        {one for _, clip in new for one in _wanted(clip)},
+    )
+    judged = Judged()
+    for number, clip in new:
+        sizes: dict[str, _Look] = {}
+        for (reference, digest, fit), name in zip(_wanted(clip), clip.request.pictures(), strict=True):
+            found = looks[reference, digest, fit]
+            if isinstance(found, PictureError):
+                own = PictureError(name, found.value, found.allowed, found.why)
+                judged.problems.append((number, str(own)))
+            elif found is not None:
+                sizes[name] = found
+                for note in found.notes:
+                    judged.doubts[f"{name}: {note}"].append(number)
+        _judge_end(number, clip, sizes, judged)
+    return judged
+
+
+def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: Judged) -> None:
+    """The last frame is cropped to the shape of the first."""
+    from minimax_tasks.api.pictures import judge_crop
+
+    first, last = looks.get("first_frame_image"), looks.get("last_frame_image")
+    if first is None or last is None:
+        return
+    own, shape = (last.width, last.height), (first.width, first.height)
+    told = shown(clip.request.pictures()["last_frame_image"])
+    try:
+        if judge_crop(own, shape, field="last_frame_image", name=told) != own:
+            judged.doubts[different_shapes(shape, own)].append(number)
+    except PictureError as error:
+        judged.problems.append((number, str(error)))
+
+
+def _wanted(clip: ClipRequest) -> list[tuple[str, str, bool]]:
+    """Each picture with its digest ("" for one that is not read here) and whether it is made to fit."""
+    pictures = clip.request.pictures()
+    return [(ref, clip.digests.get(name, ""), clip.request.fit) for name, ref in pictures.items()]
+
+
+def _look(root: Storage, reference: str, digest: str, fit: bool, *, keys: Container[str]) -> _Look | None:
+    """A picture as it would be sent; None when that is not known. Raises `PictureError`."""
+    if digest:
+        sent = prepare_picture(reference, Seen(digest), field="picture", fit=fit)
+        return _Look(sent.width, sent.height, sent.notes)
+    frame = FrameOf.parse(reference)
+    if frame is None:
+        return None
+    made = measured(root, frame.key)
+    if made is None:
+        if frame.key not in keys and not root.names(f"clips/{frame.key}"):
+            raise PictureError(
+                "picture", reference, "a frame of a clip that is made", "there is no such clip"
+            )
+        return None
+    doubt = moment_in(frame, made.seconds)
+    return _Look(made.width, made.height, (doubt,) if doubt else ())
+
+
+def try_each(look: Callable[[_Item], Any], items: Iterable[_Item]) -> dict[_Item, Any]:
+    """What a look at each item gives, or the `PictureError` that it raises; several at a time."""
+
+    def attempt(item: _Item) -> Any:
+        try:
+            return look(item)
+        except PictureError as error:
+            return error
+
+    ordered = list(items)
+    with ThreadPoolExecutor(READERS) as readers:
+        return dict(zip(ordered, readers.map(attempt, ordered), strict=True))

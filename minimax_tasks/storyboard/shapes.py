@@ -1,0 +1,131 @@
+"""The shapes of a board's pictures through the whole chain: what is cropped, and what gets black bars.
+
+A clip has the shape of the picture that it starts from, its last frame is cropped to that shape, and a shot
+that goes on from such an end starts on the same crop. A clip from text alone is always 16:9.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from minimax_tasks.api.errors import PictureError
+from minimax_tasks.api.pictures import cropped_size, judge_crop, same_shape
+from minimax_tasks.clips.pictures import different_shapes
+from minimax_tasks.storyboard.drafts import Draft
+from minimax_tasks.storyboard.plan import Source
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+FROM_TEXT: Size = (16, 9)
+"""The shape of a clip that is made from words alone; there is no parameter for another."""
+
+_NAMED = ("16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "1:1", "21:9", "5:4", "4:5", "2:1", "1:2")
+
+
+class Shapes:
+    """Sizes and shapes of the shots of a board, as far as they can be known before anything is made."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._drafts = drafts
+        self._by_id = {draft.shot.id: draft for draft in drafts}
+        self._known: dict[str, Size | None] = {}
+
+    def shape(self, draft: Draft) -> Size | None:
+        """The shape of a shot's clip: the size of the picture from which it comes in the end, as it is cropped.
+
+        None when that is not known: of a picture on the web, of a subject, or in a circle.
+        """
+        if draft.shot.id not in self._known:
+            self._known[draft.shot.id] = None  # the answer to whoever asks in a circle
+            self._known[draft.shot.id] = self._shape(draft)
+        return self._known[draft.shot.id]
+
+    def crop(self, draft: Draft) -> Size | None:
+        """The shape to which a first frame is cropped, being the end of another shot; None when it is whole."""
+        if draft.first is None or not draft.first.end_of:
+            return None
+        own, wanted = self._own(draft.first), self.shape(self._by_id[draft.first.end_of])
+        return None if own is None or wanted is None or same_shape(own, wanted) else wanted
+
+    def size(self, source: Source) -> Size | None:
+        """The size of a picture, whole; that of a frame is the size that its clip is asked to have."""
+        if source.still is not None:
+            return self._own(source)
+        other = self._by_id[source.shot]
+        shape = self.shape(other)
+        if shape is None or not other.lines:
+            return None
+        wide, high = shape
+        if wide >= high:
+            return round(other.lines * wide / high), other.lines
+        return other.lines, round(other.lines * high / wide)
+
+    def cropped_ends(self) -> Iterator[tuple[Draft, str, bool]]:
+        """What is said about last frames that are cropped, and whether it is a mistake, since too little is left."""
+        for draft in self._drafts:
+            if draft.first is None or draft.last is None:
+                continue
+            own, whole = self.size(draft.last), self.size(draft.first)
+            if own is None or whole is None:
+                continue
+            crop = self.crop(draft)
+            first = cropped_size(whole, crop) if crop else whole
+            try:
+                left = judge_crop(own, first, field="to", name=draft.last.full)
+            except PictureError as error:
+                yield draft, f"to = {draft.last.full}: {error.why}; allowed: {error.allowed}", True
+                continue
+            if left != own:
+                lost = 1 - left[0] * left[1] / (own[0] * own[1])
+                text = f"{different_shapes(first, own)}; {lost:.0%} of it is lost"
+                yield draft, text, False
+
+    def with_bars(self) -> Iterator[str]:
+        """What is said about shots that are of another shape than most, in one line for all of them."""
+        shapes = [(draft, shape) for draft in self._drafts if (shape := self.shape(draft))]
+        if not shapes:
+            return
+        shots = Counter(shape for _, shape in shapes)
+        usual = max(shots, key=lambda one: sum(shots[other] for other in shots if same_shape(one, other)))
+        odd = [draft for draft, shape in shapes if not same_shape(shape, usual)]
+        if not odd:
+            return
+        one = len(odd) == 1
+        yield (
+            f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
+            f"{'it gets' if one else 'they get'} black bars; to fill the screen, crop the pictures to {aspect(usual)} "
+            "(`fit` does not: it only crops what the service would refuse)"
+        )
+        of_text = [draft for draft in odd if draft.first is None]
+        if of_text:
+            yield (
+                f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "
+                f"of {aspect(usual)}"
+            )
+
+    def _shape(self, draft: Draft) -> Size | None:
+        if draft.first is None:
+            return None if draft.shot.subject or draft.shot.from_ else FROM_TEXT
+        own = self._own(draft.first)
+        crop = self.crop(draft)
+        return cropped_size(own, crop) if own and crop else own
+
+    def _own(self, source: Source) -> Size | None:
+        """The shape of a picture, whole."""
+        if source.still is not None:
+            return (source.still.width, source.still.height) if source.still.width else None
+        return self.shape(self._by_id[source.shot])
+
+
+def aspect(size: Size) -> str:
+    """A shape as people call it: `16:9`, or `2.39:1`."""
+    for name in _NAMED:
+        wide, high = map(int, name.split(":"))
+        if same_shape(size, (wide, high)):
+            return name
+    return f"{float(Fraction(*size)):.2f}:1"
+
+
+def _ids(drafts: Sequence[Draft]) -> str:
+    return " ".join(draft.shot.id for draft in drafts)
