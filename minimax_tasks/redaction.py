@@ -202,7 +202,10 @@ def _bare_url(found: re.Match[str]) -> str:
     rest = _QUERY.split(found["rest"], maxsplit=1)[0]
     authority = re.split(r"[/\\]", rest, maxsplit=1)[0]
     if re.search(r":\D", authority.rpartition("@")[2]) and "[" not in authority:
-        authority = rest.rpartition("@")[0] + "@"  # no port, so it is a password with a slash in it
+        # No port, so it is a password: with a slash in it, or of a URL that was cut or mistyped.
+        if "@" not in rest:
+            return found["scheme"] + authority.partition(":")[0]
+        authority = rest.rpartition("@")[0] + "@"
     return found["scheme"] + rest[authority.rfind("@") + 1 :]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from minimax_tasks.api.client import check_access
+from minimax_tasks.api.client import check_access, readable_key
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.root import (
     check_lasting,
@@ -85,6 +85,8 @@ def render(
                 "--sandbox draws the film without one"
             )
         check_access(settings.api_key.get_secret_value(), settings.base_url)
+        if readable := readable_key(settings.base_url):
+            _warn(console, readable)
     with contextlib.ExitStack() as stack:
         if sandbox:
             stack.enter_context(private_sandbox(settings.root, scale))

@@ -76,6 +76,13 @@ def check_access(api_key: str, base_url: str) -> None:
         network.transport(network.tls(), httpx.Limits(), direct=False)
 
 
+def readable_key(base_url: str) -> str:
+    """What to warn of when the key goes over a network as it is; "" otherwise."""
+    if base_url[:5].lower() != "http:" or is_loopback(base_url):
+        return ""
+    return f"the API key goes to {shown(base_url)} over plain http, where others on the way can read it"
+
+
 def _wrong_with(base_url: str) -> str:
     try:
         url, parts = httpx.URL(base_url), urlsplit(base_url)
@@ -200,13 +207,9 @@ class MiniMaxClient:
         }
         self._timeout = timeout
         own_machine = is_loopback(self.base_url)
-        if self.base_url.startswith("http:") and not own_machine:
+        if readable := readable_key(self.base_url):
             # From this very line, so that Python's own filter shows it once in a process.
-            warnings.warn(
-                f"the API key goes to {self.host} over plain http, where others on the way can read it",
-                MiniMaxInsecureWarning,
-                stacklevel=1,
-            )
+            warnings.warn(readable, MiniMaxInsecureWarning, stacklevel=1)
         certificates = network.tls() if not own_machine else ssl.create_default_context()
 
         def connections(kept: int) -> httpx.AsyncClient:
@@ -452,10 +455,12 @@ class MiniMaxClient:
 
     def _check_subject(self, what: str, asked: str, answered: str) -> None:
         if answered and answered != asked:
-            raise AnswerLost(
+            text = (
                 f"{self.host} was asked about {what} {asked} and answered about {what} {clean(answered, 100)}; "
                 "that is not believed"
             )
+            log.warning(text)
+            raise AnswerLost(text)
 
     def _unreadable(self, reply: _Reply) -> ApiError:
         make = error_from_page if reply.ok and reply.is_page else error_from_http

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import certifi
@@ -67,7 +68,7 @@ def _through(
     address = url.strip() if "://" in url else f"http://{url.strip()}"
     try:
         proxy = httpx.Proxy(address)
-        if proxy.url.host:
+        if urlsplit(address).hostname and proxy.url.host:
             return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False, proxy=proxy)
         why = _ALLOWED
     except ImportError:

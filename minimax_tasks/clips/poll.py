@@ -1,5 +1,6 @@
 """Waiting for a submitted clip. A poll that fails is a missed poll, never a failed clip."""
 
+import hashlib
 import logging
 import random
 import time
@@ -17,6 +18,7 @@ from minimax_tasks.api.errors import (
     GenerationTimeout,
     NotConnected,
     QuotaExhausted,
+    UncertainSubmit,
 )
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.pictures import FrameReader
@@ -24,6 +26,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import ensure_submitted, submit
+from minimax_tasks.storage.files import Storage
 
 REFUSED_POLLS = 3
 """So many refusals of a poll in a row, a poll interval apart, are believed; one may be a gateway's."""
@@ -45,11 +48,26 @@ async def poll(
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
+    owner = await folder.root.call(task_owner, folder.root, task.id, folder.key)
+    if owner != folder.key:
+        raise UncertainSubmit(
+            f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "
+            "only one of them can be that video, and it is kept as the other's. Nothing more is paid by itself: "
+            "the platform's console shows which one it is, and another take makes this clip anew"
+        )
     answer = await _wait(task, folder, service, on_status or (lambda status: None))
     await folder.finish(answer)
     result = await folder.result() or {}
     raise_if_failed(result, folder)
     return result
+
+
+def task_owner(root: Storage, task_id: str, key: str) -> str:
+    """The key of the clip that a task is of: the first one that waits for it."""
+    name = f"tasks/{hashlib.sha256(task_id.encode()).hexdigest()[:32]}.json"
+    if root.create_json(name, {"task_id": task_id, "clip": key}):
+        return key
+    return str((root.read_json(name) or {}).get("clip") or key)
 
 
 def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:

@@ -162,7 +162,10 @@ def host_language(host: str) -> str:
 
 def region_language(base_url: str) -> str:
     """The language of a base URL's region; a host of no region counts as the default one."""
-    return host_language(urlsplit(base_url).netloc) or REGIONS[DEFAULT_HOST]
+    try:
+        return host_language(urlsplit(base_url.strip()).netloc) or REGIONS[DEFAULT_HOST]
+    except ValueError:  # no URL at all, which is told when it is to be used
+        return REGIONS[DEFAULT_HOST]
 
 
 def offers(mode: Mode) -> tuple[Offer, ...]:
