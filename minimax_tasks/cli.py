@@ -1,6 +1,7 @@
 """The commands. Exit codes: 0 done; 1 something failed while running; 2 bad input, nothing paid."""
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import logging
@@ -178,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
         "resume", _resume, "Finish every clip that is paid for. Needs the root alone; nothing is paid."
     )
     resume.add_argument("--root", metavar="URL", help=root_help)
+    resume.add_argument(
+        "--verify", action="store_true", help="decode every clip first, and fetch again what is damaged"
+    )
 
     ledger = add("ledger", _ledger, "Show what was spent, on what, per day.")
     ledger.add_argument("--root", metavar="URL", help=root_help)
@@ -305,18 +309,22 @@ def _resume(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
     from minimax_tasks.clips.ledger import late_payments
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.clips.unfinished import unfinished
+    from minimax_tasks.clips.unfinished import damaged, unfinished
     from minimax_tasks.settings import Settings
+    from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
     root = open_root(settings.root)
-    keys = unfinished(root)
+    broken = asyncio.run(damaged(root)) if options.verify else {}
+    for key, why in broken.items():
+        _tell(f"damaged, so fetched again: {key}: {why}")
+    keys = asyncio.run(unfinished(root))
     tasks = [DownloadVideo(request=key, root=settings.root) for key in keys]
     done = build(tasks, log_level="CRITICAL") if tasks else True
     missing = [task.key for task in tasks if not task.complete()]
     _say(f"{len(keys)} paid clips were unfinished, {len(keys) - len(missing)} are finished now")
-    for key in missing:
-        _tell(f"not finished: {key}")
+    for key, state in look_up(root, missing).items():
+        _tell(f"not finished: {key}: {state.made}" + (f": {state.problem}" if state.problem else ""))
     for late in late_payments(root):
         _tell(
             f"clip {late.key}: task {late.task_id} was accepted late, after another attempt had taken its place; "

@@ -146,7 +146,7 @@ class ClipFolder:
 
     async def claimed(self, number: int) -> dict[str, Any]:
         """The claim, empty when it cannot be read."""
-        return await self._read(f"claim.{number}.json") or {}
+        return await self.root.call(read_claim, self.root, self.key, number)
 
     async def release(
         self, number: int, why: str, *, code: int | None = None, final: bool = False, settled: bool = False
@@ -347,6 +347,23 @@ def is_dead(document: dict[str, Any]) -> bool:
     return owner.Owner.of(document).is_gone
 
 
+def read_claim(root: Storage, key: str, number: int) -> dict[str, Any]:
+    """A claim, empty when it cannot be read.
+
+    Without hard links a kill may leave the name alone; then what a draft says of the clip is true all the
+    same, but not whose claim it is.
+    """
+    name = f"claim.{number}.json"
+    found = root.read_json(f"clips/{key}/{name}")
+    if found is not None or not root.local:
+        return found or {}
+    names = root.names(f"clips/{key}")
+    for draft in drafts_of(name, names) if name in names else ():
+        if told := root.read_json(f"clips/{key}/{draft}"):
+            return {field: told.get(field) for field in ("attempt", "at", "usd", "what")}
+    return {}
+
+
 def unnamed_submission(root: Storage, key: str, number: int, names: Collection[str]) -> dict[str, Any]:
     """What a worker wrote of the N-th POST without giving it the name `submission.json`: it died, or was late.
 
@@ -360,6 +377,11 @@ def unnamed_submission(root: Storage, key: str, number: int, names: Collection[s
         if found.get("attempt") == number and found.get("task_id"):
             return found
     return {}
+
+
+def is_written_elsewhere(name: str) -> bool:
+    """Whether a file may hold a submission that has not the name `submission.json`."""
+    return bool(numbered(name, "submission")) or (name.startswith(".submission.") and name.endswith(".part"))
 
 
 def _beside(number: int) -> str:

@@ -8,10 +8,9 @@ what it does is known only from its invoice).
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.clips.folder import SUBMISSION, VIDEO, numbered, unnamed_submission
+from minimax_tasks.clips.folder import SUBMISSION, VIDEO, numbered, read_claim, unnamed_submission
 from minimax_tasks.storage.files import Storage
 
 _READERS = 16
@@ -46,7 +45,7 @@ class Spending:
         attempts = _attempts(self._root)
         for place in attempts:
             if place not in self._prices:
-                claim = _read(self._root, place, "claim")
+                claim = read_claim(self._root, *place)
                 if claim:
                     self._prices[place] = claim.get("usd")
         return sum(self._prices.get(place) or 0.0 for place in attempts)
@@ -79,10 +78,10 @@ def late_payments(root: Storage) -> list[Payment]:
 def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> list[Payment]:
     """One attempt; two when two task ids were accepted for it, one from a person and one from a worker."""
     key, number = place
-    claim = _read(root, place, "claim")
+    claim = read_claim(root, *place)
     written = unnamed_submission(root, key, number, names)
     submission = (root.read_json(f"clips/{key}/{SUBMISSION}") if SUBMISSION in names else None) or written
-    later = _read(root, (key, number + 1), "claim") if f"claim.{number + 1}.json" in names else {}
+    later = read_claim(root, key, number + 1) if f"claim.{number + 1}.json" in names else {}
     former = later.get("previous") or {}
     told: dict[str, str] = {}
     if submission.get("attempt") == number:
@@ -127,7 +126,3 @@ def _is_paid_all_the_same(root: Storage, key: str, number: int, names: frozenset
     if "submission.json" not in names or not newest:
         return False
     return (root.read_json(f"clips/{key}/submission.json") or {}).get("attempt") == number
-
-
-def _read(root: Storage, place: tuple[str, int], kind: str) -> dict[str, Any]:
-    return root.read_json(f"clips/{place[0]}/{kind}.{place[1]}.json") or {}

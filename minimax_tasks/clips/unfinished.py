@@ -1,16 +1,52 @@
-"""The clips of a root that are paid for and not yet there."""
+"""The clips of a root that are paid for and not yet there, or not what they were."""
 
-from minimax_tasks.clips.folder import VIDEO
+import asyncio
+
+from minimax_tasks.clips.folder import SUBMISSION, VIDEO, ClipFolder, is_written_elsewhere
 from minimax_tasks.storage.files import Storage
 
 
-def unfinished(root: Storage) -> list[str]:
-    """Keys of clips with a submission and without a video, told by one listing."""
-    submitted, made = set(), set()
-    for path in root.find("clips"):
+async def unfinished(root: Storage) -> list[str]:
+    """Keys of clips with a submission and without a video, told by one listing.
+
+    A task id that a dead worker wrote and could not name counts, and gets its name.
+    """
+    files: dict[str, set[str]] = {}
+    for path in await asyncio.to_thread(root.find, "clips"):
         key, _, name = path.rpartition("/")
-        if name == "submission.json":
-            submitted.add(key)
-        elif name == VIDEO:
-            made.add(key)
-    return sorted(submitted - made)
+        files.setdefault(key, set()).add(name)
+    found = []
+    for key, names in files.items():
+        if VIDEO in names or not key:
+            continue
+        submitted = SUBMISSION in names
+        if any(is_written_elsewhere(name) for name in names):
+            folder = ClipFolder(root, key)
+            open_claim = (await folder.standing()).open_claim
+            submitted |= bool(open_claim) and await folder.recover(open_claim)
+        if submitted:
+            found.append(key)
+    return sorted(found)
+
+
+async def damaged(root: Storage) -> dict[str, str]:
+    """Decode every picture of every clip; key -> what is wrong, of those that are not good from end to end.
+
+    Such a clip is kept beside its place, unchecked, and counts as not fetched from then on.
+    """
+    found = {}
+    for path in sorted(await asyncio.to_thread(root.find, "clips")):
+        key, _, name = path.rpartition("/")
+        if name == VIDEO and (why := await asyncio.to_thread(_look, root, key)):
+            with root.as_local(f"clips/{key}/{VIDEO}") as video:
+                await ClipFolder(root, key).keep(str(video), "mp4", why, again=True)
+            await root.call(root.remove, f"clips/{key}/{VIDEO}")
+            found[key] = why
+    return found
+
+
+def _look(root: Storage, key: str) -> str:
+    from minimax_tasks.video.probe import probe
+
+    with root.as_local(f"clips/{key}/{VIDEO}") as video:
+        return "; ".join(probe(video, "decode").problems)

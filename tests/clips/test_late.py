@@ -21,7 +21,7 @@ from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
-from minimax_tasks.storage.files import Storage, _draft_name
+from minimax_tasks.storage.files import Storage, draft_name
 from minimax_tasks.storage.owner import me
 from minimax_tasks.storyboard.standing import Made, look_up
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service
@@ -181,7 +181,7 @@ def test_a_retry_takes_the_place_of_what_failed_and_both_stay(sandbox: Sandbox, 
 
 def dead_draft(folder: ClipFolder, name: str, content: bytes) -> Path:
     """A draft as a process that is gone left it."""
-    draft = _draft_name(name).replace(me().token, me().token.rpartition("-")[0] + "-00000000")
+    draft = draft_name(name).replace(me().token, me().token.rpartition("-")[0] + "-00000000")
     path = Path(folder.root.path(f"clips/{folder.key}/{draft}"))
     path.write_bytes(content)
     return path
@@ -215,6 +215,16 @@ def test_a_whole_draft_is_read_before_a_clip_is_in_doubt(
     assert len(sandbox.ledger()) == 1
     assert json.loads((draft.parent / "submission.json").read_bytes())["task_id"] == task_id
     assert not draft.exists(), "it is cleared away when the clip is there"
+
+
+def test_resume_finishes_what_only_a_draft_tells_of(
+    sandbox: Sandbox, tmp_path: Path, without_submission: tuple[ClipFolder, bytes]
+) -> None:
+    folder, written = without_submission
+    dead_draft(folder, "submission.json", written)
+    assert main(["resume", "--root", str(tmp_path)]) == 0
+    assert "video.mp4" in names(folder)
+    assert len(sandbox.ledger()) == 1
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,21 @@ def test_good_videos_are_good_at_every_level(tmp_path: Path, good: bytes) -> Non
 def test_unknown_bytes_have_a_name_too(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(range(256)))
     assert extension_of(tmp_path / "x") == "bin"
+
+
+def test_resume_verify_finds_what_a_disk_has_damaged_and_fetches_it_again(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(sandbox.url, TEXT, tmp_path)
+    video = tmp_path / "clips" / folder.key / "video.mp4"
+    whole = video.read_bytes()
+    damaged = flipped(whole)
+    video.write_bytes(damaged)
+    assert main(["resume", "--root", str(tmp_path)]) == 0
+    assert video.read_bytes() == damaged, "only on request is everything decoded"
+    assert main(["resume", "--verify", "--root", str(tmp_path)]) == 0
+    assert "damaged, so fetched again" in capsys.readouterr().err
+    assert video.read_bytes() == whole
+    assert (video.parent / "video.unchecked.mp4").read_bytes() == damaged
+    assert main(["resume", "--verify", "--root", str(tmp_path)]) == 0
+    assert len(sandbox.ledger()) == 1

@@ -14,7 +14,7 @@ import pytest
 
 from minimax_tasks import FsspecTarget
 from minimax_tasks.storage import disk
-from minimax_tasks.storage.files import Storage, _draft_name, drafts_of
+from minimax_tasks.storage.files import Storage, draft_name, drafts_of
 from minimax_tasks.storage.paths import split_path
 from tests import odd_disk
 
@@ -235,13 +235,13 @@ def test_the_drafts_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) 
     storage = Storage(str(tmp_path))
     storage.write("k/video.mp4", b"film")
     word = (
-        "import os, sys; from minimax_tasks.storage.files import _draft_name; "
-        "open(os.path.join(sys.argv[1], _draft_name('video.mp4')), 'wb')"
+        "import os, sys; from minimax_tasks.storage.files import draft_name; "
+        "open(os.path.join(sys.argv[1], draft_name('video.mp4')), 'wb')"
     )
     subprocess.run([sys.executable, "-c", word, str(tmp_path / "k")], check=True)
     (dead,) = drafts_of("video.mp4", storage.names("k"))
 
-    alive = f"k/{_draft_name('video.mp4')}"
+    alive = f"k/{draft_name('video.mp4')}"
     (tmp_path / alive).touch()
     unknown, old = "k/.video.mp4.0a1b2c3d.part", "k/.video.mp4.00aabbcc.part"
     (tmp_path / unknown).touch()

@@ -1,0 +1,99 @@
+"""The life of a clip, with kills, on a file system that folds case, has no links and keeps open files as they are."""
+
+import asyncio
+import contextlib
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minimax_tasks import UncertainSubmit
+from minimax_tasks.clips import submit as submitting
+from minimax_tasks.clips.folder import is_dead
+from minimax_tasks.clips.ledger import Spending, payments
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage, draft_name
+from tests import odd_disk
+from tests.clips.test_life import TEXT, folder_of, make, names
+from tests.clips.test_money import OPERATIONS, _dead_doubt, _Death
+
+SEEDS = range(12)
+
+
+@pytest.mark.parametrize("links", ["refused", "missing"])
+def test_a_clip_is_made_there(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: str
+) -> None:
+    odd_disk.simulate(monkeypatch, tmp_path / "root", links)
+    folder = make(sandbox.url, TEXT, tmp_path / "root")
+    make(sandbox.url, TEXT, tmp_path / "ROOT")
+    assert "video.mp4" in names(folder)
+    assert [payment.state for payment in payments(folder.root)] == ["delivered"]
+    assert not [name for name in names(folder) if name.endswith(".part")]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_kills_pay_once(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Up to three processes die one after the other, each inside or between operations of the storage."""
+    dice = random.Random(seed)
+    root = tmp_path / "root"
+    odd_disk.simulate(monkeypatch, root, dice.choice(["refused", "unsupported", "unknown", "missing"]))
+    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.05)
+    monkeypatch.setattr(submitting, "CLAIM_LOOK", 0.02)
+    for _ in range(dice.randint(1, 3)):
+        with monkeypatch.context() as patched:
+            kill(patched, dice.randint(1, 24), dice.choice(["before", "after"]))
+            with contextlib.suppress(_Death, UncertainSubmit):
+                make(sandbox.url, TEXT, root)
+    try:
+        make(sandbox.url, TEXT, root)
+    except UncertainSubmit:
+        assert "video.mp4" not in names(folder_of(TEXT, root))
+    else:
+        assert "video.mp4" in names(folder_of(TEXT, root))
+    assert len(sandbox.ledger()) <= 1
+
+
+def kill(patch: pytest.MonkeyPatch, step: int, moment: str) -> None:
+    """Die at the n-th operation of the storage."""
+    count = 0
+
+    def deadly(name: str) -> Any:
+        original = getattr(Storage, name)
+
+        def operation(self: Storage, *arguments: Any, **options: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == step and moment == "before":
+                raise _Death
+            outcome = original(self, *arguments, **options)
+            if count == step:
+                raise _Death
+            return outcome
+
+        return operation
+
+    for name in OPERATIONS:
+        patch.setattr(Storage, name, deadly(name))
+    patch.setattr(submitting, "_doubt", _dead_doubt)
+
+
+def test_a_claim_that_a_kill_left_empty_counts_with_its_price(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(TEXT, tmp_path)
+    asyncio.run(folder.claim(1, TEXT, "n" * 32))
+    claim = tmp_path / "clips" / folder.key / "claim.1.json"
+    claim.with_name(draft_name("claim.1.json")).write_bytes(claim.read_bytes())
+    claim.write_bytes(b"")
+    (payment,) = payments(folder.root)
+    assert (payment.state, payment.usd) == ("in doubt", TEXT.request.usd)
+    assert Spending(folder.root).total() == TEXT.request.usd
+    assert not is_dead(asyncio.run(folder.claimed(1)))
+    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.05)
+    with pytest.raises(UncertainSubmit, match="may have been paid"):
+        make(sandbox.url, TEXT, tmp_path)
+    assert sandbox.ledger() == []
