@@ -4,23 +4,28 @@ Anybody can send a callback. What is stored is small, bounded and never believed
 and that one asks the service.
 """
 
+import contextlib
 import json
 import queue
+import re
 import signal
 import socket
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.callbacks import ADDRESS, FOLDER, TASK_ID, submit_file, task_file
 from minimax_tasks.clips.folder import now
+from minimax_tasks.connections import BATCH, Bounds, bounded
 from minimax_tasks.storage.files import Storage
 
 MAX_BODY = 64 * 1024
@@ -30,9 +35,20 @@ MAX_BRACKETS = 100
 """Lists and objects; a status update has two. What is nested without end breaks whatever reads it."""
 
 MAX_KEPT = 20_000
-"""Status updates of so many tasks are kept by one receiver; of the oldest the file is removed."""
+"""Status updates of so many tasks are kept under a root; of the oldest the file is removed."""
 
+BOUNDS = Bounds(head=10.0, body=10.0, stalled=20.0, connections=500)
+"""A status update is one small packet: whoever takes longer sends none."""
+
+KEEP_ALIVE = 5
+"""Seconds."""
+
+MAX_HEAD = 16 * 1024
+"""Bytes."""
+
+_BACKLOG = 1024
 _TRIAL = f"{FOLDER}/receiver.json"
+_STORED = re.compile(r"(?:task|submit)-[0-9A-Za-z_-]+\.json")
 _KEPT_FIELDS = ("task_id", "status", "file_id", "base_resp")
 
 
@@ -49,11 +65,18 @@ class Receiver:
             self._root.remove(_TRIAL)
         except Exception as error:  # each kind of storage has errors of its own
             raise ConfigurationError(f"root = {root!r}: cannot be written to: {error}") from error
-        self._kept: OrderedDict[str, None] = OrderedDict()
+        self._kept: OrderedDict[str, None] = OrderedDict.fromkeys(
+            f"{FOLDER}/{name}" for name in self._root.oldest_first(FOLDER) if _STORED.fullmatch(name)
+        )
+        while len(self._kept) > MAX_KEPT:
+            self._root.remove(self._kept.popitem(last=False)[0])
         self.app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["POST"])])
 
     async def _receive(self, request: Request) -> JSONResponse:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return JSONResponse({"status": "the body did not come"}, status_code=400)
         if body is None:
             return JSONResponse({"status": "too large"}, status_code=413)
         message = _message(body)
@@ -76,9 +99,9 @@ class Receiver:
     async def _store(self, name: str, document: dict[str, Any]) -> None:
         self._kept[name] = None
         self._kept.move_to_end(name)
+        oldest = self._kept.popitem(last=False)[0] if len(self._kept) > MAX_KEPT else None
         await self._root.call(self._root.write_json, name, document)
-        if len(self._kept) > MAX_KEPT:
-            oldest, _ = self._kept.popitem(last=False)
+        if oldest is not None:
             await self._root.call(self._root.remove, oldest)
 
 
@@ -96,6 +119,8 @@ def _message(body: bytes) -> dict[str, Any] | None:
 
 async def _body(request: Request) -> bytes | None:
     """The body, or None as soon as it is too large."""
+    if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
+        return None
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -109,22 +134,44 @@ def serve(root: str, host: str, port: int) -> None:
 
     For the main thread. Raises `ConfigurationError` when the root or the address cannot be used.
     """
+    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
+    with receiving(root, host, port) as url:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: stopped.put(number))
+        print(f"MiniMax callbacks received on {url}", flush=True)  # noqa: T201
+        while not _heard(stopped):
+            pass
+
+
+@contextlib.contextmanager
+def receiving(root: str, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Receive callbacks in a thread while this is entered; gives the URL. Raises as `serve`."""
     receiver = Receiver(root)
     listening = _listen(host, port)
-    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: stopped.put(number))
-    config = uvicorn.Config(receiver.app, log_level="warning", lifespan="off")
+    config = uvicorn.Config(
+        receiver.app,
+        http=bounded(BOUNDS),
+        ws="none",
+        log_level="error",  # what strangers send wrong is theirs to know
+        access_log=False,
+        lifespan="off",
+        backlog=BATCH,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=MAX_HEAD,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    listening.listen(_BACKLOG)  # uvicorn made it as small as the batch that it takes at once
     shown, bound = listening.getsockname()[:2]
-    shown = f"[{shown}]" if ":" in shown else shown
-    print(f"MiniMax callbacks received on http://{shown}:{bound}", flush=True)  # noqa: T201
-    while not _heard(stopped):
-        pass
-    server.should_exit = True
-    thread.join(timeout=5)
+    try:
+        yield f"http://{shown}:{bound}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -137,7 +184,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(1024)
+        listening.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         listening.close()
         reason = getattr(error, "strerror", None) or error

@@ -41,6 +41,7 @@ from minimax_tasks.sandbox.pictures import Pictures
 from minimax_tasks.sandbox.signing import UrlSigner
 from minimax_tasks.sandbox.studio import Studio
 from minimax_tasks.sandbox.validation import Order, missing, mistyped, read_generation, read_template
+from minimax_tasks.sandbox.visitors import refusal
 from minimax_tasks.sandbox.wire import (
     FILE_NAME,
     AddedFaults,
@@ -56,6 +57,9 @@ from minimax_tasks.sandbox.wire import (
 
 MAX_BODY = 64_000_000
 """Longest body of a submit: two pictures of 20 MB in base64 are 53 MB."""
+
+MAX_FAULTS_BODY = 256_000
+"""Longest list of faults: some thousand."""
 
 LARGE_BODY = 1_000_000
 LARGE_BODIES_AT_ONCE = 8
@@ -81,16 +85,23 @@ class Conduct:
 
 
 class SandboxApp:
-    """One sandbox over a folder; `asgi` is the app, whose lifespan must be run."""
+    """One sandbox over a folder; `asgi` is the app, whose lifespan must be run.
 
-    def __init__(self, folder: Path, conduct: Conduct, faults: Sequence[Fault] = ()) -> None:
+    `served` is the host that it listens on.
+    """
+
+    def __init__(
+        self, folder: Path, conduct: Conduct, faults: Sequence[Fault] = (), served: str = "127.0.0.1"
+    ) -> None:
         self._conduct = conduct
+        self._served = served
         self._faults = FaultBook(faults)
         self._studio = Studio(folder, self._faults, latency=conduct.latency, scale=conduct.scale)
         self._callbacks = Callbacks(self._faults)
         self._signer = UrlSigner()
         self._recent_submits: deque[float] = deque()
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+        self._reading_faults = asyncio.Lock()
         self.asgi = Starlette(
             routes=[
                 Route("/v1/video_generation", self._submit_generation, methods=["POST"]),
@@ -223,18 +234,31 @@ class SandboxApp:
         return response
 
     async def _ledger(self, request: Request) -> Response:
+        if problem := refusal(request, self._served):
+            return _problem(problem, 403)
         jobs, now = self._studio.all(), time.time()
         return await run_in_threadpool(lambda: JSONResponse([job.entry(now).payload() for job in jobs]))
 
     async def _list_faults(self, request: Request) -> Response:
+        if problem := refusal(request, self._served):
+            return _problem(problem, 403)
         return JSONResponse(self._faults.listing())
 
     async def _add_faults(self, request: Request) -> Response:
+        if problem := refusal(request, self._served):
+            return _problem(problem, 403)
         try:
-            faults = parse_faults(await request.body())
+            body = await _body(request, MAX_FAULTS_BODY)
+            # One list after the other, beside the loop: YAML takes seconds for what JSON says in milliseconds.
+            async with self._reading_faults:
+                faults = await run_in_threadpool(parse_faults, bytes(body))
+            self._faults.add(faults)
+        except _TooLarge:
+            return _problem(f"a list of faults has at most {MAX_FAULTS_BODY:,} bytes", 413)
+        except ClientDisconnect:
+            return gateway_page(400)
         except ConfigurationError as error:
-            return JSONResponse(FaultsProblem(error=str(error)).payload(), status_code=422)
-        self._faults.add(faults)
+            return _problem(str(error), 422)
         return JSONResponse(AddedFaults(added=len(faults)).payload())
 
     async def _openapi(self, request: Request) -> Response:
@@ -259,13 +283,9 @@ class SandboxApp:
         self._recent_submits.append(now)
 
     async def _read(self, request: Request, reader: Callable[[bytearray, Pictures], Order]) -> Order:
-        large = int(request.headers.get("Content-Length") or 0) > LARGE_BODY
+        large = LARGE_BODY < _length(request) <= MAX_BODY
         async with self._large_bodies if large else contextlib.nullcontext():
-            body = bytearray()
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise _TooLarge
+            body = await _body(request, MAX_BODY)
             if b"data:" not in body:
                 return self._studio.read(body, reader)
             return await run_in_threadpool(self._studio.read, body, reader)
@@ -302,6 +322,27 @@ def digest_key(key: str) -> bytes:
 
 class _TooLarge(Exception):
     pass
+
+
+async def _body(request: Request, most: int) -> bytearray:
+    """The body. Raises `_TooLarge` as soon as it is, `ClientDisconnect` when it does not come."""
+    if _length(request) > most:
+        raise _TooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise _TooLarge
+    return body
+
+
+def _length(request: Request) -> int:
+    """What the head says of the body; the server has judged that it is a number."""
+    return int(request.headers.get("Content-Length") or 0)
+
+
+def _problem(text: str, status: int) -> Response:
+    return JSONResponse(FaultsProblem(error=text).payload(), status_code=status)
 
 
 async def _under(fault: SubmitFault | QueryFault | RetrieveFault | None, answer: _Answer) -> Response:

@@ -8,6 +8,7 @@ Nothing is delivered again. The ledger has what was sent and what came of it.
 """
 
 import asyncio
+import json
 import secrets
 import time
 from typing import Any
@@ -20,6 +21,10 @@ from minimax_tasks.sandbox.wire import CallbackSent, Status
 
 CHALLENGE_SECONDS = 3.0
 UPDATE_SECONDS = 10.0
+MAX_ANSWER = 64 * 1024
+"""Bytes that are read of a receiver's answer; one to a challenge has some fifty."""
+
+_AT_ONCE = 200
 
 _WORDS: dict[Status, str] = {"Processing": "processing", "Success": "success", "Fail": "failed"}
 _WAIT, _LONGEST_WAIT = 0.05, 1.0
@@ -31,7 +36,11 @@ class Callbacks:
     def __init__(self, faults: FaultBook) -> None:
         self._faults = faults
         # What a proxy setting of this machine says is not meant for receivers of the sandbox.
-        self._http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=1000))
+        self._http = httpx.AsyncClient(
+            trust_env=False,
+            headers={"Accept-Encoding": "identity"},
+            limits=httpx.Limits(max_connections=_AT_ONCE),
+        )
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, job: Job) -> None:
@@ -86,18 +95,28 @@ class Callbacks:
         for _ in range(fault.times if fault is not None else 1):
             try:
                 async with asyncio.timeout(patience):
-                    response = await self._http.post(order.callback_url, json=body, timeout=patience)
-                outcome = f"HTTP {response.status_code}"
-                answer = _challenge_of(response)
+                    status, content = await self._post(order.callback_url, body, patience)
+                outcome = f"HTTP {status}"
+                answer = _challenge_of(content) if 200 <= status < 300 else None
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
                 outcome = type(error).__name__
             job.callbacks.append(CallbackSent(status=word, outcome=outcome))
         return answer
 
+    async def _post(self, url: str, body: dict[str, Any], patience: float) -> tuple[int, bytes]:
+        """The status of the answer and, unless it is long, what it says."""
+        async with self._http.stream("POST", url, json=body, timeout=patience) as response:
+            content = b""
+            async for chunk in response.aiter_raw(4096):  # raw: a small packed answer can be large unpacked
+                content += chunk
+                if len(content) > MAX_ANSWER:
+                    return response.status_code, b""
+        return response.status_code, content
 
-def _challenge_of(response: httpx.Response) -> Any:
+
+def _challenge_of(content: bytes) -> Any:
     try:
-        value = response.json()
-    except ValueError:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
         return None
-    return {"challenge": value.get("challenge")} if response.is_success and isinstance(value, dict) else None
+    return {"challenge": value.get("challenge")} if isinstance(value, dict) else None

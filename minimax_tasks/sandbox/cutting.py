@@ -5,17 +5,20 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from minimax_tasks.connections import BoundedConnection
 
 _EXTENSION = "minimax.sandbox.close"
 
 
-class CuttableConnection(H11Protocol):
+class CuttableConnection(BoundedConnection):
     """An HTTP connection that lets the app close it in the middle of an answer, which ASGI cannot say."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the app a way to close this connection."""
         super().connection_made(transport)
+        if self.refused:
+            return
         app = self.app
 
         async def closable(scope: Scope, receive: Receive, send: Send) -> None:

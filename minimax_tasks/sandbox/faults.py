@@ -63,7 +63,11 @@ HttpStatus = Annotated[int, Field(ge=400, le=599)]
 Whole = Annotated[int, Field(ge=0, le=2**53)]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 
+MAX_FAULTS = 5_000
+"""Of one sandbox: every request is held against each of them."""
+
 _COUNTED_SUBJECTS = 100_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _encodes(value: str) -> str:
@@ -204,7 +208,7 @@ def read_faults(source: str | Path | Sequence[Any]) -> tuple[Fault, ...]:
 def parse_faults(text: str | bytes) -> tuple[Fault, ...]:
     """Faults from YAML or JSON. Raises `ConfigurationError`, naming the fault."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _LOADER)
     # PyYAML lets whatever goes wrong in its own code through where a tag does not fit its value.
     except (yaml.YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
         raise ConfigurationError(f"faults are not YAML: {' '.join(str(error).split())}") from None
@@ -242,7 +246,12 @@ class FaultBook:
         self._armed = [_Armed(fault) for fault in faults]
 
     def add(self, faults: Sequence[Fault]) -> None:
-        """Add faults; they count from now on."""
+        """Add faults; they count from now on. Raises `ConfigurationError` when they become too many."""
+        if len(self._armed) + len(faults) > MAX_FAULTS:
+            raise ConfigurationError(
+                f"{len(faults)} faults are too many: a sandbox has at most {MAX_FAULTS:,}, this one has "
+                f"{len(self._armed):,}"
+            )
         self._armed += [_Armed(fault) for fault in faults]
 
     def listing(self) -> list[dict[str, Any]]:

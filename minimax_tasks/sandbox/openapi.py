@@ -86,13 +86,19 @@ def _paths() -> dict[str, Any]:
         "/sandbox/ledger": {
             "get": {
                 "summary": "Every task that was accepted, oldest first",
-                "responses": {"200": _json({"type": "array", "items": _ref("LedgerEntry")})},
+                "responses": {
+                    "200": _json({"type": "array", "items": _ref("LedgerEntry")}),
+                    "403": _json(_ref("FaultsProblem")),
+                },
             }
         },
         "/sandbox/faults": {
             "get": {
                 "summary": "Every fault as declared, with `struck`: how often it did",
-                "responses": {"200": _json({"type": "array", "items": {"type": "object"}})},
+                "responses": {
+                    "200": _json({"type": "array", "items": {"type": "object"}}),
+                    "403": _json(_ref("FaultsProblem")),
+                },
             },
             "post": {
                 "summary": "Add faults, as JSON or YAML",
@@ -100,7 +106,10 @@ def _paths() -> dict[str, Any]:
                     "required": True,
                     "content": {"application/json": {"schema": _ref("Faults")}},
                 },
-                "responses": {"200": _json(_ref("AddedFaults")), "422": _json(_ref("FaultsProblem"))},
+                "responses": {
+                    "200": _json(_ref("AddedFaults")),
+                    **{status: _json(_ref("FaultsProblem")) for status in ("403", "413", "422")},
+                },
             },
         },
         "/openapi.json": {

@@ -15,11 +15,15 @@ import httpx
 import uvicorn
 
 from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.connections import BATCH, Bounds, bounded
 from minimax_tasks.sandbox.app import Conduct, SandboxApp, digest_key
 from minimax_tasks.sandbox.cutting import CuttableConnection
 from minimax_tasks.sandbox.faults import Fault, read_faults
 from minimax_tasks.sandbox.renderer import clip_size
 from minimax_tasks.storage.temporary import new_temporary_folder
+
+BOUNDS = Bounds(head=10.0, body=60.0, connections=5000)
+"""A body can be 64 MB, and of hundreds that are sent at once most have to wait."""
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
@@ -110,20 +114,20 @@ class _Running:
         self._temporary = state is None
         self._folder = state or new_temporary_folder()
         try:
-            self._app = SandboxApp(self._folder, conduct, faults)
+            self._app = SandboxApp(self._folder, conduct, faults, served=address[0])
         except (OSError, ConfigurationError):
             self._socket.close()
             raise
         config = uvicorn.Config(
             self._app.asgi,
-            http=CuttableConnection,
+            http=bounded(BOUNDS, CuttableConnection),
             ws="none",
             lifespan="on",
             log_config=None,
             log_level="critical",
             access_log=False,
             server_header=False,
-            backlog=_BACKLOG,
+            backlog=BATCH,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=0,
         )
@@ -134,6 +138,8 @@ class _Running:
             time.sleep(0.005)
         if not self._server.started:
             raise RuntimeError("the sandbox could not be started")
+        # As many as before may wait for the server, however few it takes at once.
+        self._socket.listen(_BACKLOG)
 
     def stop(self) -> None:
         self._server.should_exit = True

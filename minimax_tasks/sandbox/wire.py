@@ -128,7 +128,7 @@ class AddedFaults(_Wire):
 
 
 class FaultsProblem(_Wire):
-    """Answer to faults that cannot be read."""
+    """Answer to faults that cannot be read, and to whom the sandbox's own pages are not meant for."""
 
     error: str
 

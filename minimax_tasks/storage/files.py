@@ -14,6 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -130,6 +131,24 @@ class Storage:
         return {
             item["name"].rsplit("/", 1)[-1]: str([item.get(stamp) for stamp in stamps]) for item in listed
         }
+
+    def oldest_first(self, folder: str) -> list[str]:
+        """The names of the files right in a folder, those that were written longest ago first.
+
+        Where the storage does not tell when that was, the order is that of the names.
+        """
+        if self.local:
+            try:
+                times = {item.name: item.stat().st_mtime_ns for item in os.scandir(self.path(folder))}
+            except FileNotFoundError:
+                return []
+            return sorted(times, key=lambda name: (times[name], name))
+        try:
+            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        told = {item["name"].rsplit("/", 1)[-1]: _written_at(item) for item in listed}
+        return sorted(told, key=lambda name: (told[name], name))
 
     def find(self, folder: str) -> list[str]:
         """The paths, below a folder, of all files in it at any depth, by as few listings as possible."""
@@ -332,3 +351,12 @@ def _write_draft(draft: Path, data: bytes, *, durable: bool) -> None:
 
 def _json(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def _written_at(item: dict[str, Any]) -> str:
+    """When a file was written as a listing tells it, in a form that sorts by time."""
+    for name in ("LastModified", "last_modified", "updated", "mtime", "created"):
+        told = item.get(name)
+        if told:
+            return told.isoformat() if isinstance(told, datetime) else str(told)
+    return ""
