@@ -27,7 +27,7 @@ def _switch(default: bool, description: str = "") -> luigi.BoolParameter:
 class _Mode(Download):
     take = luigi.IntParameter(default=1, description="2, 3, … make another clip of the same request")
     callback_url = OptionalUrlParameter(default=None, significant=False)
-    fit = _switch(False, "crop and scale pictures that the service would refuse")
+    fit = _switch(False, "crop and scale pictures that the service would refuse; others stay as they are")
 
     # Without ClassVar these two would be all the parameters that type checkers know.
     mode: ClassVar[Mode]
