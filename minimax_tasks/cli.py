@@ -307,9 +307,11 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
+    from minimax_tasks.clips.folder import ClipFolder
     from minimax_tasks.clips.ledger import late_payments
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.clips.unfinished import damaged, unfinished
+    from minimax_tasks.clips.submit import resolve_command
+    from minimax_tasks.clips.unfinished import damaged, in_doubt, unfinished
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.standing import look_up
 
@@ -330,20 +332,26 @@ def _resume(options: argparse.Namespace) -> int:
             f"clip {late.key}: task {late.task_id} was accepted late, after another attempt had taken its place; "
             "it is paid for, and its video is not used"
         )
-    return DONE if done and not missing else FAILED
+    doubts = in_doubt(root)
+    for key in doubts:
+        command = resolve_command(ClipFolder(root, key))
+        _tell(f"in doubt, may have been paid: {key}. Settle it with {command} --task-id ID, or --resubmit")
+    return DONE if done and not missing and not doubts else FAILED
 
 
 def _ledger(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.ledger import payments
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.console.ledger import ledger_json, ledger_table
+    from minimax_tasks.console.ledger import is_drawn, ledger_json, ledger_table, with_purposes
     from minimax_tasks.settings import Settings
 
-    found = payments(open_root(Settings.load(root=options.root).root))
+    root = open_root(Settings.load(root=options.root).root)
+    found, drawn = with_purposes(root, payments(root)), is_drawn(root)
     if options.json:
-        _say(json_text(ledger_json(found)))
+        _say(json_text(ledger_json(found, drawn=drawn)))
     else:
-        standard_output().print(ledger_table(found))
+        console = standard_output()
+        console.print(ledger_table(found, drawn=drawn, width=console.width))
     return DONE
 
 

@@ -116,6 +116,7 @@ class ClipFolder:
             "at": now(),
             "usd": clip.request.usd,
             "what": clip.what,
+            "for": clip.purpose,
             "nonce": nonce,
             **owner.me().as_document(),
         }

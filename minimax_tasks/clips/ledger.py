@@ -15,6 +15,9 @@ from minimax_tasks.storage.files import Storage
 
 _READERS = 16
 
+DOUBT = "in doubt"
+"""It may have been paid: a person must settle it."""
+
 LATE = "accepted late"
 """A worker slept while a person gave its attempt up: it was accepted all the same, and another is in its place."""
 
@@ -31,6 +34,8 @@ class Payment:
     """ "accepted", "in doubt", "failed" or "delivered"; `LATE` when another attempt has its place."""
     task_id: str
     what: str
+    purpose: str = ""
+    """What the clip was made for: film, shot and take, or table and row. "" when nobody said."""
 
 
 class Spending:
@@ -75,6 +80,16 @@ def late_payments(root: Storage) -> list[Payment]:
     ]
 
 
+def doubtful(root: Storage) -> list[tuple[str, int]]:
+    """Key and attempt of every claim of which nothing says what came of it."""
+    files = {key: names for key, names in _files(root).items() if VIDEO not in names}
+    return [
+        place
+        for place in _attempts(root, files)
+        if any(payment.state == DOUBT for payment in _payments(root, place, files[place[0]]))
+    ]
+
+
 def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> list[Payment]:
     """One attempt; two when two task ids were accepted for it, one from a person and one from a worker."""
     key, number = place
@@ -95,9 +110,10 @@ def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> l
         newest = not told and not any(numbered(name, "claim") > number for name in names)
         told.setdefault(str(written["task_id"]), "accepted" if newest else LATE)
     at, usd, what = str(claim.get("at", "")), claim.get("usd"), str(claim.get("what", ""))
+    purpose = str(claim.get("for") or "")
     return [
-        Payment(key, number, at, usd, state, task_id, what)
-        for task_id, state in (told or {"": "in doubt"}).items()
+        Payment(key, number, at, usd, state, task_id, what, purpose)
+        for task_id, state in (told or {"": DOUBT}).items()
     ]
 
 

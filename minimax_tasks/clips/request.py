@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unicodedata import east_asian_width
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest, PictureError
@@ -60,6 +61,8 @@ class ClipRequest:
     sent: dict[str, str] | None = None
     shapes: dict[str, tuple[int, int]] = field(default_factory=dict)
     stored: str = ""
+    purpose: str = field(default="", compare=False)
+    """What it is for, in words for people: film, shot and take, or table and row. It is not part of the key."""
 
     def __post_init__(self) -> None:
         if self.take < 1:
@@ -115,7 +118,7 @@ class ClipRequest:
         if isinstance(request, TemplateRequest):
             return f"template {request.row.name}"
         resolution, seconds = request.size
-        return f"{request.model} {resolution} {seconds} s: {' '.join(request.prompt[:80].split())}"
+        return f"{request.model} {resolution} {seconds} s: {shortened(request.prompt, 80)}"
 
     def picture_name(self, field_name: str, *, as_read: bool = False) -> str:
         """What a picture is, without its bytes: `sha256:…`, its URL, or the clip and the place.
@@ -259,3 +262,16 @@ def _shapes(value: Any) -> dict[str, tuple[int, int]]:
             raise InvalidRequest("shapes", value, "an object of widths and heights")
         found[name] = (shape[0], shape[1])
     return found
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text in one line of at most so many characters, cut between words where its script has such."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    around = line[limit - 2 : limit]
+    if " " not in around and not any(east_asian_width(letter) in "WF" for letter in around):
+        words = cut.rpartition(" ")[0]
+        cut = words if len(words) > limit // 2 else cut
+    return cut.rstrip(" ,;:") + "…"

@@ -1,8 +1,10 @@
-"""The clips of a root that are paid for and not yet there, or not what they were."""
+"""The clips of a root that are paid for and not yet there, or not what they were, and those that may be paid."""
 
 import asyncio
 
-from minimax_tasks.clips.folder import SUBMISSION, VIDEO, ClipFolder, is_written_elsewhere
+from minimax_tasks.clips.folder import SUBMISSION, VIDEO, ClipFolder, age, is_dead, is_written_elsewhere
+from minimax_tasks.clips.ledger import doubtful
+from minimax_tasks.clips.submit import CLAIM_PATIENCE
 from minimax_tasks.storage.files import Storage
 
 
@@ -50,3 +52,16 @@ def _look(root: Storage, key: str) -> str:
 
     with root.as_local(f"clips/{key}/{VIDEO}") as video:
         return "; ".join(probe(video, "decode").problems)
+
+
+def in_doubt(root: Storage) -> list[str]:
+    """Keys of clips that may have been paid, so that a person must settle them. Not those that a worker may
+    be submitting right now.
+    """
+    found = []
+    for key, number in doubtful(root):
+        claim = root.read_json(f"clips/{key}/claim.{number}.json") or {}
+        told = root.exists(f"clips/{key}/doubt.{number}.json")
+        if told or is_dead(claim) or age(claim) > CLAIM_PATIENCE:
+            found.append(key)
+    return sorted(set(found))

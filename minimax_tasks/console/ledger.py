@@ -1,58 +1,124 @@
 """What was spent under a root, as a table for people and as JSON for machines."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
+from rich import box
 from rich.table import Column, Table
 from rich.text import Text
 
 from minimax_tasks.clips.ledger import Payment
+from minimax_tasks.clips.request import shortened
+from minimax_tasks.clips.root import MARK
+from minimax_tasks.dataset.folder import MANIFEST as DATASET_MANIFEST
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.film import MANIFEST as FILM_MANIFEST
+
+_OTHER_COLUMNS = 55
+"""Columns of a terminal that everything but the words takes."""
+
+_LEAST_WORDS = 18
 
 
-def ledger_json(payments: Iterable[Payment]) -> dict[str, Any]:
-    """Every payment, and the totals by day."""
+def is_drawn(root: Storage) -> bool:
+    """Whether the clips of a root were drawn by a sandbox, so that nothing was paid for them."""
+    return (root.read_json(MARK) or {}).get("service") == "sandbox"
+
+
+def with_purposes(root: Storage, payments: Iterable[Payment]) -> list[Payment]:
+    """The payments, each with what it was for: claims of earlier versions do not say it, but films and
+    datasets name their clips.
+    """
+    listed = list(payments)
+    if all(payment.purpose for payment in listed):
+        return listed
+    known = _purposes(root)
+    return [
+        payment
+        if payment.purpose
+        else replace(payment, purpose=known.get(payment.key) or known.get(payment.key[:12]) or "")
+        for payment in listed
+    ]
+
+
+def _purposes(root: Storage) -> dict[str, str]:
+    """Key, or the first 12 digits of it -> what the clip is for."""
+    found: dict[str, str] = {}
+    for name in root.folders("films"):
+        film = root.read_json(f"films/{name}/{FILM_MANIFEST}") or {}
+        for shot in film.get("shots") or ():
+            for take, key in enumerate(shot.get("takes") or (), 1):
+                found[str(key)] = f"{film.get('title') or name}, shot {shot.get('id')}, take {take}"
+    for name in root.folders("datasets"):
+        dataset = root.read_json(f"datasets/{name}/{DATASET_MANIFEST}") or {}
+        for video in dataset.get("videos") or ():
+            row, _, key = str(video).rpartition("/")[2].removesuffix(".mp4").partition("-")
+            if row.isdigit():
+                found.setdefault(key, f"{name}, row {int(row)}")
+    return found
+
+
+def ledger_json(payments: Iterable[Payment], *, drawn: bool = False) -> dict[str, Any]:
+    """Every payment, and the totals by day. `drawn`: by a sandbox, so that nothing was paid."""
     listed = list(payments)
     days = {day: _sum(list(group)) for day, group in groupby(listed, lambda payment: payment.at[:10])}
-    return {"payments": [asdict(payment) for payment in listed], "days": days, "total": _sum(listed)}
+    return {
+        "service": "sandbox" if drawn else "minimax",
+        "paid": not drawn,
+        "payments": [asdict(payment) for payment in listed],
+        "days": days,
+        "total": _sum(listed),
+    }
 
 
-def ledger_table(payments: Iterable[Payment]) -> Table:
-    """One row for each payment, a total for each day and for all."""
+def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int = 100) -> Table:
+    """One row for each payment, a total for each day and for all, in a terminal of so many columns."""
     listed = list(payments)
-    total = _sum(listed)
+    words = max(_LEAST_WORDS, width - _OTHER_COLUMNS)
+    title = "Ledger of a sandbox: nothing was paid" if drawn else "Ledger"
     table = Table(
-        "when (UTC)", "clip", Column("task", no_wrap=True), "what", "state", title="Ledger", show_footer=True
+        Column("when (UTC)", no_wrap=True),
+        Column("clip, task", no_wrap=True),
+        Column("what", overflow="fold", max_width=words if width < 160 else None),
+        "state",
+        Column("USD", justify="right", no_wrap=True),
+        title=title,
+        box=box.SIMPLE_HEAD,
     )
-    table.add_column("USD", justify="right", footer=f"{total['usd']:.2f}")
-    table.columns[1].footer = f"{total['clips']} paid"
     for day, group in groupby(listed, lambda payment: payment.at[:10]):
         rows = list(group)
         for row in rows:
             attempt = f" attempt {row.attempt}" if row.attempt > 1 else ""
-            price = f"{row.usd:.2f}" if row.usd is not None else "?"
+            what = shortened(row.what, 3 * words) if width < 160 else row.what
             table.add_row(
-                row.at[:19].replace("T", " "),
-                row.key[:12] + attempt,
-                row.task_id or "–",
-                Text(row.what),
+                row.at[5:16].replace("T", " "),
+                Text(f"{row.key[:12]}{attempt}\n{row.task_id or '–'}"),
+                Text("\n").join([Text(row.purpose, style="bold"), Text(what)]) if row.purpose else Text(what),
                 row.state,
-                price,
+                f"{row.usd:.2f}" if row.usd is not None else "?",
             )
-        table.add_row(
-            day,
-            f"{len(rows)} clips",
-            "",
-            "",
-            "the day",
-            f"{_sum(rows)['usd']:.2f}",
-            style="bold",
-            end_section=True,
-        )
-    if total["without_price"]:
-        table.caption = f"? {total['without_price']} clips have no published price and are not in the total"
+        table.add_section()
+        table.add_row(day, _several(len(rows)), "", "the day", _usd(rows), style="bold", end_section=True)
+    table.add_row(
+        "in all", f"{_several(len(listed))}", "", "drawn" if drawn else "paid", _usd(listed), style="bold"
+    )
+    notes = []
+    if drawn:
+        notes.append("The prices are those that MiniMax would ask.")
+    if missing := _sum(listed)["without_price"]:
+        notes.append(f"? {_several(missing)} without a published price, not in the total.")
+    table.caption = " ".join(notes) or None
     return table
+
+
+def _several(clips: int) -> str:
+    return "1 clip" if clips == 1 else f"{clips} clips"
+
+
+def _usd(payments: list[Payment]) -> str:
+    return f"{_sum(payments)['usd']:.2f}"
 
 
 def _sum(payments: list[Payment]) -> dict[str, Any]:

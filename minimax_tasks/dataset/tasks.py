@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -299,5 +300,8 @@ class VideoDataset(luigi.Task):
 
 
 def _learn(plan: DatasetPlan, size: int) -> None:
+    rows = {planned.key: planned.row.number for planned in reversed(plan.rows)}
     for shard in plan.shards(size):
-        _known[shard.digest] = {key: plan.clips[key] for key in shard.keys}
+        _known[shard.digest] = {
+            key: replace(plan.clips[key], purpose=f"{plan.name}, row {rows[key]}") for key in shard.keys
+        }

@@ -34,10 +34,15 @@ _known: dict[str, Segment] = {}
 """Key -> segment, of every plan of this process. A key says what the segment is, so none goes stale."""
 
 
+_titles: dict[str, str] = {}
+"""Key -> title of the board that was planned last with it."""
+
+
 def plan_board(storyboard: str, root: str) -> Plan:
     """The plan of a board; its segments are known to the tasks of this process from then on."""
     plan = make_plan(storyboard, root=root, language=Settings.load().bracket_language)
     _known.update({segment.key: segment for segment in plan.segments})
+    _titles.update(dict.fromkeys((segment.key for segment in plan.segments), plan.board.title))
     return plan
 
 
@@ -67,7 +72,8 @@ class _OfSegment(Stage):
     @property
     def clip(self) -> ClipRequest:
         """The clip that the segment is."""
-        return self.segment.clip
+        clip = self.segment.clip
+        return replace(clip, purpose=f"{_titles[self.clip_key]}, shot {self.shot}, take {self.take}")
 
     @property
     def same(self) -> dict[str, Any]:
