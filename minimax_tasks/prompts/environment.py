@@ -17,8 +17,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.prompts.bounds import LONGEST_RENDERED, TooMuch, check_size
-from minimax_tasks.prompts.macros import camera_moves, camera_then, people
-from minimax_tasks.prompts.wording import end_sentence, sentence
+from minimax_tasks.prompts.macros import acting_words, camera_moves, camera_then, line, people
+from minimax_tasks.prompts.wording import begun_sentence, end_sentence, finalized, phrase
+
+CHINESE = ".zh"
+"""Ends the name of a template that says in Chinese what the one without it says in English."""
 
 CAMERA_TEMPLATE = "camera.j2"
 """The macros; every other template is a shot's."""
@@ -26,7 +29,7 @@ CAMERA_TEMPLATE = "camera.j2"
 LONGEST_RANGE = 100
 
 MACROS = frozenset(
-    ["cam", "then", "hold", "arc", "crane", "vertigo", "handheld", "who", "acting"]
+    ["cam", "then", "hold", "arc", "crane", "vertigo", "handheld", "who", "acting", "line"]
     + [move.name for move in MOVES]
 )
 """The macros of `camera.j2` that a template may call; what they cost depends on what they are given alone."""
@@ -67,11 +70,13 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=finalized,
     )
     env.filters = {name: _bounded(function) for name, function in env.filters.items()}
     del env.filters["random"], env.globals["lipsum"]
-    env.filters.update(sentence=sentence, end_sentence=end_sentence)
-    env.globals.update(camera_moves=camera_moves, camera_then=camera_then, people=people, range=_short_range)
+    env.filters.update(sentence=begun_sentence, end_sentence=end_sentence, phrase=phrase)
+    env.globals.update(camera_moves=camera_moves, camera_then=camera_then, range=_short_range)
+    env.globals.update(people=people, acting_words=acting_words, line=line)
     macros = env.get_template(CAMERA_TEMPLATE).module
     env.globals.update({name: item for name, item in vars(macros).items() if not name.startswith("_")})
     return env
@@ -153,6 +158,17 @@ def template_source(name: str, folder: Path | None) -> tuple[str, Path] | None:
     return None
 
 
+def in_chinese(name: str, folder: Path | None) -> str:
+    """The name of a template's Chinese form where it has one beside it, else its own."""
+    for root in (*([folder] if folder else []), template_folder()):
+        here, chinese = (root.joinpath(*split_template_path(f"{each}.j2")) for each in (name, name + CHINESE))
+        if chinese.is_file():
+            return name + CHINESE
+        if here.is_file():
+            return name  # the board's own, which has no other form
+    return name
+
+
 def is_own(path: Path) -> bool:
     """Whether a template is not one of those that are shipped."""
     return not path.is_relative_to(template_folder())
@@ -167,6 +183,8 @@ def shot_templates(folder: Path | None = None) -> tuple[ShotTemplate, ...]:
             if relative == CAMERA_TEMPLATE:
                 continue
             name = relative.removesuffix(".j2")
+            if name.endswith(CHINESE) and path.with_name(f"{path.name.removesuffix('.zh.j2')}.j2").is_file():
+                continue  # the same template in the other language
             comment = _FIRST_COMMENT.match(path.read_text(encoding="utf-8"))
             found[name] = ShotTemplate(name, " ".join(comment.group(1).split()) if comment else "", path)
     return tuple(found[name] for name in sorted(found))

@@ -1,5 +1,6 @@
 """The Python side of the macros in `camera.j2`: they speak the dialect of the shot being rendered."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,7 +8,16 @@ from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
 from minimax_tasks.prompts.camera import CameraError, Groups, group_phrase, parse_camera, render_camera
-from minimax_tasks.prompts.wording import CAMERA, THEN, mark
+from minimax_tasks.prompts.wording import (
+    CAMERA,
+    THEN,
+    as_text,
+    begun_sentence,
+    is_brand,
+    is_chinese,
+    mark,
+    phrase,
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,36 @@ def camera_then(words: Sequence[object]) -> str:
     return mark(THEN, ("，然后" if dialect.is_chinese else ", then ").join(phrases))
 
 
-def people(descriptions: Sequence[str]) -> str:
+def people(descriptions: Sequence[object]) -> str:
     """The descriptions of a shot's characters as one phrase."""
-    return ("和" if _dialect.get().is_chinese else ", and ").join(map(str, descriptions))
+    each = [text for description in descriptions if (text := phrase(description))]
+    if not _dialect.get().is_chinese:
+        return ", and ".join(each)
+    return "和".join(filter(None, ("、".join(each[:-1]), *each[-1:])))
+
+
+def line(*parts: object) -> str:
+    """What the parts say as one sentence, with commas between them; parts without words are left out."""
+    joint = "，" if _dialect.get().is_chinese else ", "
+    spoken = [(text, as_text(part)) for part in parts if (text := phrase(part))]
+    asks = re.search(r"[!?！？]*$", spoken[-1][1]) if spoken else None
+    return begun_sentence(joint.join(text for text, _ in spoken) + (asks.group() if asks else ""))
+
+
+def acting_words(characters: Sequence[object], action: object = "") -> str:
+    """The people and what they do, as one sentence or two.
+
+    In English an action with a small first letter carries the sentence on. Chinese has no letter that
+    tells, and a comma there reads well before a verb and before a sentence of its own.
+    """
+    persons, act = people(characters), as_text(action)
+    if not persons or not phrase(act):
+        return begun_sentence(persons or act)
+    if is_chinese(act[0]) and is_chinese(persons[-1]):
+        return begun_sentence(f"{persons}，{act.lstrip('，、。 ')}")
+    if act[0].islower() and not is_brand(act):
+        return begun_sentence(persons + (", " if "," in persons else " ") + act)
+    return f"{begun_sentence(persons)} {begun_sentence(act)}"
 
 
 def _read(words: Sequence[object]) -> Groups:

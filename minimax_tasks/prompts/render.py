@@ -1,5 +1,6 @@
 """A shot's text or template with its values, as the prompt that is sent."""
 
+import contextlib
 import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from minimax_tasks.prompts.environment import (
     MACROS,
     PromptError,
     environment,
+    in_chinese,
     is_own,
     template_source,
     unknown_template,
@@ -30,6 +32,9 @@ from minimax_tasks.prompts.wording import (
     CAMERA,
     LOOK,
     THEN,
+    NoCamera,
+    NoText,
+    closed_up,
     end_sentence,
     is_placed,
     join_sentences,
@@ -120,11 +125,17 @@ def write_prompt(
     words = language_of(
         [text or "", look, *characters, *given], _language_of_template(name, folder, language)
     )
+    if name and words == "zh":
+        with contextlib.suppress(TemplateNotFound, OSError, ValueError):  # rendering says so
+            name = in_chinese(name, folder)
     dialect = Dialect(model, language, words)
     instruction = dialect.instruction(camera)
-    known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters), "camera": instruction}
+    known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters)}
+    known["camera"] = instruction or NoCamera()
     rendered = _render(text, name, known, folder, dialect)
     body = " ".join(rendered.split())
+    if name:
+        body = closed_up(body)
     prompt = _place(body, instruction, look, chinese=dialect.is_chinese)
     if character := forbidden_character(prompt):
         raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
@@ -193,6 +204,7 @@ def render_job(job: Mapping[str, Any]) -> dict[str, str]:
     """What the process with limits does: `text`, or `error` with the message."""
     folder = Path(job["folder"]) if job["folder"] else None
     known = job["known"] | {"characters": tuple(job["known"]["characters"])}
+    known["camera"] = known["camera"] or NoCamera()
     try:
         with speaking(Dialect(*job["dialect"])):
             return {"text": _render_here(job["text"], job["name"], known, folder)}
@@ -243,7 +255,7 @@ def _render_here(text: str | None, name: str | None, known: Mapping[str, object]
         raise PromptError(f"{_origin(name)}: it takes more than {MEGABYTES} MB, which is the limit") from None
     except RecursionError:
         raise PromptError(f"{_origin(name)}: it calls or includes itself without end") from None
-    except (CameraError, SecurityError, TemplateError) as error:
+    except (CameraError, NoText, SecurityError, TemplateError) as error:
         raise PromptError(f"{_where(error, name)}: {error}") from error
     except Exception as error:  # a template can raise anything that Python can
         raise PromptError(f"{_where(error, name)}: {type(error).__name__}: {error}") from error

@@ -54,6 +54,7 @@ _MOST_COMPARED = 500
 """Names that a misspelt one is compared with."""
 
 _OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>[0-9]{1,4}(\.[0-9]{1,6})?))")
+_JINJA = re.compile(r"\{\{[^{}\n]{0,60}\}\}|\{%[^{}\n]{0,60}%\}")
 _PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
 
 
@@ -326,6 +327,7 @@ class _Planning:
         draft.wrong_commands = wrong
         draft.warnings += doubts
         draft.warnings += camera_warnings(draft.camera, draft.length, model)
+        draft.warnings += self._unrendered(draft, characters)
 
     def _tell_wrong_commands(self, draft: Draft) -> None:
         """Commands that are none, unless the shot was paid for with them, by a version that let them pass."""
@@ -336,6 +338,18 @@ class _Planning:
             return
         for text in draft.wrong_commands:
             self._wrong(draft, "prompt" if draft.shot.prompt is not None else "action", text)
+
+    def _unrendered(self, draft: Draft, characters: list[str]) -> list[str]:
+        """What looks like Jinja in a value, where it is a text like any other."""
+        values = [*self._values(draft.shot).items(), ("look", self._board.look)]
+        values += [("desc", description) for description in characters]
+        return [
+            f"{name} has {found.group()} in it, which is sent as it stands; only `prompt` and templates are rendered"
+            for name, value in values
+            if name not in ("notes", "dialogue")
+            and isinstance(value, str)
+            and (found := _JINJA.search(value))
+        ]
 
     def _values(self, shot: Shot) -> Mapping[str, object]:
         own = {name: getattr(shot, name) for name in ("action", "place", "dialogue", "notes")}
