@@ -4,9 +4,12 @@ What the service, a gateway, a proxy or the storage says is quoted in files, log
 them may echo the API key, a signed URL, or escape sequences, so nothing of theirs is passed on as it came.
 """
 
+import contextlib
 import hashlib
 import logging
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
 
@@ -177,6 +180,31 @@ def clean_tree(value: Any, *, keep: frozenset[str] = frozenset(), depth: int = 1
     if isinstance(value, list):
         return [clean_tree(member, keep=keep, depth=depth - 1) for member in value] if depth else []
     return value
+
+
+_private: ContextVar[bool] = ContextVar("_private", default=False)
+
+
+@contextlib.contextmanager
+def private_logs() -> Iterator[None]:
+    """While this is entered, httpx and httpcore log no secret of a URL, and nothing of the headers.
+
+    Requests of others in the same process are logged as ever.
+    """
+    before = _private.get()
+    _private.set(True)
+    try:
+        yield
+    finally:
+        _private.set(before)
+
+
+def _clean_private(record: logging.LogRecord) -> bool:
+    return clean_record(record) if _private.get() else True
+
+
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_clean_private)
 
 
 def clean_record(record: logging.LogRecord) -> bool:

@@ -22,7 +22,7 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 class TableToDataset(luigi.WrapperTask):
     """The dataset of a table, and optionally its WebDataset tar files."""
 
-    table = luigi.Parameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
+    table = VideoDataset.table
     root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
 

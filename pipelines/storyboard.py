@@ -16,7 +16,7 @@ from minimax_tasks import FsspecTarget, RenderStoryboard
 class Premiere(luigi.Task):
     """Announces a film once it is rendered: what anything after a film looks like."""
 
-    board = luigi.Parameter(description="storyboard file")
+    board = RenderStoryboard.storyboard
     root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
 
     def requires(self) -> RenderStoryboard:

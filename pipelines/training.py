@@ -30,7 +30,7 @@ class ClipFeatures(luigi.Task):
     say which clip a line is.
     """
 
-    table = luigi.Parameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
+    table = VideoDataset.table
     root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
 
     def requires(self) -> VideoDataset:

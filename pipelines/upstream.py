@@ -22,7 +22,7 @@ from minimax_tasks import FsspecTarget, ImageToVideo, Settings, build
 class _Upstream(luigi.Task):
     """What the tasks share: the picture, and where the files go."""
 
-    picture = luigi.Parameter(description="any fsspec path or URL")
+    picture = ImageToVideo.first_frame_image
     root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
 
     def beside(self, name: str) -> FsspecTarget:

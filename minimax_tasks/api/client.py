@@ -11,8 +11,7 @@ import shutil
 import ssl
 import time
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from contextvars import ContextVar
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,7 +39,7 @@ from minimax_tasks.api.errors import (
 from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.api.turns import Turns
-from minimax_tasks.redaction import clean, clean_record, clean_tree, keep_secret, shown
+from minimax_tasks.redaction import clean, clean_tree, keep_secret, private_logs, shown
 
 log = logging.getLogger(__name__)
 
@@ -96,28 +95,6 @@ def _wrong_with(base_url: str) -> str:
     if parts.username is not None or parts.password is not None:
         return "it holds a user or password, which would go in place of the key; "
     return "it has something behind its path; " if "?" in base_url or "#" in base_url else ""
-
-
-_ours: ContextVar[bool] = ContextVar("_ours", default=False)
-
-
-def _cleaned(record: logging.LogRecord) -> bool:
-    """httpx and httpcore log URLs and headers; those of our requests are secrets, those of others not ours."""
-    return clean_record(record) if _ours.get() else True
-
-
-for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
-    logging.getLogger(_name).addFilter(_cleaned)
-
-
-@contextlib.contextmanager
-def _our_logs() -> Iterator[None]:
-    before = _ours.get()
-    _ours.set(True)
-    try:
-        yield
-    finally:
-        _ours.set(before)
 
 
 class _Reply:
@@ -310,7 +287,7 @@ class MiniMaxClient:
         """
         await self._download_turns.acquire()
         try:
-            with _our_logs():
+            with private_logs():
                 response = await self._open(url, {"Range": f"bytes={offset}-"} if offset else {})
                 try:
                     yield response
@@ -414,7 +391,7 @@ class MiniMaxClient:
         failure: MiniMaxError
         await turns.acquire(urgency)
         try:
-            with _our_logs():
+            with private_logs():
                 async with asyncio.timeout(patience):
                     return await self._exchange(http, method, self.base_url + path, sending, arguments)
         except Exception as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from minimax_tasks.redaction import clean
+from minimax_tasks.redaction import clean, private_logs
 
 STORED = {
     "s3": "s3", "s3a": "s3",
@@ -236,7 +236,10 @@ def _read_web(url: str, limit: int) -> bytes:
 
     until = time.monotonic() + _WEB_PATIENCE
     data = bytearray()
-    with httpx.stream("GET", url.strip(), follow_redirects=True, timeout=_WEB_PATIENCE / 2) as answer:
+    with (
+        private_logs(),
+        httpx.stream("GET", url.strip(), follow_redirects=True, timeout=_WEB_PATIENCE / 2) as answer,
+    ):
         if answer.status_code != 200:
             raise Unreadable(f"the server answers HTTP {answer.status_code}")
         for part in answer.iter_bytes(_BLOCK):

@@ -366,3 +366,67 @@ def test_the_documentation_has_the_tables_of_the_client() -> None:
 def test_a_submit_that_names_its_task_was_accepted(reply: bytes) -> None:
     told, _ = talk(reply, SUBMIT)
     assert told == "1"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(
+            answer({"task_id": "55", "base_resp": {"status_code": code}})
+            for code in (1000, 1002, 1004, 2013, 4711)
+        ),
+        *(
+            answer({"task_id": "55", "base_resp": base})
+            for base in ([], "success", {"status_msg": {}}, 7, True)
+        ),
+        answer({"task_id": 55, "base_resp": {"status_code": "1002"}}),
+        answer({"task_id": " 55 "}, "202 Accepted"),
+        answer({"task_id": "55", "base_resp": {"status_code": 0}}, "503 Service Unavailable"),
+        answer({"task_id": "55", "base_resp": {"status_code": 2013}}, "400 Bad Request"),
+    ],
+)
+def test_a_task_that_any_answer_names_was_created(reply: bytes) -> None:
+    assert talk(reply)[0] == "55"
+
+
+@pytest.mark.parametrize("task_id", [{"a": 1}, ["55"], True, False, 1.5, None, "", " ", 0, "0"])
+def test_what_is_no_id_is_none(task_id: Any) -> None:
+    error = failure(answer({"task_id": task_id, "base_resp": {"status_code": 0}}))
+    assert error.verdict is Verdict.UNCERTAIN
+    assert type(failure(answer({"task_id": task_id, "base_resp": {"status_code": 1002}}))) is RateLimited
+
+
+@pytest.mark.parametrize(
+    ("call", "document"),
+    [
+        ("query", {"task_id": "2", "status": "Success", "file_id": "9", "base_resp": {"status_code": 0}}),
+        ("query", {"task_id": 2, "status": "Fail", "base_resp": {"status_code": 1027}}),
+        ("template query", {"task_id": "2", "status": "Success", "video_url": "https://h/x"}),
+        (
+            "retrieve",
+            {"file": {"file_id": 2, "download_url": "https://h/x"}, "base_resp": {"status_code": 0}},
+        ),
+    ],
+)
+def test_an_answer_about_something_else_is_not_believed(
+    call: str, document: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert type(failure(answer(document), READS[call])) is AnswerLost
+    assert "answered about" in caplog.text
+
+
+def test_what_is_needed_is_taken_whatever_else_is_missing_or_odd() -> None:
+    found, _ = talk(
+        answer({"file": {"download_url": " https://h/x?s ", "bytes": "12.3 MB"}}), READS["retrieve"]
+    )
+    assert found.file.download_url == "https://h/x?s"
+    found, _ = talk(answer({"status": "Success", "file_id": 7, "video_width": "wide"}), READS["query"])
+    assert (found.state, found.file_id, found.video_width) == (State.SUCCESS, "7", 0)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "body", ["[" * 200_000, '{"base_resp":' * 200_000, "1" * 5000, "\ud83d".encode("utf-8", "surrogatepass")]
+)
+def test_odd_json_is_an_answer_that_says_nothing(call: str, body: Any) -> None:
+    assert failure(answer(body), CALLS[call]).verdict is Verdict.UNCERTAIN

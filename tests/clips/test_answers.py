@@ -1,0 +1,138 @@
+"""Answers belong to questions, and what speaks of the set-up is no clip's verdict."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minimax_tasks import ClipRequest, NotTheApi, TextToVideoRequest, UncertainSubmit, VideoDataset, build
+from minimax_tasks.cli import main
+from minimax_tasks.clips.download import _address
+from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.settings import Settings
+from tests.api.scripted import answer, scripted
+from tests.clips.test_life import TEXT, folder_of, make, names, with_service
+from tests.conftest import point_at
+
+ANOTHER = ClipRequest(TextToVideoRequest(prompt="Another"))
+
+
+def test_one_task_for_two_clips_is_one_clip(tmp_path: Path) -> None:
+    done = {"task_id": "7", "status": "Success", "file_id": "9", "base_resp": {"status_code": 0}}
+
+    async def run() -> None:
+        async with scripted() as server:
+            server.next = answer(done)
+
+            async def work(service: Service) -> None:
+                first, second = folder_of(TEXT, tmp_path), folder_of(ANOTHER, tmp_path)
+                await submit(TEXT, first, service)
+                await submit(ANOTHER, second, service)
+                assert (await poll(first, service))["file_id"] == "9"
+                with pytest.raises(UncertainSubmit, match=f"task 7, which it had given to clip {first.key}"):
+                    await poll(second, service)
+                assert (await poll(first, service))["file_id"] == "9"
+                assert "result.json" not in names(second)
+
+            await asyncio.to_thread(with_service, server.url, work)
+
+    asyncio.run(run())
+
+
+BOARD = 'title: P\nshots:\n  - {id: "010", prompt: one}\n'
+
+
+@pytest.mark.parametrize("path", ["/v1", "/sandbox", "/docs"])
+def test_a_board_goes_on_once_the_address_is_right(
+    path: str, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = tmp_path / "board.yaml"
+    board.write_text(BOARD)
+    words = ["render", str(board), "--root", str(tmp_path / "root")]
+    point_at(monkeypatch, sandbox.url + path)
+    assert main(words) == 1
+    point_at(monkeypatch, sandbox.url)
+    assert main(words) == 0
+    assert len(sandbox.ledger()) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer("<html>login</html>"),
+        answer("<html>login</html>", "404 Not Found"),
+        answer("", "302 Found", {"Location": "https://login.example/"}),
+        answer("no", "407 Proxy Authentication Required"),
+        answer("The plain HTTP request was sent to HTTPS port", "400 Bad Request"),
+    ],
+)
+def test_a_dataset_goes_on_once_the_address_is_right(
+    reply: bytes, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "table.jsonl"
+    table.write_text("\n".join(json.dumps({"prompt": f"clip {n}"}) for n in range(3)))
+    task = VideoDataset(table=str(table), root=str(tmp_path / "root"))
+
+    async def elsewhere() -> int:
+        async with scripted() as server:
+            server.next = reply
+            point_at(monkeypatch, server.url)
+            assert not await asyncio.to_thread(build, [task])
+            return len(server.seen)
+
+    assert asyncio.run(elsewhere()) >= 1
+    point_at(monkeypatch, sandbox.url)
+    assert build([task])
+    assert len(sandbox.ledger()) == 3
+
+
+def test_what_a_page_says_is_not_kept_against_the_clip(tmp_path: Path) -> None:
+    async def run() -> Any:
+        async with scripted() as server:
+            server.next = answer("<html>a web site</html>")
+            with pytest.raises(NotTheApi):
+                await asyncio.to_thread(make, server.url, TEXT, tmp_path)
+            return json.loads((tmp_path / f"clips/{TEXT.key}/released.1.json").read_text())
+
+    assert asyncio.run(run())["final"] is False
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url", "fetched"),
+    [
+        ("http://sandbox:8000", "http://sandbox:8000/x?s", "http://sandbox:8000/x?s"),
+        ("https://api.minimaxi.com", "http://cdn.example/x?s", "https://cdn.example/x?s"),
+        ("https://api.minimaxi.com", "HTTP://cdn.example/x?s", "https://cdn.example/x?s"),
+        ("https://api.minimaxi.com", "https://cdn.example/x?s", "https://cdn.example/x?s"),
+        ("https://relay.example", "http://127.0.0.1:8000/x?s", "http://127.0.0.1:8000/x?s"),
+        ("http://sandbox:8000", "https://cdn.example/x?s", "https://cdn.example/x?s"),
+    ],
+)
+def test_where_a_clip_is_fetched_from(base_url: str, url: str, fetched: str) -> None:
+    assert _address(url, base_url) == fetched
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("api_key = sk-abc%def", "api_key", "sk-abc%def"),
+        ("api_key = sk-%(abc)s%def", "api_key", "sk-%(abc)s%def"),
+        ("receiver_url = https://h/a%20b", "receiver_url", "https://h/a%20b"),
+        ("api_key = a%%b", "api_key", "a%b"),
+        ("base_url =  https://h/  ", "base_url", "https://h/"),
+    ],
+)
+def test_a_percent_sign_in_the_configuration(
+    line: str, name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import luigi
+
+    (tmp_path / "luigi.cfg").write_text(f"[minimax]\n{line}\n")
+    luigi.configuration.get_config().read([str(tmp_path / "luigi.cfg")])
+    found = getattr(Settings.load(), name)
+    assert (found.get_secret_value() if name == "api_key" else found) == value
