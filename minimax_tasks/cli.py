@@ -19,6 +19,9 @@ from minimax_tasks.console.output import json_text, settle_streams, standard_err
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
+FEWEST_FILES = 64
+"""Open files with which every command works."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -92,6 +95,16 @@ def _check_machine(options: argparse.Namespace) -> None:
         raise ConfigurationError(
             "there is no writable folder for temporary files; set TMPDIR to one"
         ) from None
+    if options.command in (_plan, _ledger):
+        return
+    with contextlib.suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY and files < FEWEST_FILES:
+            raise ConfigurationError(
+                f"only {files} files may be open at once; allow {FEWEST_FILES} or more (ulimit -n {FEWEST_FILES})"
+            )
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:
@@ -409,6 +422,7 @@ def _luigi(options: argparse.Namespace) -> int:
         words = ["--module", "minimax_tasks", *words]
     if not any(word.split("=")[0] == "--workers" for word in words):
         words += ["--workers", str(Settings.load().max_in_flight)]
+    words += _own_lock(words)
     restore = on_sigterm(KeyboardInterrupt())
     try:
         result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
@@ -418,6 +432,16 @@ def _luigi(options: argparse.Namespace) -> int:
     finally:
         restore()
     return DONE if result.scheduling_succeeded and result.status.name.startswith("SUCCESS") else FAILED
+
+
+def _own_lock(words: list[str]) -> list[str]:
+    """A folder of one's own for Luigi's lock, where that of everybody belongs to another user."""
+    usual = os.path.join(tempfile.gettempdir(), "luigi")
+    if any(word.split("=")[0] in ("--lock-pid-dir", "--no-lock") for word in words):
+        return []
+    if not os.path.isdir(usual) or os.access(usual, os.W_OK):
+        return []
+    return ["--lock-pid-dir", f"{usual}-{os.getuid() if hasattr(os, 'getuid') else 'own'}"]
 
 
 def _money(text: str) -> float:

@@ -87,6 +87,10 @@ def render(
         check_access(settings.api_key.get_secret_value(), settings.base_url)
         if readable := readable_key(settings.base_url):
             _warn(console, readable)
+    at_once = settings.max_in_flight
+    if sandbox and clips:
+        at_once = _drawn_at_once(settings.max_in_flight, console)
+        _tell_of_letters(plan, console)
     with contextlib.ExitStack() as stack:
         if sandbox:
             stack.enter_context(private_sandbox(settings.root, scale))
@@ -99,9 +103,7 @@ def render(
         paid = service_kind(Settings.load().base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
         task = RenderStoryboard(storyboard=board, root=settings.root, name=name)
-        done = build(
-            [task], max_in_flight=settings.max_in_flight, scheduler_url=scheduler_url, log_level="CRITICAL"
-        )
+        done = build([task], max_in_flight=at_once, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")
     if not done or not task.complete():
@@ -234,6 +236,45 @@ def _environment(given: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
+_FILES_BESIDE, _FILES_PER_CLIP = 32, 4
+"""Open files of a process that draws its clips itself: both ends of two connections for each clip under way."""
+
+
+def _drawn_at_once(wanted: int, console: Output) -> int:
+    """How many clips a private sandbox draws at once: as many as files may be open for."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return wanted
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    at_once = max(1, min(wanted, (soft - _FILES_BESIDE) // _FILES_PER_CLIP))
+    if at_once < wanted and soft < _FEW_FILES:
+        _warn(
+            console, f"only {soft} files may be open at once (ulimit -n): {at_once} clips are drawn at a time"
+        )
+    return at_once
+
+
+_FEW_FILES = 256
+"""Fewer are worth a word: it is the least that systems give by themselves."""
+
+
+def _tell_of_letters(plan: Plan, console: Output) -> None:
+    """Say once that drawn clips leave out letters for which this machine has no font."""
+    from minimax_tasks.video.lettering import letters_without_font
+
+    missing = letters_without_font("".join((plan.board.title, *(shot.prompt for shot in plan.shots))))
+    if missing:
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        _warn(
+            console,
+            f"no font of this machine has {shown}: drawn clips leave such letters out; "
+            "install one, such as Noto Sans CJK (fonts-noto-cjk)",
+        )
+
+
 @contextlib.contextmanager
 def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
     """Run a sandbox for this process and point the settings at it.
@@ -243,7 +284,11 @@ def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
     from minimax_tasks.sandbox import Sandbox
 
     language = Settings.load().bracket_language
-    with Sandbox(latency=0.0, scale=scale, state=_state_folder(root)) as sandbox:
+    with contextlib.ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(Sandbox(latency=0.0, scale=scale, state=_state_folder(root)))
+        except OSError as error:
+            raise ConfigurationError(f"root = {root!r} cannot be used: {error}") from error
         given = {
             "MINIMAX_BASE_URL": sandbox.url,
             "MINIMAX_API_KEY": "sandbox",

@@ -144,6 +144,7 @@ def test_a_terminal_sees_the_same_film_made(sandbox: Sandbox, tmp_path: Path) ->
     code = render(
         board_of(tmp_path, 3),
         root="out",
+        name=None,
         retry_failed=False,
         scheduler_url=None,
         console=terminal,

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from minimax_tasks.cli import main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.video.lettering import cjk_font
 from minimax_tasks.video.transition_names import TRANSITIONS
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
@@ -98,7 +99,8 @@ def test_no_control_of_others_reaches_the_terminal(
 ) -> None:
     assert main(["plan", "\x1b[2Jx\x9b31m\u202etxt.yaml"]) == 2
     told = capsys.readouterr().err
-    assert r"\x1b[2Jx\x9b31m\u202etxt.yaml: there is no such file" in told
+    assert not {"\x1b", "\x9b", "\u202e"} & set(told)
+    assert "txt.yaml: there is no such file" in told
     shown = io.StringIO()
     Output(shown).whole("[red]:smile: \x07")
     assert shown.getvalue() == "[red]:smile: \\x07\n"
@@ -371,3 +373,66 @@ def test_the_tables_of_the_catalogue_load_only_what_they_show() -> None:
         "heavy = {'luigi', 'av', 'PIL', 'numpy', 'starlette', 'uvicorn'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_letters_without_a_font_are_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minimax_tasks.video.lettering.CJK_FONTS", ("no-such-font.ttf",))
+    cjk_font.cache_clear()
+    words = ["render", write_board(tmp_path, WIDE), "--root", "out", "--sandbox", "--scale", "90P"]
+    assert main(words) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "no font of this machine has" in line]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "warning: no font of this machine has 港, 口, 雾, 散, 了, …: drawn clips leave such"
+    )
+    assert main(words) == 0
+    assert "no font" not in capsys.readouterr().out, "nothing is drawn any more"
+    cjk_font.cache_clear()
+
+
+def limited(files: int, *words: str) -> subprocess.CompletedProcess[str]:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]),) * 2); "
+        "from minimax_tasks.cli import main; sys.exit(main(sys.argv[2:]))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, str(files), *words], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_sixty_four_open_files_are_enough_and_fewer_are_told_of(tmp_path: Path) -> None:
+    shots = "".join(f"  - {{id: s{n}, cut: true, action: Wave {n}.}}\n" for n in range(30))
+    words = ["render", write_board(tmp_path, "title: Waves\nshots:\n" + shots), "--sandbox", "--scale", "90P"]
+    done = limited(64, *words, "--root", "enough")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "only 64 files may be open at once (ulimit -n): 8 clips are drawn at a time" in done.stdout
+    done = limited(40, *words, "--root", "few")
+    assert done.returncode == 2
+    assert done.stderr == "only 40 files may be open at once; allow 64 or more (ulimit -n 64)\n"
+    assert not (tmp_path / "few").exists()
+
+
+def test_a_root_that_cannot_be_written_to_is_told_before_anything_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    board = write_board(tmp_path, WIDE)
+    for root in ("file", "file/below"):
+        assert main(["render", board, "--root", root, "--sandbox"]) == 2
+        told = capsys.readouterr().err
+        assert f"root = '{root}' cannot be used" in told
+        assert len(told.splitlines()) == 1
+
+
+def test_luigi_s_lock_of_another_user_stops_nobody(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "luigi").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("os.access", lambda path, mode: str(path) != str(tmp_path / "luigi"))
+    monkeypatch.setenv("MINIMAX_API_KEY", "")
+    assert main(["luigi", "TextToVideo", "--prompt", "x", "--root", "out", "--local-scheduler"]) == 1
+    assert list(tmp_path.glob("luigi-*"))

@@ -47,6 +47,14 @@ def drawable(text: str, font: Font) -> str:
     return " ".join(kept.split())
 
 
+def letters_without_font(text: str) -> str:
+    """The letters and digits of a text that no font of this machine has, each once."""
+    font = font_for(text, 20)
+    return "".join(
+        letter for letter in dict.fromkeys(text) if letter.isalnum() and not has_glyph(font, letter)
+    )
+
+
 @lru_cache(maxsize=32)
 def latin_font(pixels: int) -> Font:
     """Pillow's built-in font."""
