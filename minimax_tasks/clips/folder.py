@@ -31,7 +31,7 @@ from minimax_tasks.api.errors import MiniMaxError
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
-from minimax_tasks.storage.files import Storage, drafts_of
+from minimax_tasks.storage.files import Durable, Storage, drafts_of
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,8 @@ class ClipFolder:
         """
         if facts.get("warnings"):
             await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
-        await self._write("result.json", (await self.result() or {}) | facts, new_folder=False)
+        document = (await self.result() or {}) | facts
+        await self._write("result.json", document, durable="bytes", new_folder=False)
 
     async def deliver(self, source: str) -> None:
         """Give a whole local file the name `video.mp4`."""
@@ -314,7 +315,7 @@ class ClipFolder:
         return False
 
     async def _write(
-        self, name: str, document: dict[str, Any], *, durable: bool = True, new_folder: bool = True
+        self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
         await self.root.call(
             self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder

@@ -63,6 +63,8 @@ def _flush_descriptor(descriptor: int) -> None:
 
 def make_folder(folder: Path, base: Path) -> None:
     """Make a folder below `base` and what is missing above it; a new `base` is on disk at once."""
+    if os.path.isdir(folder):
+        return
     if not base.is_dir():
         missing = [base, *base.parents]
         missing = missing[: next((at for at, one in enumerate(missing) if one.exists()), len(missing))]

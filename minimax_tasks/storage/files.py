@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -27,6 +27,9 @@ from minimax_tasks.storage.references import refuse_chain
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
 _Result = TypeVar("_Result")
+
+Durable = bool | Literal["bytes"]
+"""What a power failure leaves of a write that was done: see `Storage.write`."""
 
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
@@ -191,10 +194,11 @@ class Storage:
             item["name"].rstrip("/").rsplit("/", 1)[-1] for item in listed if item["type"] == "directory"
         )
 
-    def write(self, name: str, data: bytes, *, durable: bool = True, new_folder: bool = True) -> None:
+    def write(self, name: str, data: bytes, *, durable: Durable = True, new_folder: bool = True) -> None:
         """Write a whole file, replacing what is there.
 
-        Not `durable`: a power failure may lose it, which a local disk writes much faster. Without
+        Not `durable`: a power failure may lose it, which a local disk writes much faster. "bytes": it may find
+        the old file, but never half of one. Without
         `new_folder` a folder that is gone is not made anew on a local disk: FileNotFoundError.
         """
         if self.local:
@@ -207,7 +211,7 @@ class Storage:
                 self.fs.pipe_file(draft_path, data)
 
     def write_json(
-        self, name: str, data: dict[str, Any], *, durable: bool = True, new_folder: bool = True
+        self, name: str, data: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
         """Write a JSON object, readable by people."""
         self.write(name, _json(data), durable=durable, new_folder=new_folder)
@@ -295,7 +299,7 @@ class Storage:
 
     @contextlib.contextmanager
     def _local_draft(
-        self, name: str, *, publish: bool = True, durable: bool = True, new_folder: bool = True
+        self, name: str, *, publish: bool = True, durable: Durable = True, new_folder: bool = True
     ) -> Iterator[Path]:
         final, base = Path(self.path(name)), Path(self.base)
         if new_folder:
@@ -305,7 +309,7 @@ class Storage:
             yield draft
             if publish:
                 disk.replace(draft, final)
-                if durable:
+                if durable is True:
                     disk.flush_entries(final.parent, base)
         finally:
             with contextlib.suppress(OSError):
@@ -342,7 +346,7 @@ def is_draft(path: str) -> bool:
     return bool(_DRAFT.fullmatch(path.rpartition("/")[2]))
 
 
-def _write_draft(draft: Path, data: bytes, *, durable: bool) -> None:
+def _write_draft(draft: Path, data: bytes, *, durable: Durable) -> None:
     with open(draft, "xb") as out:
         out.write(data)
         if durable:
