@@ -6,6 +6,7 @@ drawn clip would be delivered as the real one.
 
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
 
 MARK = "clips/made-by.json"
@@ -30,7 +31,9 @@ def open_root(url: str) -> Storage:
 
 
 def _unusable(url: str, error: Exception) -> ConfigurationError:
-    return ConfigurationError(f"root = {url!r} cannot be used: {error or type(error).__name__}")
+    return ConfigurationError(
+        f"root = {shown(url)!r} cannot be used: {clean(error, 500) or type(error).__name__}"
+    )
 
 
 def check_writable(root: Storage, base_url: str) -> None:
@@ -47,11 +50,11 @@ def check_shareable(root: Storage) -> None:
     """Raise `ConfigurationError` for storage on which two workers could claim the same clip at once."""
     if root.volatile:
         raise ConfigurationError(
-            f"root = {root.url!r}: the memory of a process cannot be shared; use a real storage"
+            f"root = {shown(root.url)!r}: the memory of a process cannot be shared; use a real storage"
         )
     if not root.exclusive:
         raise ConfigurationError(
-            f"root = {root.url!r}: workers cannot share this storage, since it has no exclusive create; use a "
+            f"root = {shown(root.url)!r}: workers cannot share this storage, since it has no exclusive create; use a "
             "local disk, S3, GCS or Azure, or a single worker"
         )
 
@@ -60,8 +63,8 @@ def check_lasting(root: Storage, base_url: str) -> None:
     """Raise `ConfigurationError` when paid clips would be gone with the process."""
     if root.volatile and service_kind(base_url) == "minimax":
         raise ConfigurationError(
-            f"root = {root.url!r}: it is gone when this command ends, with the clips that were paid for; use a real "
-            "storage, or --sandbox"
+            f"root = {shown(root.url)!r}: it is gone when this command ends, with the clips that were paid for; use a "
+            "real storage, or --sandbox"
         )
 
 
@@ -72,7 +75,7 @@ def check_scale(root: Storage, scale: str | None) -> None:
     found = (root.read_json(DRAWN_AT) or {}).get("scale", wanted)
     if found != wanted:
         raise ConfigurationError(
-            f"root = {root.url!r} holds clips drawn at {found}; use another root for {wanted}, so that a film "
+            f"root = {shown(root.url)!r} holds clips drawn at {found}; use another root for {wanted}, so that a film "
             "is not of both"
         )
 
@@ -90,8 +93,8 @@ def check_root(root: Storage, base_url: str) -> None:
     wanted = service_kind(base_url)
     if root.create_json(MARK, {"service": wanted}) and root.create_json(MARK, {"service": wanted}):
         raise ConfigurationError(
-            f"root = {root.url!r}: this file system replaces a file that must not be there yet, so that a clip could "
-            "be paid for twice; use a newer version of its fsspec package, or another storage"
+            f"root = {shown(root.url)!r}: this file system replaces a file that must not be there yet, so that a clip "
+            "could be paid for twice; use a newer version of its fsspec package, or another storage"
         )
     mark = root.read_json(MARK) or {}
     found = mark.get("service", wanted)
@@ -99,6 +102,6 @@ def check_root(root: Storage, base_url: str) -> None:
         whose = "the sandbox" if found == "sandbox" else "MiniMax"
         other = "MiniMax" if found == "sandbox" else "the sandbox"
         raise ConfigurationError(
-            f"root = {root.url!r} holds clips made by {whose}; use another root for {other}, so that the "
+            f"root = {shown(root.url)!r} holds clips made by {whose}; use another root for {other}, so that the "
             "two are never mixed up in a film"
         )
