@@ -20,21 +20,14 @@ from PIL import Image
 
 from minimax_tasks.sandbox.motion import Group, Pose, camera_groups, camera_path, group_at, without_commands
 from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene
-from minimax_tasks.sandbox.slate import Slate, make_slate
 from minimax_tasks.video.colour import frame_of, plane_pixels
-from minimax_tasks.video.encode import h264_mp4
+from minimax_tasks.video.encode import Cue, h264_mp4
 from minimax_tasks.video.frames import cover
 
 WIDESCREEN = 16 / 9
 
 MARGIN = 0.25
 """How far a picture reaches over the frame on every side, of the frame, for the camera to move into."""
-
-CLEAN_START, CLEAN_END = 2, 3
-"""So many frames at either end carry no writing: the next clip of a chain starts from one of them."""
-
-FADE = 8
-"""In so many frames the writing appears, and goes."""
 
 RENDER_THREADS = 2
 AHEAD = 6
@@ -82,7 +75,8 @@ def render_clip(
     It starts on `first`, or on a drawn scene that suits the prompt (with `subject` in it), moves as the
     camera commands of the prompt say, and changes into `last`, cropped to the shape of the clip. `variant`
     numbers the takes of a request: each looks different. `scale` is a resolution to render in instead, for
-    tests in a hurry. Raises `ValueError` for a resolution that makes no sense.
+    tests in a hurry. What the prompt says is a track of subtitles. Raises `ValueError` for a resolution that
+    makes no sense.
     """
     shape = first or last
     size = clip_size(scale or resolution, shape.width / shape.height if shape else None)
@@ -94,9 +88,9 @@ def render_clip(
         end=_Backdrop.reflected(cover(last, size)) if last else None,
         path=camera_path(groups, frames, take=take, margin=MARGIN),
         lights=_lights(frames, take),
-        slates=_slates(size, without_commands(prompt), groups, frames),
     )
-    with h264_mp4(str(path), size, Fraction(fps), _encoding(fps)) as writer:
+    cues = _cues(without_commands(prompt), groups, frames, fps)
+    with h264_mp4(str(path), size, Fraction(fps), _encoding(fps), cues) as writer:
         for frame in _made_ahead(clip.frame, frames):
             writer.write(frame)
     return Rendered(*size, frames)
@@ -188,18 +182,20 @@ def _lights(frames: int, take: random.Random) -> list[float]:
     return [swell * math.sin(math.pi * frame / max(1, frames - 1)) for frame in range(frames)]
 
 
-def _slates(
-    size: tuple[int, int], text: str, groups: tuple[Group, ...], frames: int
-) -> list[tuple[Slate, float]]:
-    """The writing of every frame, and how strongly it is seen."""
-    slates = {group: make_slate(size, text, group) for group in {(), *groups}}
-    return [
-        (
-            slates[group_at(groups, frame, frames)],
-            max(0.0, min(1.0, (frame - CLEAN_START + 1) / FADE, (frames - CLEAN_END - frame) / FADE)),
-        )
+def _cues(text: str, groups: tuple[Group, ...], frames: int, fps: int) -> list[Cue]:
+    """What the camera does, and the prompt, as subtitles: any frame may go on into another clip."""
+    begins = [
+        frame
         for frame in range(frames)
+        if frame == 0 or group_at(groups, frame, frames) != group_at(groups, frame - 1, frames)
     ]
+    cues = []
+    for begin, end in zip(begins, [*begins[1:], frames], strict=True):
+        moves = " + ".join(move.english for move in group_at(groups, begin, frames))
+        lines = "\n".join(filter(None, (f"[{moves}]" if moves else "", text)))
+        if lines:
+            cues.append(Cue(begin / fps, end / fps, lines))
+    return cues
 
 
 @dataclass(frozen=True)
@@ -210,7 +206,6 @@ class _Clip:
     end: _Backdrop | None
     path: list[Pose]
     lights: list[float]
-    slates: list[tuple[Slate, float]]
 
     def frame(self, number: int) -> av.VideoFrame:
         """Frame `number`, as it is encoded."""
@@ -220,8 +215,6 @@ class _Clip:
             planes[0] = planes[0].point(
                 [min(255, round(16 + (value - 16) * (1 + light))) for value in range(256)]
             )
-        slate, strength = self.slates[number]
-        slate.paste(planes, strength)
         return _packed(planes, self.start.size)
 
     def _picture(self, number: int) -> list[Image.Image]:

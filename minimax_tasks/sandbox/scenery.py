@@ -55,12 +55,47 @@ HOURS: tuple[tuple[str, Light], ...] = (
 )
 
 PLACES: tuple[tuple[str, str], ...] = (
-    (r"\b(sea\b|seaside|ocean|beach|coast|waves\b|boat|ships?\b|harbou?r|lake|island)|海|湖|浪|船|岛", "sea"),
+    (
+        r"\b(seas?\b|seaside|ocean|beach|coast|shore|waves\b|swell\b|surf\b|tides?\b|(?<!of )waters?\b|bay\b"
+        r"|boat|ferr(y|ies)\b|ships?\b|sail|yacht|trawler|barge|canoe|kayak|gulls?\b|seagull|lighthouse"
+        r"|harbou?r|ports?\b|pier\b|jetty|quay|docks?\b|wharf|river|lake|island)"
+        r"|海|湖|浪|船|岛|港|码头|渡轮|渡口|灯塔|江面|江上|河|水面",
+        "sea",
+    ),
     (r"\b(city|cities|street|skyline|tower|urban|neon|rooftop|traffic|metropolis)|城市|街|高楼|都市", "city"),
     (r"\b(mountain|peaks?\b|alps|cliff|snow|ridge|glacier)|山|雪|峰", "mountains"),
     (r"\b(desert|dune|sand\b|sahara)|沙漠|沙丘", "desert"),
-    (r"\b(forest|trees?\b|woods?\b|jungle|pine|bamboo)|森林|树|竹", "forest"),
+    (r"\b(forest|trees?\b|woods\b|woodland|jungle|pines?\b|bamboo)|森林|树|竹", "forest"),
 )
+
+_MATERIAL = re.compile(
+    r"\b(sea|ocean|water|river|city|street|mountain|snow|desert|sand|forest|tree|pine|bamboo|urban|tower)"
+    r"[- ](greens?|blues?|whites?|grey|gray|colou?r(s|ed|ing)?|tones?|bottles?|glass(es)?|drops?|droplets"
+    r"|wear|clothes|bikes?|tables?|chairs?|floors?|boards?|walls?|furniture|panels?|needles?|cones?)\b",
+    re.IGNORECASE,
+)
+"""A colour or a thing that is called after a place."""
+
+_STYLE = re.compile(
+    r"\b(lens|lenses|grain|palette|lights?|lighting|lit|focus|bokeh|film|\d+ ?mm|anamorphic|cinematic|colou?rs?"
+    r"|tones?|textures?|contrast|saturated|desaturated|style|look|mood|aesthetic|photorealistic|hdr|4k|8k)\b"
+    r"|胶片|色调|质感|光线|光影|画质|颗粒|风格|焦距|景深|电影感|饱和|对比度",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]*")
+
+
+def own_words(prompt: str) -> str:
+    """The prompt without the look: the sentences at its end that speak of lenses, light and colours."""
+    sentences = _SENTENCE.findall(prompt)
+    while len(sentences) > 1 and _STYLE.search(sentences[-1]):
+        sentences.pop()
+    return "".join(sentences)
+
+
+def place_in(prompt: str) -> str | None:
+    """The place that the shot's own words name first."""
+    return _matching(PLACES, _MATERIAL.sub(" ", own_words(prompt)))
 
 
 def draw_scene(prompt: str, size: tuple[int, int], variant: int, *, margin: float = 0.0) -> Image.Image:
@@ -73,7 +108,7 @@ def draw_scene(prompt: str, size: tuple[int, int], variant: int, *, margin: floa
     seed = int.from_bytes(digest[:8], "big")
     take = random.Random(seed)
     light = _matching(HOURS, prompt) or take.choice((DAWN, DAY, GOLDEN, DUSK))
-    place = _matching(PLACES, prompt) or take.choice(("hills", "hills", "mountains", "sea"))
+    place = place_in(prompt) or take.choice(("hills", "hills", "mountains", "sea"))
     canvas = Canvas(size, margin, seed)
     sun = take.uniform(0.2, 0.8), light.height + take.uniform(-0.04, 0.04)
     DRAWERS[place](canvas, light, sun)

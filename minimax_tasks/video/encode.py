@@ -1,9 +1,10 @@
 """Writing H.264 MP4s that every browser plays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import av
 import av.container
@@ -18,6 +19,19 @@ pictures make the same bytes."""
 
 LIMITED_RANGE = 1
 MILLISECOND = Fraction(1, 1000)
+
+
+_LONGEST_CUE = 2000
+"""Characters of a line of subtitles."""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A line of subtitles, from `start` to `end` in seconds."""
+
+    start: float
+    end: float
+    text: str
 
 
 @dataclass
@@ -47,9 +61,12 @@ class H264Writer:
 
 @contextmanager
 def h264_mp4(
-    path: str, size: tuple[int, int], fps: Fraction, options: dict[str, str]
+    path: str, size: tuple[int, int], fps: Fraction, options: dict[str, str], cues: Sequence[Cue] = ()
 ) -> Iterator[H264Writer]:
-    """Write a film to `path`: `size` in even pixels, `options` for the encoder (crf, preset, ...)."""
+    """Write a film to `path`: `size` in even pixels, `options` for the encoder (crf, preset, ...).
+
+    `cues` become a track of subtitles, which is no part of the pictures.
+    """
     with av.open(path, "w", format="mp4", options=MP4_OPTIONS) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height = size
@@ -61,8 +78,23 @@ def h264_mp4(
         stream.codec_context.color_trc = BT709
         if "threads" in options:
             stream.codec_context.thread_count = int(options["threads"])
+        _write_cues(container, cues)
         yield H264Writer(container, stream, fps)
         container.mux(stream.encode(None))
+
+
+def _write_cues(container: av.container.OutputContainer, cues: Sequence[Cue]) -> None:
+    if not cues:
+        return
+    track = container.add_mux_stream("mov_text", time_base=MILLISECOND)
+    for cue in cues:
+        text = cue.text[:_LONGEST_CUE].encode("utf-8", "replace")
+        packet: av.Packet[Any] = av.Packet(len(text).to_bytes(2, "big") + text)
+        packet.stream = track
+        packet.time_base = MILLISECOND
+        packet.pts = packet.dts = round(cue.start / MILLISECOND)
+        packet.duration = round((cue.end - cue.start) / MILLISECOND)
+        container.mux(packet)
 
 
 def write_chapters(

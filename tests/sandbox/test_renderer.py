@@ -1,5 +1,4 @@
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -7,11 +6,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.sandbox import slate
 from minimax_tasks.sandbox.motion import camera_groups, without_commands
 from minimax_tasks.sandbox.renderer import Rendered, clip_size, render_clip
-from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene
-from minimax_tasks.video import lettering
+from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene, place_in
 from minimax_tasks.video.colour import frame_of, picture_of
 from minimax_tasks.video.frames import cover, first_frame, last_frame
 from minimax_tasks.video.join import Piece, join
@@ -156,14 +153,36 @@ def test_a_last_picture_alone_gives_the_shape(render):
     assert psnr(last_frame(clip), as_video(last, (90, 160))) > 36
 
 
-def test_the_ends_carry_no_writing(render):
-    first = spot()
-    frames = frames_of(render("[Static shot] Some words that are written below", first=first))
-    for frame in frames[:2] + frames[-3:]:
-        assert psnr(frame, frames[0]) > 38
-    assert psnr(frames[12], frames[0]) < 30
-    bottom = frames[12].crop((0, 60, 160, 90)).convert("L")
-    assert bottom.getextrema()[1] > 150
+def test_no_frame_carries_writing(render):
+    """Any of them may be taken into another clip."""
+    plain = Image.new("RGB", (320, 180), (90, 110, 130))
+    for prompt in ("[Pull out] Some words that could be written somewhere", "[推进] 一些可以写在某处的字"):
+        for frame in frames_of(render(prompt, first=plain)):
+            darkest, brightest = frame.convert("L").getextrema()
+            assert brightest - darkest < 12
+
+
+def subtitles(path):
+    with av.open(path) as container:
+        return [
+            (packet.pts / 1000, packet.duration / 1000, bytes(packet)[2:].decode())
+            for packet in container.demux(subtitles=0)
+            if packet.size > 2  # between two lines MP4 has one that says nothing
+        ]
+
+
+def test_what_the_prompt_says_is_a_track_of_subtitles(render):
+    clip = render("[Push in], then [Tilt up] 灯塔 at dusk", seconds=2)
+    assert subtitles(clip) == [
+        (0.0, 1.0, "[Push in]\n灯塔 at dusk"),
+        (1.0, 1.0, "[Tilt up]\n灯塔 at dusk"),
+    ]
+    assert probe(clip, "decode").ok
+
+
+def test_nothing_said_is_no_track(render):
+    with av.open(render("")) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
 
 
 EFFECTS = {
@@ -264,6 +283,34 @@ def test_places_have_scenes_of_their_own(english, chinese):
         assert len(scene.getcolors(100_000)) > 200
 
 
+LOOK = "Cold dusk, wet wood, forest greens, 35 mm film grain."
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("A storm over open water, the ferry small on the swell.", "sea"),
+        ("The trawler leaves the harbour.", "sea"),
+        ("She waits on the pier as the tide comes in.", "sea"),
+        ("渡轮离开港口。", "sea"),
+        ("He runs through the woods.", "forest"),
+        ("Snow on the ridge, far below a lake.", "mountains"),
+        ("A glass of water on a pine table.", None),
+        ("A woman in a sea-green coat on a mountain bike.", None),
+        ("A carved wood figure.", None),
+        ("An old man waits.", None),
+    ],
+)
+def test_the_place_is_what_the_words_of_the_shot_say_whatever_the_look(words, place):
+    assert place_in(words) == place
+    assert place_in(f"{words} {LOOK}") == place
+    assert place_in(f"[Push in] {words} A sea of light, harbour colours, soft focus.") == place
+
+
+def test_a_look_alone_is_read_like_any_words():
+    assert place_in("Sea mist, cinematic lens.") == "sea"
+
+
 def test_scenes_follow_from_prompt_and_take():
     def pixels(prompt, variant):
         return draw_scene(prompt, (160, 90), variant).tobytes()
@@ -335,13 +382,3 @@ def test_the_writing_is_the_prompt_without_commands():
     assert without_commands("[Static shot], then [Tilt up] An old man.") == "An old man."
     assert without_commands("[固定]，然后[上摇] 老人。") == "老人。"
     assert without_commands("A man [Push in] walks [softly] home [Pan left].") == "A man walks [softly] home."
-
-
-def test_without_a_cjk_font_no_boxes_are_drawn(monkeypatch, render):
-    monkeypatch.setattr(lettering, "cjk_font", lambda pixels: None)
-    slate.make_slate.cache_clear()
-    font = lettering.font_for("渔港 Mara 醒来", 16)
-    assert slate.readable("渔港 Mara 醒来", font) == "Mara"
-    assert slate.readable("渔港醒来", font) == slate.UNREADABLE
-    assert Path(render("渔港醒来 [推进]")).stat().st_size > 0
-    slate.make_slate.cache_clear()
