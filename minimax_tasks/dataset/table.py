@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.errors import InvalidRequest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
@@ -259,10 +260,12 @@ def _request_columns(columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[st
     fields = tuple(name for name in known if name in columns)
     warnings = []
     for column in columns:
-        near = [name for name in known if _is_like(column, name)]
-        if column not in known and near and near[0] not in columns:
+        if column in known:
+            continue
+        meant = synonym(column, known) or next((name for name in known if _is_like(column, name)), None)
+        if meant and meant not in columns:
             warnings.append(
-                f"column {quoted(column)} is carried along; the request field is called {near[0]!r}"
+                f"column {quoted(column)} is carried along; the request field is called {meant!r}"
             )
     return fields, warnings
 

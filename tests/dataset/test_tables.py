@@ -201,3 +201,13 @@ def test_the_lines_of_a_spreadsheet_are_those_of_its_file() -> None:
     assert [problem.number for problem in table.problems] == [4]
     with pytest.raises(TableError, match="line 2: a column has no name"):
         parse_table("t.csv", b"sep=;\nprompt;\nA;6\n")
+
+
+def test_a_column_that_means_a_request_field_is_told_of_and_carried() -> None:
+    table = parse_table("t.csv", b"prompt,seconds,image,notes\nA wave,10,a.png,x\n")
+    assert table.warnings == (
+        "column 'seconds' is carried along; the request field is called 'duration'",
+        "column 'image' is carried along; the request field is called 'first_frame_image'",
+    )
+    (row,) = table.rows
+    assert row.carried == {"seconds": "10", "image": "a.png", "notes": "x"}
