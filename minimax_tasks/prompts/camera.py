@@ -45,6 +45,9 @@ _THEN = re.compile(
 _BETWEEN_BRACKETS = re.compile(r"[\]】〕]\s*,?\s*[\[【〔]")
 NO_MOVE = "no camera move is named; write one such as push in, or leave the camera out"
 
+_LONGEST = 500
+"""Characters of an instruction; ten moves have 150."""
+
 _AROUND = " \t\r\n,.。、;[]【】〔〕"
 _LABEL = re.compile(
     r"^(?:the\s+)?(?:camera(?:\s+(?:move|movement|motion|work))?|镜头(?:运动)?|运镜)\s*[:=]\s*", re.IGNORECASE
@@ -143,6 +146,8 @@ def parse_camera(value: str | Sequence[str]) -> Groups:
         )
     if not value:
         return ()
+    if sum(map(len, items)) > _LONGEST:
+        raise CameraError(f"it has {sum(map(len, items))} characters; at most {_LONGEST}")
     groups = tuple(_read_group(part) for item in items for part in split_groups(item))
     for group in groups:
         if errors := group_errors(group):

@@ -84,7 +84,7 @@ def _start() -> "subprocess.Popen[str]":
         encoding="ascii",
         env={**_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
     )
-    if not _exchange(process, json.dumps([path for path in sys.path if path] or [os.getcwd()]), START):
+    if not _exchange(process, json.dumps([path or os.getcwd() for path in sys.path]), START):
         process.kill()
         process.wait()
         raise Exceeded("the process that renders templates of this kind cannot be started")

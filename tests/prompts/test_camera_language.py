@@ -189,6 +189,12 @@ def test_nothing_where_a_move_belongs_is_told(value: str | list[str]) -> None:
         parse_camera(value)
 
 
+@pytest.mark.parametrize("value", ["push in" + " " * 100_000, "x" * 100_000, ["push in"] * 1000])
+def test_what_is_too_long_for_an_instruction_is_not_read(value: str | list[str]) -> None:
+    with pytest.raises(CameraError, match="characters; at most 500"):
+        parse_camera(value)
+
+
 @pytest.mark.parametrize("value", [3, {"push": "in"}, [["push in"]], [None]])
 def test_other_values_are_refused(value: object) -> None:
     with pytest.raises(CameraError, match="one text for moves at the same time"):
