@@ -1,0 +1,45 @@
+"""Where a film is not what its clips are, the run, the manifest and the report say so in words."""
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from minimax_tasks.cli import main
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.video.colour import frame_of
+from tests.storyboard.test_film_folder import board, plan_of
+from tests.video.conftest import grey
+
+
+def loud_clip(path: Path) -> Path:
+    """Twelve frames and a little sound."""
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("libx264", rate=24)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 36, "yuv420p"
+        sound = container.add_stream("aac", rate=32_000)
+        for number in range(12):
+            container.mux(pictures.encode(frame_of(grey(number, (64, 36)))))
+        container.mux(pictures.encode(None))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        silence.sample_rate = 32_000
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode(None))
+    return path
+
+
+def test_a_silent_film_of_clips_with_sound(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = board(tmp_path / "b.yaml", "Rain.", "Sun.")
+    plan_of(path, Storage(str(tmp_path / "out")), loud_clip(tmp_path / "loud.mp4"))
+    assert main(["render", path, "--root", str(tmp_path / "out")]) == 0
+    said = " ".join("".join(capsys.readouterr()).split())
+    words = "the film is silent: the sound of Shot 000 and Shot 001 is left out"
+    assert words in said
+    (manifest,) = (tmp_path / "out/films").glob("*/manifest.json")
+    assert json.loads(manifest.read_text())["notes"] == [words]
+    assert words in manifest.with_name("report.html").read_text()
