@@ -99,7 +99,7 @@ CASES = {
     "a loop without end": (
         "  - {id: a, prompt: '{% for i in range(99999) %}x{% endfor %}'}\n",
         6,
-        "a range of 99999 numbers; at most 100",
+        "it asks for too much: the number 99999; at most 50,000",
     ),
     "continues from nothing": (
         "  - {id: a, continue: frame, action: x}\n",
