@@ -197,3 +197,12 @@ def test_a_picture_of_another_shape_than_the_film_is_told(tmp_path: Path, pictur
         "to 16:9 (`fit` does not: it only crops what the service would refuse)"
     ]
     assert not any("black bars" in warning for shot in plan.shots for warning in shot.warnings)
+
+
+def test_jinja_in_a_value_is_told_since_only_prompts_and_templates_are_rendered(tmp_path: Path) -> None:
+    board = 'title: T\nshots:\n  - {id: "1", action: "{{ x }} waits", notes: "{{ y }}"}\n'
+    (shot,) = planned(write_board(tmp_path, board)).shots
+    assert [text for text in shot.warnings if "{{" in text] == [
+        "action has {{ x }} in it, which is sent as it stands; only `prompt` and templates are rendered"
+    ]
+    assert "{{ x }} waits." in shot.prompt
