@@ -10,7 +10,7 @@ from PIL import Image
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import plan_table
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import look_up
 from tests.browser import open_browser
 

@@ -48,11 +48,10 @@ if TYPE_CHECKING:
         TextToVideoRequest,
     )
     from minimax_tasks.clips.request import ClipRequest
-    from minimax_tasks.dataset.tasks import DatasetShard, VideoDataset
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storage.target import FsspecTarget
-    from minimax_tasks.storyboard.tasks import RenderStoryboard
-    from minimax_tasks.tasks.building import build
+    from minimax_tasks.tasks.build import build
+    from minimax_tasks.tasks.dataset import DatasetShard, VideoDataset
+    from minimax_tasks.tasks.film import RenderStoryboard
     from minimax_tasks.tasks.modes import (
         ImageToVideo,
         StartEndToVideo,
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
         TextToVideo,
     )
     from minimax_tasks.tasks.stages import DownloadVideo, PollVideo, SubmitVideo
+    from minimax_tasks.tasks.target import FsspecTarget
 
 __all__ = [
     "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "ClipRequest",

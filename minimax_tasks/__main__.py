@@ -2,6 +2,6 @@
 
 import sys
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 
 sys.exit(main())

@@ -13,7 +13,7 @@ import pytest
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.api.catalog.models import OFFERS
 from minimax_tasks.api.catalog.templates import TEMPLATES
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from tests.conftest import Picture
 from tests.storyboard.boards import HARBOUR, write_board
 

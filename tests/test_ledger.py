@@ -8,9 +8,9 @@ import pytest
 
 import minimax_tasks as mm
 from minimax_tasks import RenderStoryboard, VideoDataset
-from minimax_tasks.cli import main
 from minimax_tasks.clips.ledger import Payment
 from minimax_tasks.clips.request import shortened
+from minimax_tasks.commands.main import main
 from minimax_tasks.console.ledger import ledger_table
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox

@@ -8,16 +8,16 @@ import luigi
 import pytest
 from rich.cells import cell_len
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
+from minimax_tasks.commands.render import render
 from minimax_tasks.console.output import READABLE, Output
 from minimax_tasks.console.progress import RenderProgress
-from minimax_tasks.render import render
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import look_up
-from minimax_tasks.storyboard.tasks import download_of
+from minimax_tasks.tasks.film import download_of
 from minimax_tasks.tasks.stages import STATUS
 from tests.storyboard.boards import write_board
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from minimax_tasks import receiver
+from minimax_tasks.commands import receive as receiver
+from minimax_tasks.commands.receive import MAX_BODY, receiving
 from minimax_tasks.connections import Bounds
-from minimax_tasks.receiver import MAX_BODY, receiving
 
 QUICK = Bounds(head=0.6, body=0.6, stalled=0.6, connections=20)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from minimax_tasks import RenderStoryboard, build
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.frames import cover
 from minimax_tasks.video.probe import probe

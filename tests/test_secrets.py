@@ -27,7 +27,7 @@ import pytest
 
 import minimax_tasks as mm
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.video.slate import write_slate
 
 KEY = "sk-plant-PLANTKEY-0123456789"

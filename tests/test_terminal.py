@@ -11,10 +11,10 @@ import opentimelineio as otio
 import pytest
 from rich.cells import cell_len
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
-from minimax_tasks.video.lettering import cjk_font
+from minimax_tasks.video.fonts import cjk_font
 from minimax_tasks.video.transition_names import TRANSITIONS
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
@@ -197,7 +197,7 @@ def test_one_clip_that_cannot_be_read_keeps_no_report_from_being_written(
 
 
 def test_a_receiver_on_the_sixth_version_of_the_protocol(tmp_path: Path) -> None:
-    from minimax_tasks.receiver import _listen
+    from minimax_tasks.commands.receive import _listen
 
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
@@ -368,7 +368,7 @@ def test_every_transition_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_tables_of_the_catalogue_load_only_what_they_show() -> None:
     code = (
-        "import sys; from minimax_tasks.cli import main; [main([t]) for t in "
+        "import sys; from minimax_tasks.commands.main import main; [main([t]) for t in "
         "('models', 'cameras', 'templates', 'errors', 'transitions')]; "
         "heavy = {'luigi', 'av', 'PIL', 'numpy', 'starlette', 'uvicorn'} & set(sys.modules); assert not heavy, heavy"
     )
@@ -378,7 +378,7 @@ def test_the_tables_of_the_catalogue_load_only_what_they_show() -> None:
 def test_letters_without_a_font_are_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minimax_tasks.video.lettering.CJK_FONTS", ("no-such-font.ttf",))
+    monkeypatch.setattr("minimax_tasks.video.fonts.CJK_FONTS", ("no-such-font.ttf",))
     cjk_font.cache_clear()
     words = ["render", write_board(tmp_path, WIDE), "--root", "out", "--sandbox", "--scale", "90P"]
     assert main(words) == 0
@@ -395,7 +395,7 @@ def test_letters_without_a_font_are_told_once(
 def limited(files: int, *words: str) -> subprocess.CompletedProcess[str]:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]),) * 2); "
-        "from minimax_tasks.cli import main; sys.exit(main(sys.argv[2:]))"
+        "from minimax_tasks.commands.main import main; sys.exit(main(sys.argv[2:]))"
     )
     return subprocess.run(
         [sys.executable, "-c", code, str(files), *words], capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from typing import Any
 import luigi
 import pytest
 
-from minimax_tasks.worker import InFlightFactory
+from minimax_tasks.tasks.worker import InFlightFactory
 
 PID = os.getpid()
 
@@ -144,7 +144,7 @@ def test_a_plain_task_that_takes_too_long_is_ended_with_its_process() -> None:
 
 
 def test_a_time_out_ends_a_thread_at_its_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minimax_tasks.plain._can_be_imported", lambda task: False)
+    monkeypatch.setattr("minimax_tasks.tasks.plain._can_be_imported", lambda task: False)
     assert not build([Busy()])
     assert not [thread for thread in threading.enumerate() if "Busy" in thread.name]
 

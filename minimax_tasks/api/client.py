@@ -37,8 +37,8 @@ from minimax_tasks.api.errors import (
     error_from_page,
 )
 from minimax_tasks.api.limits import Limits
+from minimax_tasks.api.priority_semaphore import Turns
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.api.turns import Turns
 from minimax_tasks.redaction import clean, clean_tree, keep_secret, private_logs, shown
 
 log = logging.getLogger(__name__)

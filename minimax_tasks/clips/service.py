@@ -6,8 +6,8 @@ from datetime import datetime
 
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.clips.callbacks import CallbackWatch
-from minimax_tasks.clips.expectation import Expectation
-from minimax_tasks.clips.pace import Pace
+from minimax_tasks.clips.poll_start import Expectation
+from minimax_tasks.clips.rate_limit import Pace
 
 SUBMITS_AT_ONCE = 16
 """POSTs under way in one process; they are short, and more would only wait for each other."""

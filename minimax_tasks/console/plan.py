@@ -12,7 +12,7 @@ from rich.text import Text
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
-from minimax_tasks.storyboard.reasons import NEW
+from minimax_tasks.storyboard.planning.reasons import NEW
 from minimax_tasks.storyboard.standing import ClipState, Made
 
 _MODES = {

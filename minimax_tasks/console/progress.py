@@ -21,7 +21,7 @@ from rich.text import Text
 from minimax_tasks.console.output import Output
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.standing import ClipState, Made
-from minimax_tasks.storyboard.tasks import (
+from minimax_tasks.tasks.film import (
     DownloadSegment,
     PollSegment,
     RenderStoryboard,

@@ -26,7 +26,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
-from minimax_tasks.dataset.lanes import Lanes
+from minimax_tasks.dataset.limits import Lanes
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
 from minimax_tasks.storage.files import Storage
 

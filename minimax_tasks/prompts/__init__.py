@@ -4,6 +4,13 @@ Knows only the catalogue. `parse_camera` reads a board's `camera:`, `render_prom
 `check_prompt` looks at camera commands that people wrote into it by hand.
 """
 
+from minimax_tasks.prompts.bracket_commands import (
+    Command,
+    check_prompt,
+    find_commands,
+    normalise_brackets,
+    spellings_before,
+)
 from minimax_tasks.prompts.camera import (
     CameraError,
     Groups,
@@ -11,13 +18,6 @@ from minimax_tasks.prompts.camera import (
     find_move,
     parse_camera,
     render_camera,
-)
-from minimax_tasks.prompts.commands import (
-    Command,
-    check_prompt,
-    find_commands,
-    normalise_brackets,
-    spellings_before,
 )
 from minimax_tasks.prompts.environment import (
     PromptError,

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.prompts.bounds import LONGEST_RENDERED, TooMuch, check_size
 from minimax_tasks.prompts.macros import acting_words, camera_moves, camera_then, line, people
-from minimax_tasks.prompts.wording import begun_sentence, end_sentence, finalized, phrase
+from minimax_tasks.prompts.sentences import begun_sentence, end_sentence, finalized, phrase
 
 CHINESE = ".zh"
 """Ends the name of a template that says in Chinese what the one without it says in English."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
 from minimax_tasks.prompts.camera import CameraError, Groups, group_phrase, parse_camera, render_camera
-from minimax_tasks.prompts.wording import (
+from minimax_tasks.prompts.sentences import (
     CAMERA,
     THEN,
     as_text,

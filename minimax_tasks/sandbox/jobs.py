@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox.validation import Order
-from minimax_tasks.sandbox.wire import BaseResp, CallbackSent, LedgerEntry, Status
+from minimax_tasks.sandbox.http.validation import Order
+from minimax_tasks.sandbox.http.wire import BaseResp, CallbackSent, LedgerEntry, Status
 
 STAGES: tuple[tuple[Status, float], ...] = (("Preparing", 0.0), ("Queueing", 0.15), ("Processing", 0.4))
 """Status -> the share of the latency after which a task has it."""

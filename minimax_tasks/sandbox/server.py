@@ -16,10 +16,10 @@ import uvicorn
 
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.connections import BATCH, Bounds, bounded
-from minimax_tasks.sandbox.app import Conduct, SandboxApp, digest_key
-from minimax_tasks.sandbox.cutting import CuttableConnection
-from minimax_tasks.sandbox.faults import Fault, read_faults
-from minimax_tasks.sandbox.renderer import clip_size
+from minimax_tasks.sandbox.drawing.draw_clip import clip_size
+from minimax_tasks.sandbox.http.app import Conduct, SandboxApp, digest_key
+from minimax_tasks.sandbox.http.broken_responses import CuttableConnection
+from minimax_tasks.sandbox.http.faults import Fault, read_faults
 from minimax_tasks.storage.temporary import new_temporary_folder
 
 BOUNDS = Bounds(head=10.0, body=60.0, connections=5000)
@@ -36,7 +36,7 @@ class Sandbox:
     `latency` is how many seconds a task takes, `scale` ("90P") draws the clips small while the sizes that are
     told stay true, `rpm` limits submits per minute, `key` is the only API key that is accepted (any other
     than an empty one by default), `faults` is a file of faults or a list of them (see
-    `minimax_tasks.sandbox.faults`), `url_lifetime` is how many seconds a download URL is good for. With
+    `minimax_tasks.sandbox.http.faults`), `url_lifetime` is how many seconds a download URL is good for. With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
     Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is

@@ -20,9 +20,9 @@ from pydantic import (
 )
 
 from minimax_tasks.api.catalog.synonyms import not_there
-from minimax_tasks.api.nearest import nearest
+from minimax_tasks.api.suggest import nearest
 from minimax_tasks.redaction import quoted, shortened, shown
-from minimax_tasks.storyboard.document import Document, Path, read_document
+from minimax_tasks.storyboard.yaml_document import Document, Path, read_document
 
 
 def _listed(value: Any) -> Any:

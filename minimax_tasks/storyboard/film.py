@@ -18,7 +18,7 @@ from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
-from minimax_tasks.storyboard.reasons import made_from, reasons
+from minimax_tasks.storyboard.planning.reasons import made_from, reasons
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 
 if TYPE_CHECKING:
@@ -124,8 +124,8 @@ class Cutting:
         has, by clip key, what is known of a clip beyond its files. Raises FileNotFoundError when a picked clip
         is missing, `VideoError` when one cannot be joined, and `BoardError` when the folder is another board's.
         """
-        from minimax_tasks.storyboard.dailies import film_report
-        from minimax_tasks.storyboard.report import render_report
+        from minimax_tasks.storyboard.report.gather import film_report
+        from minimax_tasks.storyboard.report.page import render_report
         from minimax_tasks.video.join import join
 
         take_film_folder(self.root, self.plan)
@@ -150,8 +150,8 @@ class Cutting:
 
         `problems` as in `make`. Returns the path of the partial film, "" without one.
         """
-        from minimax_tasks.storyboard.dailies import film_report
-        from minimax_tasks.storyboard.report import render_report
+        from minimax_tasks.storyboard.report.gather import film_report
+        from minimax_tasks.storyboard.report.page import render_report
         from minimax_tasks.video.join import join
 
         take_film_folder(self.root, self.plan)

@@ -9,7 +9,7 @@ from minimax_tasks.api.requests import VideoRequest
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storyboard.board import Board, Shot
-from minimax_tasks.storyboard.stills import Still
+from minimax_tasks.storyboard.planning.stills import Still
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from fractions import Fraction
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.pictures import cropped_size, judge_crop, same_shape
 from minimax_tasks.clips.pictures import different_shapes
-from minimax_tasks.storyboard.drafts import Draft
 from minimax_tasks.storyboard.plan import Source
+from minimax_tasks.storyboard.planning.draft import Draft
 
 Size = tuple[int, int]
 """Width and height in pixels."""

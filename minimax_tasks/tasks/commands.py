@@ -7,7 +7,7 @@ from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning, Pict
 from minimax_tasks.api.requests import AnyRequest, VideoRequest
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.spellings import is_begun
-from minimax_tasks.prompts.commands import check_prompt, normalise_brackets, spellings_before
+from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.storage.files import Storage
 
 

@@ -23,10 +23,10 @@ from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
-from minimax_tasks.tasks.running import current_service, run_alone
+from minimax_tasks.tasks.service import current_service, run_alone
+from minimax_tasks.tasks.target import FsspecTarget
 
 STATUS = "event.minimax.status"
 """Luigi event: a stage has news; handlers get the task and the text."""

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import h264_mp4
-from minimax_tasks.video.lettering import drawable, font_for
+from minimax_tasks.video.fonts import drawable, font_for
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
 from minimax_tasks.video.source import Source, opened, picture_stream
 from minimax_tasks.video.turn import read_turn

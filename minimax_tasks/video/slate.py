@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from minimax_tasks.video.colour import frame_of
 from minimax_tasks.video.encode import h264_mp4
-from minimax_tasks.video.lettering import drawable, font_for
+from minimax_tasks.video.fonts import drawable, font_for
 
 _GROUND, _INK, _DIM, _STRIPE = (22, 22, 24), (240, 236, 226), (150, 148, 142), (214, 72, 60)
 _SMALLEST = 10

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimax_tasks.api.turns import Turns
+from minimax_tasks.api.priority_semaphore import Turns
 
 
 @given(st.integers(1, 4), st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=20))

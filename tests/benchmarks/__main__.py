@@ -32,7 +32,7 @@ RATE = 1500
 @contextmanager
 def stub(folder: Path, seconds: float, spread: float) -> Iterator[str]:
     """A bare server in a process of its own; yields its URL."""
-    from minimax_tasks.sandbox.renderer import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
 
     clip = folder / "clip.mp4"
     render_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale="90P")
@@ -170,7 +170,7 @@ def blocking(options: argparse.Namespace) -> list[Row]:
 
 def joining(options: argparse.Namespace) -> list[Row]:
     """Joining 100 matching clips over copying their bytes, and over ffmpeg where it is."""
-    from minimax_tasks.sandbox.renderer import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
     from minimax_tasks.video.join import Piece, join
 
     with tempfile.TemporaryDirectory() as folder:
@@ -206,7 +206,7 @@ def planning(options: argparse.Namespace) -> list[Row]:
 
 def rendering(options: argparse.Namespace) -> list[Row]:
     """Drawing a clip in the sandbox over its length."""
-    from minimax_tasks.sandbox.renderer import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
 
     with tempfile.TemporaryDirectory() as folder:
         rows = []

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import look_up
 from tests.s3 import BUCKET, s3_server
 

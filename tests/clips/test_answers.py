@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from minimax_tasks import ClipRequest, NotTheApi, TextToVideoRequest, UncertainSubmit, VideoDataset, build
-from minimax_tasks.cli import main
 from minimax_tasks.clips.download import _address
 from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
 from tests.api.scripted import answer, scripted

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from minimax_tasks import ConfigurationError, GenerationFailed, MiniMaxError, UncertainSubmit
-from minimax_tasks.cli import main
 from minimax_tasks.clips import folder as folders
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage, draft_name

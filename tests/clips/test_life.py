@@ -26,11 +26,11 @@ from minimax_tasks import (
 from minimax_tasks.clips import download as downloading
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.download import download
-from minimax_tasks.clips.expectation import Expectation
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.pace import Pace
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.poll_start import Expectation
+from minimax_tasks.clips.rate_limit import Pace
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
@@ -234,7 +234,7 @@ def test_a_claim_of_a_dead_worker_is_in_doubt(sandbox: Sandbox, tmp_path: Path) 
 def test_a_rate_limit_is_waited_out(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minimax_tasks.clips.pace.WINDOW", 0.1)
+    monkeypatch.setattr("minimax_tasks.clips.rate_limit.WINDOW", 0.1)
     sandbox.add_faults([{"at": "submit", "code": 1002, "most": 2}])
     folder = make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == 1

@@ -26,8 +26,7 @@ from minimax_tasks import (
     TextToVideoRequest,
     UncertainSubmit,
 )
-from minimax_tasks.cli import main
-from minimax_tasks.clips import pace
+from minimax_tasks.clips import rate_limit as pace
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.callbacks import callback_address
 from minimax_tasks.clips.download import download
@@ -36,6 +35,7 @@ from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service

@@ -40,7 +40,7 @@ from minimax_tasks.clips.pictures import known_clip, remember_pictures, sendable
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.storyboard.boards import write_board
 
 

@@ -15,15 +15,15 @@ from minimax_tasks import (
     StartEndToVideoRequest,
 )
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.cli import main
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.pace import Pace
 from minimax_tasks.clips.pictures import known_clip, sendable
+from minimax_tasks.clips.rate_limit import Pace
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.api.scripted import answer, scripted
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board

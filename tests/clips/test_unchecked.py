@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from minimax_tasks import DownloadFailed, MiniMaxClient, UncheckedVideo
-from minimax_tasks.cli import main
 from minimax_tasks.clips import download as downloading
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.standing import Made, look_up

@@ -381,7 +381,7 @@ def test_killed_in_the_middle_and_run_again(
 def test_a_doubt_that_a_person_settled_is_gone_on_with(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from minimax_tasks.cli import main
+    from minimax_tasks.commands.main import main
 
     sandbox.add_faults([{"at": "submit", "prompt": "Wave 1", "code": 1000, "nth": 1}])
     task = mm.VideoDataset(table=write_csv(tmp_path / "w.csv", waves(3)), root="out")

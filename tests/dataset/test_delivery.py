@@ -10,7 +10,7 @@ import pytest
 
 import minimax_tasks as mm
 from minimax_tasks import TableError, VideoDataset
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.dataset.folder import Delivery, Manifest, dataset_folder, read_manifest
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan

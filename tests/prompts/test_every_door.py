@@ -10,7 +10,7 @@ import pytest
 import minimax_tasks as mm
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.storyboard.boards import write_board
 
 MODEL = "MiniMax-Hailuo-2.3"

@@ -14,7 +14,7 @@ from minimax_tasks.prompts import (
     shot_templates,
     template_names,
 )
-from minimax_tasks.prompts.wording import end_sentence, sentence
+from minimax_tasks.prompts.sentences import end_sentence, sentence
 
 REQUIRED = {
     "product_spin": {"product"},

@@ -9,7 +9,7 @@ import pytest
 
 import minimax_tasks as mm
 from minimax_tasks.prompts import PromptError, confined, render_prompt
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.storyboard.boards import write_board
 
 LOOPS = "{% for a in range(100) %}" * 4 + "x" + "{% endfor %}" * 4

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.sandbox.motion import camera_groups, without_commands
-from minimax_tasks.sandbox.renderer import Rendered, clip_size, render_clip
-from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene, place_in
+from minimax_tasks.sandbox.drawing.draw_clip import Rendered, clip_size, render_clip
+from minimax_tasks.sandbox.drawing.motion import camera_groups, without_commands
+from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, place_in
 from minimax_tasks.video.colour import frame_of, picture_of
 from minimax_tasks.video.frames import cover, first_frame, last_frame
 from minimax_tasks.video.join import Piece, join

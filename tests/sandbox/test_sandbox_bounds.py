@@ -13,7 +13,7 @@ import pytest
 
 from minimax_tasks.connections import Bounds
 from minimax_tasks.sandbox import Sandbox, callbacks, server
-from minimax_tasks.sandbox.faults import MAX_FAULTS
+from minimax_tasks.sandbox.http.faults import MAX_FAULTS
 from tests.sandbox.conftest import KEY, T2V
 
 FAULT = {"at": "submit", "prompt": "never", "http": 503}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from minimax_tasks.sandbox import callbacks
+from minimax_tasks.sandbox.http import callbacks
 from tests.sandbox.conftest import Api, Serve, until
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.sandbox.http.validation import Order
 from minimax_tasks.sandbox.jobs import Job, Ticket
-from minimax_tasks.sandbox.validation import Order
 from tests.sandbox.conftest import KEY, T2V, Api, Serve, data_url, fetch, still, until
 
 GOOD = {"status_code": 0, "status_msg": "success"}
@@ -332,7 +332,7 @@ def test_a_clip_that_cannot_be_drawn_fails(serve: Serve, monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr("minimax_tasks.sandbox.studio.render_clip", broken)
+    monkeypatch.setattr("minimax_tasks.sandbox.engine.render_clip", broken)
     api = serve()
     done = api.wait(api.submit()["task_id"])
     assert (done["status"], done["base_resp"]["status_code"]) == ("Fail", 1000)
@@ -344,7 +344,7 @@ def test_a_mistake_of_the_sandbox_is_a_page_and_is_logged(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("minimax_tasks.sandbox.studio.clip_size", broken)
+    monkeypatch.setattr("minimax_tasks.sandbox.engine.clip_size", broken)
     answer = serve().http.post("/v1/video_generation", json=T2V)
     assert (answer.status_code, "<h1>500" in answer.text) == (500, True)
     assert "ZeroDivisionError" in caplog.text

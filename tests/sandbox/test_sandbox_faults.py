@@ -10,7 +10,7 @@ import pytest
 
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.sandbox import Sandbox
-from minimax_tasks.sandbox.faults import read_faults
+from minimax_tasks.sandbox.http.faults import read_faults
 from tests.sandbox.conftest import T2V, Api, Serve, fetch, received_until_cut
 
 HELPLESS = "394125185182695432"
@@ -290,7 +290,7 @@ def test_faults_that_make_no_sense_are_not_added(api: Api, body: str) -> None:
 
 
 def test_the_examples_of_the_documentation_are_faults() -> None:
-    import minimax_tasks.sandbox.faults as module
+    import minimax_tasks.sandbox.http.faults as module
 
     examples = (module.__doc__ or "").split("    faults:\n")[1].split("\n\n")[0]
     assert len(module.parse_faults("faults:\n" + examples)) == 11

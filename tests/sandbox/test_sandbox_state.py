@@ -12,10 +12,10 @@ import pytest
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.sandbox import Sandbox, rendering
+from minimax_tasks.sandbox.clip_cache import Renders
+from minimax_tasks.sandbox.http.validation import Order
 from minimax_tasks.sandbox.jobs import Ticket
-from minimax_tasks.sandbox.rendering import Renders
 from minimax_tasks.sandbox.store import Store
-from minimax_tasks.sandbox.validation import Order
 from tests.sandbox.conftest import Serve, data_url, fetch, still, until
 
 

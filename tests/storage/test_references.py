@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import (
     Kind,

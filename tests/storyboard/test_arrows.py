@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.storyboard.arrows import camera_svg, camera_words
+from minimax_tasks.storyboard.report.camera_icons import camera_svg, camera_words
 
 NAMES = [move.name for move in MOVES]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks import BoardError
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 

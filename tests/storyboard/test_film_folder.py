@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks import BoardError, RenderStoryboard, build
-from minimax_tasks.cli import main
 from minimax_tasks.clips.belonging import place_of
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage import publication
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard import film
 from minimax_tasks.storyboard.film import Cutting, is_current, take_film_folder
 from minimax_tasks.storyboard.plan import Plan
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.slate import write_slate
 from tests.dying import Killed, killed_at, operations_below

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.colour import frame_of

@@ -6,7 +6,7 @@ import pytest
 
 from minimax_tasks import BoardError
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from tests.conftest import Picture
 from tests.storyboard.boards import HARBOUR, write_board
 

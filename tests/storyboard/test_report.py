@@ -11,7 +11,7 @@ import av
 import pytest
 from PIL import Image
 
-from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake, render_report, timecode
+from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake, render_report, timecode
 from tests.browser import Browser, open_browser
 
 

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from minimax_tasks import BoardError
-from minimax_tasks.cli import main
 from minimax_tasks.clips.pictures import sendable
 from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.shapes import aspect
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture

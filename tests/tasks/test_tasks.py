@@ -15,7 +15,7 @@ import luigi
 import pytest
 
 import minimax_tasks as mm
-from minimax_tasks.cli import main
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at

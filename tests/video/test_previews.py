@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from minimax_tasks.video.lettering import drawable, font_for, latin_font
+from minimax_tasks.video.fonts import drawable, font_for, latin_font
 from minimax_tasks.video.previews import contact_sheet, jpeg, preview_mp4
 from minimax_tasks.video.probe import VideoError, probe
 

@@ -28,7 +28,7 @@ from minimax_tasks.dataset.folder import (
     take_dataset_folder,
     tar_folder,
 )
-from minimax_tasks.dataset.lanes import current_lanes
+from minimax_tasks.dataset.limits import current_lanes
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.dataset.shard import ShardRun
@@ -36,9 +36,9 @@ from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.running import current_service, run_alone
+from minimax_tasks.tasks.service import current_service, run_alone
+from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from minimax_tasks.storyboard.arrows import camera_svg, camera_words
+from minimax_tasks.storyboard.report.camera_icons import camera_svg, camera_words
 
-_TEMPLATE = Path(__file__).with_name("report.html.j2")
+_TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 GOOD_SEAM_DB = 32.0
 """From this PSNR on, nobody sees the join of two clips."""

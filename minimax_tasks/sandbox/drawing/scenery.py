@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from minimax_tasks.sandbox.canvas import Canvas, Colour, mixed
+from minimax_tasks.sandbox.drawing.canvas import Canvas, Colour, mixed
 
 Value = TypeVar("Value")
 

@@ -23,9 +23,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.sandbox.callbacks import Callbacks
-from minimax_tasks.sandbox.cutting import CutResponse
-from minimax_tasks.sandbox.faults import (
+from minimax_tasks.sandbox.drawing.pictures import Pictures
+from minimax_tasks.sandbox.engine import Studio
+from minimax_tasks.sandbox.http.broken_responses import CutResponse
+from minimax_tasks.sandbox.http.callbacks import Callbacks
+from minimax_tasks.sandbox.http.faults import (
     DownloadFault,
     Fault,
     FaultBook,
@@ -34,15 +36,12 @@ from minimax_tasks.sandbox.faults import (
     SubmitFault,
     parse_faults,
 )
-from minimax_tasks.sandbox.jobs import Job
-from minimax_tasks.sandbox.openapi import describe
-from minimax_tasks.sandbox.pages import TraceIds, broken, gateway_page, not_found, storage_error
-from minimax_tasks.sandbox.pictures import Pictures
-from minimax_tasks.sandbox.signing import UrlSigner
-from minimax_tasks.sandbox.studio import Studio
-from minimax_tasks.sandbox.validation import Order, missing, mistyped, read_generation, read_template
-from minimax_tasks.sandbox.visitors import refusal
-from minimax_tasks.sandbox.wire import (
+from minimax_tasks.sandbox.http.openapi import describe
+from minimax_tasks.sandbox.http.pages import TraceIds, broken, gateway_page, not_found, storage_error
+from minimax_tasks.sandbox.http.signing import UrlSigner
+from minimax_tasks.sandbox.http.validation import Order, missing, mistyped, read_generation, read_template
+from minimax_tasks.sandbox.http.visitors import refusal
+from minimax_tasks.sandbox.http.wire import (
     FILE_NAME,
     AddedFaults,
     BaseResp,
@@ -54,6 +53,7 @@ from minimax_tasks.sandbox.wire import (
     SubmitAnswer,
     TemplateQueryAnswer,
 )
+from minimax_tasks.sandbox.jobs import Job
 
 MAX_BODY = 64_000_000
 """Longest body of a submit: two pictures of 20 MB in base64 are 53 MB."""

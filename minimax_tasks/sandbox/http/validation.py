@@ -14,8 +14,8 @@ from typing import Any
 
 from minimax_tasks.api.catalog.models import OFFERS, PROMPT_LIMIT, Mode, Offer, find_offer
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
-from minimax_tasks.sandbox.pictures import Pictures
-from minimax_tasks.sandbox.wire import Refused
+from minimax_tasks.sandbox.drawing.pictures import Pictures
+from minimax_tasks.sandbox.http.wire import Refused
 
 DEEPEST = 100
 """Lists and objects within each other; what is taken has 3. The journal has to be read again by a parser that

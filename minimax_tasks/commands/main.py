@@ -231,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from minimax_tasks.render import render
+    from minimax_tasks.commands.render import render
 
     return render(
         options.board,
@@ -254,7 +254,7 @@ def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
-    from minimax_tasks.storyboard.planning import make_plan
+    from minimax_tasks.storyboard.planning.make import make_plan
     from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
@@ -281,8 +281,8 @@ def _plan(options: argparse.Namespace) -> int:
 def _timeline(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.planning import make_plan
-    from minimax_tasks.storyboard.timeline import check_out, write_timeline
+    from minimax_tasks.storyboard.exports.otio import check_out, write_timeline
+    from minimax_tasks.storyboard.planning.make import make_plan
 
     check_out(options.out)
     settings = Settings.load(root=options.root)
@@ -299,7 +299,7 @@ def _resolve(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.resolve import adopt, find_clip, give_up
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
-    from minimax_tasks.tasks.running import current_service, run_alone
+    from minimax_tasks.tasks.service import current_service, run_alone
 
     folder = find_clip(open_root(Settings.load(root=options.root).root), options.key)
 
@@ -369,7 +369,7 @@ def _ledger(options: argparse.Namespace) -> int:
 
 
 def _receive(options: argparse.Namespace) -> int:
-    from minimax_tasks.receiver import serve
+    from minimax_tasks.commands.receive import serve
     from minimax_tasks.settings import Settings
 
     serve(Settings.load(root=options.root).root, options.host, options.port)
@@ -413,8 +413,8 @@ def _luigi(options: argparse.Namespace) -> int:
 
     from minimax_tasks import register_tasks
     from minimax_tasks.settings import Settings
-    from minimax_tasks.tasks.building import in_flight_factory
-    from minimax_tasks.worker import on_sigterm
+    from minimax_tasks.tasks.build import in_flight_factory
+    from minimax_tasks.tasks.worker import on_sigterm
 
     register_tasks()
     words = list(options.words)

@@ -1,10 +1,10 @@
 """A Luigi worker that keeps many waiting tasks in one process.
 
-A task that has a coroutine `run_async` runs on one event loop beside the worker; every other task runs in a thread, or in
-a fresh process where one is asked for (`minimax_tasks.plain`). The scheduler, the events, the retries and the messages
+A task that has a coroutine `run_async` runs on one event loop next to the worker; every other task runs in a thread,
+or in a fresh process where one is asked for (`tasks.plain`). The scheduler, the events, the retries and the messages
 are Luigi's own.
 
-`luigi.worker` is declared private. What is relied on is here and in `minimax_tasks.plain`: `Worker._create_task_process`
+`luigi.worker` is declared private. What is relied on is here and in `tasks.plain`: `Worker._create_task_process`
 makes the thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` on the result queue.
 """
 
@@ -26,7 +26,7 @@ from luigi import rpc, scheduler
 from luigi.task_status import DONE, FAILED
 from luigi.worker import TaskProcess, TaskStatusReporter, Worker
 
-from minimax_tasks.plain import ThreadRun, Unshared, plain_run
+from minimax_tasks.tasks.plain import ThreadRun, Unshared, plain_run
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from PIL import Image, ImageOps
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.root import MARK
-from minimax_tasks.prompts.commands import find_commands
+from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
-from minimax_tasks.storyboard.report import FilmReport, ReportShot, ReportTake
-from minimax_tasks.storyboard.rushes import STILL_WIDTH, Rushes, rushes_of
+from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
+from minimax_tasks.storyboard.report.previews import STILL_WIDTH, Rushes, rushes_of
 from minimax_tasks.storyboard.standing import ClipState, Made
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import jpeg

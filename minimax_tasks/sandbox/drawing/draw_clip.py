@@ -18,8 +18,15 @@ import av
 import numpy as np
 from PIL import Image
 
-from minimax_tasks.sandbox.motion import Group, Pose, camera_groups, camera_path, group_at, without_commands
-from minimax_tasks.sandbox.scenery import draw_portrait, draw_scene
+from minimax_tasks.sandbox.drawing.motion import (
+    Group,
+    Pose,
+    camera_groups,
+    camera_path,
+    group_at,
+    without_commands,
+)
+from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene
 from minimax_tasks.video.colour import frame_of, plane_pixels
 from minimax_tasks.video.encode import Cue, h264_mp4
 from minimax_tasks.video.frames import cover

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from minimax_tasks.sandbox.faults import CallbackFault, FaultBook
+from minimax_tasks.sandbox.http.faults import CallbackFault, FaultBook
+from minimax_tasks.sandbox.http.wire import CallbackSent, Status
 from minimax_tasks.sandbox.jobs import Job
-from minimax_tasks.sandbox.wire import CallbackSent, Status
 
 CHALLENGE_SECONDS = 3.0
 UPDATE_SECONDS = 10.0

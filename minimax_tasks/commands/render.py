@@ -35,11 +35,11 @@ from minimax_tasks.storyboard.film import (
     why_to_make,
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
-from minimax_tasks.storyboard.tasks import RenderStoryboard
-from minimax_tasks.tasks.building import build
-from minimax_tasks.worker import on_sigterm
+from minimax_tasks.tasks.build import build
+from minimax_tasks.tasks.film import RenderStoryboard
+from minimax_tasks.tasks.worker import on_sigterm
 
 DONE, FAILED = 0, 1
 
@@ -263,7 +263,7 @@ _FEW_FILES = 256
 
 def _tell_of_letters(plan: Plan, console: Output) -> None:
     """Say once that drawn clips leave out letters for which this machine has no font."""
-    from minimax_tasks.video.lettering import letters_without_font
+    from minimax_tasks.video.fonts import letters_without_font
 
     missing = letters_without_font("".join((plan.board.title, *(shot.prompt for shot in plan.shots))))
     if missing:

@@ -12,35 +12,40 @@ from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
-from minimax_tasks.api.nearest import nearest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.api.suggest import nearest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.clips.spellings import is_begun
+from minimax_tasks.prompts.bracket_commands import (
+    check_prompt,
+    find_commands,
+    normalise_brackets,
+    spellings_before,
+)
 from minimax_tasks.prompts.camera import NO_MOVE, CameraError, camera_warnings, parse_camera
-from minimax_tasks.prompts.commands import check_prompt, find_commands, normalise_brackets, spellings_before
 from minimax_tasks.prompts.environment import PromptError
 from minimax_tasks.prompts.render import write_prompt
 from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import beside, folder_of
 from minimax_tasks.storyboard.board import MOST_TOLD, Board, Problem, Shot, all_shown, read_board
-from minimax_tasks.storyboard.checks import (
+from minimax_tasks.storyboard.cuts import read_cut
+from minimax_tasks.storyboard.files import read_text, template_folder
+from minimax_tasks.storyboard.places import no_such_frame
+from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
+from minimax_tasks.storyboard.planning.checks import (
     circles,
     drifting,
     same_clips,
     short_shots,
     unused_frames,
 )
-from minimax_tasks.storyboard.cuts import read_cut
-from minimax_tasks.storyboard.document import Document, Path
-from minimax_tasks.storyboard.drafts import Draft
-from minimax_tasks.storyboard.files import read_text, template_folder
-from minimax_tasks.storyboard.places import no_such_frame
-from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot, Segment, Source
+from minimax_tasks.storyboard.planning.draft import Draft
+from minimax_tasks.storyboard.planning.stills import Still, read_still
 from minimax_tasks.storyboard.shapes import Shapes
-from minimax_tasks.storyboard.stills import Still, read_still
+from minimax_tasks.storyboard.yaml_document import Document, Path
 
 DEFAULT_MODEL = {
     Mode.TEXT: "MiniMax-Hailuo-2.3",

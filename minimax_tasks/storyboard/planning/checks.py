@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from minimax_tasks.storyboard.board import Board
-from minimax_tasks.storyboard.drafts import Draft
+from minimax_tasks.storyboard.planning.draft import Draft
 
 DRIFT_RUN = 3
 """Extracted frames in a row from which colours and sharpness are known to drift."""

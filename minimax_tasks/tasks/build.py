@@ -8,8 +8,8 @@ from typing import Any
 import luigi
 
 from minimax_tasks.settings import Settings
-from minimax_tasks.tasks.running import close_service
-from minimax_tasks.worker import InFlightFactory
+from minimax_tasks.tasks.service import close_service
+from minimax_tasks.tasks.worker import InFlightFactory
 
 
 def in_flight_factory() -> InFlightFactory:

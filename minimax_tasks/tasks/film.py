@@ -13,7 +13,6 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.target import FsspecTarget
 from minimax_tasks.storyboard.film import (
     Cutting,
     check_film_is_own,
@@ -23,10 +22,11 @@ from minimax_tasks.storyboard.film import (
     take_film_folder,
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.running import run_alone
+from minimax_tasks.tasks.service import run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
+from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class DownloadSegment(_OfSegment, Download, luigi.Task):
     async def run_async(self) -> None:
         """Download the segment."""
         await super().run_async()
-        from minimax_tasks.storyboard.rushes import ONE_AT_A_TIME, prepare
+        from minimax_tasks.storyboard.report.previews import ONE_AT_A_TIME, prepare
 
         ONE_AT_A_TIME.submit(prepare, Storage(self.root), self.key)
 

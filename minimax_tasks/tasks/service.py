@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from minimax_tasks.clips.pace import Pace
+from minimax_tasks.clips.rate_limit import Pace
 from minimax_tasks.clips.service import Service
 from minimax_tasks.settings import Settings
 

@@ -21,7 +21,7 @@ from minimax_tasks.api.catalog.models import (
     IMAGE_MAX_BYTES,
     IMAGE_MIN_SHORT_SIDE,
 )
-from minimax_tasks.sandbox.wire import Refused
+from minimax_tasks.sandbox.http.wire import Refused
 
 _DIGEST = "sha256:"
 _CARD_SIZE = (1280, 720)

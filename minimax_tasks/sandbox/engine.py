@@ -8,14 +8,14 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox.faults import FaultBook, TaskFault
+from minimax_tasks.sandbox.clip_cache import Renders
+from minimax_tasks.sandbox.drawing.draw_clip import clip_size, render_clip
+from minimax_tasks.sandbox.drawing.pictures import Pictures
+from minimax_tasks.sandbox.http.faults import FaultBook, TaskFault
+from minimax_tasks.sandbox.http.validation import Order
+from minimax_tasks.sandbox.http.wire import Refused
 from minimax_tasks.sandbox.jobs import Job, Ticket
-from minimax_tasks.sandbox.pictures import Pictures
-from minimax_tasks.sandbox.renderer import clip_size, render_clip
-from minimax_tasks.sandbox.rendering import Renders
 from minimax_tasks.sandbox.store import Store
-from minimax_tasks.sandbox.validation import Order
-from minimax_tasks.sandbox.wire import Refused
 
 STOP_SECONDS = 0.1
 """How long a clip in work may hold up the end of a sandbox."""

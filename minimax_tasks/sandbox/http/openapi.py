@@ -8,9 +8,9 @@ from pydantic.json_schema import models_json_schema
 
 from minimax_tasks.api.catalog.models import Mode, offers
 from minimax_tasks.api.catalog.templates import TEMPLATES
-from minimax_tasks.sandbox.faults import faults_schema
-from minimax_tasks.sandbox.validation import OLD_NAMES
-from minimax_tasks.sandbox.wire import (
+from minimax_tasks.sandbox.http.faults import faults_schema
+from minimax_tasks.sandbox.http.validation import OLD_NAMES
+from minimax_tasks.sandbox.http.wire import (
     FILE_NAME,
     AddedFaults,
     FaultsProblem,

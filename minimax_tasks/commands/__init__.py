@@ -1,0 +1,1 @@
+"""The commands: one module each, and `main` which reads the command line."""

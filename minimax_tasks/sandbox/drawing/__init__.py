@@ -1,0 +1,1 @@
+"""Drawing clips: canvas, scenery, camera moves, captions."""

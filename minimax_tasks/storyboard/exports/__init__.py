@@ -1,0 +1,1 @@
+"""The cut in formats of other programs."""
