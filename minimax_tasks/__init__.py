@@ -115,14 +115,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "TextToVideoRequest",
     ),
     "clips.request": ("ClipRequest",),
-    "dataset.tasks": (
+    "tasks.dataset": (
         "DatasetShard",
         "VideoDataset",
     ),
     "settings": ("Settings",),
-    "storage.target": ("FsspecTarget",),
-    "storyboard.tasks": ("RenderStoryboard",),
-    "tasks.building": ("build",),
+    "tasks.target": ("FsspecTarget",),
+    "tasks.film": ("RenderStoryboard",),
+    "tasks.build": ("build",),
     "tasks.modes": (
         "ImageToVideo",
         "StartEndToVideo",
