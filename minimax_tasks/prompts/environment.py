@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.exceptions import SecurityError
 from jinja2.loaders import split_template_path
 from jinja2.runtime import Context
@@ -19,6 +19,7 @@ from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.prompts.bounds import LONGEST_RENDERED, TooMuch, check_size
 from minimax_tasks.prompts.macros import acting_words, camera_moves, camera_then, line, people
 from minimax_tasks.prompts.sentences import begun_sentence, end_sentence, finalized, phrase
+from minimax_tasks.storage.references import read_local
 
 CHINESE = ".zh"
 """Ends the name of a template that says in Chinese what the one without it says in English."""
@@ -27,6 +28,9 @@ CAMERA_TEMPLATE = "camera.j2"
 """The macros; every other template is a shot's."""
 
 LONGEST_RANGE = 100
+
+TEMPLATE_LIMIT = 200_000
+"""Bytes of a template; a prompt has 2,000 characters."""
 
 MACROS = frozenset(
     ["cam", "then", "hold", "arc", "crane", "vertigo", "handheld", "who", "acting", "line"]
@@ -65,12 +69,12 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
     """
     folders = [folder] if folder else []
     env = _Environment(
-        loader=ChoiceLoader([FileSystemLoader(each) for each in (*folders, template_folder())]),
+        loader=ChoiceLoader([_Templates(each) for each in (*folders, template_folder())]),
         undefined=StrictUndefined,
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=finalized,
+        finalize=_as_written,
     )
     env.filters = {name: _bounded(function) for name, function in env.filters.items()}
     del env.filters["random"], env.globals["lipsum"]
@@ -80,6 +84,34 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
     macros = env.get_template(CAMERA_TEMPLATE).module
     env.globals.update({name: item for name, item in vars(macros).items() if not name.startswith("_")})
     return env
+
+
+class _Templates(FileSystemLoader):
+    """The templates in a folder, as far as they are files of a size that a template has."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Raises `TemplateError` for a file that is too large."""
+        for folder in self.searchpath:
+            path = Path(folder).joinpath(*split_template_path(template))
+            if path.exists():
+                try:
+                    _read(path)
+                except ValueError as error:
+                    raise TemplateError(f"{path.name}: {error}") from None
+        return super().get_source(environment, template)
+
+
+def _read(path: Path) -> str:
+    """Raises ValueError for what is no text, no file, or too long."""
+    try:
+        return read_local(path, TEMPLATE_LIMIT).decode()
+    except UnicodeDecodeError:
+        raise ValueError("this is not UTF-8 text") from None
+
+
+def _as_written(value: Any) -> Any:
+    """`true` and `false` are printed as a board has them, not as Python does."""
+    return str(value).lower() if isinstance(value, bool) else finalized(value)
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -154,7 +186,7 @@ def template_source(name: str, folder: Path | None) -> tuple[str, Path] | None:
     for root in (*([folder] if folder else []), template_folder()):
         path = root.joinpath(*split_template_path(f"{name}.j2"))
         if path.is_file():
-            return path.read_text(encoding="utf-8"), path
+            return _read(path), path
     return None
 
 
@@ -180,12 +212,15 @@ def shot_templates(folder: Path | None = None) -> tuple[ShotTemplate, ...]:
     for root in (template_folder(), *([folder] if folder else [])):
         for path in sorted(root.rglob("*.j2")):
             relative = path.relative_to(root).as_posix()
-            if relative == CAMERA_TEMPLATE:
+            if relative == CAMERA_TEMPLATE or not path.is_file():
                 continue
             name = relative.removesuffix(".j2")
             if name.endswith(CHINESE) and path.with_name(f"{path.name.removesuffix('.zh.j2')}.j2").is_file():
                 continue  # the same template in the other language
-            comment = _FIRST_COMMENT.match(path.read_text(encoding="utf-8"))
+            try:
+                comment = _FIRST_COMMENT.match(_read(path))
+            except ValueError:
+                comment = None  # it is told when a board names it
             found[name] = ShotTemplate(name, " ".join(comment.group(1).split()) if comment else "", path)
     return tuple(found[name] for name in sorted(found))
 
