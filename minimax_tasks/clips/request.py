@@ -68,10 +68,7 @@ class ClipRequest:
         if self.take < 1:
             raise InvalidRequest("take", self.take, "1, 2, 3, …")
         for name, reference in self.request.pictures().items():
-            try:
-                kind_of(reference)
-            except Unreadable as error:
-                raise PictureError(name, reference, PICTURE, str(error)) from None
+            check_reference(name, reference)
 
     @property
     def mode(self) -> Mode:
@@ -275,3 +272,11 @@ def shortened(text: str, limit: int) -> str:
         words = cut.rpartition(" ")[0]
         cut = words if len(words) > limit // 2 else cut
     return cut.rstrip(" ,;:") + "…"
+
+
+def check_reference(field: str, reference: str) -> None:
+    """Raise `PictureError` for a picture's name that is not allowed. Nothing is opened."""
+    try:
+        kind_of(reference)
+    except Unreadable as error:
+        raise PictureError(field, reference, PICTURE, str(error)) from None

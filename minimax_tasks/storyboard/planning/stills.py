@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.pictures import has_bytes, prepare_picture, remembered_picture, see_picture
+from minimax_tasks.clips.request import check_reference
 from minimax_tasks.storage.files import Storage
 
 
@@ -27,6 +28,7 @@ def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -
 
     One that is gone, but was submitted under this root before, is known by what it was.
     """
+    check_reference(name, reference)
     if not has_bytes(reference):
         return Still(name, reference)
     try:
