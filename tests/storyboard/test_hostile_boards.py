@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from minimax_tasks import BoardError
 from minimax_tasks.cli import main
 from minimax_tasks.storyboard.document import read_document
+
+from minimax_tasks import BoardError
 from minimax_tasks.storyboard.planning import make_plan
 from tests.storage.test_references import HOSTILE
 from tests.storyboard.boards import write_board
