@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from minimax_tasks.cli import main
-from minimax_tasks.storyboard.document import read_document
 
 from minimax_tasks import BoardError
-from minimax_tasks.storyboard.planning import make_plan
+from minimax_tasks.commands.main import main
+from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.storyboard.yaml_document import read_document
 from tests.storage.test_references import HOSTILE
 from tests.storyboard.boards import write_board
 
