@@ -24,11 +24,12 @@ class TableToDataset(luigi.WrapperTask):
 
     table = VideoDataset.table
     root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    name = luigi.OptionalParameter(default=None, description="of the dataset; the table's own when left out")
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
 
     def requires(self) -> VideoDataset:
         """The dataset."""
-        return VideoDataset(table=self.table, root=self.root, webdataset=self.webdataset)
+        return VideoDataset(table=self.table, root=self.root, name=self.name, webdataset=self.webdataset)
 
 
 def main() -> int:
@@ -36,9 +37,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="From a table of requests to a dataset of videos.")
     parser.add_argument("--table", required=True, help="CSV, JSONL or Parquet, any fsspec path or URL")
     parser.add_argument("--root", default="", help="where the files go, any fsspec URL (setting root)")
+    parser.add_argument("--name", help="of the dataset; the table's own when left out")
     parser.add_argument("--webdataset", action="store_true", help="also write WebDataset tar files")
     options = parser.parse_args()
-    pipeline = TableToDataset(table=options.table, root=options.root, webdataset=options.webdataset)
+    pipeline = TableToDataset(
+        table=options.table, root=options.root, name=options.name, webdataset=options.webdataset
+    )
     dataset = pipeline.requires()
     try:
         clips = dataset.plan.clips

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,6 +43,9 @@ from minimax_tasks.tasks.film import RenderStoryboard
 from minimax_tasks.tasks.worker import on_sigterm
 
 DONE, FAILED = 0, 1
+
+LOOKS, LOOK_PAUSE = 10, 0.3
+"""How often, and how many seconds apart, a film that was just made is looked for."""
 
 
 def render(
@@ -106,14 +110,29 @@ def render(
         done = build([task], max_in_flight=at_once, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")
-    if not done or not task.complete():
+    if not done:
         _tell_of_holes(storage, plan, progress, partial, console, errors)
+        return FAILED
+    if not _is_there(task):
+        errors.whole(
+            f"{film_folder(storage, plan)} does not hold what the board says now: it was edited, or another run "
+            "made its film, while this one was under way; run it again"
+        )
         return FAILED
     _tell_of_film(storage, plan, console)
     output = task.output()
     for name in ("film", "report"):
         console.whole(f"{name}: {output[name].path}")
     return DONE
+
+
+def _is_there(task: RenderStoryboard) -> bool:
+    """Whether the film is made. Another run of the same board may be publishing its own in this moment."""
+    for _ in range(LOOKS):
+        if task.complete():
+            return True
+        time.sleep(LOOK_PAUSE)
+    return False
 
 
 def _check_scheduler(url: str) -> None:

@@ -191,9 +191,9 @@ def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, 
         if other := whose():
             raise TableError(
                 [
-                    f"{source.path}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
+                    f"{shown(source.path)}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
                     f"dataset of another table, {other}. Give this dataset a name of its own: --name NAME, or "
-                    "VideoDataset(name=…)"
+                    "VideoDataset(name=…). If it is that table, moved: remove the folder; its clips stay"
                 ]
             )
 

@@ -112,7 +112,7 @@ def _is_told(root: Storage, name: str, told: Mapping[str, Any]) -> bool:
     size = int(told["size"])
     if root.local and size <= AFFORDABLE:
         return bool(_describe(root.path(name))["sha256"] == told.get("sha256"))
-    first = root.read_part(name, 0, END)
+    first = root.read_part(name, 0, END) if size else b""
     last = first if size <= END else root.read_part(name, size - END, END)
     return _of_ends(first, last) == told.get("ends")
 

@@ -65,7 +65,7 @@ def _raise_if_taken(root: Storage, plan: Plan, folder: str, other: str) -> None:
             [
                 f"{place_of(plan.path)}: {called} gives the folder {root.join(folder)}, which holds the film of another "
                 f"board, {other}. Give this film another title, or a folder of its own with --name NAME "
-                "(RenderStoryboard: name=…)"
+                "(RenderStoryboard: name=…). If it is that board, moved: remove the folder; its clips stay"
             ]
         )
 

@@ -149,3 +149,19 @@ def test_a_byte_that_was_changed_is_noticed_wherever_it_can_be_afforded(
     assert not stands(root, "f", files)
     root.remove("f/film.mp4")
     assert not stands(root, "f", files)
+
+
+def test_on_s3(s3_root: str, tmp_path: Path) -> None:
+    root = Storage(s3_root)
+    for version in ("one", "two", "one"):
+        put(root, tmp_path, version)
+        assert whole(root) == version
+    assert set(root.names("films/x")) == {"film.mp4", "report.html", NAME}
+    film = bytearray(root.read("films/x/film.mp4"))
+    film[-1] ^= 1
+    root.write("films/x/film.mp4", bytes(film))
+    assert whole(root) == ""
+    root.write("films/x/empty.jsonl", b"")
+    assert stands(root, "films/x", {"empty.jsonl": described(b"")})
+    assert root.sizes("films")["x/empty.jsonl"] == 0
+    assert root.read_part("films/x/film.mp4", 5, 3) == bytes(film)[5:8]
