@@ -48,19 +48,26 @@ def _not_ahead(moment: datetime) -> datetime:
 class Settings(BaseModel):
     """What the environment and the Luigi configuration say. The key never shows when this is printed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     api_key: SecretStr = SecretStr("")
+    """The key of the MiniMax account. The sandbox takes any."""
     base_url: str = "https://api.minimaxi.com"
+    """Address of the service. A key of the global platform needs `https://api.minimax.io`."""
     root: str = Field("minimax-output", min_length=1)
+    """Where the files go: a path, or any fsspec URL."""
     requests_per_minute: float = Field(20, ge=0)
     """Most submits a minute; 0 means that they are not paced."""
     poll_interval: float = Field(10, gt=0)
+    """Seconds between two looks at a task."""
     generation_timeout: float = Field(1800, gt=0)
+    """Seconds that a run waits for one clip. A later run goes on waiting; nothing is paid again."""
     max_in_flight: int = Field(100, ge=1)
+    """Most clips that one process has under way."""
     budget: float | None = Field(None, ge=0)
+    """Most USD, by the price table, that may be spent on a root, earlier runs included; None means no limit."""
     paid_attempts: int = Field(1, ge=1, le=10)
-    """Paid attempts at a clip whose generation fails inside the service, for no reason of the input's."""
+    """How often to pay for a clip whose generation fails for reasons unrelated to the input."""
     retry_failed_before: Annotated[AwareDatetime, AfterValidator(_not_ahead)] | None = None
     """Clips that failed for good before this moment are submitted once more (`--retry-failed` sets it)."""
     submit_resource: str = ""

@@ -216,7 +216,7 @@ def _parquet(data: bytes) -> Iterator[Record]:
         from pyarrow import ArrowException, BufferReader, parquet
     except ImportError:
         raise TableError(
-            ["reading Parquet needs pyarrow: pip install 'minimax-tasks[dataset]', or give CSV or JSONL"]
+            ["reading Parquet needs pyarrow: pip install pyarrow, or give CSV or JSONL"]
         ) from None
     number = 0
     try:

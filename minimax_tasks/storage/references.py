@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 from minimax_tasks.redaction import clean, private_logs
 
 STORED = {
-    "s3": "s3", "s3a": "s3",
-    "gs": "gcs", "gcs": "gcs",
-    "az": "azure", "abfs": "azure", "abfss": "azure",
+    "s3": "s3fs", "s3a": "s3fs",
+    "gs": "gcsfs", "gcs": "gcsfs",
+    "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs",
     "memory": "",
 }  # fmt: skip
-"""Protocol of a storage that files may be named on -> the extra of this package that it needs."""
+"""Protocol of a storage that files may be named on -> the package that it needs."""
 
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
@@ -212,7 +212,7 @@ def _opened(reference: str) -> tuple[Any, str]:
     except ImportError as error:
         scheme = _scheme(reference)
         raise Unreadable(
-            f"{scheme}:// needs a package that is not installed: pip install 'minimax-tasks[{STORED[scheme]}]'"
+            f"{scheme}:// needs a package that is not installed: pip install {STORED[scheme]}"
         ) from error
     return fs, path
 

@@ -48,7 +48,7 @@ def check_out(out: str | Path) -> None:
     try:
         import opentimelineio  # noqa: F401
     except ImportError:
-        raise ConfigurationError("a timeline needs OpenTimelineIO: pip install minimax-tasks[otio]") from None
+        raise ConfigurationError("a timeline needs OpenTimelineIO: pip install opentimelineio") from None
     folder = path.parent
     if "://" in str(out):
         why = "a timeline is written to a local file"
