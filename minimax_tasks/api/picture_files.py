@@ -102,7 +102,7 @@ def _lean_png(data: bytes, notes: dict[str, None]) -> bytes:
         if kind[0] & 0x20 and kind != b"tRNS" and not _is_whole(data, start, end):
             ballast = f"a damaged part of it ({kind.decode('latin-1')})"
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
-            texts += _text_size(kind, body)
+            texts += _text_size(kind, body) if texts <= MOST_BALLAST else 0
             ballast = "the text in it, of over 1 MB," if texts > MOST_BALLAST else ""
         elif kind == b"iCCP":
             ballast = _wrong_profile(_unpacked(body.partition(b"\0")[2][1:]), grey=grey)

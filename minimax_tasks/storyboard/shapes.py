@@ -91,13 +91,17 @@ class Shapes:
         odd = [draft for draft, shape in shapes if not same_shape(shape, usual)]
         if not odd:
             return
-        one = len(odd) == 1
-        yield (
+        one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None]
+        told = (
             f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
-            f"{'it gets' if one else 'they get'} black bars; to fill the screen, crop the pictures to {aspect(usual)} "
-            "(`fit` does not: it only crops what the service would refuse)"
+            f"{'it gets' if one else 'they get'} black bars"
         )
-        of_text = [draft for draft in odd if draft.first is None]
+        if len(of_text) < len(odd):
+            told += (
+                f"; to fill the screen, crop the pictures to {aspect(usual)} (`fit` does not: it only crops what the "
+                "service would refuse)"
+            )
+        yield told
         if of_text:
             yield (
                 f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "

@@ -139,7 +139,7 @@ def test_many_texts_count_together_and_packed_texts_are_never_unpacked_whole() -
     plain = encoded(Image.new("RGB", SIZE, "teal"))
     many = with_chunk(plain, *[chunk(b"tEXt", b"k\0" + b"x" * 600_000)] * 3)
     assert len(judged(many).data) < 700_000 + len(plain)
-    bomb = zlib.compress(b"\0" * 300_000_000, 9)
+    bomb = zlib.compress(b"\0" * 50_000_000, 9)
     assert judged(with_chunk(plain, chunk(b"zTXt", b"k\0\0" + bomb))).data == plain
 
 
