@@ -11,9 +11,9 @@ import re
 import time
 from typing import Self
 
+from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
 from minimax_tasks.storage.files import Storage
 
-FOLDER = "callbacks"
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 ADDRESS = re.compile(r"(?P<key>[0-9a-f]{32})/(?P<nonce>[0-9a-f]{32})")
 """The end of the path of a callback that belongs to one submit."""
@@ -31,19 +31,9 @@ def callback_address(receiver_url: str, key: str, nonce: str) -> str:
     return f"{receiver_url.rstrip('/')}/{key}/{nonce}"
 
 
-def task_file(task_id: str) -> str:
-    """Where the newest callback about a task is kept."""
-    return f"{FOLDER}/task-{task_id}.json"
-
-
-def submit_file(key: str, nonce: str) -> str:
-    """Where the callback that came to the address of a submit is kept."""
-    return f"{FOLDER}/submit-{key}-{nonce}.json"
-
-
 def heard_task_id(root: Storage, key: str, nonce: str) -> str:
     """The task id that a callback to the address of a submit named, "" when none came."""
-    found = root.read_json(submit_file(key, nonce)) if nonce else None
+    found = root.read_json(callback_of_submit(key, nonce)) if nonce else None
     task_id = str((found or {}).get("task_id", ""))
     return task_id if TASK_ID.fullmatch(task_id) else ""
 
@@ -112,7 +102,9 @@ class CallbackWatch:
 
     def listen(self, root: Storage, task_id: str) -> Listener:
         """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
-        listener = Listener(f"task-{task_id}.json", self._listeners.setdefault(root.url, set()))
+        listener = Listener(
+            callback_of_task(task_id).rpartition("/")[2], self._listeners.setdefault(root.url, set())
+        )
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))
         return listener
@@ -124,7 +116,7 @@ class CallbackWatch:
             try:
                 newest = _stamp(root)
                 if newest is None or newest != stamp:
-                    versions = await root.call(root.versions, FOLDER)
+                    versions = await root.call(root.versions, CALLBACKS)
                     stamp = newest
             except OSError:
                 pass  # the poll goes on without callbacks
@@ -138,6 +130,6 @@ def _stamp(root: Storage) -> object:
     if not root.local:
         return None
     try:
-        return os.stat(root.path(FOLDER)).st_mtime_ns
+        return os.stat(root.path(CALLBACKS)).st_mtime_ns
     except OSError:
         return 0

@@ -16,7 +16,8 @@ from minimax_tasks.api.errors import (
     NotConnected,
     UncheckedVideo,
 )
-from minimax_tasks.clips.folder import UNCHECKED, VIDEO, ClipFolder, what_to_do
+from minimax_tasks.clips.folder import ClipFolder, what_to_do
+from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
@@ -45,9 +46,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
     submission = await ensure_submitted(folder)
     result = await folder.result()
     if result is None:
-        raise DownloadFailed(
-            f"clip {folder.key} is not generated yet: {folder.path('result.json')} is missing"
-        )
+        raise DownloadFailed(f"clip {folder.key} is not generated yet: {folder.path(RESULT)} is missing")
     raise_if_failed(result, folder)
     asked = await folder.root.call(_asked, folder)
     small = await folder.root.call(is_drawn_small, folder.root, service.client.base_url)
@@ -56,7 +55,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
         raise _unchecked(folder, submission, kept)
     trouble = ""
     with temporary_folder() as scratch:
-        draft, beside = scratch / VIDEO, scratch / UNCHECKED
+        draft, beside = scratch / VIDEO, scratch / "beside"
         best: _Unsound | None = None
         for attempt in range(TRIES):
             if attempt:
@@ -106,9 +105,7 @@ class _Unsound(Exception):
 
 
 async def _is_there(folder: ClipFolder, name: str) -> bool:
-    return name.startswith(UNCHECKED) and await folder.root.call(
-        folder.root.exists, f"clips/{folder.key}/{name}"
-    )
+    return is_unchecked(name) and await folder.root.call(folder.root.exists, clip_file(folder.key, name))
 
 
 def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, Any]) -> UncheckedVideo:
@@ -116,7 +113,7 @@ def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, A
 
 
 def _asked(folder: ClipFolder) -> dict[str, Any]:
-    return folder.root.read_json(f"clips/{folder.key}/request.json") or {}
+    return folder.root.read_json(clip_file(folder.key, REQUEST)) or {}
 
 
 async def _fetch(submission: dict[str, Any], result: dict[str, Any], draft: Path, service: Service) -> None:

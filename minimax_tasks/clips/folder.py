@@ -1,20 +1,8 @@
 """The files of one clip, `<root>/clips/<key>/`, and what they say about where the clip stands.
 
-| file | written | says |
-|---|---|---|
-| `request.json` | before the first claim | what was asked, for people |
-| `claim.N.json` | before the N-th POST, by exclusive create | somebody is about to pay |
-| `released.N.json` | after a POST that certainly created nothing | the claim is void, and why |
-| `doubt.N.json` | after a POST whose outcome is not known | the clip may have been paid |
-| `submission.json` | right after the service accepted the N-th POST | the task id |
-| `submission.N.json` | when there is another `submission.json`, too | the task id of the N-th POST |
-| `result.json` | when the task is over | the final query answer |
-| `warnings.json` | before the video, if at all | how the video differs from what was asked |
-| `video.unchecked.*` | after a download that came whole and is no video that we know | a person must look |
-| `video.mp4` | last | the clip is made |
-
-Nothing is ever deleted, so a process that wakes up late cannot void the claim of another. The claim, the
-task id and the result outlive a power cut; what is lost of the rest is had again for nothing.
+`layout` has their names. Nothing is ever deleted, so a process that wakes up late cannot void the claim of
+another. The claim, the task id and the result outlive a power cut; what is lost of the rest is had again for
+nothing.
 """
 
 import asyncio
@@ -28,17 +16,28 @@ from typing import Any
 from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import MiniMaxError
+from minimax_tasks.clips.layout import (
+    REQUEST,
+    RESULT,
+    SUBMISSION,
+    VIDEO,
+    WARNINGS,
+    claim_name,
+    claim_number,
+    clip_file,
+    clip_folder,
+    doubt_name,
+    released_name,
+    released_number,
+    submission_name,
+    unchecked_name,
+)
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
 from minimax_tasks.storage.files import Durable, Storage, drafts_of
 
 log = logging.getLogger(__name__)
-
-VIDEO = "video.mp4"
-SUBMISSION = "submission.json"
-UNCHECKED = "video.unchecked"
-WARNINGS = "warnings.json"
 
 WRITE_TRIES = 30
 WRITE_PAUSE = 10.0
@@ -71,7 +70,7 @@ class ClipFolder:
     def __init__(self, root: Storage, key: str) -> None:
         self.root = root
         self.key = key
-        self._folder = f"clips/{key}"
+        self._folder = clip_folder(key)
 
     def path(self, name: str) -> str:
         """The path or URL of a file of the clip."""
@@ -80,8 +79,8 @@ class ClipFolder:
     async def standing(self) -> Standing:
         """Look at the folder."""
         names = await self.root.call(self.root.names, self._folder)
-        claims = max((numbered(name, "claim") for name in names), default=0)
-        released = f"released.{claims}.json" in names
+        claims = max((claim_number(name) for name in names), default=0)
+        released = released_name(claims) in names
         submitted = SUBMISSION in names
         open_claim = 0 if released else claims
         if open_claim and submitted:
@@ -92,18 +91,18 @@ class ClipFolder:
     async def paid_attempts(self) -> int:
         """How many claims were not released."""
         names = await self.root.call(self.root.names, self._folder)
-        numbers = {numbered(name, "claim") for name in names} - {numbered(name, "released") for name in names}
+        numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
         return len(numbers - {0})
 
     async def answers(self, word: str) -> bool:
         """Whether an attempt was paid because of a person's word."""
         names = await self.root.call(self.root.names, self._folder)
-        numbers = {numbered(name, "claim") for name in names} - {numbered(name, "released") for name in names}
+        numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
         return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers - {0})])
 
     async def describe(self, clip: ClipRequest) -> None:
         """Write `request.json`."""
-        await self._write("request.json", clip.asked(), durable=False)
+        await self._write(REQUEST, clip.asked(), durable=False)
 
     async def claim(self, number: int, clip: ClipRequest, nonce: str, word: str = "") -> bool:
         """Say that somebody is about to pay; False when somebody else already did.
@@ -126,9 +125,7 @@ class ClipFolder:
         if submission:
             document["previous"] = {"submission": submission, "result": result}
         try:
-            created = await self.root.call(
-                self.root.create_json, self._name(f"claim.{number}.json"), document
-            )
+            created = await self.root.call(self.root.create_json, self._name(claim_name(number)), document)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -140,7 +137,7 @@ class ClipFolder:
             try:
                 return (await self.claimed(number)).get("nonce") == nonce
             except Exception as error:
-                log.warning("%s cannot be read: %s", self.path(f"claim.{number}.json"), error)
+                log.warning("%s cannot be read: %s", self.path(claim_name(number)), error)
                 if attempt < CLAIM_READS:
                     await asyncio.sleep(min(attempt, WRITE_PAUSE))
         return False
@@ -161,20 +158,20 @@ class ClipFolder:
         before = {} if final or settled else await self.released(number - 1)
         if before.get("final"):
             document = before | {"tried_again": document}
-        await self._persist(f"released.{number}.json", document)
+        await self._persist(released_name(number), document)
 
     async def released(self, number: int) -> dict[str, Any]:
         """Why a claim was released, empty when it cannot be read."""
-        return await self._read(f"released.{number}.json") or {}
+        return await self._read(released_name(number)) or {}
 
     async def doubt(self, number: int, why: str) -> None:
         """Say that the outcome of a POST is not known."""
         document = {"at": now(), "why": why, **owner.me().as_document()}
-        await self._write(f"doubt.{number}.json", document)
+        await self._write(doubt_name(number), document)
 
     async def doubted(self, number: int) -> dict[str, Any]:
         """What is known of an uncertain POST, empty when nothing is."""
-        return await self._read(f"doubt.{number}.json") or {}
+        return await self._read(doubt_name(number)) or {}
 
     async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> dict[str, Any]:
         """Write the task id; returns what was written."""
@@ -197,17 +194,17 @@ class ClipFolder:
             "usd": usd,
         }
         if not await self._persist(SUBMISSION, submission, new=True):
-            await self._keep_beside(number, submission)
+            await self._keepsubmission_name(number, submission)
         return submission
 
-    async def _keep_beside(self, number: int, submission: dict[str, Any]) -> None:
+    async def _keepsubmission_name(self, number: int, submission: dict[str, Any]) -> None:
         """Another submission has the name already: that of an earlier attempt, which gives way to this one,
         or, when this worker is late, that of a newer attempt, which stays. No task id is lost.
         """
         before = await self.submission() or {}
         if before.get("task_id") == submission["task_id"]:
             return
-        await self._persist(_beside(number), submission)
+        await self._persist(submission_name(number), submission)
         earlier = before.get("attempt")
         if isinstance(earlier, int) and earlier >= number:
             log.error(
@@ -218,7 +215,7 @@ class ClipFolder:
             )
             return
         if before and isinstance(earlier, int):
-            await self._persist(_beside(earlier), before, new=True)
+            await self._persist(submission_name(earlier), before, new=True)
         await self._persist(SUBMISSION, submission)
 
     async def recover(self, number: int) -> bool:
@@ -226,7 +223,7 @@ class ClipFolder:
         names = await self.root.call(self.root.names, self._folder)
         found = await self.root.call(unnamed_submission, self.root, self.key, number, names)
         if found and not await self._persist(SUBMISSION, found, new=True):
-            await self._keep_beside(number, found)
+            await self._keepsubmission_name(number, found)
         return bool(found)
 
     async def tidy(self) -> None:
@@ -235,7 +232,7 @@ class ClipFolder:
 
     async def asked(self) -> dict[str, Any]:
         """What `request.json` says, empty when there is none."""
-        return await self._read("request.json") or {}
+        return await self._read(REQUEST) or {}
 
     async def submission(self) -> dict[str, Any] | None:
         """What `submission.json` says, None when there is none."""
@@ -250,13 +247,13 @@ class ClipFolder:
         if not self.root.local and await self.submission() is None:
             raise self._gone(answer.task_id)
         try:
-            await self._write("result.json", document, new_folder=False)
+            await self._write(RESULT, document, new_folder=False)
         except FileNotFoundError:
             raise self._gone(answer.task_id) from None
 
     async def result(self) -> dict[str, Any] | None:
         """What `result.json` says, None when there is none."""
-        return await self._read("result.json")
+        return await self._read(RESULT)
 
     async def note(self, facts: dict[str, Any]) -> None:
         """Add what the video turned out to be to `result.json`; warnings also go to a file of their own,
@@ -265,7 +262,7 @@ class ClipFolder:
         if facts.get("warnings"):
             await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
         document = (await self.result() or {}) | facts
-        await self._write("result.json", document, durable="bytes", new_folder=False)
+        await self._write(RESULT, document, durable="bytes", new_folder=False)
 
     async def deliver(self, source: str) -> None:
         """Give a whole local file the name `video.mp4`."""
@@ -276,7 +273,7 @@ class ClipFolder:
 
         `again`: the next run should fetch it once more. Returns what `result.json` then says about it.
         """
-        name = f"{UNCHECKED}.{extension}"
+        name = unchecked_name(extension)
         kept = {"file": name, "why": why, "again": again}
         await asyncio.to_thread(self.root.put, source, self._name(name), new_folder=False)
         await self.note({"unchecked": kept})
@@ -355,13 +352,13 @@ def read_claim(root: Storage, key: str, number: int) -> dict[str, Any]:
     Without hard links a kill may leave the name alone; then what a draft says of the clip is true all the
     same, but not whose claim it is.
     """
-    name = f"claim.{number}.json"
-    found = root.read_json(f"clips/{key}/{name}")
+    name = claim_name(number)
+    found = root.read_json(clip_file(key, name))
     if found is not None or not root.local:
         return found or {}
-    names = root.names(f"clips/{key}")
+    names = root.names(clip_folder(key))
     for draft in drafts_of(name, names) if name in names else ():
-        if told := root.read_json(f"clips/{key}/{draft}"):
+        if told := root.read_json(clip_file(key, draft)):
             return {field: told.get(field) for field in ("attempt", "at", "usd", "what")}
     return {}
 
@@ -372,26 +369,10 @@ def unnamed_submission(root: Storage, key: str, number: int, names: Collection[s
     `names` are those of the clip's files. A draft that is no whole JSON object says nothing. Empty when
     there is nothing.
     """
-    beside = _beside(number)
+    beside = submission_name(number)
     written = [beside] if beside in names else []
     for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(beside, names)):
-        found = root.read_json(f"clips/{key}/{name}") or {}
+        found = root.read_json(clip_file(key, name)) or {}
         if found.get("attempt") == number and found.get("task_id"):
             return found
     return {}
-
-
-def is_written_elsewhere(name: str) -> bool:
-    """Whether a file may hold a submission that has not the name `submission.json`."""
-    return bool(numbered(name, "submission")) or (name.startswith(".submission.") and name.endswith(".part"))
-
-
-def _beside(number: int) -> str:
-    return f"submission.{number}.json"
-
-
-def numbered(name: str, kind: str) -> int:
-    """The N of a file that is called `<kind>.N.json`; 0 for any other."""
-    first, _, rest = name.partition(".")
-    number = rest.removesuffix(".json")
-    return int(number) if first == kind and number.isdigit() else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
 from minimax_tasks.api.errors import MiniMaxError, PictureError
-from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.storage.files import Storage
@@ -44,7 +44,7 @@ class Measured:
 
 def measured(root: Storage, key: str) -> Measured | None:
     """The measures of a clip that is made; None for one that is not, or that nobody measured."""
-    result = root.read_json(f"clips/{key}/result.json") or {}
+    result = root.read_json(clip_file(key, RESULT)) or {}
     found = result.get("video")
     if not isinstance(found, dict):
         return None
@@ -78,7 +78,7 @@ def extract_frame(root: Storage, frame: FrameOf) -> bytes:
 
     seconds = _seconds(frame)
     try:
-        with root.as_local(f"clips/{frame.key}/{VIDEO}") as path:
+        with root.as_local(clip_file(frame.key, VIDEO)) as path:
             matrix = _matrix(root, frame.key, str(path))
             length = probe(path, "header").seconds if seconds is not None else 0.0
             if frame.place == "first":
@@ -104,7 +104,7 @@ def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image
 
     if min(image.size) >= IMAGE_MIN_SHORT_SIDE:
         return image
-    result = root.read_json(f"clips/{key}/result.json") or {}
+    result = root.read_json(clip_file(key, RESULT)) or {}
     return image.resize(_frame_size(result, image.size), Image.Resampling.LANCZOS)
 
 
@@ -126,7 +126,7 @@ def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
     from minimax_tasks.api.pictures import judge_picture
     from minimax_tasks.video.frames import guess_matrix
 
-    asked = root.read_json(f"clips/{key}/request.json") or {}
+    asked = root.read_json(clip_file(key, REQUEST)) or {}
     picture = asked.get("pictures", {}).get("first_frame_image", {})
     source = str(picture.get("from", ""))
     if not source or not has_bytes(source) or source == "data URL":

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.frames import measured, moment_in
+from minimax_tasks.clips.layout import clip_folder
 from minimax_tasks.clips.pictures import Seen, different_shapes, prepare_picture
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.redaction import shown
@@ -96,7 +97,7 @@ def _look(root: Storage, reference: str, digest: str, fit: bool, *, keys: Contai
         return None
     made = measured(root, frame.key)
     if made is None:
-        if frame.key not in keys and not root.names(f"clips/{frame.key}"):
+        if frame.key not in keys and not root.names(clip_folder(frame.key)):
             raise PictureError(
                 "picture", reference, "a frame of a clip that is made", "there is no such clip"
             )

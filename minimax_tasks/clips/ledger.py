@@ -10,7 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.clips.folder import SUBMISSION, VIDEO, numbered, read_claim, unnamed_submission
+from minimax_tasks.clips.folder import read_claim, unnamed_submission
+from minimax_tasks.clips.layout import (
+    CLIPS,
+    RESULT,
+    SUBMISSION,
+    VIDEO,
+    claim_name,
+    claim_number,
+    clip_file,
+    released_name,
+    submission_name,
+    submission_number,
+)
 from minimax_tasks.storage.files import Storage
 
 _READERS = 16
@@ -68,9 +80,7 @@ def payments(root: Storage) -> list[Payment]:
 def late_payments(root: Storage) -> list[Payment]:
     """Paid attempts whose task has no place, since another attempt took it: see `Payment.state`."""
     files = {
-        key: names
-        for key, names in _files(root).items()
-        if any(numbered(name, "submission") for name in names)
+        key: names for key, names in _files(root).items() if any(submission_number(name) for name in names)
     }
     return [
         payment
@@ -95,19 +105,19 @@ def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> l
     key, number = place
     claim = read_claim(root, *place)
     written = unnamed_submission(root, key, number, names)
-    submission = (root.read_json(f"clips/{key}/{SUBMISSION}") if SUBMISSION in names else None) or written
-    later = read_claim(root, key, number + 1) if f"claim.{number + 1}.json" in names else {}
+    submission = (root.read_json(clip_file(key, SUBMISSION)) if SUBMISSION in names else None) or written
+    later = read_claim(root, key, number + 1) if claim_name(number + 1) in names else {}
     former = later.get("previous") or {}
     told: dict[str, str] = {}
     if submission.get("attempt") == number:
         task_id = str(submission.get("task_id", ""))
-        result = QueryAnswer.model_validate(root.read_json(f"clips/{key}/result.json") or {})
+        result = QueryAnswer.model_validate(root.read_json(clip_file(key, RESULT)) or {})
         failed = result.task_id == task_id and result.state is State.FAILED
         told[task_id] = "delivered" if VIDEO in names else "failed" if failed else "accepted"
     elif (former.get("submission") or {}).get("attempt", number) == number and former:
         told[str((former.get("submission") or {}).get("task_id", ""))] = "failed"
     if written:
-        newest = not told and not any(numbered(name, "claim") > number for name in names)
+        newest = not told and not any(claim_number(name) > number for name in names)
         told.setdefault(str(written["task_id"]), "accepted" if newest else LATE)
     at, usd, what = str(claim.get("at", "")), claim.get("usd"), str(claim.get("what", ""))
     purpose = str(claim.get("for") or "")
@@ -119,7 +129,7 @@ def _payments(root: Storage, place: tuple[str, int], names: frozenset[str]) -> l
 
 def _files(root: Storage) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for path in root.find("clips"):
+    for path in root.find(CLIPS):
         key, _, name = path.rpartition("/")
         found.setdefault(key, set()).add(name)
     return {key: frozenset(names) for key, names in found.items()}
@@ -128,17 +138,17 @@ def _files(root: Storage) -> dict[str, frozenset[str]]:
 def _attempts(root: Storage, files: dict[str, frozenset[str]] | None = None) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     for key, names in (files if files is not None else _files(root)).items():
-        for number in sorted({numbered(name, "claim") for name in names} - {0}):
-            if f"released.{number}.json" not in names or _is_paid_all_the_same(root, key, number, names):
+        for number in sorted({claim_number(name) for name in names} - {0}):
+            if released_name(number) not in names or _is_paid_all_the_same(root, key, number, names):
                 found.append((key, number))
     return found
 
 
 def _is_paid_all_the_same(root: Storage, key: str, number: int, names: frozenset[str]) -> bool:
     """Whether a released claim was accepted after all: a person gave it up while its worker slept."""
-    if f"submission.{number}.json" in names:
+    if submission_name(number) in names:
         return True
-    newest = number == max(numbered(name, "claim") for name in names)
-    if "submission.json" not in names or not newest:
+    newest = number == max(claim_number(name) for name in names)
+    if SUBMISSION not in names or not newest:
         return False
-    return (root.read_json(f"clips/{key}/submission.json") or {}).get("attempt") == number
+    return (root.read_json(clip_file(key, SUBMISSION)) or {}).get("attempt") == number

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.clips.layout import SUBMISSION, clip_file, picture_memory, sent_memory
 from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.redaction import shown
@@ -154,7 +155,7 @@ def known_clip(
     sent = _what_is_sent(root, request, seen, shapes)
     digests = {name: one.digest for name, one in seen.items()}
     clip = as_paid(root, ClipRequest(request, digests, take, sent, shapes), written, begun=begun)
-    if gone is not None and not root.exists(f"clips/{clip.key}/submission.json"):
+    if gone is not None and not root.exists(clip_file(clip.key, SUBMISSION)):
         raise gone
     return clip
 
@@ -257,12 +258,11 @@ def _memory(reference: str) -> str | None:
         name = references.full_name(reference)
     except Unreadable:
         return None
-    return f"pictures/{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}.json"
+    return picture_memory(name)
 
 
 def _sent_memory(digest: str, fit: bool, shape: tuple[int, int] | None) -> str:
-    how = json.dumps([digest, fit, shape])
-    return f"pictures/sent-{hashlib.sha256(how.encode()).hexdigest()[:32]}.json"
+    return sent_memory(json.dumps([digest, fit, shape]))
 
 
 def _remembered_sent(root: Storage, place: str) -> Sent | None:

@@ -1,6 +1,5 @@
 """Waiting for a submitted clip. A poll that fails is a missed poll, never a failed clip."""
 
-import hashlib
 import logging
 import random
 import time
@@ -21,6 +20,7 @@ from minimax_tasks.api.errors import (
     UncertainSubmit,
 )
 from minimax_tasks.clips.folder import ClipFolder, age
+from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
@@ -64,7 +64,7 @@ async def poll(
 
 def task_owner(root: Storage, task_id: str, key: str) -> str:
     """The key of the clip that a task is of: the first one that waits for it."""
-    name = f"tasks/{hashlib.sha256(task_id.encode()).hexdigest()[:32]}.json"
+    name = task_file(task_id)
     if root.create_json(name, {"task_id": task_id, "clip": key}):
         return key
     return str((root.read_json(name) or {}).get("clip") or key)

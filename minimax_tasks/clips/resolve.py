@@ -7,6 +7,7 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.clips.callbacks import TASK_ID
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
+from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
@@ -18,7 +19,7 @@ _KEY_BEGIN = re.compile(r"[0-9a-f]{4,32}")
 def find_clip(root: Storage, key: str) -> ClipFolder:
     """The clip with this key, or whose key alone begins so. Raises `InvalidRequest` when there is none."""
     found = (
-        [name for name in root.folders("clips") if name.startswith(key)] if _KEY_BEGIN.fullmatch(key) else []
+        [name for name in root.folders(CLIPS) if name.startswith(key)] if _KEY_BEGIN.fullmatch(key) else []
     )
     if len(found) != 1:
         why = (

@@ -6,11 +6,10 @@ drawn clip would be delivered as the real one.
 
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.clips.layout import DRAWN_AT, MADE_BY
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
 
-MARK = "clips/made-by.json"
-DRAWN_AT = "clips/drawn-at.json"
 FULL_SIZE = "full size"
 
 
@@ -23,7 +22,7 @@ def open_root(url: str) -> Storage:
     """The storage, once it has answered. Raises `ConfigurationError` when it cannot be used."""
     try:
         root = Storage(url)
-        root.read_json(MARK)  # looking whether it exists would call a root below a file an empty one
+        root.read_json(MADE_BY)  # looking whether it exists would call a root below a file an empty one
     # The file systems of fsspec have no exception in common, and whatever comes, it is the root's.
     except Exception as error:
         raise _unusable(url, error) from error
@@ -91,12 +90,12 @@ def is_drawn_small(root: Storage, base_url: str) -> bool:
 def check_root(root: Storage, base_url: str) -> None:
     """Mark a new root with the kind of service, or raise `ConfigurationError` when it has the other one."""
     wanted = service_kind(base_url)
-    if root.create_json(MARK, {"service": wanted}) and root.create_json(MARK, {"service": wanted}):
+    if root.create_json(MADE_BY, {"service": wanted}) and root.create_json(MADE_BY, {"service": wanted}):
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: this file system replaces a file that must not be there yet, so that a clip "
             "could be paid for twice; use a newer version of its fsspec package, or another storage"
         )
-    mark = root.read_json(MARK) or {}
+    mark = root.read_json(MADE_BY) or {}
     found = mark.get("service", wanted)
     if found != wanted:
         whose = "the sandbox" if found == "sandbox" else "MiniMax"

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from minimax_tasks.api.requests import VideoRequest
+from minimax_tasks.clips.layout import CLIPS, SUBMISSION, claim_number, clip_folder, released_name
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
 
@@ -66,11 +67,11 @@ def _others(clip: ClipRequest, written: Iterable[str]) -> Iterator[ClipRequest]:
 
 
 def _standing(root: Storage, key: str) -> int:
-    names = root.names(f"clips/{key}")
-    if "submission.json" in names:
+    names = root.names(clip_folder(key))
+    if SUBMISSION in names:
         return _SUBMITTED
-    claims = [name for name in names if name.startswith("claim.")]
-    if any(name.replace("claim.", "released.", 1) not in names for name in claims):
+    claims = {claim_number(name) for name in names} - {0}
+    if any(released_name(number) not in names for number in claims):
         return _PERHAPS
     return _NOT
 
@@ -82,5 +83,5 @@ def _folders(root: Storage) -> frozenset[str] | None:
     if root.immediate:
         return None
     if root.url not in _kept_folders:
-        _kept_folders[root.url] = frozenset(root.folders("clips"))
+        _kept_folders[root.url] = frozenset(root.folders(CLIPS))
     return _kept_folders[root.url]

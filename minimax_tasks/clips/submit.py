@@ -26,6 +26,7 @@ from minimax_tasks.api.errors import (
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.callbacks import callback_address, heard_task_id
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
+from minimax_tasks.clips.layout import SUBMISSION
 from minimax_tasks.clips.ledger import Spending
 from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendable
 from minimax_tasks.clips.request import ClipRequest
@@ -216,7 +217,7 @@ async def _pay(
         )
         raise UncertainSubmit(
             f"clip {folder.key} was accepted and paid for as task {task_id}, but "
-            f"{folder.path('submission.json')} cannot be written ({error}). Keep that task id; once the "
+            f"{folder.path(SUBMISSION)} cannot be written ({error}). Keep that task id; once the "
             f"storage works: {resolve_command(folder)} --task-id {task_id}"
         ) from error
 
@@ -322,7 +323,5 @@ async def ensure_submitted(folder: ClipFolder) -> dict[str, Any]:
     """The submission of a clip that must already be submitted. Raises `MiniMaxError` when it is not."""
     found = await folder.submission()
     if found is None or not found.get("task_id"):
-        raise MiniMaxError(
-            f"clip {folder.key} was not submitted: {folder.path('submission.json')} is missing"
-        )
+        raise MiniMaxError(f"clip {folder.key} was not submitted: {folder.path(SUBMISSION)} is missing")
     return found

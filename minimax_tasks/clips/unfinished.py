@@ -2,7 +2,16 @@
 
 import asyncio
 
-from minimax_tasks.clips.folder import SUBMISSION, VIDEO, ClipFolder, age, is_dead, is_written_elsewhere
+from minimax_tasks.clips.folder import ClipFolder, age, is_dead
+from minimax_tasks.clips.layout import (
+    CLIPS,
+    SUBMISSION,
+    VIDEO,
+    claim_name,
+    clip_file,
+    doubt_name,
+    may_hold_submission,
+)
 from minimax_tasks.clips.ledger import doubtful
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
 from minimax_tasks.storage.files import Storage
@@ -14,7 +23,7 @@ async def unfinished(root: Storage) -> list[str]:
     A task id that a dead worker wrote and could not name counts, and gets its name.
     """
     files: dict[str, set[str]] = {}
-    for path in await asyncio.to_thread(root.find, "clips"):
+    for path in await asyncio.to_thread(root.find, CLIPS):
         key, _, name = path.rpartition("/")
         files.setdefault(key, set()).add(name)
     found = []
@@ -22,7 +31,7 @@ async def unfinished(root: Storage) -> list[str]:
         if VIDEO in names or not key:
             continue
         submitted = SUBMISSION in names
-        if any(is_written_elsewhere(name) for name in names):
+        if any(may_hold_submission(name) for name in names):
             folder = ClipFolder(root, key)
             open_claim = (await folder.standing()).open_claim
             submitted |= bool(open_claim) and await folder.recover(open_claim)
@@ -37,12 +46,12 @@ async def damaged(root: Storage) -> dict[str, str]:
     Such a clip is kept beside its place, unchecked, and counts as not fetched from then on.
     """
     found = {}
-    for path in sorted(await asyncio.to_thread(root.find, "clips")):
+    for path in sorted(await asyncio.to_thread(root.find, CLIPS)):
         key, _, name = path.rpartition("/")
         if name == VIDEO and (why := await asyncio.to_thread(_look, root, key)):
-            with root.as_local(f"clips/{key}/{VIDEO}") as video:
+            with root.as_local(clip_file(key, VIDEO)) as video:
                 await ClipFolder(root, key).keep(str(video), "mp4", why, again=True)
-            await root.call(root.remove, f"clips/{key}/{VIDEO}")
+            await root.call(root.remove, clip_file(key, VIDEO))
             found[key] = why
     return found
 
@@ -50,7 +59,7 @@ async def damaged(root: Storage) -> dict[str, str]:
 def _look(root: Storage, key: str) -> str:
     from minimax_tasks.video.probe import probe
 
-    with root.as_local(f"clips/{key}/{VIDEO}") as video:
+    with root.as_local(clip_file(key, VIDEO)) as video:
         return "; ".join(probe(video, "decode").problems)
 
 
@@ -60,8 +69,8 @@ def in_doubt(root: Storage) -> list[str]:
     """
     found = []
     for key, number in doubtful(root):
-        claim = root.read_json(f"clips/{key}/claim.{number}.json") or {}
-        told = root.exists(f"clips/{key}/doubt.{number}.json")
+        claim = root.read_json(clip_file(key, claim_name(number))) or {}
+        told = root.exists(clip_file(key, doubt_name(number)))
         if told or is_dead(claim) or age(claim) > CLAIM_PATIENCE:
             found.append(key)
     return sorted(set(found))

@@ -23,8 +23,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.callbacks import ADDRESS, FOLDER, TASK_ID, submit_file, task_file
+from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
+from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
 from minimax_tasks.connections import BATCH, Bounds, bounded
 from minimax_tasks.storage.files import Storage
 
@@ -47,7 +48,7 @@ MAX_HEAD = 16 * 1024
 """Bytes."""
 
 _BACKLOG = 1024
-_TRIAL = f"{FOLDER}/receiver.json"
+_TRIAL = f"{CALLBACKS}/receiver.json"
 _STORED = re.compile(r"(?:task|submit)-[0-9A-Za-z_-]+\.json")
 _KEPT_FIELDS = ("task_id", "status", "file_id", "base_resp")
 
@@ -66,7 +67,7 @@ class Receiver:
         except Exception as error:  # each kind of storage has errors of its own
             raise ConfigurationError(f"root = {root!r}: cannot be written to: {error}") from error
         self._kept: OrderedDict[str, None] = OrderedDict.fromkeys(
-            f"{FOLDER}/{name}" for name in self._root.oldest_first(FOLDER) if _STORED.fullmatch(name)
+            f"{CALLBACKS}/{name}" for name in self._root.oldest_first(CALLBACKS) if _STORED.fullmatch(name)
         )
         while len(self._kept) > MAX_KEPT:
             self._root.remove(self._kept.popitem(last=False)[0])
@@ -90,10 +91,10 @@ class Receiver:
         if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
             return JSONResponse({"status": "task_id is missing"}, status_code=400)
         kept = {name: message[name] for name in _KEPT_FIELDS if name in message}
-        await self._store(task_file(task_id), kept | {"task_id": task_id, "received_at": now()})
+        await self._store(callback_of_task(task_id), kept | {"task_id": task_id, "received_at": now()})
         address = ADDRESS.search(request.url.path)
         if address and request.url.path.endswith(address.group()):
-            await self._store(submit_file(address["key"], address["nonce"]), {"task_id": task_id})
+            await self._store(callback_of_submit(address["key"], address["nonce"]), {"task_id": task_id})
         return JSONResponse({"status": "success"})
 
     async def _store(self, name: str, document: dict[str, Any]) -> None:

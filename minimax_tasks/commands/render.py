@@ -14,6 +14,7 @@ import httpx
 
 from minimax_tasks.api.client import check_access, readable_key
 from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.clips.root import (
     check_lasting,
     check_scale,
@@ -228,7 +229,7 @@ def _did_without_takes(
 def _standing(segment: Segment, states: dict[str, ClipState], damaged: dict[str, str]) -> str:
     """Where a missing clip stands; one that was never begun may wait for another."""
     if segment.key in damaged:
-        return f"clips/{segment.key}/video.mp4 cannot be read: {damaged[segment.key]}"
+        return f"{clip_file(segment.key, VIDEO)} cannot be read: {damaged[segment.key]}"
     made = states[segment.key].made
     waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
     return f"waits for {', '.join(waits)}" if made is Made.TO_MAKE and waits else str(made)

@@ -9,9 +9,9 @@ from rich import box
 from rich.table import Column, Table
 from rich.text import Text
 
+from minimax_tasks.clips.layout import DATASETS, FILMS, MADE_BY
 from minimax_tasks.clips.ledger import Payment
 from minimax_tasks.clips.request import shortened
-from minimax_tasks.clips.root import MARK
 from minimax_tasks.dataset.folder import MANIFEST as DATASET_MANIFEST
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import MANIFEST as FILM_MANIFEST
@@ -24,7 +24,7 @@ _LEAST_WORDS = 18
 
 def is_drawn(root: Storage) -> bool:
     """Whether the clips of a root were drawn by a sandbox, so that nothing was paid for them."""
-    return (root.read_json(MARK) or {}).get("service") == "sandbox"
+    return (root.read_json(MADE_BY) or {}).get("service") == "sandbox"
 
 
 def with_purposes(root: Storage, payments: Iterable[Payment]) -> list[Payment]:
@@ -46,13 +46,13 @@ def with_purposes(root: Storage, payments: Iterable[Payment]) -> list[Payment]:
 def _purposes(root: Storage) -> dict[str, str]:
     """Key, or the first 12 digits of it -> what the clip is for."""
     found: dict[str, str] = {}
-    for name in root.folders("films"):
-        film = root.read_json(f"films/{name}/{FILM_MANIFEST}") or {}
+    for name in root.folders(FILMS):
+        film = root.read_json(f"{FILMS}/{name}/{FILM_MANIFEST}") or {}
         for shot in film.get("shots") or ():
             for take, key in enumerate(shot.get("takes") or (), 1):
                 found[str(key)] = f"{film.get('title') or name}, shot {shot.get('id')}, take {take}"
-    for name in root.folders("datasets"):
-        dataset = root.read_json(f"datasets/{name}/{DATASET_MANIFEST}") or {}
+    for name in root.folders(DATASETS):
+        dataset = root.read_json(f"{DATASETS}/{name}/{DATASET_MANIFEST}") or {}
         for video in dataset.get("videos") or ():
             row, _, key = str(video).rpartition("/")[2].removesuffix(".mp4").partition("-")
             if row.isdigit():

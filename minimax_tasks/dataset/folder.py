@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from minimax_tasks.api.errors import MiniMaxError, TableError
 from minimax_tasks.api.requests import TemplateRequest
 from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
-from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.clips.layout import DATASETS, VIDEO, clip_file
 from minimax_tasks.dataset.columns import kind_of, write_as
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
@@ -125,7 +125,7 @@ class Sample:
 
 def dataset_folder(name: str) -> str:
     """Where a dataset is under its root."""
-    return f"datasets/{name}"
+    return f"{DATASETS}/{name}"
 
 
 def videos_in(root: Storage, folder: str) -> dict[str, int]:
@@ -311,7 +311,7 @@ class Delivery:
         return [
             Sample(
                 file_name := _file_name(row),
-                f"clips/{row.key}/{VIDEO}",
+                clip_file(row.key, VIDEO),
                 {"file_name": file_name}
                 | {name: write_as(row_values.get(name), kinds[name]) for name in columns},
             )

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from minimax_tasks.api.errors import UncertainSubmit
+from minimax_tasks.clips.layout import DATASETS, clip_folder
 from minimax_tasks.storage.files import Storage
 
 
@@ -73,7 +74,7 @@ def result_name(dataset: str, digest: str) -> str:
 
 def work_folder(dataset: str) -> str:
     """Where what a dataset is made of is kept."""
-    return f"datasets/.work/{dataset}"
+    return f"{DATASETS}/.work/{dataset}"
 
 
 def read_result(root: Storage, name: str) -> ShardResult | None:
@@ -84,7 +85,7 @@ def read_result(root: Storage, name: str) -> ShardResult | None:
 
 def state_of(root: Storage, key: str) -> str:
     """A short text that changes whenever the files of a clip do."""
-    versions = json.dumps(root.versions(f"clips/{key}"), sort_keys=True)
+    versions = json.dumps(root.versions(clip_folder(key)), sort_keys=True)
     return hashlib.sha256(versions.encode()).hexdigest()[:16]
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import MiniMaxCatalogWarning, PictureError, TableError
 from minimax_tasks.clips.judging import judge_clips, try_each
+from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.pictures import Seen, Sent, has_bytes, known_clip, prepare_picture, see_picture
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
@@ -72,7 +73,7 @@ def make_plan(table: str, root: Storage) -> DatasetPlan:
     """Read a table and judge all that it asks for. Raises `TableError` with every bad row at once."""
     read = parse_table(table, read_bytes(table))
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
-    begun = frozenset(root.folders("clips")) if asks_much else None
+    begun = frozenset(root.folders(CLIPS)) if asks_much else None
     planned, problems = _with_keys(read, root, begun)
     judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())
     problems += [Problem(number, text) for number, text in judged.problems]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.storyboard.standing import ClipState, Made
 
 
@@ -25,6 +25,6 @@ def without_damaged(clips: dict[str, str], states: dict[str, ClipState]) -> dict
     damaged = damaged_clips(clips)
     for key, why in damaged.items():
         del clips[key]
-        way = f"remove clips/{key}/{VIDEO} and run again to fetch it once more"
+        way = f"remove {clip_file(key, VIDEO)} and run again to fetch it once more"
         states[key] = replace(states[key], made=Made.FAILED, problem=f"{VIDEO} cannot be read ({why}); {way}")
     return damaged

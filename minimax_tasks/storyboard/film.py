@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.api.errors import BoardError
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
-from minimax_tasks.clips.folder import VIDEO, now
+from minimax_tasks.clips.folder import now
+from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
@@ -36,7 +37,7 @@ _SLATE_FPS = Fraction(24)
 
 def film_folder(root: Storage, plan: Plan) -> str:
     """The folder of a plan's film under a root: its own by name, or the one that it had by the rule before."""
-    folder, former = f"films/{plan.slug}", f"films/{plan.former_slug}"
+    folder, former = f"{FILMS}/{plan.slug}", f"{FILMS}/{plan.former_slug}"
     if former == folder or root.names(folder):
         return folder
     manifest = root.read_json(f"{former}/{MANIFEST}") or {}
@@ -132,7 +133,7 @@ class Cutting:
         states = self._states(problems)
         for shot in self.plan.shots:
             if states[shot.picked.key].made is not Made.MADE:
-                raise FileNotFoundError(self.root.join(f"clips/{shot.picked.key}/{VIDEO}"))
+                raise FileNotFoundError(self.root.join(clip_file(shot.picked.key, VIDEO)))
         missing = [key for key, state in states.items() if state.made is not Made.MADE]
         with self._clips(states) as (clips, scratch):
             draft, page = scratch / FILM, scratch / REPORT
@@ -196,7 +197,7 @@ class Cutting:
         with ExitStack() as stack:
             scratch = stack.enter_context(temporary_folder())
             clips = {
-                key: str(stack.enter_context(self.root.as_local(f"clips/{key}/{VIDEO}")))
+                key: str(stack.enter_context(self.root.as_local(clip_file(key, VIDEO))))
                 for key, state in states.items()
                 if state.made is Made.MADE
             }

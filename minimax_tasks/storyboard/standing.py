@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from minimax_tasks.api.errors import GenerationFailed
-from minimax_tasks.clips.folder import VIDEO, WARNINGS, ClipFolder, unnamed_submission, what_to_do
+from minimax_tasks.clips.folder import ClipFolder, unnamed_submission, what_to_do
+from minimax_tasks.clips.layout import (
+    CLIPS,
+    RESULT,
+    SUBMISSION,
+    VIDEO,
+    WARNINGS,
+    claim_number,
+    clip_file,
+    clip_folder,
+    doubt_name,
+    released_name,
+)
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.submit import resolve_command
 from minimax_tasks.storage.files import Storage
@@ -44,9 +56,9 @@ def look_up(root: Storage, keys: Iterable[str]) -> dict[str, ClipState]:
 
 def _files(root: Storage, keys: list[str]) -> dict[str, frozenset[str]]:
     if root.local:
-        return {key: frozenset(root.names(f"clips/{key}")) for key in keys}
+        return {key: frozenset(root.names(clip_folder(key))) for key in keys}
     found: dict[str, set[str]] = {}
-    for path in root.fs.find(root.path("clips")):
+    for path in root.fs.find(root.path(CLIPS)):
         folder, _, name = path.rpartition("/")
         found.setdefault(folder.rpartition("/")[2], set()).add(name)
     return {key: frozenset(names) for key, names in found.items()}
@@ -55,16 +67,15 @@ def _files(root: Storage, keys: list[str]) -> dict[str, frozenset[str]]:
 def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
     if VIDEO in names:
         return ClipState(Made.MADE, warnings=_warnings(root, key) if WARNINGS in names else ())
-    claims = [name for name in names if name.startswith("claim.")]
-    if not claims and "submission.json" not in names:
+    claims = {claim_number(name) for name in names} - {0}
+    if not claims and SUBMISSION not in names:
         return ClipState(Made.TO_MAKE)
-    folder = f"clips/{key}"
-    submission = root.read_json(f"{folder}/submission.json") or {}
+    submission = root.read_json(clip_file(key, SUBMISSION)) or {}
     task_id = str(submission.get("task_id", ""))
-    newest = max((int(name.split(".")[1]) for name in claims), default=0)
-    released = root.read_json(f"{folder}/released.{newest}.json")
+    newest = max(claims, default=0)
+    released = root.read_json(clip_file(key, released_name(newest)))
     if task_id and (released is not None or submission.get("attempt") == newest):
-        result = root.read_json(f"{folder}/result.json") if "result.json" in names else None
+        result = root.read_json(clip_file(key, RESULT)) if RESULT in names else None
         if result is None or result.get("task_id") != task_id:
             return ClipState(Made.GENERATING, task_id)
         try:
@@ -79,7 +90,7 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
         written = unnamed_submission(root, key, newest, names)
         if written:
             return ClipState(Made.GENERATING, str(written["task_id"]))
-        doubt = root.read_json(f"{folder}/doubt.{newest}.json") or {}
+        doubt = root.read_json(clip_file(key, doubt_name(newest))) or {}
         why = str(doubt.get("why", "the outcome of its submit is not known"))
         command = resolve_command(ClipFolder(root, key))
         return ClipState(
@@ -92,4 +103,4 @@ def _state(root: Storage, key: str, names: frozenset[str]) -> ClipState:
 
 
 def _warnings(root: Storage, key: str) -> tuple[str, ...]:
-    return tuple(map(str, (root.read_json(f"clips/{key}/{WARNINGS}") or {}).get("warnings", ())))
+    return tuple(map(str, (root.read_json(clip_file(key, WARNINGS)) or {}).get("warnings", ())))

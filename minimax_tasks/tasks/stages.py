@@ -13,8 +13,9 @@ import luigi
 
 from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.clips.download import download
-from minimax_tasks.clips.folder import VIDEO, ClipFolder
+from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
+from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import KEY, ClipRequest
@@ -69,7 +70,7 @@ class Stage(_Mixin):
 
     def output(self) -> FsspecTarget:
         """The file that the stage leaves in the clip's folder."""
-        return FsspecTarget(f"{self.root}/clips/{self.key}/{self.file}")
+        return FsspecTarget(f"{self.root}/{clip_file(self.key, self.file)}")
 
     def run(self) -> None:
         """Do the stage alone in this process."""
@@ -98,7 +99,7 @@ class Submit(Stage):
     """Submits a clip: the one stage that costs money, done at most once for a clip."""
 
     priority = 10
-    file = "submission.json"
+    file = SUBMISSION
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]
@@ -123,7 +124,7 @@ class Poll(Stage):
     """Waits until a submitted clip is generated."""
 
     priority = 20
-    file = "result.json"
+    file = RESULT
 
     async def run_async(self) -> None:
         """Poll until the task is over."""

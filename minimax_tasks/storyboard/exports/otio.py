@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from minimax_tasks.api.errors import ConfigurationError
-from minimax_tasks.clips.folder import VIDEO
+from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
 from minimax_tasks.storyboard.standing import Made, look_up
@@ -108,7 +108,7 @@ def _parts(root: Storage, plan: Plan) -> list[_Part]:
     for shot in plan.shots:
         made = states[shot.picked.key].made is Made.MADE
         if made:
-            name = f"clips/{shot.picked.key}/{VIDEO}"
+            name = clip_file(shot.picked.key, VIDEO)
             with root.as_local(name) as path:
                 facts = probe(path)
             made = facts.ok and facts.frames > 0

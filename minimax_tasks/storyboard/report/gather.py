@@ -8,8 +8,8 @@ from operator import add
 from PIL import Image, ImageOps
 
 from minimax_tasks.api.errors import PictureError
+from minimax_tasks.clips.layout import MADE_BY, RESULT, SUBMISSION, clip_file
 from minimax_tasks.clips.pictures import has_bytes, read_picture
-from minimax_tasks.clips.root import MARK
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
@@ -66,7 +66,7 @@ def film_report(
         look=plan.board.look,
         board=file_name(shown_reference(plan.path)),
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
-        service=str((root.read_json(MARK) or {}).get("service", "")),
+        service=str((root.read_json(MADE_BY) or {}).get("service", "")),
         seconds=seconds,
         fps=float(joined.fps) if joined else 24.0,
         width=joined.width if joined else 0,
@@ -194,12 +194,12 @@ def _take(
 def _task_id(root: Storage, segment: Segment, state: ClipState) -> str | None:
     if state.made is Made.TO_MAKE:
         return None
-    submission = root.read_json(f"clips/{segment.key}/submission.json") or {}
+    submission = root.read_json(clip_file(segment.key, SUBMISSION)) or {}
     return str(submission["task_id"]) if submission.get("task_id") else None
 
 
 def _clip_warnings(root: Storage, segment: Segment, state: ClipState) -> tuple[str, ...]:
     if state.made is not Made.MADE:
         return ()
-    result = root.read_json(f"clips/{segment.key}/result.json") or {}
+    result = root.read_json(clip_file(segment.key, RESULT)) or {}
     return tuple(map(str, result.get("warnings", ())))

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from minimax_tasks.clips.layout import RUSHES, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.previews import jpeg, preview_mp4
@@ -43,7 +44,7 @@ class Rushes:
 
 def rushes_of(root: Storage, key: str, path: str | Path) -> Rushes:
     """The rushes of a clip that lies at a local path, kept beside the clip once they are made."""
-    name = f"clips/{key}/rushes.json"
+    name = clip_file(key, RUSHES)
     kept = root.read_json(name)
     if kept is not None and kept.get("version") == _VERSION:
         return Rushes(**{field: _decoded(value) for field, value in kept.items() if field != "version"})
@@ -55,7 +56,7 @@ def rushes_of(root: Storage, key: str, path: str | Path) -> Rushes:
 
 def prepare(root: Storage, key: str) -> None:
     """Make the rushes of a clip ahead of the report."""
-    with root.as_local(f"clips/{key}/video.mp4") as path:
+    with root.as_local(clip_file(key, VIDEO)) as path:
         rushes_of(root, key, path)
 
 

@@ -1,0 +1,142 @@
+"""The names of everything that is kept under a root. No other module spells them.
+
+| file of a clip, `clips/<key>/` | written | says |
+|---|---|---|
+| `request.json` | before the first claim | what was asked, for people |
+| `claim.N.json` | before the N-th POST, by exclusive create | somebody is about to pay |
+| `released.N.json` | after a POST that certainly created nothing | the claim is void, and why |
+| `doubt.N.json` | after a POST whose outcome is not known | the clip may have been paid |
+| `submission.json` | right after the service accepted the N-th POST | the task id |
+| `submission.N.json` | when there is another `submission.json`, too | the task id of the N-th POST |
+| `result.json` | when the task is over | the final query answer |
+| `warnings.json` | before the video, if at all | how the video differs from what was asked |
+| `video.unchecked.*` | after a download that came whole and is no video that we know | a person must look |
+| `video.mp4` | last | the clip is made |
+| `rushes.json` | when a report was made | small pictures of the video |
+
+Beside the clips: `clips/made-by.json` and `clips/drawn-at.json` (whose clips they are), `pictures/` (what
+pictures were when they were submitted), `tasks/` (which clip a task is of), `callbacks/`, and what is made of
+clips: `films/` and `datasets/`.
+"""
+
+import hashlib
+import re
+
+from minimax_tasks.storage.files import is_draft
+
+CLIPS = "clips"
+PICTURES = "pictures"
+TASKS = "tasks"
+CALLBACKS = "callbacks"
+FILMS = "films"
+DATASETS = "datasets"
+
+REQUEST = "request.json"
+SUBMISSION = "submission.json"
+RESULT = "result.json"
+WARNINGS = "warnings.json"
+VIDEO = "video.mp4"
+RUSHES = "rushes.json"
+
+MADE_BY = f"{CLIPS}/made-by.json"
+"""Which service made the clips of the root."""
+
+DRAWN_AT = f"{CLIPS}/drawn-at.json"
+"""The scale at which a sandbox drew the clips of the root."""
+
+_UNCHECKED = "video.unchecked."
+_NUMBERED = re.compile(r"(?P<kind>[a-z]+)\.(?P<number>[1-9][0-9]*)\.json")
+
+
+def clip_folder(key: str) -> str:
+    """The folder of a clip."""
+    return f"{CLIPS}/{key}"
+
+
+def clip_file(key: str, name: str) -> str:
+    """A file of a clip."""
+    return f"{CLIPS}/{key}/{name}"
+
+
+def claim_name(number: int) -> str:
+    """The file that says that somebody is about to send the N-th POST for a clip."""
+    return f"claim.{number}.json"
+
+
+def released_name(number: int) -> str:
+    """The file that says that the N-th POST created nothing."""
+    return f"released.{number}.json"
+
+
+def doubt_name(number: int) -> str:
+    """The file that says that nobody knows what came of the N-th POST."""
+    return f"doubt.{number}.json"
+
+
+def submission_name(number: int) -> str:
+    """The file with the task id of the N-th POST when another POST has `SUBMISSION`."""
+    return f"submission.{number}.json"
+
+
+def claim_number(name: str) -> int:
+    """The N of the name of a claim; 0 for any other name."""
+    return _number(name, "claim")
+
+
+def released_number(name: str) -> int:
+    """The N of the name of a release; 0 for any other name."""
+    return _number(name, "released")
+
+
+def submission_number(name: str) -> int:
+    """The N of `submission_name`; 0 for any other name."""
+    return _number(name, "submission")
+
+
+def _number(name: str, kind: str) -> int:
+    found = _NUMBERED.fullmatch(name)
+    return int(found["number"]) if found and found["kind"] == kind else 0
+
+
+def may_hold_submission(name: str) -> bool:
+    """Whether a file may hold a submission under another name than `SUBMISSION`, or one that was never published."""
+    return bool(submission_number(name)) or (name.startswith(".submission.") and is_draft(name))
+
+
+def unchecked_name(extension: str) -> str:
+    """The file with a video that a person must look at."""
+    return f"{_UNCHECKED}{extension}"
+
+
+def is_unchecked(name: str) -> bool:
+    """Whether a file is a video that a person must look at."""
+    return name.startswith(_UNCHECKED)
+
+
+def picture_memory(reference: str) -> str:
+    """What a picture was when it was last submitted; `reference` is its full name."""
+    return f"{PICTURES}/{_hashed(reference)}.json"
+
+
+def sent_memory(how: str) -> str:
+    """What was sent of a picture; `how` says of which, and how it was changed."""
+    return f"{PICTURES}/sent-{_hashed(how)}.json"
+
+
+def task_file(task_id: str) -> str:
+    """Which clip a task is of."""
+    return f"{TASKS}/{_hashed(task_id)}.json"
+
+
+def callback_of_task(task_id: str) -> str:
+    """The newest callback about a task."""
+    return f"{CALLBACKS}/task-{task_id}.json"
+
+
+def callback_of_submit(key: str, nonce: str) -> str:
+    """The callback that came to the address of a submit."""
+    return f"{CALLBACKS}/submit-{key}-{nonce}.json"
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
