@@ -9,6 +9,7 @@ from typing import Any, Literal
 import av
 import av.container
 import av.error
+import av.stream
 import av.video.stream
 
 from minimax_tasks.video.damage import is_damaged, length_size
@@ -189,7 +190,8 @@ def _keyframe_problems(
         """Every packet, on its way to the checks of its order; what is wrong inside goes to `found`."""
         for packet in container.demux():
             own = packet.stream.index == stream.index
-            if packet.size and is_damaged(bytes(packet), units if own else 0):
+            judged = own or _is_coded_sound(packet.stream)
+            if judged and packet.size and is_damaged(bytes(packet), units if own else 0):
                 found.append(f"packet {tally.count + 1} is damaged")
             if own and stream.codec_context and (packet.is_keyframe or not packet.size):
                 found.extend(
@@ -206,6 +208,12 @@ def _keyframe_problems(
         yield from found
         found.clear()
     yield from found
+
+
+def _is_coded_sound(stream: av.stream.Stream) -> bool:
+    """Whether zeros alone are damage: a pause between subtitles and silence in PCM are written so, too."""
+    context = stream.codec_context if stream.type == "audio" else None
+    return context is not None and not context.codec.canonical_name.startswith("pcm_")
 
 
 def _frame_problems(

@@ -2,13 +2,15 @@ import io
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from minimax_tasks.video.encode import Cue, h264_mp4
 from minimax_tasks.video.probe import Probe, probe
 
-LEVELS = ["header", "packets", "decode"]
+LEVELS = ["header", "packets", "keyframes", "decode"]
 
 
 def noise(number, size):
@@ -111,3 +113,37 @@ def test_sound_alone_is_not_a_video(tmp_path):
 
 def test_a_missing_file_is_a_problem_too(tmp_path):
     assert probe(tmp_path / "none.mp4").problems == ("there is no such file",)
+
+
+def test_a_pause_between_subtitles_is_no_damage(tmp_path):
+    path = str(tmp_path / "clip.mp4")
+    cues = [Cue(0.0, 0.5, "Static shot"), Cue(1.0, 1.5, "Push in")]
+    with h264_mp4(path, (64, 36), Fraction(24), {"threads": "1"}, cues) as writer:
+        for number in range(48):
+            writer.write(
+                av.VideoFrame.from_image(Image.new("RGB", (64, 36), (number, 90, 90))).reformat(
+                    format="yuv420p"
+                )
+            )
+    with av.open(path) as container:
+        texts = [bytes(packet) for packet in container.demux(subtitles=0) if packet.size]
+    assert b"\0\0" in texts, "the pause is written as a text of no bytes"
+    assert probe(path, "keyframes").problems == ()
+
+
+def test_silence_in_plain_samples_is_no_damage(tmp_path):
+    path = str(tmp_path / "clip.mov")
+    with av.open(path, "w") as container:
+        picture = container.add_stream("libx264", rate=24, options={"threads": "1"})
+        picture.width, picture.height, picture.pix_fmt = 64, 36, "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for number in range(24):
+            container.mux(
+                picture.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 36), (number, 0, 0))))
+            )
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.int16), format="s16", layout="mono")
+        silence.sample_rate = 48000
+        container.mux(sound.encode(silence))
+        container.mux(picture.encode(None))
+        container.mux(sound.encode(None))
+    assert probe(path, "keyframes").problems == ()
