@@ -1,12 +1,16 @@
-"""Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`."""
+"""Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`.
 
+Nothing here knows Luigi. Its configuration is read by the room of Luigi, which is loaded for that only where there
+is such a configuration: where Luigi is in use, or one of its files lies where it looks for them.
+"""
+
+import importlib
 import os
-from configparser import InterpolationError
+import sys
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-import luigi
-from luigi.configuration.cfg_parser import InterpolationMissingEnvvarError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from minimax_tasks.api.catalog.models import region_language
@@ -14,21 +18,26 @@ from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.redaction import keep_secret, shown
 
-_SECTION = "[minimax] of the Luigi configuration"
+Source = tuple[str, Callable[[str], str]]
+"""Where settings are read from: its name for messages, and what gives a setting by its name, "" for none."""
+
+_LUIGI_FILES = (
+    "/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg", "/etc/luigi/luigi.toml", "luigi.toml"
+)  # fmt: skip
+"""Where Luigi looks for its configuration (`luigi.configuration`), beside `LUIGI_CONFIG_PATH`."""
 
 
-def _configured(name: str) -> str:
-    """A setting of the Luigi configuration, "" for none. A `%` that begins no reference is read as it stands."""
-    section = luigi.configuration.get_config()
-    try:
-        return str(section.get("minimax", name, None) or "").strip()
-    except InterpolationMissingEnvvarError:
-        missing = True
-    except InterpolationError:
-        missing = False
-    if missing:
-        raise ConfigurationError(f"{name} ({_SECTION}) names an environment variable that is not set")
-    return str(section.get("minimax", name, raw=True)).strip()
+def _environment_variable(name: str) -> str:
+    return f"MINIMAX_{name.upper()}"
+
+
+def default_sources() -> list[Source]:
+    """The environment, and Luigi's configuration where there is one."""
+    sources: list[Source] = [("", lambda name: os.environ.get(_environment_variable(name), "").strip())]
+    if "luigi" in sys.modules or "LUIGI_CONFIG_PATH" in os.environ or any(map(os.path.exists, _LUIGI_FILES)):
+        luigi = importlib.import_module("minimax_tasks.tasks.configuration")
+        sources.append((luigi.SECTION, luigi.luigi_section))
+    return sources
 
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -46,7 +55,7 @@ def _not_ahead(moment: datetime) -> datetime:
 
 
 class Settings(BaseModel):
-    """What the environment and the Luigi configuration say. The key never shows when this is printed."""
+    """Every setting as a value. The key never shows when this is printed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -79,21 +88,23 @@ class Settings(BaseModel):
     """Language of camera brackets; None means that of the region of `base_url`."""
 
     @classmethod
-    def load(cls, **arguments: Any) -> "Settings":
+    def load(cls, *, sources: Iterable[Source] | None = None, **arguments: Any) -> "Settings":
         """The settings of this process; arguments that are None are as if left out.
 
-        Raises `ConfigurationError` naming the setting, its value and where it was read.
+        `sources` are asked in their order; left out, they are the environment and Luigi's configuration. Raises
+        `ConfigurationError` naming the setting, its value and where it was read.
         """
+        asked = list(default_sources() if sources is None else sources)
         found: dict[str, Any] = {}
         origin: dict[str, str] = {}
         for name in cls.model_fields:
-            environment = f"MINIMAX_{name.upper()}"
             if arguments.get(name) is not None:
                 found[name], origin[name] = arguments[name], "argument"
-            elif os.environ.get(environment, "").strip():
-                found[name], origin[name] = os.environ[environment].strip(), environment
-            elif value := _configured(name):
-                found[name], origin[name] = value, _SECTION
+                continue
+            for where, read in asked:
+                if value := read(name):
+                    found[name], origin[name] = value, where or _environment_variable(name)
+                    break
         keep_secret(str(found.get("api_key", "")))
         try:
             return cls(**found)

@@ -18,6 +18,7 @@ from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import look_up
 from minimax_tasks.tasks.film import download_of
+from minimax_tasks.tasks.follow import following
 from minimax_tasks.tasks.stages import STATUS
 from tests.storyboard.boards import write_board
 
@@ -75,7 +76,7 @@ def _without_styles(text: str) -> str:
 @pytest.mark.parametrize("height", [8, 14, 24, 50])
 def test_what_runs_stays_in_sight_at_any_height_and_width(tmp_path: Path, width: int, height: int) -> None:
     run = Run(board_of(tmp_path, 100), width, height)
-    with run.progress:
+    with run.progress, following(run.progress):
         for number in range(60):
             run.tell(number, "submit", "poll", "made")
         for number in range(60, 63):
@@ -103,7 +104,7 @@ def test_what_runs_stays_in_sight_at_any_height_and_width(tmp_path: Path, width:
 
 def test_a_small_film_is_shown_shot_by_shot(tmp_path: Path) -> None:
     run = Run(board_of(tmp_path, 4), 80, 24)
-    with run.progress:
+    with run.progress, following(run.progress):
         run.tell(1, "submit", "poll", "made")
         run.tell(2, "submit", "poll", "fail")
         lines = run.lines()
@@ -115,7 +116,7 @@ def test_a_small_film_is_shown_shot_by_shot(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "cp1252"])
 def test_marks_that_the_encoding_has(tmp_path: Path, encoding: str) -> None:
     run = Run(board_of(tmp_path, 3), 80, 24, encoding)
-    with run.progress:
+    with run.progress, following(run.progress):
         run.tell(0, "submit", "poll", "made")
         run.tell(1, "submit", "poll", "fail")
         lines = run.lines()

@@ -41,6 +41,7 @@ from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.tasks.build import build
 from minimax_tasks.tasks.film import RenderStoryboard
+from minimax_tasks.tasks.follow import following
 from minimax_tasks.tasks.worker import on_sigterm
 
 DONE, FAILED = 0, 1
@@ -107,6 +108,7 @@ def render(
         stack.callback(on_sigterm(KeyboardInterrupt()))
         paid = service_kind(Settings.load().base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
+        stack.enter_context(following(progress))
         task = RenderStoryboard(storyboard=board, root=settings.root, name=name)
         done = build([task], max_in_flight=at_once, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():

@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import luigi
 from rich.console import Group
 from rich.live import Live
 from rich.spinner import Spinner
@@ -21,17 +20,9 @@ from rich.text import Text
 from minimax_tasks.console.output import Output
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.standing import ClipState, Made
-from minimax_tasks.tasks.film import (
-    DownloadSegment,
-    PollSegment,
-    RenderStoryboard,
-    SubmitSegment,
-)
-from minimax_tasks.tasks.stages import STATUS
 
-_WORDS = {SubmitSegment: "submitting", PollSegment: "generating", DownloadSegment: "downloading"}
-_DONE = {SubmitSegment: "submitted", PollSegment: "generated", DownloadSegment: "made"}
-_STAGES = (SubmitSegment, PollSegment, DownloadSegment)
+_WORDS = {"submit": "submitting", "poll": "generating", "download": "downloading"}
+_DONE = {"submit": "submitted", "poll": "generated", "download": "made"}
 
 
 class _Kind(Enum):
@@ -64,7 +55,7 @@ _Row = tuple[Spinner | Text, str, Text]
 
 
 class RenderProgress:
-    """Follows the tasks of one render through Luigi's events. `failures` has what went wrong, by segment."""
+    """Shows what the stages of one render do. `failures` has what went wrong, by segment."""
 
     def __init__(
         self, console: Output, plan: Plan, states: Mapping[str, ClipState], *, paid: bool = True
@@ -94,14 +85,6 @@ class RenderProgress:
         """The same by clip key."""
 
     def __enter__(self) -> Self:
-        for task in _STAGES:
-            task.event_handler(luigi.Event.START)(self._started)
-            task.event_handler(luigi.Event.SUCCESS)(self._succeeded)
-            task.event_handler(luigi.Event.FAILURE)(self._failed)
-            task.event_handler(STATUS)(self._status)
-        RenderStoryboard.event_handler(luigi.Event.START)(self._joining)
-        RenderStoryboard.event_handler(luigi.Event.SUCCESS)(self._joined)
-        RenderStoryboard.event_handler(luigi.Event.FAILURE)(self._film_failed)
         if self._console.is_terminal:
             self._live = Live(
                 get_renderable=self.screen,
@@ -119,48 +102,44 @@ class RenderProgress:
             self._live.__exit__(kind, error, trace)
         else:
             self._console.whole(self.sum_line())
-        for task in _STAGES:
-            for event, handler in (
-                (luigi.Event.START, self._started),
-                (luigi.Event.SUCCESS, self._succeeded),
-                (luigi.Event.FAILURE, self._failed),
-                (STATUS, self._status),
-            ):
-                task.remove_event_handler(event, handler)
-        RenderStoryboard.remove_event_handler(luigi.Event.START, self._joining)
-        RenderStoryboard.remove_event_handler(luigi.Event.SUCCESS, self._joined)
-        RenderStoryboard.remove_event_handler(luigi.Event.FAILURE, self._film_failed)
 
-    def _started(self, task: Any) -> None:
-        self._set(task.key, _WORDS[type(task)])
+    def stage_started(self, stage: str, key: str) -> None:
+        """A stage ("submit", "poll" or "download") of a clip began."""
+        self._set(key, _WORDS[stage])
 
-    def _succeeded(self, task: Any) -> None:
-        if type(task) is SubmitSegment:
-            self._spent.add(task.key)
-        self._set(task.key, _DONE[type(task)])
-        if type(task) is DownloadSegment:
-            self._tell(task.key, "made")
+    def stage_done(self, stage: str, key: str) -> None:
+        """A stage came to its end."""
+        if stage == "submit":
+            self._spent.add(key)
+        self._set(key, _DONE[stage])
+        if stage == "download":
+            self._tell(key, "made")
 
-    def _status(self, task: Any, status: str) -> None:
-        self._set(task.key, f"{_WORDS[type(task)]}: {status}")
-        if type(task) is SubmitSegment and status.startswith("task "):
-            self._spent.add(task.key)
-            self._tell(task.key, f"submitted, {status}")
+    def stage_status(self, stage: str, key: str, status: str) -> None:
+        """A stage has news; the first of a clip that is paid for is `task …`."""
+        self._set(key, f"{_WORDS[stage]}: {status}")
+        if stage == "submit" and status.startswith("task "):
+            self._spent.add(key)
+            self._tell(key, f"submitted, {status}")
 
-    def _failed(self, task: Any, error: BaseException) -> None:
+    def stage_failed(self, stage: str, key: str, error: BaseException) -> None:
+        """A stage failed."""
         with self._lock:
-            self.problems[task.key] = str(error) or type(error).__name__
-            self.failures[self._names.get(task.key, task.key)] = self.problems[task.key]
-        self._set(task.key, "failed")
-        self._tell(task.key, f"failed: {self.problems[task.key]}")
+            self.problems[key] = str(error) or type(error).__name__
+            self.failures[self._names.get(key, key)] = self.problems[key]
+        self._set(key, "failed")
+        self._tell(key, f"failed: {self.problems[key]}")
 
-    def _joining(self, task: Any) -> None:
+    def film_started(self) -> None:
+        """The clips are being joined."""
         self._tell_film("joining the clips")
 
-    def _joined(self, task: Any) -> None:
+    def film_done(self) -> None:
+        """The film is there."""
         self._tell_film("made")
 
-    def _film_failed(self, task: Any, error: BaseException) -> None:
+    def film_failed(self, error: BaseException) -> None:
+        """The film could not be joined."""
         self.failures["film"] = str(error) or type(error).__name__
         self._tell_film("failed")
 

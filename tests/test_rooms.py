@@ -1,0 +1,54 @@
+"""What a room loads: whoever uses one of them pays for it alone."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import minimax_tasks
+
+ENGINE_FREE = ("clips", "storyboard", "dataset", "api", "prompts", "sandbox", "video", "storage", "console")
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has after some code."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys\n{code}\nprint(*sorted({{n.split('.')[0] for n in sys.modules}}))",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stderr
+    return set(told.stdout.splitlines()[-1].split())
+
+
+def modules_of(room: str) -> list[str]:
+    """Every module of a room, itself included."""
+    folder = f"{minimax_tasks.__path__[0]}/{room}"
+    return [
+        f"minimax_tasks.{room}",
+        *(found.name for found in pkgutil.walk_packages([folder], prefix=f"minimax_tasks.{room}.")),
+    ]
+
+
+@pytest.mark.parametrize("room", ENGINE_FREE)
+def test_only_the_tasks_need_luigi(room: str) -> None:
+    modules = modules_of(room)
+    if room == "storyboard":
+        pytest.importorskip("opentimelineio")
+    assert modules
+    code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in modules)
+    assert "luigi" not in loaded_by(code)
+
+
+def test_settings_need_luigi_only_where_it_is_configured() -> None:
+    code = "from minimax_tasks import Settings\nassert Settings.load().root == "
+    assert "luigi" not in loaded_by(code + "'minimax-output'")
+    with open("luigi.cfg", "w", encoding="utf-8") as configuration:
+        configuration.write("[minimax]\nroot = from-luigi\n")
+    assert "luigi" in loaded_by(code + "'from-luigi'")
