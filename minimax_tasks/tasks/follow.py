@@ -64,7 +64,9 @@ def following(follower: Follower) -> Iterator[None]:
         luigi.Event.SUCCESS: lambda task: follower.film_done(),
         luigi.Event.FAILURE: lambda task, error: follower.film_failed(error),
     }
-    handled = [(task, event, handle) for task in _STAGES for event, handle in of_stages.items()]
+    handled: list[tuple[Any, Any, Any]] = [
+        (task, event, handle) for task in _STAGES for event, handle in of_stages.items()
+    ]
     handled += [(RenderStoryboard, event, handle) for event, handle in of_film.items()]
     for task, event, handle in handled:
         task.event_handler(event)(handle)
