@@ -408,7 +408,7 @@ def test_sixty_four_open_files_are_enough_and_fewer_are_told_of(tmp_path: Path) 
     words = ["render", write_board(tmp_path, "title: Waves\nshots:\n" + shots), "--sandbox", "--scale", "90P"]
     done = limited(64, *words, "--root", "enough")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "only 64 files may be open at once (ulimit -n): 8 clips are drawn at a time" in done.stdout
+    assert "only 64 files may be open at once (ulimit -n): 4 clips are drawn at a time" in done.stdout
     done = limited(40, *words, "--root", "few")
     assert done.returncode == 2
     assert done.stderr == "only 40 files may be open at once; allow 64 or more (ulimit -n 64)\n"

@@ -258,8 +258,8 @@ def _environment(given: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-_FILES_BESIDE, _FILES_PER_CLIP = 32, 4
-"""Open files of a process that draws its clips itself: both ends of two connections for each clip under way."""
+_FILES_BESIDE, _FILES_PER_CLIP = 40, 6
+"""Open files of a process that draws its clips itself: both ends of three connections for each clip under way."""
 
 
 def _drawn_at_once(wanted: int, console: Output) -> int:
