@@ -15,7 +15,8 @@ from minimax_tasks import ClipRequest, GenerationFailed, TemplateRequest, TextTo
 from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
-from minimax_tasks.sandbox import Sandbox, callbacks
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.sandbox.http import callbacks
 from tests.clips.test_life import folder_of, with_service
 
 TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from minimax_tasks.connections import Bounds
-from minimax_tasks.sandbox import Sandbox, callbacks, server
+from minimax_tasks.sandbox import Sandbox, server
+from minimax_tasks.sandbox.http import callbacks
 from minimax_tasks.sandbox.http.faults import MAX_FAULTS
 from tests.sandbox.conftest import KEY, T2V
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox import Sandbox, rendering
+from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.sandbox.clip_cache import Renders
 from minimax_tasks.sandbox.http.validation import Order
 from minimax_tasks.sandbox.jobs import Ticket
@@ -164,7 +164,7 @@ def test_clips_on_disk_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_clip_is_drawn_once_for_all_who_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "WORKERS", 1)
+    monkeypatch.setattr(clip_cache, "WORKERS", 1)
     drawn: list[str] = []
     go = threading.Event()
 
