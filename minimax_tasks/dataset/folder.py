@@ -306,8 +306,10 @@ class Delivery:
     def _samples(self) -> list[Sample]:
         rows = [row for row in self._plan.rows if row.key in self._made]
         values = [self._metadata(row) for row in rows]
-        columns = list(dict.fromkeys((*_OWN, *(name for row in values for name in row))))
-        kinds = {name: kind_of(row.get(name) for row in values) for name in columns}
+        # Of all rows: what failed this time must not decide which columns there are, and of which type.
+        written = [*values, *map(_written, self._plan.rows)]
+        columns = list(dict.fromkeys((*_OWN, *(name for row in written for name in row))))
+        kinds = {name: kind_of(row.get(name) for row in written) for name in columns}
         return [
             Sample(
                 file_name := _file_name(row),
@@ -321,11 +323,7 @@ class Delivery:
     def _metadata(self, planned: PlannedRow) -> dict[str, Any]:
         made = self._made[planned.key]
         own = _asked(planned) | {"key": planned.key} | made.model_dump()
-        given = {
-            name: _shown(name, value) for name, value in planned.row.given.items() if name != "callback_url"
-        }
-        carried = {_carried_name(name): value for name, value in planned.row.carried.items()}
-        return own | {name: value for name, value in given.items() if name not in own} | carried
+        return own | {name: value for name, value in _written(planned).items() if name not in own}
 
     def _failed_line(self, planned: PlannedRow) -> dict[str, Any]:
         failure = self._failed[planned.key]
@@ -416,6 +414,16 @@ def _shown(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return [_shown(name, one) for one in value]
     return shown(value)
+
+
+def _written(planned: PlannedRow) -> dict[str, Any]:
+    """What stands in the row of the table, under the names of the metadata."""
+    given = {
+        name: _shown(name, value)
+        for name, value in planned.row.given.items()
+        if name != "callback_url" and name not in _OWN
+    }
+    return given | {_carried_name(name): value for name, value in planned.row.carried.items()}
 
 
 def _carried_name(name: str) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 import luigi
 
-from minimax_tasks.api.errors import InvalidRequest
+from minimax_tasks.api.errors import ConfigurationError, InvalidRequest
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.settings import Settings
+from minimax_tasks.storage.references import Unreadable, refuse_chain
 
 _TEXTS = frozenset({"prompt", "text"})
 """Members of a request that are no references."""
@@ -67,8 +68,13 @@ class RootParameter(luigi.Parameter):
         super().__init__(default="", description="where the files go, any fsspec URL")
 
     def normalize(self, value: Any) -> str:
-        """The URL without a slash at its end."""
-        return str(value or Settings.load().root).rstrip("/") or "/"
+        """The URL without a slash at its end. Raises `ConfigurationError` for a chain of protocols."""
+        root = str(value or Settings.load().root).rstrip("/") or "/"
+        try:
+            refuse_chain(root)
+        except Unreadable as error:
+            raise ConfigurationError(f"root = {named(root)!r} cannot be used: {error}") from None
+        return root
 
     def serialize(self, value: Any) -> str:
         """As it may be shown."""

@@ -8,7 +8,8 @@ import pytest
 
 import minimax_tasks as mm
 from minimax_tasks.dataset import reading
-from tests.dataset.tables import write_jsonl
+from minimax_tasks.sandbox import Sandbox
+from tests.dataset.tables import lines, write_jsonl
 from tests.dataset.test_tables import problems
 from tests.storage.test_references import HOSTILE
 
@@ -102,3 +103,19 @@ def test_parquet_tables_of_anybody(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     parquet.write_table(many, tmp_path / "many.parquet")
     monkeypatch.setattr(reading, "TABLE_LIMIT", 1_000_000)
     assert "when it is unpacked" in problems(tmp_path / "many.parquet")[0]
+
+
+def test_what_failed_does_not_decide_which_columns_there_are(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.add_faults([{"at": "submit", "prompt": "fog", "code": 1026}])
+    rows = [
+        {"prompt": "sea", "take": 1, "depth": 3},
+        {"prompt": "fog", "take": 1, "mood": "grey", "depth": 2.5},
+    ]
+    assert mm.build([mm.VideoDataset(table=write_jsonl(tmp_path / "w.jsonl", rows), root="out")])
+    (row,) = lines(tmp_path / "out/datasets/w/metadata.jsonl")
+    assert (row["mood"], row["depth"], type(row["depth"])) == (None, 3.0, float)
+
+
+def test_a_root_is_no_chain() -> None:
+    with pytest.raises(mm.ConfigurationError, match="chain of protocols"):
+        mm.TextToVideo(prompt="x", root="simplecache::s3://bucket/x")
