@@ -3,6 +3,7 @@
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,19 @@ def test_settings_need_luigi_only_where_it_is_configured() -> None:
     with open("luigi.cfg", "w", encoding="utf-8") as configuration:
         configuration.write("[minimax]\nroot = from-luigi\n")
     assert "luigi" in loaded_by(code + "'from-luigi'")
+
+
+def test_planning_text_needs_nothing_that_reads_pictures_or_clips(tmp_path: Path) -> None:
+    board = tmp_path / "board.yaml"
+    board.write_text(
+        "title: Words\nlook: Grainy film.\nshots:\n- {id: one, action: Rain., camera: push in}\n"
+        "- {id: two, prompt: Sun., cut: fade 0.5}\n- {id: three, action: Wind., cut: true, takes: 2}\n",
+        encoding="utf-8",
+    )
+    code = (
+        "from minimax_tasks.storyboard.planning.make import make_plan\n"
+        f"plan = make_plan({str(board)!r}, root={str(tmp_path / 'out')!r}, language='en')\n"
+        "assert len(plan.segments) == 5, plan.segments"
+    )
+    heavy = {"av", "numpy", "PIL", "luigi", "httpx", "rich", "pyarrow", "starlette", "uvicorn"}
+    assert not heavy & loaded_by(code)

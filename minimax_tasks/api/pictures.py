@@ -21,9 +21,7 @@ from minimax_tasks.api.catalog.models import (
 )
 from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
-
-SHAPE_TOLERANCE = 0.02
-"""Two pictures whose shapes differ by no more are alike."""
+from minimax_tasks.api.picture_shapes import judge_crop
 
 BACKGROUND = (255, 255, 255)
 """What a transparent picture is laid on: white, as paper is. Drawings, logos and cut-outs are made for it, and
@@ -132,33 +130,6 @@ def glance(data: bytes) -> Glance | None:
 
 
 _ROTATION_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
-
-
-def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
-    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
-
-
-def cropped_size(own: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
-    """What is left of a picture when it is cropped to the shape of another; its own size if they are alike."""
-    if same_shape(own, shape):
-        return own
-    wanted, ratio = shape[0] / shape[1], own[0] / own[1]
-    wide, high = (1.0, ratio / wanted) if ratio < wanted else (wanted / ratio, 1.0)
-    return round(own[0] * wide), round(own[1] * high)
-
-
-def judge_crop(own: tuple[int, int], shape: tuple[int, int], *, field: str, name: str) -> tuple[int, int]:
-    """`cropped_size`, or `PictureError` when too little would be left."""
-    size = cropped_size(own, shape)
-    if size != own and min(size) < IMAGE_MIN_SHORT_SIDE:
-        raise PictureError(
-            field,
-            name,
-            f"the shape of the first frame, {shape[0]} x {shape[1]} px",
-            f"of its {own[0]} x {own[1]} px only {size[0]} x {size[1]} would be left",
-        )
-    return size
 
 
 def crop_to(picture: Picture, shape: tuple[int, int], *, field: str, name: str) -> Picture:

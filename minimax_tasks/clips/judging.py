@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from minimax_tasks.api.errors import PictureError
+from minimax_tasks.api.picture_shapes import judge_crop
 from minimax_tasks.clips.frames import measured, moment_in
 from minimax_tasks.clips.layout import clip_folder
 from minimax_tasks.clips.pictures import Seen, different_shapes, prepare_picture
@@ -67,8 +68,6 @@ def judge_clips(root: Storage, clips: Iterable[tuple[int, ClipRequest]], begun: 
 
 def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: Judged) -> None:
     """The last frame is cropped to the shape of the first."""
-    from minimax_tasks.api.pictures import judge_crop
-
     first, last = looks.get("first_frame_image"), looks.get("last_frame_image")
     if first is None or last is None:
         return

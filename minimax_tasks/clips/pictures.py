@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.errors import PictureError
+from minimax_tasks.api.picture_shapes import same_shape
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.layout import SUBMISSION, clip_file, picture_memory, sent_memory
 from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
@@ -199,8 +200,6 @@ def _changed(
 
 
 def _is_cropped(size: tuple[int, int], shape: tuple[int, int] | None) -> bool:
-    from minimax_tasks.api.pictures import same_shape
-
     return shape is not None and all(size) and not same_shape(size, shape)
 
 

@@ -1,0 +1,34 @@
+"""The shapes of pictures as numbers: which are alike, and what a crop leaves. No picture is opened here."""
+
+from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
+from minimax_tasks.api.errors import PictureError
+
+SHAPE_TOLERANCE = 0.02
+"""Two pictures whose shapes differ by no more are alike."""
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
+
+
+def cropped_size(own: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int]:
+    """What is left of a picture when it is cropped to the shape of another; its own size if they are alike."""
+    if same_shape(own, shape):
+        return own
+    wanted, ratio = shape[0] / shape[1], own[0] / own[1]
+    wide, high = (1.0, ratio / wanted) if ratio < wanted else (wanted / ratio, 1.0)
+    return round(own[0] * wide), round(own[1] * high)
+
+
+def judge_crop(own: tuple[int, int], shape: tuple[int, int], *, field: str, name: str) -> tuple[int, int]:
+    """`cropped_size`, or `PictureError` when too little would be left."""
+    size = cropped_size(own, shape)
+    if size != own and min(size) < IMAGE_MIN_SHORT_SIDE:
+        raise PictureError(
+            field,
+            name,
+            f"the shape of the first frame, {shape[0]} x {shape[1]} px",
+            f"of its {own[0]} x {own[1]} px only {size[0]} x {size[1]} would be left",
+        )
+    return size
