@@ -65,7 +65,7 @@ def test_planning_text_needs_nothing_that_reads_pictures_or_clips(tmp_path: Path
     code = (
         "from minimax_tasks.storyboard.planning.make import make_plan\n"
         f"plan = make_plan({str(board)!r}, root={str(tmp_path / 'out')!r}, language='en')\n"
-        "assert len(plan.segments) == 5, plan.segments"
+        "assert len(plan.segments) == 4, plan.segments"
     )
     heavy = {"av", "numpy", "PIL", "luigi", "httpx", "rich", "pyarrow", "starlette", "uvicorn"}
     assert not heavy & loaded_by(code)
