@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.sandbox import Sandbox, clip_cache
 from minimax_tasks.sandbox.clip_cache import Renders
 from minimax_tasks.sandbox.http.validation import Order
 from minimax_tasks.sandbox.jobs import Ticket
