@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minimax_tasks.api.client import MiniMaxClient
-    from minimax_tasks.api.errors import (
+    from minimax_tasks.api.requests import (
+        ImageToVideoRequest,
+        StartEndToVideoRequest,
+        SubjectToVideoRequest,
+        TemplateRequest,
+        TextToVideoRequest,
+    )
+    from minimax_tasks.clips.request import ClipRequest
+    from minimax_tasks.errors import (
         AnswerLost,
         ApiError,
         AuthenticationFailed,
@@ -40,14 +48,6 @@ if TYPE_CHECKING:
         UncertainSubmit,
         UncheckedVideo,
     )
-    from minimax_tasks.api.requests import (
-        ImageToVideoRequest,
-        StartEndToVideoRequest,
-        SubjectToVideoRequest,
-        TemplateRequest,
-        TextToVideoRequest,
-    )
-    from minimax_tasks.clips.request import ClipRequest
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.build import build
     from minimax_tasks.tasks.dataset import DatasetShard, VideoDataset
@@ -77,7 +77,7 @@ __all__ = [
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "api.client": ("MiniMaxClient",),
-    "api.errors": (
+    "errors": (
         "AnswerLost",
         "ApiError",
         "AuthenticationFailed",

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from minimax_tasks.api.catalog.models import region_language
 from minimax_tasks.api.client import MiniMaxClient
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import keep_secret, shown
 
 Source = tuple[str, Callable[[str], str]]

@@ -24,7 +24,11 @@ from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, as_cod
 from minimax_tasks.api.bodies import TooLong, Unreadable, body
 from minimax_tasks.api.catalog.models import Mode, host_language
 from minimax_tasks.api.certainty import Sending
-from minimax_tasks.api.errors import (
+from minimax_tasks.api.errors import error_from_code, error_from_http, error_from_page
+from minimax_tasks.api.limits import Limits
+from minimax_tasks.api.priority_semaphore import Turns
+from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     ConfigurationError,
@@ -32,13 +36,7 @@ from minimax_tasks.api.errors import (
     MiniMaxError,
     MiniMaxInsecureWarning,
     NotConnected,
-    error_from_code,
-    error_from_http,
-    error_from_page,
 )
-from minimax_tasks.api.limits import Limits
-from minimax_tasks.api.priority_semaphore import Turns
-from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.redaction import clean, clean_tree, keep_secret, private_logs, shown
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 
-from minimax_tasks.api.errors import PictureError
+from minimax_tasks.errors import PictureError
 
 
 def decode_data_url(url: str, *, field: str) -> bytes:

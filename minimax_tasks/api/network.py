@@ -15,7 +15,7 @@ from urllib.request import getproxies
 import certifi
 import httpx
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 
 _ALLOWED = "allowed: http://, https:// or socks5:// with a host and a port"

@@ -1,7 +1,7 @@
 """The shapes of pictures as numbers: which are alike, and what a crop leaves. No picture is opened here."""
 
 from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
-from minimax_tasks.api.errors import PictureError
+from minimax_tasks.errors import PictureError
 
 SHAPE_TOLERANCE = 0.02
 """Two pictures whose shapes differ by no more are alike."""

@@ -19,7 +19,6 @@ from minimax_tasks.api.catalog.models import (
     IMAGE_MAX_BYTES,
     IMAGE_MIN_SHORT_SIDE,
 )
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
 from minimax_tasks.api.picture_shapes import judge_crop
 

@@ -26,8 +26,8 @@ from minimax_tasks.api.catalog.models import (
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.characters import forbidden_character
-from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning
 from minimax_tasks.api.suggest import nearest
+from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
 
 
 class _Request(BaseModel):

@@ -8,7 +8,13 @@ from typing import Any
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.client import is_loopback
-from minimax_tasks.api.errors import (
+from minimax_tasks.clips.folder import ClipFolder, what_to_do
+from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
+from minimax_tasks.clips.poll import raise_if_failed
+from minimax_tasks.clips.root import is_drawn_small
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import ensure_submitted
+from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     AuthenticationFailed,
@@ -16,12 +22,6 @@ from minimax_tasks.api.errors import (
     NotConnected,
     UncheckedVideo,
 )
-from minimax_tasks.clips.folder import ClipFolder, what_to_do
-from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
-from minimax_tasks.clips.poll import raise_if_failed
-from minimax_tasks.clips.root import is_drawn_small
-from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.submit import ensure_submitted
 from minimax_tasks.storage.temporary import temporary_folder
 
 log = logging.getLogger(__name__)

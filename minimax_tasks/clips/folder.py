@@ -15,7 +15,6 @@ from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import MiniMaxError
 from minimax_tasks.clips.layout import (
     REQUEST,
     RESULT,
@@ -33,6 +32,7 @@ from minimax_tasks.clips.layout import (
     unchecked_name,
 )
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
 from minimax_tasks.storage.files import Durable, Storage, drafts_of

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
-from minimax_tasks.api.errors import MiniMaxError, PictureError
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.errors import MiniMaxError, PictureError
 from minimax_tasks.storage.files import Storage
 
 if TYPE_CHECKING:

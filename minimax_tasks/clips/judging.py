@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.picture_shapes import judge_crop
 from minimax_tasks.clips.frames import measured, moment_in
 from minimax_tasks.clips.layout import clip_folder
 from minimax_tasks.clips.pictures import Seen, different_shapes, prepare_picture
 from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.errors import PictureError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 

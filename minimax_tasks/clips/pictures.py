@@ -9,16 +9,16 @@ from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, 
 from dataclasses import dataclass
 
 from minimax_tasks.api.data_urls import decode_data_url
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.picture_shapes import same_shape
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.layout import SUBMISSION, clip_file, picture_memory, sent_memory
 from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
 from minimax_tasks.clips.spellings import as_paid
+from minimax_tasks.errors import PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import Kind, Unreadable
+from minimax_tasks.storage.references import Kind
 
 FrameReader = Callable[[FrameOf], Awaitable[bytes]]
 """Gives the PNG bytes of a frame of another clip."""
@@ -34,13 +34,13 @@ def read_picture(reference: str, *, field: str) -> bytes:
         match references.kind_of(reference):
             case Kind.DATA:
                 if len(reference) > PICTURE_LIMIT * 4 // 3:
-                    raise Unreadable(f"it has more than {PICTURE_LIMIT / 1e6:g} MB")
+                    raise UnreadableReference(f"it has more than {PICTURE_LIMIT / 1e6:g} MB")
                 return decode_data_url(reference, field=field)
             case Kind.WEB:
-                raise Unreadable("a picture on the web is sent by its URL, not read here")
+                raise UnreadableReference("a picture on the web is sent by its URL, not read here")
             case _:
                 return references.read(reference, PICTURE_LIMIT)
-    except Unreadable as error:
+    except UnreadableReference as error:
         raise PictureError(field, reference, PICTURE, str(error)) from None
 
 
@@ -255,7 +255,7 @@ def _memory(reference: str) -> str | None:
         if references.kind_of(reference) not in (Kind.LOCAL, Kind.STORED):
             return None
         name = references.full_name(reference)
-    except Unreadable:
+    except UnreadableReference:
         return None
     return picture_memory(name)
 

@@ -7,9 +7,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.api.catalog.errors import Verdict, find_error
+from minimax_tasks.api.catalog.errors import find_error
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import (
+from minimax_tasks.clips.folder import ClipFolder, age
+from minimax_tasks.clips.layout import task_file
+from minimax_tasks.clips.pictures import FrameReader
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.retry import may_retry
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import ensure_submitted, submit
+from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     AuthenticationFailed,
@@ -18,14 +25,8 @@ from minimax_tasks.api.errors import (
     NotConnected,
     QuotaExhausted,
     UncertainSubmit,
+    Verdict,
 )
-from minimax_tasks.clips.folder import ClipFolder, age
-from minimax_tasks.clips.layout import task_file
-from minimax_tasks.clips.pictures import FrameReader
-from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.retry import may_retry
-from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.submit import ensure_submitted, submit
 from minimax_tasks.storage.files import Storage
 
 REFUSED_POLLS = 3

@@ -10,10 +10,10 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, VideoRequest
+from minimax_tasks.errors import InvalidRequest, PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.references import Unreadable, kind_of
+from minimax_tasks.storage.references import kind_of
 
 _FRAME = re.compile(r"clip:(?P<key>[0-9a-f]{32})#(?P<place>first|last|[0-9]{1,4}(\.[0-9]{1,6})?)")
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -278,5 +278,5 @@ def check_reference(field: str, reference: str) -> None:
     """Raise `PictureError` for a picture's name that is not allowed. Nothing is opened."""
     try:
         kind_of(reference)
-    except Unreadable as error:
+    except UnreadableReference as error:
         raise PictureError(field, reference, PICTURE, str(error)) from None

@@ -4,13 +4,13 @@ import re
 
 from minimax_tasks.api.answers import State
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.clips.callbacks import TASK_ID
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
+from minimax_tasks.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.storage.files import Storage
 
 _KEY_BEGIN = re.compile(r"[0-9a-f]{4,32}")

@@ -5,8 +5,8 @@ drawn clip would be delivered as the real one.
 """
 
 from minimax_tasks.api.client import is_loopback
-from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.layout import DRAWN_AT, MADE_BY
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
 

@@ -13,16 +13,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from minimax_tasks.api.catalog.errors import Verdict
-from minimax_tasks.api.errors import (
-    AnswerLost,
-    ApiError,
-    BudgetReached,
-    MiniMaxError,
-    NotConnected,
-    SubmitRefused,
-    UncertainSubmit,
-)
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.callbacks import callback_address, heard_task_id
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
@@ -32,6 +22,16 @@ from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendabl
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
+from minimax_tasks.errors import (
+    AnswerLost,
+    ApiError,
+    BudgetReached,
+    MiniMaxError,
+    NotConnected,
+    SubmitRefused,
+    UncertainSubmit,
+    Verdict,
+)
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from minimax_tasks.api.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
 from minimax_tasks.console.output import json_text, settle_streams, standard_error, standard_output
+from minimax_tasks.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 

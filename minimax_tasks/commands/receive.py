@@ -22,11 +22,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
 from minimax_tasks.connections import BATCH, Bounds, bounded
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.storage.files import Storage
 
 MAX_BODY = 64 * 1024

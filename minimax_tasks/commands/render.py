@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 
 from minimax_tasks.api.client import check_access, readable_key
-from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.clips.root import (
     check_lasting,
@@ -26,6 +25,7 @@ from minimax_tasks.clips.root import (
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
@@ -209,7 +209,7 @@ def _did_without_takes(
     errors: Output,
 ) -> bool:
     """When every picked take is there and others are not: make the film, and name the takes that are missing."""
-    from minimax_tasks.video.source import VideoError
+    from minimax_tasks.errors import VideoError
 
     missing = [segment for segment in plan.segments if states[segment.key].made is not Made.MADE]
     if not missing:

@@ -10,11 +10,12 @@ from rich.table import Column, Table
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS
-from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS, Verdict
+from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS
 from minimax_tasks.api.catalog.models import OFFERS, SendSize
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
+from minimax_tasks.errors import Verdict
 from minimax_tasks.video.transition_names import TRANSITIONS, shows
 
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from minimax_tasks.api.errors import MiniMaxError, TableError
 from minimax_tasks.api.requests import TemplateRequest
 from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
 from minimax_tasks.clips.layout import DATASETS, VIDEO, clip_file
@@ -27,6 +26,7 @@ from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.reading import split_name
 from minimax_tasks.dataset.table import PICTURES
+from minimax_tasks.errors import MiniMaxError, TableError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage, is_draft
 from minimax_tasks.storage.naming import dataset_name, former_dataset_name

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from minimax_tasks.api.errors import UncertainSubmit
 from minimax_tasks.clips.layout import DATASETS, clip_folder
+from minimax_tasks.errors import UncertainSubmit
 from minimax_tasks.storage.files import Storage
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.errors import MiniMaxCatalogWarning, PictureError, TableError
 from minimax_tasks.clips.judging import judge_clips, try_each
 from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.pictures import Seen, Sent, has_bytes, known_clip, prepare_picture, see_picture
@@ -16,6 +15,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.reading import read_bytes
 from minimax_tasks.dataset.table import Problem, Row, Table, parse_table
+from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)

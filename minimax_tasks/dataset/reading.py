@@ -17,11 +17,10 @@ from typing import Any
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
 
-from minimax_tasks.api.errors import TableError
+from minimax_tasks.errors import IsFolder, TableError, UnreadableReference
 from minimax_tasks.redaction import clean, shown, whole
 from minimax_tasks.storage import references
 from minimax_tasks.storage.naming import file_name
-from minimax_tasks.storage.references import IsFolder, Unreadable
 
 TABLE_LIMIT = 200_000_000
 """Bytes of a table, packed or not. Pictures belong beside it."""
@@ -70,7 +69,7 @@ def read_bytes(path: str) -> bytes:
         return _unpacked(path, references.read(path, TABLE_LIMIT))
     except IsFolder:
         why = "this is a folder; give the table file in it"
-    except Unreadable as error:
+    except UnreadableReference as error:
         why = str(error)
     raise TableError([f"{shown(path)}: {why}"])
 
@@ -81,14 +80,14 @@ def _unpacked(path: str, data: bytes) -> bytes:
     if packing is None or packing == "zip":
         return data
     if packing not in compr:
-        raise Unreadable(f"unpacking it needs a package for {packing} that is not installed")
+        raise UnreadableReference(f"unpacking it needs a package for {packing} that is not installed")
     try:
         with compr[packing](io.BytesIO(data), mode="rb") as file:
             unpacked = bytes(file.read(TABLE_LIMIT + 1))
     except Exception as error:  # each packing has errors of its own
-        raise Unreadable(f"it cannot be unpacked ({clean(error, 200)})") from None
+        raise UnreadableReference(f"it cannot be unpacked ({clean(error, 200)})") from None
     if len(unpacked) > TABLE_LIMIT:
-        raise Unreadable(f"it has more than {TABLE_LIMIT / 1e6:g} MB when it is unpacked")
+        raise UnreadableReference(f"it has more than {TABLE_LIMIT / 1e6:g} MB when it is unpacked")
     return unpacked
 
 

@@ -6,7 +6,17 @@ import time
 from collections.abc import Callable, Mapping
 
 from minimax_tasks.api.answers import QueryAnswer
-from minimax_tasks.api.errors import (
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.frames import frame_reader
+from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.root import check_root
+from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.dataset.limits import Lanes
+from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
+from minimax_tasks.errors import (
     ApiError,
     AuthenticationFailed,
     BudgetReached,
@@ -18,16 +28,6 @@ from minimax_tasks.api.errors import (
     QuotaExhausted,
     SubmitRefused,
 )
-from minimax_tasks.clips.download import download
-from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.frames import frame_reader
-from minimax_tasks.clips.poll import poll_through
-from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.root import check_root
-from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.submit import submit
-from minimax_tasks.dataset.limits import Lanes
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
-from minimax_tasks.api.errors import InvalidRequest
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
+from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import beside, folder_of

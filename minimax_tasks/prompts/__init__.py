@@ -4,6 +4,7 @@ Knows only the catalogue. `parse_camera` reads a board's `camera:`, `render_prom
 `check_prompt` looks at camera commands that people wrote into it by hand.
 """
 
+from minimax_tasks.errors import CameraError, PromptError
 from minimax_tasks.prompts.bracket_commands import (
     Command,
     check_prompt,
@@ -11,21 +12,8 @@ from minimax_tasks.prompts.bracket_commands import (
     normalise_brackets,
     spellings_before,
 )
-from minimax_tasks.prompts.camera import (
-    CameraError,
-    Groups,
-    camera_warnings,
-    find_move,
-    parse_camera,
-    render_camera,
-)
-from minimax_tasks.prompts.environment import (
-    PromptError,
-    ShotTemplate,
-    shot_templates,
-    template_folder,
-    template_names,
-)
+from minimax_tasks.prompts.camera import Groups, camera_warnings, find_move, parse_camera, render_camera
+from minimax_tasks.prompts.environment import ShotTemplate, shot_templates, template_folder, template_names
 from minimax_tasks.prompts.render import render_prompt, write_prompt
 
 __all__ = [

@@ -13,13 +13,10 @@ from itertools import combinations
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MAX_SIMULTANEOUS, MOVES, Move
 from minimax_tasks.api.catalog.combinations import find_combination
+from minimax_tasks.errors import CameraError
 
 Group = tuple[Move, ...]
 Groups = tuple[Group, ...]
-
-
-class CameraError(ValueError):
-    """A camera instruction that no model can follow; the message says what to write instead."""
 
 
 _UNSEEN = re.compile(r"[\s_\-\u2010-\u2015\u00ad\u200b-\u200f\u2060\ufeff]+")

@@ -41,10 +41,6 @@ MACROS = frozenset(
 _FIRST_COMMENT = re.compile(r"\s*\{#-?(.*?)-?#\}", re.DOTALL)
 
 
-class PromptError(ValueError):
-    """A prompt or a template that cannot be rendered; the message names the place and the way out."""
-
-
 @dataclass(frozen=True)
 class ShotTemplate:
     """A template that a board can name; `about` is the comment at its head."""

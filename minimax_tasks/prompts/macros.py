@@ -7,7 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
-from minimax_tasks.prompts.camera import CameraError, Groups, group_phrase, parse_camera, render_camera
+from minimax_tasks.errors import CameraError
+from minimax_tasks.prompts.camera import Groups, group_phrase, parse_camera, render_camera
 from minimax_tasks.prompts.sentences import (
     CAMERA,
     THEN,

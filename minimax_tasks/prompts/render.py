@@ -13,14 +13,14 @@ from jinja2.exceptions import SecurityError
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT
 from minimax_tasks.api.characters import forbidden_character
+from minimax_tasks.errors import CameraError, PromptError
 from minimax_tasks.prompts.bounds import LONGEST_SOURCE, TooMuch, collected, is_easy, size_of
 from minimax_tasks.prompts.bracket_commands import normalise_brackets
-from minimax_tasks.prompts.camera import CameraError, Groups
+from minimax_tasks.prompts.camera import Groups
 from minimax_tasks.prompts.confined import MEGABYTES, Exceeded, render_confined
 from minimax_tasks.prompts.environment import (
     CAMERA_TEMPLATE,
     MACROS,
-    PromptError,
     environment,
     in_chinese,
     is_own,

@@ -14,8 +14,8 @@ from typing import Any, Self
 import httpx
 import uvicorn
 
-from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.connections import BATCH, Bounds, bounded
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.draw_clip import clip_size
 from minimax_tasks.sandbox.http.app import Conduct, SandboxApp, digest_key
 from minimax_tasks.sandbox.http.broken_responses import CuttableConnection

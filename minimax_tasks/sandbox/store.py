@@ -12,7 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.jobs import Job, Ticket
 
 KEPT_TASKS = 20_000

@@ -47,7 +47,7 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        """Raises `Unreadable` for a chain of protocols, which hides where a file really is."""
+        """Raises `UnreadableReference` for a chain of protocols, which hides where a file really is."""
         refuse_chain(url)
         self.url = url if is_top(url) else url.rstrip("/")
         self.fs, self.base = fsspec.core.url_to_fs(self.url, use_listings_cache=False)

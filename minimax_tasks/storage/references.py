@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from minimax_tasks.errors import IsFolder, UnreadableReference
 from minimax_tasks.redaction import clean, private_logs
 
 STORED = {
@@ -38,14 +39,6 @@ _WEB_PATIENCE = 60.0
 ALLOWED = "a local file, or one on s3://, gs://, az:// or memory://"
 
 
-class Unreadable(ValueError):
-    """A reference that is not allowed, or whose file cannot be read; the message says why, not which."""
-
-
-class IsFolder(Unreadable):
-    """A reference to a folder where a file is meant."""
-
-
 class Kind(Enum):
     """Where the bytes of a reference are."""
 
@@ -56,23 +49,23 @@ class Kind(Enum):
 
 
 def kind_of(reference: str) -> Kind:
-    """Where the bytes of a reference are, by its text alone. Raises `Unreadable` for what is not allowed."""
+    """Where the bytes of a reference are, by its text alone. Raises `UnreadableReference` for what is not allowed."""
     head = reference[:5].casefold()
     if head == "data:":
         return Kind.DATA
     scheme = _scheme(reference)
     if scheme in _WEB:
         if _CHAIN.search(reference):
-            raise Unreadable("it is a chain of protocols (`::`); give one address")
+            raise UnreadableReference("it is a chain of protocols (`::`); give one address")
         return Kind.WEB
     if "::" in reference:
-        raise Unreadable(f"it is a chain of protocols (`::`); give {ALLOWED}")
+        raise UnreadableReference(f"it is a chain of protocols (`::`); give {ALLOWED}")
     if not scheme or scheme in _LOCAL:
         return Kind.LOCAL
     if scheme in STORED:
         _check_account(reference)
         return Kind.STORED
-    raise Unreadable(f"files are not read by {clean(scheme, 40)}://; give {ALLOWED}")
+    raise UnreadableReference(f"files are not read by {clean(scheme, 40)}://; give {ALLOWED}")
 
 
 def is_web(reference: str) -> bool:
@@ -81,9 +74,11 @@ def is_web(reference: str) -> bool:
 
 
 def refuse_chain(url: str) -> None:
-    """Raise `Unreadable` for a URL that chains several protocols, as fsspec would take it."""
+    """Raise `UnreadableReference` for a URL that chains several protocols, as fsspec would take it."""
     if "::" in url:
-        raise Unreadable("it is a chain of protocols (`::`), which is not supported; give one path or URL")
+        raise UnreadableReference(
+            "it is a chain of protocols (`::`), which is not supported; give one path or URL"
+        )
 
 
 def is_absolute(reference: str) -> bool:
@@ -113,7 +108,7 @@ def folder_of(reference: str) -> str:
 def read(reference: str, limit: int) -> bytes:
     """The bytes of a file that is local, on the web, or on one of the storages; at most `limit` bytes.
 
-    Raises `Unreadable` for everything that stands in the way, a file over the limit too. Not for data URLs.
+    Raises `UnreadableReference` for everything that stands in the way, a file over the limit too. Not for data URLs.
     """
     kind = kind_of(reference)
     try:
@@ -122,17 +117,17 @@ def read(reference: str, limit: int) -> bytes:
         if kind is Kind.WEB:
             return _read_web(reference, limit)
         return _read_stored(reference, limit)
-    except Unreadable:
+    except UnreadableReference:
         raise
     # The file systems of fsspec, and the clouds behind them, have no exception in common.
     except Exception as error:
-        raise Unreadable(_why(error)) from error
+        raise UnreadableReference(_why(error)) from error
 
 
 def read_local(path: str | Path, limit: int) -> bytes:
     """The bytes of a local regular file; a device, a pipe or a folder is never opened or waited for.
 
-    Raises `Unreadable`, also for a file of more than `limit` bytes.
+    Raises `UnreadableReference`, also for a file of more than `limit` bytes.
     """
     try:
         _check_regular(os.stat(path))
@@ -145,7 +140,7 @@ def read_local(path: str | Path, limit: int) -> bytes:
             _check_size(found.st_size, limit)
             return _read_on(file.read, limit)
     except (OSError, ValueError) as error:
-        raise error if isinstance(error, Unreadable) else Unreadable(_why(error)) from error
+        raise error if isinstance(error, UnreadableReference) else UnreadableReference(_why(error)) from error
 
 
 def version_of(reference: str) -> str | None:
@@ -164,7 +159,7 @@ def version_of(reference: str) -> str | None:
 
 
 def full_name(reference: str) -> str:
-    """One name for a file, however it was spelled: an absolute URL. Raises `Unreadable`."""
+    """One name for a file, however it was spelled: an absolute URL. Raises `UnreadableReference`."""
     kind = kind_of(reference)
     if kind is Kind.LOCAL:
         from fsspec.implementations.local import LocalFileSystem
@@ -198,7 +193,7 @@ def _check_account(reference: str) -> None:
         os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
     }
     if found["account"] not in own - {""}:
-        raise Unreadable(
+        raise UnreadableReference(
             f"it is in the Azure account {clean(found['account'], 60)}, which is not the one that is set up here "
             "(AZURE_STORAGE_ACCOUNT_NAME)"
         )
@@ -211,7 +206,7 @@ def _opened(reference: str) -> tuple[Any, str]:
         fs, path = fsspec.core.url_to_fs(reference.strip(), use_listings_cache=False)
     except ImportError as error:
         scheme = _scheme(reference)
-        raise Unreadable(
+        raise UnreadableReference(
             f"{scheme}:// needs a package that is not installed: pip install {STORED[scheme]}"
         ) from error
     return fs, path
@@ -241,12 +236,12 @@ def _read_web(url: str, limit: int) -> bytes:
         httpx.stream("GET", url.strip(), follow_redirects=True, timeout=_WEB_PATIENCE / 2) as answer,
     ):
         if answer.status_code != 200:
-            raise Unreadable(f"the server answers HTTP {answer.status_code}")
+            raise UnreadableReference(f"the server answers HTTP {answer.status_code}")
         for part in answer.iter_bytes(_BLOCK):
             data += part
             _check_size(len(data), limit)
             if time.monotonic() > until:
-                raise Unreadable(f"it has not arrived after {_WEB_PATIENCE:g} s")
+                raise UnreadableReference(f"it has not arrived after {_WEB_PATIENCE:g} s")
     return bytes(data)
 
 
@@ -263,12 +258,12 @@ def _check_regular(found: os.stat_result) -> None:
         raise IsFolder("it is a folder")
     if not stat.S_ISREG(found.st_mode):
         kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-        raise Unreadable(f"it is {kinds.get(stat.S_IFMT(found.st_mode), 'a device')}, not a file")
+        raise UnreadableReference(f"it is {kinds.get(stat.S_IFMT(found.st_mode), 'a device')}, not a file")
 
 
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
-        raise Unreadable(f"it has more than {_megabytes(limit)}")
+        raise UnreadableReference(f"it has more than {_megabytes(limit)}")
 
 
 def _megabytes(size: int) -> str:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from minimax_tasks.api.errors import BoardError
+from minimax_tasks.errors import BoardError, IsFolder, UnreadableReference
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.references import IsFolder, Unreadable, read
+from minimax_tasks.storage.references import read
 
 BOARD_LIMIT = 10_000_000
 """Bytes. A thousand shots have about 0.2 MB."""
@@ -18,7 +18,7 @@ def read_text(path: str) -> str:
         why = "this is not UTF-8 text"
     except IsFolder:
         why = "this is a folder; give the storyboard file in it"
-    except Unreadable as error:
+    except UnreadableReference as error:
         why = str(error)
     raise BoardError([f"{shown(path)}: {why}"])
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from minimax_tasks.api.errors import BoardError
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
+from minimax_tasks.errors import BoardError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder

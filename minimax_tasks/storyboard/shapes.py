@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.api.picture_shapes import cropped_size, judge_crop, same_shape
 from minimax_tasks.clips.pictures import different_shapes
+from minimax_tasks.errors import PictureError
 from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Draft
 

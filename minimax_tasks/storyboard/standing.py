@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from minimax_tasks.api.errors import GenerationFailed
 from minimax_tasks.clips.folder import ClipFolder, unnamed_submission, what_to_do
 from minimax_tasks.clips.layout import (
     CLIPS,
@@ -20,6 +19,7 @@ from minimax_tasks.clips.layout import (
 )
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.submit import resolve_command
+from minimax_tasks.errors import GenerationFailed
 from minimax_tasks.storage.files import Storage
 
 

@@ -3,10 +3,10 @@
 import contextlib
 import warnings
 
-from minimax_tasks.api.errors import InvalidRequest, MiniMaxCatalogWarning, PictureError
 from minimax_tasks.api.requests import AnyRequest, VideoRequest
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.spellings import is_begun
+from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning, PictureError
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.storage.files import Storage
 

@@ -5,7 +5,7 @@ from configparser import InterpolationError
 import luigi
 from luigi.configuration.cfg_parser import InterpolationMissingEnvvarError
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 
 SECTION = "[minimax] of the Luigi configuration"
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import luigi
 
-from minimax_tasks.api.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.clips.belonging import Source
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.request import ClipRequest
@@ -33,6 +32,7 @@ from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.dataset.shard import ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
+from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage

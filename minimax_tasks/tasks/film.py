@@ -8,8 +8,8 @@ from typing import Any
 
 import luigi
 
-from minimax_tasks.api.errors import BoardError, MiniMaxError
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.errors import BoardError, MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage

@@ -10,12 +10,12 @@ from typing import Any
 
 import luigi
 
-from minimax_tasks.api.errors import ConfigurationError, InvalidRequest
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import KEY, ClipRequest
+from minimax_tasks.errors import ConfigurationError, InvalidRequest
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.settings import Settings
-from minimax_tasks.storage.references import Unreadable, refuse_chain
+from minimax_tasks.storage.references import refuse_chain
 
 _TEXTS = frozenset({"prompt", "text"})
 """Members of a request that are no references."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from minimax_tasks.api.errors import InvalidRequest, PictureError
 from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
@@ -22,6 +21,7 @@ from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.errors import InvalidRequest, PictureError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of

@@ -8,8 +8,9 @@ import av
 import numpy as np
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
-from minimax_tasks.video.source import Source, VideoError, name_of, opened, picture_stream
+from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 from minimax_tasks.video.turn import Turn, turn_of
 
 FULL_RANGE = 2

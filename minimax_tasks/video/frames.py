@@ -12,9 +12,10 @@ import av.video.stream
 import numpy as np
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import Matrix, picture_of
 from minimax_tasks.video.rates import DEFAULT_FPS
-from minimax_tasks.video.source import Source, VideoError, name_of, opened, picture_stream
+from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 
 MATRICES: tuple[Matrix, ...] = ("ITU709", "ITU601")
 

@@ -12,10 +12,11 @@ from typing import Literal
 import av
 from av.video.stream import VideoStream
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
 from minimax_tasks.video.reel import Reel, read_reel
-from minimax_tasks.video.source import VideoError, opened, picture_stream
+from minimax_tasks.video.source import opened, picture_stream
 from minimax_tasks.video.transitions import CUT, TRANSITIONS, cross
 from minimax_tasks.video.turn import Turn
 

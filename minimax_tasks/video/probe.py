@@ -12,9 +12,10 @@ import av.error
 import av.stream
 import av.video.stream
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.damage import is_damaged, length_size
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
-from minimax_tasks.video.source import Source, VideoError, opened, reason_of
+from minimax_tasks.video.source import Source, opened, reason_of
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
 
 __all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]

@@ -7,8 +7,9 @@ import av
 import av.error
 import av.video.stream
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.rates import meant_rate
-from minimax_tasks.video.source import VideoError, name_of, opened, picture_stream
+from minimax_tasks.video.source import name_of, opened, picture_stream
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 
 

@@ -10,12 +10,10 @@ import av.container
 import av.error
 import av.video.stream
 
+from minimax_tasks.errors import VideoError
+
 Source = str | Path | IO[bytes]
 """A local path, or a binary file that can seek; a file is rewound before it is read."""
-
-
-class VideoError(Exception):
-    """A video that cannot be read, or that does not allow what is asked of it."""
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import av.error
 from av.sidedata.sidedata import Type
 from PIL import Image
 
-from minimax_tasks.video.source import Source, VideoError, opened
+from minimax_tasks.errors import VideoError
+from minimax_tasks.video.source import Source, opened
 
 _MATRIX = struct.Struct("=9i")
 

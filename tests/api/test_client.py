@@ -33,9 +33,10 @@ from minimax_tasks import (
     TextToVideoRequest,
 )
 from minimax_tasks.api.answers import State
-from minimax_tasks.api.catalog.errors import ERROR_CODES, Verdict
+from minimax_tasks.api.catalog.errors import ERROR_CODES
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.errors import host_hint
+from minimax_tasks.errors import Verdict
 from tests.api.scripted import Scripted, answer, refusal, scripted
 
 KEY = "sk-api-very-secret"

@@ -6,7 +6,8 @@ from minimax_tasks import ImageToVideoRequest, InvalidRequest
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS, find_combination
 from minimax_tasks.api.suggest import nearest
-from minimax_tasks.prompts.camera import CameraError, parse_camera
+from minimax_tasks.errors import CameraError
+from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.prompts.render import render_prompt
 from minimax_tasks.storyboard.board import Shot
 

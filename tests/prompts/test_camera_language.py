@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES, Move
-from minimax_tasks.prompts import (
-    CameraError,
-    Groups,
-    camera_warnings,
-    find_move,
-    parse_camera,
-    render_camera,
-)
+from minimax_tasks.errors import CameraError
+from minimax_tasks.prompts import Groups, camera_warnings, find_move, parse_camera, render_camera
 from minimax_tasks.prompts.camera import SPELLINGS, folded
 
 BY_NAME = {move.name: move for move in MOVES}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
+from minimax_tasks.errors import PromptError
 from minimax_tasks.prompts import (
-    PromptError,
     find_commands,
     parse_camera,
     render_prompt,

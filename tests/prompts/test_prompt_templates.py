@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minimax_tasks.prompts import (
-    PromptError,
-    find_commands,
-    parse_camera,
-    render_prompt,
-    shot_templates,
-    template_names,
-)
+from minimax_tasks.errors import PromptError
+from minimax_tasks.prompts import find_commands, parse_camera, render_prompt, shot_templates, template_names
 from minimax_tasks.prompts.sentences import end_sentence, sentence
 
 REQUIRED = {

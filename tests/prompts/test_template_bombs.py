@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import minimax_tasks as mm
-from minimax_tasks.prompts import PromptError, confined, render_prompt
+from minimax_tasks.errors import PromptError
+from minimax_tasks.prompts import confined, render_prompt
 from minimax_tasks.storyboard.planning.make import make_plan
 from tests.storyboard.boards import write_board
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox import Sandbox
 from tests.sandbox.conftest import T2V
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.sandbox.http.faults import read_faults
 from tests.sandbox.conftest import T2V, Api, Serve, fetch, received_until_cut

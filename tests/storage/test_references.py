@@ -16,17 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minimax_tasks.commands.main import main
+from minimax_tasks.errors import UnreadableReference
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import (
-    Kind,
-    Unreadable,
-    beside,
-    folder_of,
-    full_name,
-    kind_of,
-    read,
-    version_of,
-)
+from minimax_tasks.storage.references import Kind, beside, folder_of, full_name, kind_of, read, version_of
 
 HOSTILE = [
     "reference://x0::http://127.0.0.1:9/evil.json",
@@ -104,7 +96,7 @@ def test_what_is_not_allowed_is_refused_by_its_text(reference: str) -> None:
         if reference.startswith("data://"):
             assert kind_of(reference) is Kind.DATA  # decoded as a data URL, never opened
             return
-        with pytest.raises(Unreadable) as refused:
+        with pytest.raises(UnreadableReference) as refused:
             judge(reference)
         assert "\n" not in str(refused.value)
         assert len(str(refused.value)) < 300
@@ -146,7 +138,7 @@ def test_what_is_allowed(reference: str, kind: Kind) -> None:
 def test_the_account_that_is_set_up_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "ours")
     assert kind_of("abfss://c@ours.dfs.core.windows.net/a.png") is Kind.STORED
-    with pytest.raises(Unreadable, match="not the one that is set up here"):
+    with pytest.raises(UnreadableReference, match="not the one that is set up here"):
         kind_of("abfss://c@theirs.dfs.core.windows.net/a.png")
 
 
@@ -191,7 +183,7 @@ def test_only_regular_files_are_read(
             Path("other").symlink_to("p")
     began = time.monotonic()
     for spelled in ("p", f"{tmp_path}/p", f"file://{tmp_path}/p"):
-        with pytest.raises(Unreadable, match=says):
+        with pytest.raises(UnreadableReference, match=says):
             read(spelled, 1000)
     assert time.monotonic() - began < 5
     if writing is not None:
@@ -213,7 +205,7 @@ def test_only_regular_files_are_read(
 )
 def test_names_that_no_file_has(name: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "page.txt").touch()
-    with pytest.raises(Unreadable, match=says) as refused:
+    with pytest.raises(UnreadableReference, match=says) as refused:
         read(name, 10)
     assert "Errno" not in str(refused.value)
 
@@ -222,14 +214,14 @@ def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"x" * 10)
     assert read(str(path), 10) == b"x" * 10
-    with pytest.raises(Unreadable, match="more than"):
+    with pytest.raises(UnreadableReference, match="more than"):
         read(str(path), 9)
     with (tmp_path / "sparse").open("wb") as out:
         out.truncate(1 << 40)
-    with pytest.raises(Unreadable, match="more than"):
+    with pytest.raises(UnreadableReference, match="more than"):
         read(str(tmp_path / "sparse"), 1_000_000)
     if Path("/proc/kmsg").exists():
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableReference):
             read("/proc/kcore", 1000)
 
 
@@ -240,9 +232,9 @@ def test_the_limit_holds_on_storages(s3_root: str) -> None:
             storage.write(name, b"x" * size)
         assert read(f"{root}/empty", 10) == b""
         assert read(f"{root}/small", 10) == b"x" * 10
-        with pytest.raises(Unreadable, match="more than"):
+        with pytest.raises(UnreadableReference, match="more than"):
             read(f"{root}/big", 10)
-        with pytest.raises(Unreadable, match="no such file"):
+        with pytest.raises(UnreadableReference, match="no such file"):
             read(f"{root}/none", 10)
         assert version_of(f"{root}/small") != version_of(f"{root}/big")
     assert full_name("gcs://b/a") == full_name("gs://b/a") if _has("gcsfs") else True
@@ -261,7 +253,7 @@ def _has(package: str) -> bool:
 def test_a_missing_package_is_named(protocol: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, protocol, raising=False)
-    with pytest.raises(Unreadable, match=f"pip install {package}$"):
+    with pytest.raises(UnreadableReference, match=f"pip install {package}$"):
         read(f"{protocol}://bucket/a.png", 10)
 
 
@@ -329,11 +321,11 @@ def test_a_root_is_no_chain(root: str, capsys: pytest.CaptureFixture[str], tmp_p
 def test_any_text_is_judged_in_one_line(before: str, after: str) -> None:
     for text in (before, f"{before}://{after}", f"{before}::{after}"):
         kind, said = None, ""
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(UnreadableReference):
             kind = kind_of(text)
         assert "::" not in text or kind in (None, Kind.WEB, Kind.DATA)
         if kind is None:
-            with pytest.raises(Unreadable) as refused:
+            with pytest.raises(UnreadableReference) as refused:
                 kind_of(text)
             said = str(refused.value)
         assert len(said) < 400

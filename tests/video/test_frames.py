@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import frame_of
 from minimax_tasks.video.encode import h264_mp4
 from minimax_tasks.video.frames import cover, first_frame, frame_at, guess_matrix, last_frame, png
-from minimax_tasks.video.probe import VideoError
 
 PATCHES = ((200, 40, 40), (40, 180, 60), (50, 60, 190), (220, 190, 60), (128, 128, 128), (230, 170, 140))
 

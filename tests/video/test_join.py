@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.frames import first_frame, last_frame
-from minimax_tasks.video.join import TRANSITIONS, Piece, VideoError, join
+from minimax_tasks.video.join import TRANSITIONS, Piece, join
 from minimax_tasks.video.probe import probe
 
 

@@ -3,9 +3,10 @@ import io
 import pytest
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.fonts import drawable, font_for, latin_font
 from minimax_tasks.video.previews import contact_sheet, jpeg, preview_mp4
-from minimax_tasks.video.probe import VideoError, probe
+from minimax_tasks.video.probe import probe
 
 
 def test_jpeg_is_scaled_down_but_never_up():

@@ -1,18 +1,8 @@
 """Error codes of the service: what each means, what may be done, and what to tell a person."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Verdict(StrEnum):
-    """What a code says about the request that was answered with it."""
-
-    REFUSED = "refused"
-    """Nothing is billed and the same request would be refused again."""
-    LATER = "later"
-    """Nothing was created; the same request may be sent again after a while."""
-    UNCERTAIN = "uncertain"
-    """A submit answered so may have been accepted and billed; a read may simply be repeated."""
+from minimax_tasks.errors import Verdict
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.engine import Studio
 from minimax_tasks.sandbox.http.broken_responses import CutResponse

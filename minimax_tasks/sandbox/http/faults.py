@@ -56,7 +56,7 @@ from pydantic import (
     model_validator,
 )
 
-from minimax_tasks.api.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 HttpStatus = Annotated[int, Field(ge=400, le=599)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from minimax_tasks.api.errors import ConfigurationError
 from minimax_tasks.clips.layout import VIDEO, clip_file
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
 from minimax_tasks.storyboard.standing import Made, look_up

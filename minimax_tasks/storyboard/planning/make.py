@@ -11,21 +11,20 @@ from dataclasses import replace
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
 from minimax_tasks.api.characters import forbidden_character
-from minimax_tasks.api.errors import BoardError, InvalidRequest, PictureError
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.api.suggest import nearest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.clips.spellings import is_begun
+from minimax_tasks.errors import BoardError, CameraError, InvalidRequest, PictureError, PromptError
 from minimax_tasks.prompts.bracket_commands import (
     check_prompt,
     find_commands,
     normalise_brackets,
     spellings_before,
 )
-from minimax_tasks.prompts.camera import NO_MOVE, CameraError, camera_warnings, parse_camera
-from minimax_tasks.prompts.environment import PromptError
+from minimax_tasks.prompts.camera import NO_MOVE, camera_warnings, parse_camera
 from minimax_tasks.prompts.render import write_prompt
 from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.files import Storage

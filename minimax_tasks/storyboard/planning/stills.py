@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.pictures import has_bytes, prepare_picture, remembered_picture, see_picture
 from minimax_tasks.clips.request import check_reference
+from minimax_tasks.errors import PictureError
 from minimax_tasks.storage.files import Storage
 
 

@@ -7,9 +7,9 @@ from operator import add
 
 from PIL import Image, ImageOps
 
-from minimax_tasks.api.errors import PictureError
 from minimax_tasks.clips.layout import MADE_BY, RESULT, SUBMISSION, clip_file
 from minimax_tasks.clips.pictures import has_bytes, read_picture
+from minimax_tasks.errors import PictureError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage

@@ -1,0 +1,261 @@
+"""Every exception of the package, one tree under `MiniMaxError`.
+
+    MiniMaxError
+      × ConfigurationError          a setting is missing or unusable
+      × InvalidRequest              (ValueError) a request that the service would refuse
+        · PictureError
+      × BoardError                  (ValueError) mistakes in a storyboard
+      × TableError                  (ValueError) mistakes in a table of clips
+      × CameraError                 (ValueError) a camera instruction that no model can follow
+      × PromptError                 (ValueError) a prompt or template that cannot be rendered
+      × UnreadableReference         (ValueError) a path or URL that is not allowed or cannot be read
+        · IsFolder
+      × NotConnected                nothing was sent
+      × AnswerLost                  the connection broke after the request may have been sent
+      × ApiError                    the service answered with an error
+        · AuthenticationFailed
+        · RateLimited
+        · InsufficientBalance
+        · QuotaExhausted
+        · InvalidParameters
+        · InputRejected
+        · OutputRejected
+        · ServiceError
+          · NotTheApi
+      × BudgetReached               a submit would have passed the budget
+      × SubmitRefused               the service refused the clip; nothing was created
+      × UncertainSubmit             the clip may have been accepted and billed
+      × GenerationFailed            the service gave up on an accepted clip
+      × GenerationTimeout           an accepted clip was not ready in time
+      × DownloadFailed              a finished clip could not be fetched
+        · UncheckedVideo
+      × VideoError                  a video that cannot be read or used
+      × FilmIncomplete              shots of a film are missing
+    UserWarning
+      × MiniMaxCatalogWarning       public material disagrees on whether the service takes this
+      × MiniMaxInsecureWarning      others can read the key
+
+Messages are for people: what happened, to which value, and what to do next. They make sense without our
+command line; what a caller may act on stands in attributes, too. None of them ever holds the API key or a
+signed download URL. `ControlFlow` is private: what descends from it never leaves the package.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from minimax_tasks.redaction import redact
+
+
+class Verdict(StrEnum):
+    """What a code says about the request that was answered with it."""
+
+    REFUSED = "refused"
+    """Nothing is billed and the same request would be refused again."""
+    LATER = "later"
+    """Nothing was created; the same request may be sent again after a while."""
+    UNCERTAIN = "uncertain"
+    """A submit answered so may have been accepted and billed; a read may simply be repeated."""
+
+
+class MiniMaxError(Exception):
+    """The base of everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An engine may carry an error from one process to another, whatever its constructor asks for.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+class MiniMaxCatalogWarning(UserWarning):
+    """Public material disagrees on whether the service takes this; it is sent all the same."""
+
+
+class MiniMaxInsecureWarning(UserWarning):
+    """A set-up in which others can read the key."""
+
+
+class ConfigurationError(MiniMaxError):
+    """A setting is missing or unusable; nothing was sent."""
+
+
+class InvalidRequest(MiniMaxError, ValueError):
+    """A request that the service would refuse; nothing was sent.
+
+    `field` is the API's own field name, `value` what was given, `allowed` what would be right.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str | Sequence[object], why: str = "") -> None:
+        self.field = field
+        self.value = value
+        self.allowed = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
+        self.why = why
+        super().__init__(f"{field} = {_shown(value)}: {why + '; ' if why else ''}allowed: {self.allowed}")
+
+
+class ApiError(MiniMaxError):
+    """The service answered with an error.
+
+    `code` is `base_resp.status_code` (None for trouble at the level of HTTP), `trace_id` the service's
+    `Trace-Id` header, to be quoted in a support request.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        http_status: int | None = None,
+        trace_id: str = "",
+        verdict: Verdict = Verdict.UNCERTAIN,
+    ) -> None:
+        self.code = code
+        self.http_status = http_status
+        self.trace_id = trace_id
+        self.verdict = verdict
+        super().__init__(message + (f" [Trace-Id {trace_id}]" if trace_id else ""))
+
+    @property
+    def is_about_the_request(self) -> bool:
+        """Whether the same request would be refused again, whatever is set up and whoever asks.
+
+        Only the API itself can say so, by a code: a bare HTTP status may be a gateway's.
+        """
+        account = isinstance(self, AuthenticationFailed | QuotaExhausted)
+        return self.verdict is Verdict.REFUSED and self.code is not None and not account
+
+
+class AuthenticationFailed(ApiError):
+    """The key is wrong, or belongs to the other region (1004, 2038, 2049; HTTP 401, 403)."""
+
+
+class RateLimited(ApiError):
+    """Too many requests; nothing was created (1002, 1039, 1041, 2045; HTTP 429)."""
+
+
+class InsufficientBalance(ApiError):
+    """The account has no money left (1008)."""
+
+
+class QuotaExhausted(ApiError):
+    """The plan's quota is used up, or does not hold the model (1028, 1030, 2056, 2061)."""
+
+
+class InvalidParameters(ApiError):
+    """The service refused a parameter (1042, 2013; HTTP 400, 413, 422)."""
+
+
+class InputRejected(ApiError):
+    """The prompt or a picture was found sensitive (1026)."""
+
+
+class OutputRejected(ApiError):
+    """The generated video was found sensitive (1027)."""
+
+
+class ServiceError(ApiError):
+    """The service is in trouble (1000, 1001, 1013, 1024, 1033; HTTP 5xx; an answer that is not JSON)."""
+
+
+class NotTheApi(ServiceError):
+    """What answered is not the video API: a redirect, 404, 405, a login page. Nothing was created."""
+
+
+class NotConnected(MiniMaxError):
+    """No connection was made, so nothing was sent and nothing was created."""
+
+
+class AnswerLost(MiniMaxError):
+    """The connection broke after the request was, or may have been, sent."""
+
+
+class UncertainSubmit(MiniMaxError):
+    """A submit whose outcome is not known: the clip may have been accepted and billed."""
+
+
+class SubmitRefused(MiniMaxError):
+    """The service refused the clip; nothing was created."""
+
+
+class BudgetReached(MiniMaxError):
+    """A submit would have passed the budget; it was not sent."""
+
+
+class GenerationFailed(MiniMaxError):
+    """The service gave up on an accepted clip; asking again costs a new clip."""
+
+
+class GenerationTimeout(MiniMaxError):
+    """The clip was not ready in time. It is still known: the next run goes on waiting for the same one."""
+
+
+class DownloadFailed(MiniMaxError):
+    """The clip was generated, but could not be fetched. The next run fetches it; it is not paid for again."""
+
+
+class UncheckedVideo(DownloadFailed):
+    """A clip came whole and is no video that could be checked; it is kept beside, and a person must look at it."""
+
+
+class PictureError(InvalidRequest):
+    """A picture that cannot be read, or that the service would refuse."""
+
+
+class BoardError(MiniMaxError, ValueError):
+    """Mistakes in a storyboard, all of them at once; nothing was sent. `problems` has one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(map(_told, problems))
+        super().__init__("\n".join(self.problems))
+
+
+class TableError(MiniMaxError, ValueError):
+    """Mistakes in a table of clips, all of them at once; nothing was sent. `problems` has one line each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(map(_told, problems))
+        super().__init__("\n".join(self.problems))
+
+
+class FilmIncomplete(MiniMaxError):
+    """Some shots of a film are missing, so it was not joined."""
+
+
+class CameraError(MiniMaxError, ValueError):
+    """A camera instruction that no model can follow; the message says what to write instead."""
+
+
+class PromptError(MiniMaxError, ValueError):
+    """A prompt or a template that cannot be rendered; the message names the place and the way out."""
+
+
+class VideoError(MiniMaxError):
+    """A video that cannot be read, or that does not allow what is asked of it."""
+
+
+class UnreadableReference(MiniMaxError, ValueError):
+    """A path or URL that is not allowed, or whose file cannot be read; the message says why, not which."""
+
+
+class IsFolder(UnreadableReference):
+    """A path or URL of a folder where a file is meant."""
+
+
+class ControlFlow(Exception):
+    """Private: raised and caught inside the package, and seen by no caller of it."""
+
+
+def _restored(kind: type[MiniMaxError], args: tuple[object, ...], facts: dict[str, object]) -> MiniMaxError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
+
+
+def _told(problem: str) -> str:
+    """A line about a file, whose address may be signed."""
+    return redact(problem) if "//" in problem or "data:" in problem else problem
+
+
+def _shown(value: object) -> str:
+    """A value of somebody else, on one line, without the secrets and the picture that may be in it."""
+    whole = repr(value)
+    text = redact(whole[:10_000])
+    return text if len(text) <= 120 else f"{text[:80]}… ({len(whole)} characters)"
