@@ -21,6 +21,7 @@ from minimax_tasks.api.catalog.models import (
 )
 from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
 from minimax_tasks.api.picture_shapes import judge_crop
+from minimax_tasks.errors import PictureError
 
 BACKGROUND = (255, 255, 255)
 """What a transparent picture is laid on: white, as paper is. Drawings, logos and cut-outs are made for it, and

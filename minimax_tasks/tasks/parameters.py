@@ -12,7 +12,7 @@ import luigi
 
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import KEY, ClipRequest
-from minimax_tasks.errors import ConfigurationError, InvalidRequest
+from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.references import refuse_chain
@@ -72,7 +72,7 @@ class RootParameter(luigi.Parameter):
         root = str(value or Settings.load().root).rstrip("/") or "/"
         try:
             refuse_chain(root)
-        except Unreadable as error:
+        except UnreadableReference as error:
             raise ConfigurationError(f"root = {named(root)!r} cannot be used: {error}") from None
         return root
 
