@@ -108,7 +108,7 @@ def test_without_a_state_nothing_is_left(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     api = serve()
     api.wait(api.submit(first_frame_image=data_url(still()))["task_id"])
-    assert list(tmp_path.glob("minimax-sandbox-*/clips/90P/*.mp4"))
+    assert list(tmp_path.glob("minimax-*/clips/90P/*.mp4"))
     api.sandbox.stop()
     assert list(tmp_path.iterdir()) == []
 
