@@ -51,7 +51,7 @@ class Verdict(StrEnum):
 
     REFUSED = "refused"
     """Nothing is billed and the same request would be refused again."""
-    LATER = "later"
+    RETRY_LATER = "later"
     """Nothing was created; the same request may be sent again after a while."""
     UNCERTAIN = "uncertain"
     """A submit answered so may have been accepted and billed; a read may simply be repeated."""

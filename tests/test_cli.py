@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.api.catalog.models import OFFERS
+from minimax_tasks.api.catalog.models import MODEL_MODES
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.commands.main import main
 from tests.conftest import Picture
@@ -30,7 +30,7 @@ def test_the_catalogue_for_people_and_machines(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     people, machines = shown(capsys, "models"), json.loads(shown(capsys, "models", "--json"))
-    assert len(machines) == len(OFFERS)
+    assert len(machines) == len(MODEL_MODES)
     assert all(row["model"] in people and row["source"] for row in machines)
     people, machines = shown(capsys, "cameras"), json.loads(shown(capsys, "cameras", "--json"))
     assert [row["chinese"] for row in machines] == [move.chinese for move in MOVES]

@@ -26,7 +26,7 @@ from minimax_tasks.api.catalog.models import Mode, host_language
 from minimax_tasks.api.certainty import Sending
 from minimax_tasks.api.errors import error_from_code, error_from_http, error_from_page
 from minimax_tasks.api.limits import Limits
-from minimax_tasks.api.priority_semaphore import Turns
+from minimax_tasks.api.priority_semaphore import PrioritySemaphore
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.errors import (
     AnswerLost,
@@ -202,9 +202,9 @@ class MiniMaxClient:
         # Downloads last long, and must not hold the connections on which others are asked for.
         self._downloads = connections(max_connections)
         # The pool walks all that wait for it whenever one is done, so they wait here instead.
-        self._read_turns = Turns(max_connections)
-        self._submit_turns = Turns(max_connections)
-        self._download_turns = Turns(max(1, max_connections // 2))
+        self._read_turns = PrioritySemaphore(max_connections)
+        self._submit_turns = PrioritySemaphore(max_connections)
+        self._download_turns = PrioritySemaphore(max(1, max_connections // 2))
 
     async def __aenter__(self) -> Self:
         return self

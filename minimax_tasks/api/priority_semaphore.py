@@ -1,11 +1,11 @@
-"""Turns at a few connections: those who finish something go before those who only ask."""
+"""A semaphore for a few connections: those who finish something go before those who only ask."""
 
 import asyncio
 import heapq
 import itertools
 
 
-class Turns:
+class PrioritySemaphore:
     """A semaphore whose waiters are served by urgency (0 first), then in the order of their coming.
 
     Thousands may wait, so a turn is no context manager: that would be a generator more for each.

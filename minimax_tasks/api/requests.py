@@ -17,16 +17,16 @@ from minimax_tasks.api.catalog.models import (
     MODELS,
     PROMPT_LIMIT,
     Mode,
-    Offer,
+    ModelMode,
     SendSize,
     Size,
-    find_offer,
-    offers,
+    find_model_mode,
+    models_for,
 )
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.characters import forbidden_character
-from minimax_tasks.api.suggest import nearest
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
 
 
@@ -95,7 +95,7 @@ class VideoRequest(_Request):
     def check(self) -> None:
         """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
         super().check()
-        self.offer  # noqa: B018  raises for an unknown model
+        self.model_mode  # noqa: B018  raises for an unknown model
         _need_readable("prompt", self.prompt)
         if len(self.prompt) > PROMPT_LIMIT:
             raise InvalidRequest(
@@ -104,12 +104,12 @@ class VideoRequest(_Request):
         self._check_size()
 
     @property
-    def offer(self) -> Offer:
+    def model_mode(self) -> ModelMode:
         """The catalogue's row for this model in this mode."""
-        found = find_offer(self.model, self.mode)
+        found = find_model_mode(self.model, self.mode)
         if found is None:
-            names = [offer.model for offer in offers(self.mode)]
-            near = nearest(self.model, names)
+            names = [model_mode.model for model_mode in models_for(self.mode)]
+            near = suggest(self.model, names)
             why = f"not a model for {self.mode}" if self.model in MODELS else "there is no such model"
             raise InvalidRequest(
                 "model", self.model, names, why + (f", did you mean {near}?" if near else "")
@@ -119,22 +119,22 @@ class VideoRequest(_Request):
     @property
     def size(self) -> tuple[str, int]:
         """Resolution and seconds that are asked for, defaults filled in."""
-        if self.offer.sends_size is SendSize.NEVER:
-            return self.offer.default_resolution, self.offer.default_seconds
+        if self.model_mode.sends_size is SendSize.NEVER:
+            return self.model_mode.default_resolution, self.model_mode.default_seconds
         return self._given_size
 
     @property
     def sends_fast_pretreatment(self) -> bool:
         """Whether `fast_pretreatment` is on the wire: the model has it, and an optimizer to shorten."""
-        return self.fast_pretreatment and self.prompt_optimizer and self.offer.fast_pretreatment
+        return self.fast_pretreatment and self.prompt_optimizer and self.model_mode.fast_pretreatment
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt that the service takes this, from disagreeing public material."""
-        offer = self.offer
+        model_mode = self.model_mode
         row = self._size_row(*self._given_size)
-        reasons = [offer.doubt, row.doubt if row else ""]
-        if offer.sends_size is SendSize.NEVER and (self.duration, self.resolution) != (None, None):
+        reasons = [model_mode.caveat, row.caveat if row else ""]
+        if model_mode.sends_size is SendSize.NEVER and (self.duration, self.resolution) != (None, None):
             reasons.append(
                 f"duration and resolution are listed for all modes, but the API reference has neither for "
                 f"{self.mode}: they are left out, and the service chooses"
@@ -142,7 +142,7 @@ class VideoRequest(_Request):
         if self.fast_pretreatment and not self.sends_fast_pretreatment:
             reasons.append(
                 "fast_pretreatment shortens the prompt optimizer, which is off: it is left out"
-                if offer.fast_pretreatment
+                if model_mode.fast_pretreatment
                 else "fast_pretreatment is listed for all modes and models, but the API reference does not "
                 f"have it for {self.model} in {self.mode}: it is left out"
             )
@@ -160,9 +160,9 @@ class VideoRequest(_Request):
         if self.prompt:
             body["prompt"] = self.prompt
         resolution, seconds = self.size
-        offer = self.offer
-        default = (resolution, seconds) == (offer.default_resolution, offer.default_seconds)
-        if offer.sends_size is SendSize.ALWAYS or not default:
+        model_mode = self.model_mode
+        default = (resolution, seconds) == (model_mode.default_resolution, model_mode.default_seconds)
+        if model_mode.sends_size is SendSize.ALWAYS or not default:
             body |= {"duration": seconds, "resolution": resolution}
         if not self.prompt_optimizer:
             body["prompt_optimizer"] = False
@@ -176,18 +176,18 @@ class VideoRequest(_Request):
 
     @property
     def _given_size(self) -> tuple[str, int]:
-        resolution = (self.resolution or self.offer.default_resolution).upper()
-        return resolution, self.offer.default_seconds if self.duration is None else self.duration
+        resolution = (self.resolution or self.model_mode.default_resolution).upper()
+        return resolution, self.model_mode.default_seconds if self.duration is None else self.duration
 
     def _size_row(self, resolution: str, seconds: int) -> Size | None:
-        rows = [size for size in self.offer.sizes if size.resolution == resolution]
+        rows = [size for size in self.model_mode.sizes if size.resolution == resolution]
         return next((size for size in rows if seconds in size.seconds), None)
 
     def _check_size(self) -> None:
         resolution, seconds = self._given_size
         if self._size_row(resolution, seconds):
             return
-        sizes = self.offer.sizes
+        sizes = self.model_mode.sizes
         allowed = sorted({s for size in sizes if size.resolution == resolution for s in size.seconds})
         if not allowed:
             known = list(dict.fromkeys(size.resolution for size in sizes))
@@ -340,7 +340,7 @@ class TemplateRequest(_Request):
         found = find_template(self.template)
         if found is None:
             names = [template.name for template in TEMPLATES]
-            near = nearest(self.template, names)
+            near = suggest(self.template, names)
             why = "no such template" + (f", did you mean {near}?" if near else "")
             raise InvalidRequest("template", self.template, names, why)
         return found
@@ -415,7 +415,7 @@ def _readable(error: ValidationError, kind: type[_Request]) -> InvalidRequest:
     field = str(first["loc"][0]) if first["loc"] else "request"
     if first["type"] == "extra_forbidden":
         names = sorted(kind.model_fields)
-        near = nearest(field, names)
+        near = suggest(field, names)
         why = f"{kind.mode} has no such field" + (f", did you mean {near}?" if near else "")
         return InvalidRequest(field, first["input"], names, why)
     if first["type"] == "missing":

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from minimax_tasks.api.catalog.synonyms import not_there, synonym
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def suggest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None when none is near.
 
     One that means the same (`duration` for `seconds`) comes before one that is spelled alike, since letters

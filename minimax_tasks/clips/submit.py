@@ -102,7 +102,7 @@ async def submit(
             await asyncio.sleep(min(2.0**unconnected, 15.0))
         except ApiError as error:
             limited += 1
-            if error.verdict is not Verdict.LATER or limited >= RATE_TRIES:
+            if error.verdict is not Verdict.RETRY_LATER or limited >= RATE_TRIES:
                 raise
             wait = service.pace.slow_down()
             log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)

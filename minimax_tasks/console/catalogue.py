@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS
 from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS
-from minimax_tasks.api.catalog.models import OFFERS, SendSize
+from minimax_tasks.api.catalog.models import MODEL_MODES, SendSize
 from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
@@ -22,29 +22,32 @@ from minimax_tasks.video.transition_names import TRANSITIONS, shows
 def models_json() -> list[dict[str, Any]]:
     """Every model in every mode, with sizes, prices and sources."""
     rows = []
-    for offer in OFFERS:
+    for model_mode in MODEL_MODES:
         sizes = [
             {
                 "resolution": size.resolution,
                 "seconds": list(size.seconds),
-                "usd": {str(s): _usd(offer.model, size.resolution, s) for s in size.seconds},
+                "usd": {str(s): _usd(model_mode.model, size.resolution, s) for s in size.seconds},
                 "source": SOURCES[size.source],
-                "doubt": size.doubt or None,
+                "doubt": size.caveat or None,
             }
-            for size in offer.sizes
+            for size in model_mode.sizes
         ]
         rows.append(
             {
-                "model": offer.model,
-                "mode": str(offer.mode),
-                "default": {"resolution": offer.default_resolution, "seconds": offer.default_seconds},
+                "model": model_mode.model,
+                "mode": str(model_mode.mode),
+                "default": {
+                    "resolution": model_mode.default_resolution,
+                    "seconds": model_mode.default_seconds,
+                },
                 "sizes": sizes,
-                "sends_size": str(offer.sends_size),
-                "fps": offer.fps,
-                "fast_pretreatment": offer.fast_pretreatment,
-                "reads_brackets": offer.model in BRACKET_MODELS,
-                "source": SOURCES[offer.source],
-                "doubt": offer.doubt or None,
+                "sends_size": str(model_mode.sends_size),
+                "fps": model_mode.fps,
+                "fast_pretreatment": model_mode.fast_pretreatment,
+                "reads_brackets": model_mode.model in BRACKET_MODELS,
+                "source": SOURCES[model_mode.source],
+                "doubt": model_mode.caveat or None,
             }
         )
     return rows
@@ -53,15 +56,17 @@ def models_json() -> list[dict[str, Any]]:
 def models_table() -> Table:
     """Every model in every mode."""
     table = _table("Models", _whole("model"), _whole("mode"), _whole("size: seconds and USD"))
-    for offer in OFFERS:
+    for model_mode in MODEL_MODES:
         seconds: dict[str, list[int]] = defaultdict(list)
-        for size in offer.sizes:
+        for size in model_mode.sizes:
             seconds[size.resolution] += size.seconds
-        doubted = offer.doubt or any(size.doubt for size in offer.sizes)
-        sizes = [_priced(offer.model, name, sorted(set(values))) for name, values in seconds.items()]
-        sizes[-1] += (" (not sent)" if offer.sends_size is SendSize.NEVER else "") + (" *" if doubted else "")
-        table.add_row(offer.model, str(offer.mode).removesuffix("-to-video"), "\n".join(sizes))
-    brackets = ", ".join(dict.fromkeys(o.model for o in OFFERS if o.model in BRACKET_MODELS))
+        doubted = model_mode.caveat or any(size.caveat for size in model_mode.sizes)
+        sizes = [_priced(model_mode.model, name, sorted(set(values))) for name, values in seconds.items()]
+        sizes[-1] += (" (not sent)" if model_mode.sends_size is SendSize.NEVER else "") + (
+            " *" if doubted else ""
+        )
+        table.add_row(model_mode.model, str(model_mode.mode).removesuffix("-to-video"), "\n".join(sizes))
+    brackets = ", ".join(dict.fromkeys(o.model for o in MODEL_MODES if o.model in BRACKET_MODELS))
     table.caption = (
         f"The camera is written in brackets for {brackets}; the others get plain words. "
         "Prices as published in USD, ? where none is. * public material disagrees on a part of this row; "
@@ -136,7 +141,7 @@ def templates_table() -> Table:
 
 _WAY_ON = {
     Verdict.REFUSED: "final: not sent again by itself",
-    Verdict.LATER: "sent again by itself after a while: nothing was created",
+    Verdict.RETRY_LATER: "sent again by itself after a while: nothing was created",
     Verdict.UNCERTAIN: "a read is sent again by itself; a submit never, it stops in doubt",
 }
 

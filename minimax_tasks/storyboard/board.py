@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from minimax_tasks.api.catalog.synonyms import not_there
-from minimax_tasks.api.suggest import nearest
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storyboard.yaml_document import Document, Path, read_document
 
@@ -285,7 +285,7 @@ _ID = "letters, digits and _, and behind the first of them also spaces, points a
 
 def _unknown_key(path: Path, key: str) -> str:
     known = _known_keys(path)
-    near = nearest(key, known)
+    near = suggest(key, known)
     told = f"unknown key {quoted(key)}"
     if near:
         return f"{told}; did you mean {near!r}? Known keys: {', '.join(known)}"

@@ -16,7 +16,7 @@ from minimax_tasks import (
     TemplateRequest,
     TextToVideoRequest,
 )
-from minimax_tasks.api.catalog.models import OFFERS, Mode
+from minimax_tasks.api.catalog.models import MODEL_MODES, Mode
 from minimax_tasks.api.catalog.prices import PRICES
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES, find_template
@@ -50,7 +50,7 @@ _REQUEST: dict[Mode, tuple[Any, dict[str, str]]] = {
     Mode.IMAGE: (ImageToVideoRequest, {"first_frame_image": URL}),
     Mode.START_END: (StartEndToVideoRequest, {"first_frame_image": URL, "last_frame_image": URL}),
 }
-MODELS = sorted({offer.model for offer in OFFERS})
+MODELS = sorted({model_mode.model for model_mode in MODEL_MODES})
 CELLS = list(itertools.product(_ALLOWED, MODELS, RESOLUTIONS, SECONDS))
 
 
@@ -113,7 +113,9 @@ FAST_PRETREATMENT = {
 }
 
 
-@pytest.mark.parametrize(("mode", "model"), [(offer.mode, offer.model) for offer in OFFERS])
+@pytest.mark.parametrize(
+    ("mode", "model"), [(model_mode.mode, model_mode.model) for model_mode in MODEL_MODES]
+)
 def test_fast_pretreatment_is_sent_only_where_a_model_has_it(mode: Mode, model: str) -> None:
     kind, needed = (SubjectToVideoRequest, {"subject_image": URL}) if mode is Mode.SUBJECT else _REQUEST[mode]
     request = kind(**needed, model=model, fast_pretreatment=True)
@@ -226,9 +228,9 @@ def test_what_nobody_doubts_gives_no_warning() -> None:
 
 
 def test_every_row_names_its_source() -> None:
-    for offer in OFFERS:
-        assert offer.source in SOURCES
-        assert all(size.source in SOURCES for size in offer.sizes)
+    for model_mode in MODEL_MODES:
+        assert model_mode.source in SOURCES
+        assert all(size.source in SOURCES for size in model_mode.sizes)
     assert all(price.source in SOURCES for price in PRICES)
     assert all(template.source in SOURCES for template in TEMPLATES)
 

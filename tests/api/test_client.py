@@ -204,14 +204,14 @@ def test_the_watermark_is_for_the_chinese_platform(
 
 EXPECTED = {
     1000: (ServiceError, Verdict.UNCERTAIN), 1001: (ServiceError, Verdict.UNCERTAIN),
-    1002: (RateLimited, Verdict.LATER), 1004: (AuthenticationFailed, Verdict.REFUSED),
+    1002: (RateLimited, Verdict.RETRY_LATER), 1004: (AuthenticationFailed, Verdict.REFUSED),
     1008: (InsufficientBalance, Verdict.REFUSED), 1013: (ServiceError, Verdict.UNCERTAIN),
     1024: (ServiceError, Verdict.UNCERTAIN), 1026: (InputRejected, Verdict.REFUSED),
     1027: (OutputRejected, Verdict.REFUSED), 1028: (QuotaExhausted, Verdict.REFUSED),
     1030: (QuotaExhausted, Verdict.REFUSED), 1033: (ServiceError, Verdict.UNCERTAIN),
-    1039: (RateLimited, Verdict.LATER), 1041: (RateLimited, Verdict.LATER),
+    1039: (RateLimited, Verdict.RETRY_LATER), 1041: (RateLimited, Verdict.RETRY_LATER),
     1042: (InvalidParameters, Verdict.REFUSED), 2013: (InvalidParameters, Verdict.REFUSED),
-    2038: (AuthenticationFailed, Verdict.REFUSED), 2045: (RateLimited, Verdict.LATER),
+    2038: (AuthenticationFailed, Verdict.REFUSED), 2045: (RateLimited, Verdict.RETRY_LATER),
     2049: (AuthenticationFailed, Verdict.REFUSED), 2056: (QuotaExhausted, Verdict.REFUSED),
     2061: (QuotaExhausted, Verdict.REFUSED),
 }  # fmt: skip
@@ -250,7 +250,7 @@ HTML = "<html><head><title>404 Not Found</title></head><body>openresty</body></h
         (answer(HTML, "404 Not Found"), NotTheApi, Verdict.REFUSED, "not the video API"),
         (answer("", "405 Method Not Allowed"), NotTheApi, Verdict.REFUSED, "MINIMAX_BASE_URL"),
         (answer("", "413 Payload Too Large"), InvalidParameters, Verdict.REFUSED, "smaller pictures"),
-        (answer("", "429 Too Many Requests"), RateLimited, Verdict.LATER, "next minute"),
+        (answer("", "429 Too Many Requests"), RateLimited, Verdict.RETRY_LATER, "next minute"),
         (answer("oops", "400 Bad Request"), InvalidParameters, Verdict.REFUSED, "oops"),
         (answer("", "408 Request Timeout"), ServiceError, Verdict.UNCERTAIN, "HTTP 408"),
         (answer(HTML, "500 Internal Server Error"), ServiceError, Verdict.UNCERTAIN, "HTTP 500"),

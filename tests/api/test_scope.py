@@ -18,7 +18,7 @@ from minimax_tasks import (
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
 from minimax_tasks.api.catalog.errors import UNKNOWN_CODE, find_error
-from minimax_tasks.api.catalog.models import DEFAULT_HOST, Mode, offers
+from minimax_tasks.api.catalog.models import DEFAULT_HOST, Mode, models_for
 from minimax_tasks.prompts.camera import parse_camera, render_camera
 
 SCOPE = (Path(__file__).parent / "data/scope.txt").read_text(encoding="utf-8")
@@ -59,8 +59,8 @@ CELLS = [
 
 
 def test_the_tables_are_read_whole() -> None:
-    assert [row[0] for row in TEXT] == [offer.model for offer in offers(Mode.TEXT)]
-    assert [row[0] for row in IMAGE] == [offer.model for offer in offers(Mode.IMAGE)]
+    assert [row[0] for row in TEXT] == [model_mode.model for model_mode in models_for(Mode.TEXT)]
+    assert [row[0] for row in IMAGE] == [model_mode.model for model_mode in models_for(Mode.IMAGE)]
     assert len(CELLS) == (3 + 3 + 5 + 1 + 1) + (2 + 2 + 6 + 1 + 1 + 1)
     assert f"https://{DEFAULT_HOST}" in SCOPE
 
@@ -71,8 +71,8 @@ def test_every_listed_size_is_taken(
 ) -> None:
     request = kind(**needed, model=model, resolution=resolution, duration=seconds)
     body = request.body()
-    assert body.get("resolution", request.offer.default_resolution) == resolution
-    assert body.get("duration", request.offer.default_seconds) == seconds
+    assert body.get("resolution", request.model_mode.default_resolution) == resolution
+    assert body.get("duration", request.model_mode.default_seconds) == seconds
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_every_listed_size_is_taken(
 )
 def test_marked_defaults_are_the_defaults(row: list[str], size: str) -> None:
     if "(default)" in size:
-        offer = next(o for o in offers(Mode.TEXT) if o.model == row[0])
-        assert size.startswith(offer.default_resolution)
+        model_mode = next(o for o in models_for(Mode.TEXT) if o.model == row[0])
+        assert size.startswith(model_mode.default_resolution)
 
 
 def test_the_models_of_the_other_modes() -> None:
-    assert [row[0] for row in rows("Start-End Frame Model")] == [o.model for o in offers(Mode.START_END)]
-    assert [row[0] for row in rows("Subject Reference Model")] == [o.model for o in offers(Mode.SUBJECT)]
+    assert [row[0] for row in rows("Start-End Frame Model")] == [o.model for o in models_for(Mode.START_END)]
+    assert [row[0] for row in rows("Subject Reference Model")] == [o.model for o in models_for(Mode.SUBJECT)]
 
 
 @pytest.mark.parametrize("name", [row[0] for row in rows("Common Parameters (All Modes)")])

@@ -5,7 +5,7 @@ import pytest
 from minimax_tasks import ImageToVideoRequest, InvalidRequest
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS, find_combination
-from minimax_tasks.api.suggest import nearest
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import CameraError
 from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.prompts.render import render_prompt
@@ -35,12 +35,12 @@ KEYS = [field.alias or name for name, field in Shot.model_fields.items()]
     ],
 )
 def test_what_means_the_same_comes_before_what_is_spelled_alike(word: str, meant: str | None) -> None:
-    assert nearest(word, KEYS) == meant
+    assert suggest(word, KEYS) == meant
 
 
 def test_a_key_is_never_a_synonym_of_another() -> None:
     for key in KEYS:
-        assert nearest(key, KEYS) == key
+        assert suggest(key, KEYS) == key
 
 
 def test_the_same_words_at_the_door_of_the_requests() -> None:

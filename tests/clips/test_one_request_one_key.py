@@ -33,7 +33,7 @@ from minimax_tasks import (
     TextToVideoRequest,
     VideoDataset,
 )
-from minimax_tasks.api.catalog.models import OFFERS, Mode
+from minimax_tasks.api.catalog.models import MODEL_MODES, Mode
 from minimax_tasks.api.pictures import glance, judge_picture
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.clips.pictures import known_clip, remember_pictures, sendable
@@ -125,12 +125,12 @@ def requests(draw: st.DrawFn, folder: Path) -> AnyRequest:
         if fields["template"] not in ("Helpless Moments", "helpless  moments"):
             fields["image"] = draw(references(folder))
         return TemplateRequest(**fields)
-    offer = draw(st.sampled_from([one for one in OFFERS if one.mode is mode]))
+    model_mode = draw(st.sampled_from([one for one in MODEL_MODES if one.mode is mode]))
     fields |= {
-        "model": offer.model,
+        "model": model_mode.model,
         "prompt": draw(st.sampled_from(["a", "b"] if mode is Mode.TEXT else ["", "a"])),
     }
-    size = draw(st.sampled_from([None, *offer.sizes]))
+    size = draw(st.sampled_from([None, *model_mode.sizes]))
     if size is not None:
         fields |= {
             "resolution": draw(st.sampled_from([size.resolution, size.resolution.lower()])),

@@ -28,7 +28,7 @@ class HttpStatus:
     advice: str
 
 
-_REFUSED, _LATER, _UNCERTAIN = Verdict.REFUSED, Verdict.LATER, Verdict.UNCERTAIN
+_REFUSED, _RETRY_LATER, _UNCERTAIN = Verdict.REFUSED, Verdict.RETRY_LATER, Verdict.UNCERTAIN
 KEY_ADVICE = "check the API key and the host: keys are bound to a region"
 """Said with the name of the host in use and of the other region's (`host_hint`)."""
 _QUOTA = "wait until the quota is reset, or use a model with a quota of its own"
@@ -37,7 +37,7 @@ _READ_AGAIN = "reading again is safe; a submit is not repeated by itself, since 
 ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(1000, "ServiceError", "unknown error", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1001, "ServiceError", "request timeout", _UNCERTAIN, _READ_AGAIN, "errors"),
-    ErrorCode(1002, "RateLimited", "rate limit", _LATER, "wait for the next minute", "t2v"),
+    ErrorCode(1002, "RateLimited", "rate limit", _RETRY_LATER, "wait for the next minute", "t2v"),
     ErrorCode(1004, "AuthenticationFailed", "not authorised", _REFUSED, KEY_ADVICE, "t2v"),
     ErrorCode(1008, "InsufficientBalance", "insufficient balance", _REFUSED,
               "top up the account; `--retry-failed` then asks again, also for what failed otherwise", "t2v"),
@@ -51,15 +51,15 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(1028, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1030, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1033, "ServiceError", "system error", _UNCERTAIN, _READ_AGAIN, "errors"),
-    ErrorCode(1039, "RateLimited", "token limit", _LATER, "wait for the next minute", "errors"),
-    ErrorCode(1041, "RateLimited", "connection limit", _LATER, "use fewer connections", "errors"),
+    ErrorCode(1039, "RateLimited", "token limit", _RETRY_LATER, "wait for the next minute", "errors"),
+    ErrorCode(1041, "RateLimited", "connection limit", _RETRY_LATER, "use fewer connections", "errors"),
     ErrorCode(1042, "InvalidParameters", "too many invisible or illegal characters", _REFUSED,
               "clean the prompt", "errors"),
     ErrorCode(2013, "InvalidParameters", "invalid parameters", _REFUSED,
               "the service names the parameter in its message", "t2v"),
     ErrorCode(2038, "AuthenticationFailed", "the account lacks real-name verification", _REFUSED,
               "verify the account on the platform", "mcp"),
-    ErrorCode(2045, "RateLimited", "requests rose too suddenly", _LATER, "send more slowly", "errors"),
+    ErrorCode(2045, "RateLimited", "requests rose too suddenly", _RETRY_LATER, "send more slowly", "errors"),
     ErrorCode(2049, "AuthenticationFailed", "invalid API key", _REFUSED, KEY_ADVICE, "t2v"),
     ErrorCode(2056, "QuotaExhausted", "usage limit of the plan exceeded", _REFUSED, _QUOTA, "errors"),
     ErrorCode(2061, "QuotaExhausted", "the model is not in the plan", _REFUSED,
@@ -90,7 +90,7 @@ HTTP_STATUSES: tuple[HttpStatus, ...] = (
                "log in there, or check HTTPS_PROXY and NO_PROXY; the request was not passed on"),
     HttpStatus((413,), "InvalidParameters", "request too large", _REFUSED,
                "send smaller pictures, or fit them (`fit`)"),
-    HttpStatus((429,), "RateLimited", "too many requests", _LATER, "wait for the next minute"),
+    HttpStatus((429,), "RateLimited", "too many requests", _RETRY_LATER, "wait for the next minute"),
     HttpStatus((200,), "ServiceError", "a body that is not the API's JSON", _UNCERTAIN, _READ_AGAIN),
 )  # fmt: skip
 """Statuses with a meaning of their own (source: cli, which handles the same)."""

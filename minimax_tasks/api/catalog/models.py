@@ -29,17 +29,17 @@ class SendSize(StrEnum):
 class Size:
     """One resolution with the durations (seconds) it comes in.
 
-    `doubt` is the reason to warn: public material disagrees on whether the service takes it.
+    `caveat` is the reason to warn: public material disagrees on whether the service takes it.
     """
 
     resolution: str
     seconds: tuple[int, ...]
     source: str
-    doubt: str = ""
+    caveat: str = ""
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelMode:
     """One model in one mode."""
 
     model: str
@@ -50,7 +50,7 @@ class Offer:
     fps: int
     fast_pretreatment: bool
     source: str
-    doubt: str = ""
+    caveat: str = ""
     sends_size: SendSize = SendSize.ALWAYS
 
 
@@ -72,16 +72,16 @@ _512_TEXT = (
 _HD = (Size("768P", (6, 10), "t2v"), Size("1080P", (6,), "t2v"))
 _HD_IMAGE = (
     Size("768P", (6,), "scope"),
-    Size("768P", (10,), "i2v", doubt=_TEN_SECONDS),
+    Size("768P", (10,), "i2v", caveat=_TEN_SECONDS),
     Size("1080P", (6,), "i2v"),
 )
 _720 = (Size("720P", (6,), "scope"),)
 
 
 def _hailuo(
-    model: str, mode: Mode, sizes: tuple[Size, ...], source: str, *, fast: bool = True, doubt: str = ""
-) -> Offer:
-    return Offer(model, mode, sizes, "768P", 6, 24, fast, source, doubt)
+    model: str, mode: Mode, sizes: tuple[Size, ...], source: str, *, fast: bool = True, caveat: str = ""
+) -> ModelMode:
+    return ModelMode(model, mode, sizes, "768P", 6, 24, fast, source, caveat)
 
 
 def _first_series(
@@ -90,14 +90,14 @@ def _first_series(
     source: str,
     sizes: tuple[Size, ...] = _720,
     sends_size: SendSize = SendSize.UNLESS_DEFAULT,
-) -> Offer:
-    return Offer(model, mode, sizes, "720P", 6, 25, False, source, sends_size=sends_size)
+) -> ModelMode:
+    return ModelMode(model, mode, sizes, "720P", 6, 25, False, source, sends_size=sends_size)
 
 
-OFFERS: tuple[Offer, ...] = (
+MODEL_MODES: tuple[ModelMode, ...] = (
     _hailuo(H23, Mode.TEXT, _HD, "t2v"),
-    _hailuo(H23F, Mode.TEXT, _HD, "scope", fast=False, doubt=_FAST_TEXT),
-    _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", doubt=_512_TEXT), *_HD), "t2v"),
+    _hailuo(H23F, Mode.TEXT, _HD, "scope", fast=False, caveat=_FAST_TEXT),
+    _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", caveat=_512_TEXT), *_HD), "t2v"),
     _first_series("T2V-01-Director", Mode.TEXT, "t2v"),
     _first_series("T2V-01", Mode.TEXT, "t2v"),
     _hailuo(H23, Mode.IMAGE, _HD_IMAGE, "i2v"),
@@ -109,7 +109,7 @@ OFFERS: tuple[Offer, ...] = (
             Size("512P", (6, 10), "i2v"),
             Size("768P", (6, 10), "i2v"),
             Size("1080P", (6,), "i2v"),
-            Size("1080P", (10,), "scope", doubt=_LONG_HD),
+            Size("1080P", (10,), "scope", caveat=_LONG_HD),
         ),
         "i2v",
     ),
@@ -127,7 +127,7 @@ OFFERS: tuple[Offer, ...] = (
 )
 """Every model in every mode it serves, in the order of the published lists."""
 
-MODELS = tuple(dict.fromkeys(offer.model for offer in OFFERS))
+MODELS = tuple(dict.fromkeys(model_mode.model for model_mode in MODEL_MODES))
 """The names of all models."""
 
 PROMPT_LIMIT = 2000
@@ -168,11 +168,14 @@ def region_language(base_url: str) -> str:
         return REGIONS[DEFAULT_HOST]
 
 
-def offers(mode: Mode) -> tuple[Offer, ...]:
+def models_for(mode: Mode) -> tuple[ModelMode, ...]:
     """The rows of one mode."""
-    return tuple(offer for offer in OFFERS if offer.mode is mode)
+    return tuple(model_mode for model_mode in MODEL_MODES if model_mode.mode is mode)
 
 
-def find_offer(model: str, mode: Mode) -> Offer | None:
+def find_model_mode(model: str, mode: Mode) -> ModelMode | None:
     """The row of a model in a mode, or None when the model does not serve it."""
-    return next((offer for offer in OFFERS if offer.model == model and offer.mode is mode), None)
+    return next(
+        (model_mode for model_mode in MODEL_MODES if model_mode.model == model and model_mode.mode is mode),
+        None,
+    )

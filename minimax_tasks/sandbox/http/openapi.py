@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from minimax_tasks.api.catalog.models import Mode, offers
+from minimax_tasks.api.catalog.models import Mode, models_for
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.sandbox.http.faults import faults_schema
 from minimax_tasks.sandbox.http.validation import OLD_NAMES
@@ -170,8 +170,8 @@ def _download() -> dict[str, Any]:
 
 
 def _generation_request() -> dict[str, Any]:
-    models = dict.fromkeys(offer.model for mode in Mode for offer in offers(mode))
-    sizes = dict.fromkeys(size.resolution for mode in Mode for o in offers(mode) for size in o.sizes)
+    models = dict.fromkeys(model_mode.model for mode in Mode for model_mode in models_for(mode))
+    sizes = dict.fromkeys(size.resolution for mode in Mode for o in models_for(mode) for size in o.sizes)
     subject = {
         "type": "object",
         "required": ["type", "image"],

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minimax_tasks.api.catalog.models import OFFERS, PROMPT_LIMIT, Mode, Offer, find_offer
+from minimax_tasks.api.catalog.models import MODEL_MODES, PROMPT_LIMIT, Mode, ModelMode, find_model_mode
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.wire import Refused
@@ -73,13 +73,13 @@ def read_generation(body: bytearray, pictures: Pictures) -> Order:
     first, last = asked.text("first_frame_image"), asked.text("last_frame_image")
     subjects = _subject_images(asked)
     mode = _mode(bool(first), bool(last), bool(subjects))
-    offer = _offer(model, mode)
+    model_mode = _model_mode(model, mode)
     if mode is Mode.TEXT and not prompt.strip():
         raise missing("prompt")
     _check_length("prompt", prompt)
     for flag in ("prompt_optimizer", "fast_pretreatment", "aigc_watermark"):
         asked.boolean(flag)
-    resolution, seconds = _size(offer, asked.text("resolution"), asked.integer("duration"))
+    resolution, seconds = _size(model_mode, asked.text("resolution"), asked.integer("duration"))
     callback_url = _callback_url(asked)
     kept_first = pictures.take(first, "first_frame_image") if first else ""
     kept_last = pictures.take(last, "last_frame_image") if last else ""
@@ -89,7 +89,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> Order:
     request |= {"last_frame_image": kept_last} if kept_last else {}
     request |= {"subject_reference": [{"type": "character", "image": kept_subjects}]} if kept_subjects else {}
     return Order(
-        mode, prompt, resolution, seconds, offer.fps, request,
+        mode, prompt, resolution, seconds, model_mode.fps, request,
         first=kept_first,
         last=kept_last,
         subject=kept_subjects[0] if kept_subjects else "",
@@ -225,17 +225,17 @@ def _mode(first: bool, last: bool, subject: bool) -> Mode:
     return Mode.TEXT
 
 
-def _offer(model: str, mode: Mode) -> Offer:
+def _model_mode(model: str, mode: Mode) -> ModelMode:
     if mode in OLD_NAMES.get(model, {}):
-        offer = find_offer(OLD_NAMES[model][mode], mode)
-        assert offer is not None
-        return replace(offer, model=model)
-    known = {offer.model for offer in OFFERS}
+        model_mode = find_model_mode(OLD_NAMES[model][mode], mode)
+        assert model_mode is not None
+        return replace(model_mode, model=model)
+    known = {model_mode.model for model_mode in MODEL_MODES}
     if model not in known and model not in OLD_NAMES:
         raise Refused(2013, f"invalid params, model {model} is not supported")
-    offer = find_offer(model, mode)
-    if offer and not (mode is Mode.TEXT and model in _REFUSED_TEXT_MODELS):
-        return offer
+    model_mode = find_model_mode(model, mode)
+    if model_mode and not (mode is Mode.TEXT and model in _REFUSED_TEXT_MODELS):
+        return model_mode
     if mode is Mode.SUBJECT:
         # recorded
         raise Refused(2013, f"invalid params, param 'subject_reference' is incompatible with model {model}")
@@ -255,13 +255,13 @@ _MODE_WORDS = {
 }
 
 
-def _size(offer: Offer, resolution: str, seconds: int | None) -> tuple[str, int]:
-    taken = {name: list(values) for name, values in _OLD_SIZES.get(offer.model, {}).items()}
-    for size in offer.sizes:
+def _size(model_mode: ModelMode, resolution: str, seconds: int | None) -> tuple[str, int]:
+    taken = {name: list(values) for name, values in _OLD_SIZES.get(model_mode.model, {}).items()}
+    for size in model_mode.sizes:
         refused = _REFUSED_SECONDS.get(size.resolution)
         taken.setdefault(size.resolution, []).extend(s for s in size.seconds if s != refused)
-    resolution = resolution or offer.default_resolution
-    seconds = offer.default_seconds if seconds is None else seconds
+    resolution = resolution or model_mode.default_resolution
+    seconds = model_mode.default_seconds if seconds is None else seconds
     if resolution not in taken:
         # recorded for MiniMax-Hailuo-02, lower case included
         raise Refused(2013, f"invalid params, param 'resolution' only support {_listed(taken)}")
@@ -270,7 +270,7 @@ def _size(offer: Offer, resolution: str, seconds: int | None) -> tuple[str, int]
         # recorded for MiniMax-Hailuo-02 1080P
         raise Refused(
             2013,
-            f"invalid params, param 'duration' only support {allowed} for model {offer.model} {resolution}",
+            f"invalid params, param 'duration' only support {allowed} for model {model_mode.model} {resolution}",
         )
     return resolution, seconds
 

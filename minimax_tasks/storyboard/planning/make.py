@@ -12,7 +12,7 @@ from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import MODELS, Mode
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
-from minimax_tasks.api.suggest import nearest
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import FrameOf
@@ -524,7 +524,7 @@ class _Planning:
         key = _BOARD_KEYS.get(error.field, error.field)
         why, allowed = error.why, error.allowed
         if key == "model" and error.value not in MODELS:
-            near = nearest(str(error.value), MODELS)
+            near = suggest(str(error.value), MODELS)
             guess = f"did you mean {near}? " if near else ""
             return (
                 key,
@@ -562,7 +562,7 @@ class _Planning:
         """What may have been meant; the search takes its time, so not among all names and not for all mistakes."""
         if len(self.problems) >= MOST_TOLD:
             return None
-        return nearest(word, itertools.islice(known, _MOST_COMPARED))
+        return suggest(word, itertools.islice(known, _MOST_COMPARED))
 
     def _wrong(self, draft: Draft, key: str, text: str) -> None:
         self.problems.append(Problem(self._line(draft, key), text, draft.shot.id))

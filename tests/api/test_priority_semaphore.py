@@ -1,11 +1,11 @@
-"""Turns at connections: urgency first, then order; a waiter that gives up loses nobody a place."""
+"""The semaphore at connections: urgency first, then order; a waiter that gives up loses nobody a place."""
 
 import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimax_tasks.api.priority_semaphore import Turns
+from minimax_tasks.api.priority_semaphore import PrioritySemaphore
 
 
 @given(st.integers(1, 4), st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=20))
@@ -15,7 +15,7 @@ def test_waiters_are_served_by_urgency_and_no_place_is_lost(
     served: list[tuple[int, int]] = []
 
     async def run() -> None:
-        turns, open_ = Turns(places), asyncio.Event()
+        turns, open_ = PrioritySemaphore(places), asyncio.Event()
 
         async def hold() -> None:
             await turns.acquire()
@@ -47,7 +47,7 @@ def test_waiters_are_served_by_urgency_and_no_place_is_lost(
 
 def test_a_waiter_that_gives_up_as_its_turn_comes_passes_it_on() -> None:
     async def run() -> None:
-        turns = Turns(1)
+        turns = PrioritySemaphore(1)
         await turns.acquire()
         waiter = asyncio.create_task(turns.acquire())
         await asyncio.sleep(0)
