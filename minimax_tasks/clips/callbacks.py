@@ -116,13 +116,13 @@ class CallbackWatch:
             try:
                 newest = _stamp(root)
                 if newest is None or newest != stamp:
-                    versions = await root.call(root.versions, CALLBACKS)
+                    versions = await root.run(root.versions, CALLBACKS)
                     stamp = newest
             except OSError:
                 pass  # the poll goes on without callbacks
             for listener in self._listeners[root.url]:
                 listener.look(versions)
-            await asyncio.sleep(LOOK_LOCAL if root.immediate else LOOK_REMOTE)
+            await asyncio.sleep(LOOK_LOCAL if root.nonblocking else LOOK_REMOTE)
 
 
 def _stamp(root: Storage) -> object:

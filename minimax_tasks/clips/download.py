@@ -48,8 +48,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
     if result is None:
         raise DownloadFailed(f"clip {folder.key} is not generated yet: {folder.path(RESULT)} is missing")
     raise_if_failed(result, folder)
-    asked = await folder.root.call(_asked, folder)
-    small = await folder.root.call(is_drawn_small, folder.root, service.client.base_url)
+    asked = await folder.root.run(_asked, folder)
+    small = await folder.root.run(is_drawn_small, folder.root, service.client.base_url)
     kept: Any = result.get("unchecked")
     if isinstance(kept, dict) and not kept.get("again") and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
@@ -105,7 +105,7 @@ class _Unsound(Exception):
 
 
 async def _is_there(folder: ClipFolder, name: str) -> bool:
-    return is_unchecked(name) and await folder.root.call(folder.root.exists, clip_file(folder.key, name))
+    return is_unchecked(name) and await folder.root.run(folder.root.exists, clip_file(folder.key, name))
 
 
 def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, Any]) -> UncheckedVideo:

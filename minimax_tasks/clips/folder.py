@@ -78,7 +78,7 @@ class ClipFolder:
 
     async def standing(self) -> Standing:
         """Look at the folder."""
-        names = await self.root.call(self.root.names, self._folder)
+        names = await self.root.run(self.root.names, self._folder)
         claims = max((claim_number(name) for name in names), default=0)
         released = released_name(claims) in names
         submitted = SUBMISSION in names
@@ -90,13 +90,13 @@ class ClipFolder:
 
     async def paid_attempts(self) -> int:
         """How many claims were not released."""
-        names = await self.root.call(self.root.names, self._folder)
+        names = await self.root.run(self.root.names, self._folder)
         numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
         return len(numbers - {0})
 
     async def answers(self, word: str) -> bool:
         """Whether an attempt was paid because of a person's word."""
-        names = await self.root.call(self.root.names, self._folder)
+        names = await self.root.run(self.root.names, self._folder)
         numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
         return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers - {0})])
 
@@ -125,7 +125,7 @@ class ClipFolder:
         if submission:
             document["previous"] = {"submission": submission, "result": result}
         try:
-            created = await self.root.call(self.root.create_json, self._name(claim_name(number)), document)
+            created = await self.root.run(self.root.create_json, self._name(claim_name(number)), document)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -144,7 +144,7 @@ class ClipFolder:
 
     async def claimed(self, number: int) -> dict[str, Any]:
         """The claim, empty when it cannot be read."""
-        return await self.root.call(read_claim, self.root, self.key, number)
+        return await self.root.run(read_claim, self.root, self.key, number)
 
     async def release(
         self, number: int, why: str, *, code: int | None = None, final: bool = False, settled: bool = False
@@ -220,15 +220,15 @@ class ClipFolder:
 
     async def recover(self, number: int) -> bool:
         """Whether the task id of a claim was written after all, by a worker that could not give it its name."""
-        names = await self.root.call(self.root.names, self._folder)
-        found = await self.root.call(unnamed_submission, self.root, self.key, number, names)
+        names = await self.root.run(self.root.names, self._folder)
+        found = await self.root.run(unnamed_submission, self.root, self.key, number, names)
         if found and not await self._persist(SUBMISSION, found, new=True):
             await self._keepsubmission_name(number, found)
         return bool(found)
 
     async def tidy(self) -> None:
         """Remove what killed writers left, once nothing of it can be needed."""
-        await self.root.call(self.root.sweep, self._folder)
+        await self.root.run(self.root.sweep, self._folder)
 
     async def asked(self) -> dict[str, Any]:
         """What `request.json` says, empty when there is none."""
@@ -290,7 +290,7 @@ class ClipFolder:
         return f"{self._folder}/{name}"
 
     async def _read(self, name: str) -> dict[str, Any] | None:
-        return await self.root.call(self.root.read_json, self._name(name))
+        return await self.root.run(self.root.read_json, self._name(name))
 
     async def _persist(self, name: str, document: dict[str, Any], *, new: bool = False) -> bool:
         """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises.
@@ -300,7 +300,7 @@ class ClipFolder:
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 if new:
-                    return await self.root.call(self.root.create_json, self._name(name), document)
+                    return await self.root.run(self.root.create_json, self._name(name), document)
                 await self._write(name, document)
             except Exception as error:
                 if attempt == WRITE_TRIES:
@@ -314,7 +314,7 @@ class ClipFolder:
     async def _write(
         self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
-        await self.root.call(
+        await self.root.run(
             self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder
         )
 

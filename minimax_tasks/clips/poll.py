@@ -49,7 +49,7 @@ async def poll(
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
-    owner = await folder.root.call(task_owner, folder.root, task.id, folder.key)
+    owner = await folder.root.run(task_owner, folder.root, task.id, folder.key)
     if owner != folder.key:
         raise UncertainSubmit(
             f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "
@@ -129,7 +129,7 @@ async def _wait(
     began = time.monotonic()
     deadline = began + service.generation_timeout
     interval, waited = service.poll_interval, task.age
-    first = service.expectation.first_look(interval)
+    first = service.first_poll.seconds_to_wait(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
     pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.generation_timeout)
     status, refused = "", 0
@@ -150,7 +150,7 @@ async def _wait(
                 refused = 0
                 elapsed = waited + time.monotonic() - began
                 if answer.state is State.SUCCESS and running:
-                    service.expectation.lasted(min(running, elapsed))
+                    service.first_poll.took(min(running, elapsed))
                 if answer.state is not State.RUNNING:
                     return answer.model_copy(update={"task_id": task.id})
                 running = elapsed

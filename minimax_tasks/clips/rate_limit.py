@@ -1,4 +1,4 @@
-"""At most so many submits in any minute, and fewer for a while after the service said «too many»."""
+"""Limits the submits in any minute, and pauses them for a while after the service answered “too many”."""
 
 import asyncio
 import random
@@ -11,10 +11,10 @@ WINDOW = 60.0
 """Seconds over which the service counts requests."""
 
 
-class Pace:
-    """Gives out turns: at most `per_minute` in any 60 seconds; 0 means no limit.
+class RateLimiter:
+    """Allows at most `per_minute` submits in any 60 seconds; 0 means no limit.
 
-    `evenly` spaces them, for processes that take turns at submitting: none begins with a burst. One object
+    `evenly` spaces them, for processes that share one rate: none begins with a burst. One object
     serves all threads and event loops of a process.
     """
 
@@ -25,10 +25,10 @@ class Pace:
         self._evenly = evenly
         self._clock = clock
         self._lock = threading.Lock()
-        self._turns: deque[float] = deque()
+        self._starts: deque[float] = deque()
         self._not_before = 0.0
 
-    async def turn(self) -> None:
+    async def acquire(self) -> None:
         """Wait until one more submit is allowed."""
         await asyncio.sleep(self._reserve())
 
@@ -46,7 +46,7 @@ class Pace:
             if self._per_minute:
                 limit = 1 if self._evenly else max(1, int(self._per_minute))
                 window = WINDOW * limit / self._per_minute
-                while len(self._turns) >= limit:
-                    at = max(at, self._turns.popleft() + window)
-                self._turns.append(at)
+                while len(self._starts) >= limit:
+                    at = max(at, self._starts.popleft() + window)
+                self._starts.append(at)
             return at - now

@@ -40,7 +40,7 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
     if not TASK_ID.fullmatch(task_id):
         raise InvalidRequest("task_id", task_id, "the id of a task as the service gives it")
     number = await _open_claim(folder)
-    for payment in await folder.root.call(payments, folder.root):
+    for payment in await folder.root.run(payments, folder.root):
         if payment.task_id == task_id:
             raise InvalidRequest(
                 "task_id",
@@ -57,7 +57,7 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
     return answer.state
 
 
-async def give_up(folder: ClipFolder) -> None:
+async def allow_resubmit(folder: ClipFolder) -> None:
     """Void a claim because a person is certain that nothing was created: the next run submits again.
 
     Raises `InvalidRequest` when no clip is in doubt, and `MiniMaxError` while the worker that holds the

@@ -47,11 +47,11 @@ def check_writable(root: Storage, base_url: str) -> None:
 
 def check_shareable(root: Storage) -> None:
     """Raise `ConfigurationError` for storage on which two workers could claim the same clip at once."""
-    if root.volatile:
+    if root.in_memory:
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: the memory of a process cannot be shared; use a real storage"
         )
-    if not root.exclusive:
+    if not root.has_exclusive_create:
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: workers cannot share this storage, since it has no exclusive create; use a "
             "local disk, S3, GCS or Azure, or a single worker"
@@ -60,7 +60,7 @@ def check_shareable(root: Storage) -> None:
 
 def check_lasting(root: Storage, base_url: str) -> None:
     """Raise `ConfigurationError` when paid clips would be gone with the process."""
-    if root.volatile and service_kind(base_url) == "minimax":
+    if root.in_memory and service_kind(base_url) == "minimax":
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: it is gone when this command ends, with the clips that were paid for; use a "
             "real storage, or --sandbox"

@@ -80,7 +80,7 @@ def _folders(root: Storage) -> frozenset[str] | None:
     """The clips that are begun on a remote storage, told once for a process, since no new folder gets an old
     spelling's name; None where a look at each costs nothing.
     """
-    if root.immediate:
+    if root.nonblocking:
         return None
     if root.url not in _kept_folders:
         _kept_folders[root.url] = frozenset(root.folders(CLIPS))

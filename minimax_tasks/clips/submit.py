@@ -88,8 +88,8 @@ async def submit(
         if request is None:
             request = await sendable(clip, frames)
             await folder.describe(clip)
-            await folder.root.call(remember_pictures, folder.root, clip)
-        await service.pace.turn()
+            await folder.root.run(remember_pictures, folder.root, clip)
+        await service.rate_limiter.acquire()
         try:
             claim = _Claim(standing.claims + 1, retry.word if retry else "")
             return await _claim_and_pay(request, clip, claim, folder, service)
@@ -104,7 +104,7 @@ async def submit(
             limited += 1
             if error.verdict is not Verdict.RETRY_LATER or limited >= RATE_TRIES:
                 raise
-            wait = service.pace.slow_down()
+            wait = service.rate_limiter.slow_down()
             log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)
             if on_status is not None:
                 on_status(
@@ -233,7 +233,7 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
     if clip.request.usd is None:
         why = f"there is a budget, and no published price for {clip.what}; submit it without a budget"
     else:
-        spent = await folder.root.call(Spending(folder.root).total)
+        spent = await folder.root.run(Spending(folder.root).total)
         if spent <= service.budget + 1e-9:
             return
         why = (
@@ -272,7 +272,7 @@ async def _adopt_heard(
     clip: ClipRequest, folder: ClipFolder, service: Service, number: int, claim: dict[str, Any]
 ) -> bool:
     """Take over the task id that a callback to this claim's own address named, if the service knows it."""
-    task_id = await folder.root.call(heard_task_id, folder.root, folder.key, str(claim.get("nonce", "")))
+    task_id = await folder.root.run(heard_task_id, folder.root, folder.key, str(claim.get("nonce", "")))
     if not task_id:
         return False
     try:

@@ -51,7 +51,7 @@ async def damaged(root: Storage) -> dict[str, str]:
         if name == VIDEO and (why := await asyncio.to_thread(_look, root, key)):
             with root.as_local(clip_file(key, VIDEO)) as video:
                 await ClipFolder(root, key).keep(str(video), "mp4", why, again=True)
-            await root.call(root.remove, clip_file(key, VIDEO))
+            await root.run(root.remove, clip_file(key, VIDEO))
             found[key] = why
     return found
 

@@ -296,7 +296,7 @@ def _timeline(options: argparse.Namespace) -> int:
 
 
 def _resolve(options: argparse.Namespace) -> int:
-    from minimax_tasks.clips.resolve import adopt, find_clip, give_up
+    from minimax_tasks.clips.resolve import adopt, allow_resubmit, find_clip
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.service import current_service, run_alone
@@ -305,7 +305,7 @@ def _resolve(options: argparse.Namespace) -> int:
 
     async def settle() -> None:
         if options.resubmit:
-            await give_up(folder)
+            await allow_resubmit(folder)
             _say(f"clip {folder.key}: the next run submits it again")
         else:
             state = await adopt(folder, options.task_id, current_service())

@@ -101,9 +101,9 @@ class Receiver:
         self._kept[name] = None
         self._kept.move_to_end(name)
         oldest = self._kept.popitem(last=False)[0] if len(self._kept) > MAX_KEPT else None
-        await self._root.call(self._root.write_json, name, document)
+        await self._root.run(self._root.write_json, name, document)
         if oldest is not None:
-            await self._root.call(self._root.remove, oldest)
+            await self._root.run(self._root.remove, oldest)
 
 
 def _message(body: bytes) -> dict[str, Any] | None:

@@ -349,7 +349,7 @@ class Delivery:
             if sample.file_name not in there
             or there[sample.file_name] != told.get(sample.file_name, there[sample.file_name])
         ]
-        if self._root.immediate:
+        if self._root.nonblocking:
             for sample in missing:
                 self._copy_one(sample)
             return

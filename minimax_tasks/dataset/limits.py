@@ -1,4 +1,4 @@
-"""How many clips are in flight at once, however many shards of a process run beside each other."""
+"""How many clips are in flight at once, however many shards of a process run at the same time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ SUBMITS = 32
 
 
 @dataclass(frozen=True)
-class Lanes:
-    """Places for clips in flight, and for those among them that are being submitted.
+class InFlightLimits:
+    """Limits on the clips in flight, and on those among them that are being submitted.
 
     A clip keeps its place in `flight` until its video is on storage, so a new submit never gets ahead of a
     download.
@@ -20,13 +20,13 @@ class Lanes:
     submits: asyncio.Semaphore
 
 
-_lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Lanes]] = WeakKeyDictionary()
+_limits: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, InFlightLimits]] = WeakKeyDictionary()
 
 
-def current_lanes(max_in_flight: int) -> Lanes:
-    """The lanes of the running event loop for this limit."""
+def current_limits(max_in_flight: int) -> InFlightLimits:
+    """The limits of the running event loop for this `max_in_flight`."""
     loop = asyncio.get_running_loop()
-    by_limit = _lanes.setdefault(loop, {})
+    by_limit = _limits.setdefault(loop, {})
     if max_in_flight not in by_limit:
-        by_limit[max_in_flight] = Lanes(asyncio.Semaphore(max_in_flight), asyncio.Semaphore(SUBMITS))
+        by_limit[max_in_flight] = InFlightLimits(asyncio.Semaphore(max_in_flight), asyncio.Semaphore(SUBMITS))
     return by_limit[max_in_flight]

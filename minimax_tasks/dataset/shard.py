@@ -14,7 +14,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
-from minimax_tasks.dataset.limits import Lanes
+from minimax_tasks.dataset.limits import InFlightLimits
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
 from minimax_tasks.errors import (
     ApiError,
@@ -60,14 +60,14 @@ class ShardRun:
         clips: Mapping[str, ClipRequest],
         root: Storage,
         service: Service,
-        lanes: Lanes,
+        limits: InFlightLimits,
         report: Callable[[str, float], None],
         on_submitted: Callable[[], None],
     ) -> None:
         self._clips = clips
         self._root = root
         self._service = service
-        self._lanes = lanes
+        self._limits = limits
         self._frames = frame_reader(root)
         self._report = report
         self._on_submitted = on_submitted
@@ -79,12 +79,12 @@ class ShardRun:
 
     async def make(self) -> ShardResult:
         """Make every clip that can be made; those that cannot are failures in the result."""
-        await self._root.call(check_root, self._root, self._service.client.base_url)
+        await self._root.run(check_root, self._root, self._service.client.base_url)
         async with asyncio.TaskGroup() as group:
             for key, clip in self._clips.items():
-                await self._lanes.flight.acquire()
+                await self._limits.flight.acquire()
                 clip_run = group.create_task(self._see_through(key, clip))
-                clip_run.add_done_callback(lambda _: self._lanes.flight.release())
+                clip_run.add_done_callback(lambda _: self._limits.flight.release())
         order = list(self._clips)
         return ShardResult(
             finished_at=now(),
@@ -122,7 +122,7 @@ class ShardRun:
             return True
         if self._halt is not None and not standing.submitted:
             raise self._halt
-        async with self._lanes.submits:
+        async with self._limits.submits:
             await submit(clip, folder, self._service, frames=self._frames)
         return False
 
@@ -138,7 +138,7 @@ class ShardRun:
             code=await _code(folder, error),
             task_id=submission.get("task_id"),
             over=over,
-            files=await self._root.call(state_of, self._root, folder.key),
+            files=await self._root.run(state_of, self._root, folder.key),
         )
 
     def _tell(self) -> None:

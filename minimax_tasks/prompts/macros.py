@@ -1,4 +1,4 @@
-"""The Python side of the macros in `camera.j2`: they speak the dialect of the shot being rendered."""
+"""The Python side of the macros in `camera.j2`: they write for the model and languages of the shot being rendered."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,8 +22,8 @@ from minimax_tasks.prompts.sentences import (
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """What the prompt being rendered is for.
+class PromptContext:
+    """What the prompt is being rendered for: a model, and the languages of its commands and words.
 
     `model` reads it; `language` is that of commands in brackets, `words` that of everything else.
     """
@@ -47,53 +47,53 @@ class Dialect:
 
 
 # Jinja gives macros that a template imports no access to what the template was rendered with.
-_dialect: ContextVar[Dialect] = ContextVar("dialect")
+_prompt_context: ContextVar[PromptContext] = ContextVar("prompt_context")
 
 
 @contextmanager
-def speaking(dialect: Dialect) -> Iterator[None]:
-    """Let the macros speak this dialect while a prompt is rendered."""
-    token = _dialect.set(dialect)
+def rendering_for(context: PromptContext) -> Iterator[None]:
+    """Let the macros write for this model and these languages while a prompt is rendered."""
+    token = _prompt_context.set(context)
     try:
         yield
     finally:
-        _dialect.reset(token)
+        _prompt_context.reset(token)
 
 
 def camera_moves(words: Sequence[object], english: str = "", chinese: str = "") -> str:
-    """The marked instruction for moves at the same time, with a remark after it in the dialect's language.
+    """The marked instruction for moves at the same time, with a remark after it in the prompt's language.
 
     Raises `CameraError` as `parse_camera` does, and when there is no move.
     """
-    dialect = _dialect.get()
+    context = _prompt_context.get()
     groups = _read(words)
-    instruction = dialect.written(groups)
-    remark = chinese if dialect.is_chinese else english
-    pause = "，" if dialect.is_chinese else " " if dialect.model in BRACKET_MODELS else ", "
+    instruction = context.written(groups)
+    remark = chinese if context.is_chinese else english
+    pause = "，" if context.is_chinese else " " if context.model in BRACKET_MODELS else ", "
     return mark(CAMERA, instruction + pause + remark if remark else instruction)
 
 
 def camera_then(words: Sequence[object]) -> str:
     """The marked instruction for moves that follow the ones before them. Raises as `camera_moves` does."""
-    dialect = _dialect.get()
-    model, language = dialect.model, dialect.language
+    context = _prompt_context.get()
+    model, language = context.model, context.language
     phrases = [
-        group_phrase(group, model=model, language=language, words=dialect.words) for group in _read(words)
+        group_phrase(group, model=model, language=language, words=context.words) for group in _read(words)
     ]
-    return mark(THEN, ("，然后" if dialect.is_chinese else ", then ").join(phrases))
+    return mark(THEN, ("，然后" if context.is_chinese else ", then ").join(phrases))
 
 
 def people(descriptions: Sequence[object]) -> str:
     """The descriptions of a shot's characters as one phrase."""
     each = [text for description in descriptions if (text := phrase(description))]
-    if not _dialect.get().is_chinese:
+    if not _prompt_context.get().is_chinese:
         return ", and ".join(each)
     return "和".join(filter(None, ("、".join(each[:-1]), *each[-1:])))
 
 
 def line(*parts: object) -> str:
     """What the parts say as one sentence, with commas between them; parts without words are left out."""
-    joint = "，" if _dialect.get().is_chinese else ", "
+    joint = "，" if _prompt_context.get().is_chinese else ", "
     spoken = [(text, as_text(part)) for part in parts if (text := phrase(part))]
     asks = re.search(r"[!?！？]*$", spoken[-1][1]) if spoken else None
     return begun_sentence(joint.join(text for text, _ in spoken) + (asks.group() if asks else ""))

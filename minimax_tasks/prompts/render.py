@@ -27,7 +27,7 @@ from minimax_tasks.prompts.environment import (
     template_source,
     unknown_template,
 )
-from minimax_tasks.prompts.macros import Dialect, speaking
+from minimax_tasks.prompts.macros import PromptContext, rendering_for
 from minimax_tasks.prompts.sentences import (
     CAMERA,
     LOOK,
@@ -128,15 +128,15 @@ def write_prompt(
     if name and words == "zh":
         with contextlib.suppress(TemplateNotFound, OSError, ValueError):  # rendering says so
             name = in_chinese(name, folder)
-    dialect = Dialect(model, language, words)
-    instruction = dialect.instruction(camera)
+    context = PromptContext(model, language, words)
+    instruction = context.instruction(camera)
     known |= {"look": mark(LOOK, look.strip()), "characters": tuple(characters)}
     known["camera"] = instruction or NoCamera()
-    rendered = _render(text, name, known, folder, dialect)
+    rendered = _render(text, name, known, folder, context)
     body = " ".join(rendered.split())
     if name:
         body = closed_up(body)
-    prompt = _place(body, instruction, look, chinese=dialect.is_chinese)
+    prompt = _place(body, instruction, look, chinese=context.is_chinese)
     if character := forbidden_character(prompt):
         raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
     if len(normalise_brackets(prompt)) > PROMPT_LIMIT:
@@ -176,20 +176,24 @@ def _language_of_template(name: str | None, folder: Path | None, otherwise: str)
 
 
 def _render(
-    text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None, dialect: Dialect
+    text: str | None,
+    name: str | None,
+    known: Mapping[str, object],
+    folder: Path | None,
+    context: PromptContext,
 ) -> str:
     """Render here what is easy to render, and everything else in a process with limits."""
     if text is not None and "{" not in text:
         return text
     if _is_easy(text, name, known, folder):
-        with speaking(dialect):
+        with rendering_for(context):
             return _render_here(text, name, known, folder)
     job = {
         "text": text,
         "name": name,
         "known": known,
         "folder": str(folder) if folder else None,
-        "dialect": [dialect.model, dialect.language, dialect.words],
+        "context": [context.model, context.language, context.words],
     }
     try:
         answer = render_confined(job)
@@ -206,7 +210,7 @@ def render_job(job: Mapping[str, Any]) -> dict[str, str]:
     known = job["known"] | {"characters": tuple(job["known"]["characters"])}
     known["camera"] = known["camera"] or NoCamera()
     try:
-        with speaking(Dialect(*job["dialect"])):
+        with rendering_for(PromptContext(*job["context"])):
             return {"text": _render_here(job["text"], job["name"], known, folder)}
     except PromptError as error:
         return {"error": str(error)}

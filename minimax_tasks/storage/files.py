@@ -54,12 +54,12 @@ class Storage:
         self.local = isinstance(self.fs, LocalFileSystem)
         protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
         self._whole_puts = not _WHOLE_PUTS.isdisjoint(protocols)
-        self.exclusive = self.local or self._whole_puts
+        self.has_exclusive_create = self.local or self._whole_puts
         """Whether `create` is atomic between machines: by a hard link, `If-None-Match` or a generation match.
         Elsewhere fsspec only looks before it writes."""
-        self.volatile = "memory" in protocols
+        self.in_memory = "memory" in protocols
         """Whether it is gone with the process."""
-        self.immediate = self.local or self.volatile
+        self.nonblocking = self.local or self.in_memory
         """Whether calls return at once, so that they need no thread."""
 
     def path(self, name: str = "") -> str:
@@ -70,9 +70,9 @@ class Storage:
         """The same as a path or URL that a person can use."""
         return f"{self.url.rstrip('/')}/{name}"
 
-    async def call(self, function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+    async def run(self, function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
         """Call one of the methods below from a coroutine: in a thread where it would block."""
-        if self.immediate:
+        if self.nonblocking:
             return function(*arguments, **options)
         return await asyncio.to_thread(function, *arguments, **options)
 

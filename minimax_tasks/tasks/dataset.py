@@ -27,7 +27,7 @@ from minimax_tasks.dataset.folder import (
     take_dataset_folder,
     tar_folder,
 )
-from minimax_tasks.dataset.limits import current_lanes
+from minimax_tasks.dataset.limits import current_limits
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.dataset.shard import ShardRun
@@ -99,12 +99,12 @@ class DatasetShard(luigi.Task):
             clips,
             root,
             current_service(),
-            current_lanes(settings.max_in_flight),
+            current_limits(settings.max_in_flight),
             self._report,
             self._let_others_submit,
         )
         result = await shard.make()
-        await root.call(root.write_json, self._result_name, result.model_dump(mode="json"))
+        await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 
     def _clips(self, root: Storage) -> dict[str, ClipRequest]:
         if self.digest not in _known:
@@ -223,7 +223,7 @@ class VideoDataset(luigi.Task):
         results = {}
         for shard in self._shards(plan):
             name = result_name(self._name, shard.digest)
-            found = await root.call(read_result, root, name)
+            found = await root.run(read_result, root, name)
             if found is None:
                 raise MiniMaxError(
                     f"{shown(self.table)}: it was changed since this run was planned; run it again"

@@ -1,4 +1,4 @@
-"""The service that the tasks of one event loop share: one connection pool, one pace."""
+"""The service that the tasks of one event loop share: one connection pool, one rate limit."""
 
 import asyncio
 import contextvars
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from minimax_tasks.clips.rate_limit import Pace
+from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.service import Service
 from minimax_tasks.settings import Settings
 
@@ -23,7 +23,7 @@ def current_service() -> Service:
         client = settings.client()
         _services[loop] = Service(
             client,
-            _pace(client.host, settings.requests_per_minute, bool(settings.submit_resource)),
+            _rate_limiter(client.host, settings.requests_per_minute, bool(settings.submit_resource)),
             poll_interval=settings.poll_interval,
             generation_timeout=settings.generation_timeout,
             budget=settings.budget,
@@ -65,6 +65,6 @@ def run_alone(work: Coroutine[Any, Any, None]) -> None:
 
 
 @functools.cache
-def _pace(host: str, per_minute: float, evenly: bool) -> Pace:
-    """One pace per host and process, since the limit counts for the account and not for a run."""
-    return Pace(per_minute, evenly=evenly)
+def _rate_limiter(host: str, per_minute: float, evenly: bool) -> RateLimiter:
+    """One limiter per host and process, since the limit counts for the account and not for a run."""
+    return RateLimiter(per_minute, evenly=evenly)

@@ -113,7 +113,7 @@ class Submit(Stage):
     async def _submit(self) -> None:
         service = current_service()
         root = Storage(self.root)
-        await root.call(check_root, root, service.client.base_url)
+        await root.run(check_root, root, service.client.base_url)
         submission = await submit(
             self.clip, self.folder, service, frames=frame_reader(root), on_status=self.report
         )

@@ -29,8 +29,8 @@ from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll
-from minimax_tasks.clips.poll_start import Expectation
-from minimax_tasks.clips.rate_limit import Pace
+from minimax_tasks.clips.poll_start import FirstPollEstimate
+from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
@@ -44,7 +44,7 @@ TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))
 def with_service(url: str, work: Callable[[Service], Awaitable[Any]], **patience: float) -> Any:
     async def run() -> Any:
         async with MiniMaxClient("test-key", url) as client:
-            return await work(Service(client, Pace(0), **({"poll_interval": 0.05} | patience)))
+            return await work(Service(client, RateLimiter(0), **({"poll_interval": 0.05} | patience)))
 
     return asyncio.run(run())
 
@@ -132,13 +132,13 @@ def test_what_clips_take_is_learnt_and_nobody_asks_long_before(tmp_path: Path) -
 
 
 def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
-    expectation = Expectation()
+    estimate = FirstPollEstimate()
     for _ in range(5):
-        expectation.lasted(60.0)
-    assert expectation.first_look(10.0) == 60.0
-    expectation.lasted(30.0)
-    assert expectation.first_look(10.0) == 30.0
-    assert expectation.first_look(45.0) == 45.0
+        estimate.took(60.0)
+    assert estimate.seconds_to_wait(10.0) == 60.0
+    estimate.took(30.0)
+    assert estimate.seconds_to_wait(10.0) == 30.0
+    assert estimate.seconds_to_wait(45.0) == 45.0
 
 
 def test_waiting_and_fetching_need_the_clip_folder_alone(

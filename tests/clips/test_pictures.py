@@ -17,7 +17,7 @@ from minimax_tasks import (
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip, sendable
-from minimax_tasks.clips.rate_limit import Pace
+from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.commands.main import main
@@ -39,7 +39,7 @@ def sent(request: AnyRequest, root: Path) -> dict[str, Image.Image | str]:
             server.next = answer(GOOD)
             storage = Storage(str(root))
             clip = known_clip(storage, request, 1)
-            await submit(clip, ClipFolder(storage, clip.key), Service(client, Pace(0)))
+            await submit(clip, ClipFolder(storage, clip.key), Service(client, RateLimiter(0)))
             return {name: value for name, value in server.sent.items() if name.endswith("_image")}
 
     return {
