@@ -23,3 +23,8 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
         return None
     found = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None
+
+
+def did_you_mean(guess: str | None) -> str:
+    """The half sentence that goes behind a misspelt word: `; did you mean 'seconds'?`, or "" without a guess."""
+    return f"; did you mean {guess!r}?" if guess else ""

@@ -14,11 +14,15 @@ from minimax_tasks.clips.pictures import Seen, Sent, has_bytes, known_clip, prep
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.reading import read_bytes
-from minimax_tasks.dataset.table import Problem, Row, Table, parse_table
+from minimax_tasks.dataset.table import Row, Table, parse_table
 from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError
+from minimax_tasks.problems import Problem, Problems
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
+
+MOST_TOLD = 1_000
+"""Mistakes of one table that are told; a table of a hundred thousand wrong rows has one mistake, not many."""
 
 MOST_NUMBERS = 10
 """Rows that a warning names; it counts the others."""
@@ -74,11 +78,12 @@ def make_plan(table: str, root: Storage) -> DatasetPlan:
     read = parse_table(table, read_bytes(table))
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
-    planned, problems = _with_keys(read, root, begun)
+    problems = Problems(table, read.problems, unit=read.unit, most_told=MOST_TOLD)
+    planned = _with_keys(read, root, begun, problems)
     judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())
-    problems += [Problem(number, text) for number, text in judged.problems]
-    if read.problems or problems:
-        raise TableError(read.lines([*read.problems, *problems]))
+    problems.extend(Problem(number, text) for number, text in judged.problems)
+    if problems:
+        raise TableError(problems.lines())
     for reason in (*read.warnings, *_doubts(read)):
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
     for reason, numbers in judged.doubts.items():
@@ -95,8 +100,9 @@ def _digest(planned: list[PlannedRow]) -> str:
 
 
 def _with_keys(
-    table: Table, root: Storage, begun: frozenset[str] | None
-) -> tuple[list[PlannedRow], list[Problem]]:
+    table: Table, root: Storage, begun: frozenset[str] | None, problems: Problems
+) -> list[PlannedRow]:
+    """The rows that can be asked for, each with its clip."""
     seen = try_each(_see, {reference for row in table.rows for reference in _own_pictures(row)})
     changed = {
         (reference, seen[reference], row.request.fit)
@@ -112,17 +118,17 @@ def _with_keys(
             raise PictureError(field, found.value, found.allowed, found.why)
         return found
 
-    planned, problems = [], []
+    planned = []
     for row in table.rows:
         try:
             clip = known_clip(root, row.request, row.take, written=row.written, look=look, begun=begun)
         except PictureError as error:
-            problems.append(Problem(row.number, str(error)))
+            problems.add(row.number, str(error))
         else:
             if row.wrong and not is_begun(root, clip.key):
-                problems += [Problem(row.number, f"prompt: {text}") for text in row.wrong]
+                problems.extend(Problem(row.number, f"prompt: {text}") for text in row.wrong)
             planned.append(PlannedRow(row, clip, clip.key))
-    return planned, problems
+    return planned
 
 
 def _doubts(table: Table) -> list[str]:

@@ -17,10 +17,10 @@ from typing import Any
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
 
-from minimax_tasks.errors import IsFolder, TableError, UnreadableReference
+from minimax_tasks.errors import TableError, UnreadableReference
 from minimax_tasks.redaction import clean, shown, whole
-from minimax_tasks.storage import references
 from minimax_tasks.storage.naming import file_name
+from minimax_tasks.storage.references import read_file
 
 TABLE_LIMIT = 200_000_000
 """Bytes of a table, packed or not. Pictures belong beside it."""
@@ -66,12 +66,9 @@ def is_empty(value: Any) -> bool:
 def read_bytes(path: str) -> bytes:
     """The bytes, unpacked, of a table that is local, on the web or on a storage. Raises `TableError`."""
     try:
-        return _unpacked(path, references.read(path, TABLE_LIMIT))
-    except IsFolder:
-        why = "this is a folder; give the table file in it"
+        return _unpacked(path, read_file(path, TABLE_LIMIT, "the table file"))
     except UnreadableReference as error:
-        why = str(error)
-    raise TableError([f"{shown(path)}: {why}"])
+        raise TableError([f"{shown(path)}: {error}"]) from None
 
 
 def _unpacked(path: str, data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -17,8 +17,9 @@ from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
 from minimax_tasks.errors import InvalidRequest
+from minimax_tasks.problems import Problem
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
-from minimax_tasks.redaction import quoted, shown
+from minimax_tasks.redaction import quoted
 from minimax_tasks.storage.references import beside, folder_of
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,6 @@ _TEMPLATE_ONLY = ("image", "text")
 
 _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
-
-
-MOST_TOLD = 1_000
-"""Mistakes of one table that are told; a table of a hundred thousand wrong rows has one mistake, not many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +54,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is wrong with a row."""
-
-    number: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Table:
     """A table that was read: its good rows, and what is wrong with the others."""
 
@@ -74,14 +63,6 @@ class Table:
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...] = field(default=())
-
-    def lines(self, problems: Iterable[Problem]) -> list[str]:
-        """Problems of its rows in the order of the rows, for people."""
-        ordered = sorted(problems, key=lambda problem: problem.number)
-        path = shown(self.path)
-        told = [f"{path}, {self.unit} {problem.number}: {problem.text}" for problem in ordered[:MOST_TOLD]]
-        more = len(ordered) - MOST_TOLD
-        return [*told, f"{path}: … and {more:,} more mistakes"] if more > 0 else told
 
 
 @functools.lru_cache(maxsize=4)

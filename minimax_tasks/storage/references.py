@@ -124,6 +124,22 @@ def read(reference: str, limit: int) -> bytes:
         raise UnreadableReference(_why(error)) from error
 
 
+def read_file(reference: str, limit: int, what: str) -> bytes:
+    """`read` for a file that somebody names, such as "the table file". Raises `UnreadableReference`."""
+    try:
+        return read(reference, limit)
+    except IsFolder:
+        raise IsFolder(f"this is a folder; give {what} in it") from None
+
+
+def read_text(reference: str, limit: int, what: str) -> str:
+    """`read_file` for a text in UTF-8. Raises `UnreadableReference`."""
+    try:
+        return read_file(reference, limit, what).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableReference("this is not UTF-8 text") from None
+
+
 def read_local(path: str | Path, limit: int) -> bytes:
     """The bytes of a local regular file; a device, a pipe or a folder is never opened or waited for.
 

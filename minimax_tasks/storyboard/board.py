@@ -3,8 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,9 +19,10 @@ from pydantic import (
 )
 
 from minimax_tasks.api.catalog.synonyms import not_there
-from minimax_tasks.api.suggest import suggest
-from minimax_tasks.redaction import quoted, shortened, shown
-from minimax_tasks.storyboard.yaml_document import Document, Path, read_document
+from minimax_tasks.api.suggest import did_you_mean, suggest
+from minimax_tasks.problems import MOST_TOLD, Problem
+from minimax_tasks.redaction import quoted, shortened
+from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
 
 
 def _listed(value: Any) -> Any:
@@ -94,47 +94,8 @@ class Board(_Part):
     shots: Annotated[list[Shot], Field(min_length=1)]
 
 
-MOST_TOLD = 200
-"""Mistakes of one board that are told, and explained at length."""
-
 MOST_SHOTS = 5_000
 """More than eight hours of film."""
-
-LONGEST_NAMES, LONGEST_TEXT = 200, 3_000
-"""Characters of the names of shots, and of the rest, in the message about a mistake."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One mistake: the line it stands in, the shot, and what would be right."""
-
-    line: int
-    text: str
-    shot: str = ""
-
-    def shown(self, file: str) -> str:
-        """`file:line: shot 010: text`."""
-        word = "shots" if ", " in self.shot else "shot"
-        shot = shortened(self.shot, LONGEST_NAMES)
-        return f"{file}:{self.line}: {f'{word} {shot}: ' if shot else ''}{shortened(self.text, LONGEST_TEXT)}"
-
-
-def together(problems: Iterable[Problem]) -> list[Problem]:
-    """In the order of the lines, and a mistake that concerns several shots once."""
-    shots: dict[tuple[int, str], dict[str, None]] = {}
-    for problem in sorted(problems, key=lambda problem: problem.line):
-        named = shots.setdefault((problem.line, problem.text), {})
-        if problem.shot:
-            named[problem.shot] = None
-    return [Problem(line, text, ", ".join(named)) for (line, text), named in shots.items()]
-
-
-def all_shown(problems: Iterable[Problem], path: str) -> list[str]:
-    """The lines that tell the mistakes of a file, the first `MOST_TOLD` of them."""
-    told, file = together(problems), shown(path)
-    more = len(told) - MOST_TOLD
-    lines = [problem.shown(file) for problem in told[:MOST_TOLD]]
-    return [*lines, f"{file}: … and {more:,} more mistakes"] if more > 0 else lines
 
 
 def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
@@ -156,7 +117,7 @@ def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
         line = document.line(("shots", MOST_SHOTS))
         text = f"shots: {len(shots):,}; allowed: at most {MOST_SHOTS:,} in one board"
         return None, document, [*problems, Problem(line, text)]
-    told: set[Path] = set(document.bare)
+    told: set[KeyPath] = set(document.bare)
     problems += _keys_behind_commas(document)
     board = _validate(copy.deepcopy(document.value), document, problems, told)
     problems += _retyped(document, told)
@@ -170,7 +131,7 @@ _REPAIRS = 4
 
 
 def _validate(
-    value: dict[str, Any], document: Document, problems: list[Problem], told: set[Path]
+    value: dict[str, Any], document: Document, problems: list[Problem], told: set[KeyPath]
 ) -> Board | None:
     """`told` gets the places of the mistakes."""
     for _ in range(_REPAIRS):
@@ -186,7 +147,7 @@ def _validate(
     return None
 
 
-def _take_out(board: Any, path: Path, document: Document, *, missing: bool) -> None:
+def _take_out(board: Any, path: KeyPath, document: Document, *, missing: bool) -> None:
     """Remove a mistaken value; where text was wanted, put in the text as it was written."""
     value = board
     for part in path[:-1]:
@@ -205,7 +166,7 @@ def _take_out(board: Any, path: Path, document: Document, *, missing: bool) -> N
         value[last] = {} if path[:1] == ("shots",) and len(path) == 2 else ""
 
 
-def _retyped(document: Document, told: set[Path]) -> Iterator[Problem]:
+def _retyped(document: Document, told: set[KeyPath]) -> Iterator[Problem]:
     """Values that YAML reads as something else than what stands there: 16:9 as 969, 042 as 34, NO as false."""
     for path, written in document.texts.items():
         value: Any = document.value
@@ -251,7 +212,9 @@ def _repeated_ids(board: Board, document: Document) -> list[Problem]:
     return problems
 
 
-def _explain(item: Any, document: Document, checked: dict[str, Any], *, brief: bool) -> tuple[Path, Problem]:
+def _explain(
+    item: Any, document: Document, checked: dict[str, Any], *, brief: bool
+) -> tuple[KeyPath, Problem]:
     """The place of a mistake and what to say; `brief` when it is one of too many to be told."""
     path = _real_path(item["loc"], checked)
     shot = _shot_name(path, document)
@@ -283,12 +246,11 @@ _ID = "letters, digits and _, and behind the first of them also spaces, points a
 """The pattern of an id in words."""
 
 
-def _unknown_key(path: Path, key: str) -> str:
+def _unknown_key(path: KeyPath, key: str) -> str:
     known = _known_keys(path)
-    near = suggest(key, known)
     told = f"unknown key {quoted(key)}"
-    if near:
-        return f"{told}; did you mean {near!r}? Known keys: {', '.join(known)}"
+    if guess := did_you_mean(suggest(key, known)):
+        return f"{told}{guess} Known keys: {', '.join(known)}"
     where = _where_it_belongs(path, key)
     if where:
         return f"{told}: {where}. Known keys: {', '.join(known)}"
@@ -296,7 +258,7 @@ def _unknown_key(path: Path, key: str) -> str:
     return f"{told}{f': {instead}' if instead else ''}. Known keys: {', '.join(known)}"
 
 
-def _where_it_belongs(path: Path, key: str) -> str:
+def _where_it_belongs(path: KeyPath, key: str) -> str:
     """Where in a board a key that does not belong here can stand."""
     places = ((Board, "the board, beside `shots`"), (Shot, "a shot"), (Defaults, "`defaults`"))
     here = set(_known_keys(path))
@@ -307,7 +269,7 @@ def _where_it_belongs(path: Path, key: str) -> str:
     return ""
 
 
-def _run_of(path: Path, document: Document) -> tuple[str | None, list[str]]:
+def _run_of(path: KeyPath, document: Document) -> tuple[str | None, list[str]]:
     """The key before a run of keys without a value, and those keys, in the mapping that a path ends in."""
     value = document.value
     for part in path[:-1]:
@@ -331,7 +293,7 @@ def _keys_behind_commas(document: Document) -> Iterator[Problem]:
             yield Problem(document.line(path), _behind_a_comma(path, document), _shot_name(path, document))
 
 
-def _behind_a_comma(path: Path, document: Document) -> str:
+def _behind_a_comma(path: KeyPath, document: Document) -> str:
     """What to say of a key without a value: inside braces a comma ends a text, which people do not expect."""
     before, run = _run_of(path, document)
     named = ", ".join(quoted(key) for key in run)
@@ -350,7 +312,7 @@ def _behind_a_comma(path: Path, document: Document) -> str:
     return f"{told}; write {before}: {json.dumps(shortened(text, 200), ensure_ascii=False)}"
 
 
-def _owner(path: Path) -> str:
+def _owner(path: KeyPath) -> str:
     match path:
         case ("shots", _, _):
             return "a shot"
@@ -360,7 +322,7 @@ def _owner(path: Path) -> str:
             return "the board"
 
 
-def _real_path(location: tuple[str | int, ...], value: Any) -> Path:
+def _real_path(location: tuple[str | int, ...], value: Any) -> KeyPath:
     """Pydantic names the branches of a union in a location; keep what stands in the file."""
     path: list[str | int] = []
     for part in location:
@@ -376,7 +338,7 @@ def _real_path(location: tuple[str | int, ...], value: Any) -> Path:
     return tuple(path)
 
 
-def _shot_name(path: Path, document: Document) -> str:
+def _shot_name(path: KeyPath, document: Document) -> str:
     if path[:1] != ("shots",) or len(path) < 2:
         return ""
     place = ("shots", path[1], "id")
@@ -386,7 +348,7 @@ def _shot_name(path: Path, document: Document) -> str:
     return document.texts.get(place, str(shot["id"]))
 
 
-def _known_keys(path: Path) -> list[str]:
+def _known_keys(path: KeyPath) -> list[str]:
     model: type[_Part] = Board
     if path[:1] == ("shots",):
         model = Shot

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 
+from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.redaction import quoted, shortened
 
 _CLOCK = re.compile(
@@ -32,10 +33,10 @@ def no_such_frame(
         shot, mark, place = found
         # Of ids that are numbers a near one is another shot, not a slip.
         meant = None if shot.isdecimal() else near(shot, [other for other in shots if other != own])
-        guessed = f"; did you mean {f'{meant}{mark}{place}'!r}? Shots" if meant else "; shots"
+        guessed = f"{did_you_mean(f'{meant}{mark}{place}')} Shots" if meant else "; shots"
         return f"{key} = {quoted(wanted)}: there is no shot {quoted(shot)}{guessed}: {_named(shots)}"
     guess = guess or near(wanted, [f"{shot}.last" for shot in shots if shot != own])
-    guessed = f"; did you mean {guess!r}? Frames" if guess else "; frames"
+    guessed = f"{did_you_mean(guess)} Frames" if guess else "; frames"
     names = shortened(", ".join(frames), 1000) or "none"
     return f"{key}: there is no frame {quoted(wanted)}{guessed} of this board: {names}"
 

@@ -14,7 +14,7 @@ import yaml
 
 from minimax_tasks.redaction import clean, whole
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where a value stands: `("shots", 2, "camera")`."""
 
 _MOST_NODES = 200_000
@@ -36,14 +36,14 @@ class Document:
     """The values of a file and their places. `problems` has what the YAML itself got wrong."""
 
     value: Any
-    lines: dict[Path, int] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    texts: dict[KeyPath, str] = field(default_factory=dict)
     """The text as it was written, for scalars that YAML did not read as text."""
     problems: tuple[tuple[int, str], ...] = ()
-    bare: frozenset[Path] = frozenset()
+    bare: frozenset[KeyPath] = frozenset()
     """Keys that stand in `{…}` without a colon: what is behind a comma that was meant as a part of a text."""
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """The line of a value, or of the nearest thing around it."""
         while path and path not in self.lines:
             path = path[:-1]
@@ -303,12 +303,12 @@ class _Reading:
 
     def __init__(self) -> None:
         self._count = 0
-        self.lines: dict[Path, int] = {}
-        self.texts: dict[Path, str] = {}
-        self.bare: set[Path] = set()
+        self.lines: dict[KeyPath, int] = {}
+        self.texts: dict[KeyPath, str] = {}
+        self.bare: set[KeyPath] = set()
         self.problems: list[tuple[int, str]] = []
 
-    def convert(self, node: _Node, path: Path) -> Any:
+    def convert(self, node: _Node, path: KeyPath) -> Any:
         self._count_one(node)
         if len(path) > _DEEPEST:
             raise _Unreadable(node.line, _TOO_DEEP)
@@ -330,7 +330,7 @@ class _Reading:
             self.problems.append((node.line, what))
         return value
 
-    def _mapping(self, node: _Node, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: _Node, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         own: set[str] = set()
         for key_node, value_node, is_own in self._pairs(node, 0):

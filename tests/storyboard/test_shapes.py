@@ -17,7 +17,7 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.shapes import aspect
+from minimax_tasks.storyboard.planning.shapes import aspect
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 

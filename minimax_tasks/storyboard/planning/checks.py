@@ -1,22 +1,22 @@
-"""What only shows when the shots of a board are seen together."""
+"""What only shows when the shots of a board are judged together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from minimax_tasks.storyboard.board import Board
-from minimax_tasks.storyboard.planning.draft import Draft
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 
 DRIFT_RUN = 3
-"""Extracted frames in a row from which colours and sharpness are known to drift."""
+"""After so many extracted frames in a row colours and sharpness are known to drift."""
 
-Mistake = tuple[Draft, str, str]
+Mistake = tuple[ShotDraft, str, str]
 """A shot, the key of it that is wrong, and why."""
 
 
-def circles(drafts: Sequence[Draft]) -> Iterator[Mistake]:
-    """Shots that wait for each other's frames; each circle is told at its first shot."""
-    by_id = {draft.shot.id: draft for draft in drafts}
+def circles(drafts: Drafts) -> Iterator[Mistake]:
+    """Shots that wait for each other's frames in a circle; each circle is reported once, at its first shot."""
+    by_id = drafts.by_id
     if len(by_id) < len(drafts):
-        return  # which shot is meant is not known
+        return  # an id is there twice: which shot is meant is not known
     clear: set[str] = set()
     for draft in drafts:
         seen: dict[str, None] = {}
@@ -38,7 +38,7 @@ def circles(drafts: Sequence[Draft]) -> Iterator[Mistake]:
         clear |= seen.keys()
 
 
-def short_shots(drafts: Sequence[Draft]) -> Iterator[Mistake]:
+def short_shots(drafts: Drafts) -> Iterator[Mistake]:
     """Shots that are not longer than the transitions at their two ends."""
     for draft, after in zip(drafts, [*drafts[1:], None], strict=True):
         needed = draft.join.seconds + (after.join.seconds if after else 0.0)
@@ -52,7 +52,7 @@ def short_shots(drafts: Sequence[Draft]) -> Iterator[Mistake]:
         yield longer, "cut", text
 
 
-def drifting(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
+def drifting(drafts: Drafts) -> Iterator[tuple[ShotDraft, str]]:
     """Warnings at shots that end a long run of frames taken from clips."""
     run = 0
     for draft in drafts:
@@ -65,7 +65,7 @@ def drifting(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
             )
 
 
-def same_clips(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
+def same_clips(drafts: Drafts) -> Iterator[tuple[ShotDraft, str]]:
     """Warnings at shots that ask for exactly what a shot before them does, and so get its clip."""
     first: dict[str, str] = {}
     for draft in drafts:
@@ -80,8 +80,8 @@ def same_clips(drafts: Sequence[Draft]) -> Iterator[tuple[Draft, str]]:
                 break
 
 
-def unused_frames(board: Board, drafts: Sequence[Draft]) -> Iterator[str]:
-    """Warnings about frames of the board that no shot takes."""
+def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
+    """Warnings about frames of the board that no shot uses."""
     sources = [source for draft in drafts for source in (draft.first, draft.last) if source]
     used = {source.still.name for source in sources if source.still}
     used |= {draft.shot.subject or "" for draft in drafts}

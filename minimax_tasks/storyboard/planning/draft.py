@@ -1,36 +1,49 @@
-"""A shot while its board is being planned."""
+"""A shot while its board is being planned: each pass fills in what it decides."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.storyboard.board import Shot
+from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.plan import Join, Segment, Source
 
 SECONDS = 6
 """What the service makes where a board says nothing."""
 
+DEFAULT_MODEL = {
+    Mode.TEXT: "MiniMax-Hailuo-2.3",
+    Mode.IMAGE: "MiniMax-Hailuo-2.3",
+    Mode.START_END: "MiniMax-Hailuo-02",
+    Mode.SUBJECT: "S2V-01",
+}
+"""For boards that name no model."""
+
 _FIRST = Join("")
 
 
 @dataclass
-class Draft:
+class ShotDraft:
     """What is known of a shot before its request exists."""
 
     index: int
     shot: Shot
     seconds: int | None
     """What the shot or the board's defaults say."""
+    takes: int = 1
     first: Source | None = None
     last: Source | None = None
     join: Join = _FIRST
     segments: tuple[Segment, ...] = ()
     lines: int = 0
     """The short side in pixels that is asked for; 0 when that is not known."""
+    crop: tuple[int, int] | None = None
+    """The shape to which the first frame is cropped, as (width, height)."""
     prompt: str = ""
     written: tuple[str, ...] = ()
     """How the prompt may have been spelled when the clip was paid for."""
     wrong_commands: tuple[str, ...] = ()
-    """What is wrong with camera commands that stand in the prompt."""
+    """What is wrong with camera commands in the prompt."""
     camera: tuple[tuple[Move, ...], ...] = ()
     prompt_is_wrong: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -39,3 +52,50 @@ class Draft:
     def length(self) -> int:
         """Seconds that the clip will have."""
         return self.seconds or SECONDS
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of the API that the shot needs; final once its frames are decided."""
+        if self.shot.subject:
+            return Mode.SUBJECT
+        if self.shot.to:
+            return Mode.START_END
+        return Mode.IMAGE if self.first or self.shot.from_ else Mode.TEXT
+
+    @property
+    def ends(self) -> tuple[tuple[str, Source | None], ...]:
+        """The first and the last frame, by the keys that name them in a board."""
+        return ("from", self.first), ("to", self.last)
+
+
+class Drafts(tuple[ShotDraft, ...]):
+    """The shots of a board in their order, and by id."""
+
+    @cached_property
+    def by_id(self) -> dict[str, ShotDraft]:
+        """Id -> shot."""
+        return {draft.shot.id: draft for draft in self}
+
+    def before(self, draft: ShotDraft) -> ShotDraft | None:
+        """The shot before one; None for the first."""
+        return self[draft.index - 1] if draft.index else None
+
+
+def begin_drafts(board: Board) -> Drafts:
+    """A draft for each shot, with what the board's defaults add to it."""
+    defaults = board.defaults
+    return Drafts(
+        ShotDraft(
+            index,
+            shot,
+            defaults.seconds if shot.seconds is None else shot.seconds,
+            shot.takes or defaults.takes,
+        )
+        for index, shot in enumerate(board.shots)
+    )
+
+
+def model_of(draft: ShotDraft, board: Board) -> str:
+    """The model that makes a shot: its own, the board's, or the usual one for its mode."""
+    default = None if draft.mode is Mode.SUBJECT else board.defaults.model
+    return draft.shot.model or default or DEFAULT_MODEL[draft.mode]

@@ -12,7 +12,9 @@ from minimax_tasks.api.picture_shapes import cropped_size, judge_crop, same_shap
 from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.errors import PictureError
 from minimax_tasks.storyboard.plan import Source
-from minimax_tasks.storyboard.planning.draft import Draft
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
+from minimax_tasks.storyboard.planning.problems import BoardProblems
+from minimax_tasks.storyboard.planning.sources import Material
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -23,15 +25,65 @@ FROM_TEXT: Size = (16, 9)
 _NAMED = ("16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "1:1", "21:9", "5:4", "4:5", "2:1", "1:2")
 
 
-class Shapes:
+def decide_crops(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Decide which first frames are cropped, and judge what is left of last frames that are."""
+    shapes = _Shapes(drafts)
+    for draft in drafts:
+        draft.crop = shapes.crop(draft)
+    for draft in drafts:
+        if draft.first is None or draft.last is None:
+            continue
+        own, whole = shapes.size(draft.last), shapes.size(draft.first)
+        if own is None or whole is None:
+            continue
+        first = cropped_size(whole, draft.crop) if draft.crop else whole
+        try:
+            left = judge_crop(own, first, field="to", name=draft.last.full)
+        except PictureError as error:
+            problems.wrong(draft, "to", f"to = {draft.last.full}: {error.why}; allowed: {error.allowed}")
+            continue
+        if left != own:
+            lost = 1 - left[0] * left[1] / (own[0] * own[1])
+            draft.warnings.append(f"{different_shapes(first, own)}; {lost:.0%} of it is lost")
+
+
+def with_bars(drafts: Drafts) -> Iterator[str]:
+    """What is said about shots that are of another shape than most, in one line for all of them."""
+    known = _Shapes(drafts)
+    shapes = [(draft, shape) for draft in drafts if (shape := known.shape(draft))]
+    if not shapes:
+        return
+    shots = Counter(shape for _, shape in shapes)
+    usual = max(shots, key=lambda one: sum(shots[other] for other in shots if same_shape(one, other)))
+    odd = [draft for draft, shape in shapes if not same_shape(shape, usual)]
+    if not odd:
+        return
+    one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None]
+    told = (
+        f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
+        f"{'it gets' if one else 'they get'} black bars"
+    )
+    if len(of_text) < len(odd):
+        told += (
+            f"; to fill the screen, crop the pictures to {aspect(usual)} (`fit` does not: it only crops what the "
+            "service would refuse)"
+        )
+    yield told
+    if of_text:
+        yield (
+            f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "
+            f"of {aspect(usual)}"
+        )
+
+
+class _Shapes:
     """Sizes and shapes of the shots of a board, as far as they can be known before anything is made."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
-        self._drafts = drafts
-        self._by_id = {draft.shot.id: draft for draft in drafts}
+    def __init__(self, drafts: Drafts) -> None:
+        self._by_id = drafts.by_id
         self._known: dict[str, Size | None] = {}
 
-    def shape(self, draft: Draft) -> Size | None:
+    def shape(self, draft: ShotDraft) -> Size | None:
         """The shape of a shot's clip: the size of the picture from which it comes in the end, as it is cropped.
 
         None when that is not known: of a picture on the web, of a subject, or in a circle.
@@ -41,7 +93,7 @@ class Shapes:
             self._known[draft.shot.id] = self._shape(draft)
         return self._known[draft.shot.id]
 
-    def crop(self, draft: Draft) -> Size | None:
+    def crop(self, draft: ShotDraft) -> Size | None:
         """The shape to which a first frame is cropped, being the end of another shot; None when it is whole."""
         if draft.first is None or not draft.first.end_of:
             return None
@@ -61,54 +113,7 @@ class Shapes:
             return _even(other.lines * wide / high), other.lines
         return other.lines, _even(other.lines * high / wide)
 
-    def cropped_ends(self) -> Iterator[tuple[Draft, str, bool]]:
-        """What is said about last frames that are cropped, and whether it is a mistake, since too little is left."""
-        for draft in self._drafts:
-            if draft.first is None or draft.last is None:
-                continue
-            own, whole = self.size(draft.last), self.size(draft.first)
-            if own is None or whole is None:
-                continue
-            crop = self.crop(draft)
-            first = cropped_size(whole, crop) if crop else whole
-            try:
-                left = judge_crop(own, first, field="to", name=draft.last.full)
-            except PictureError as error:
-                yield draft, f"to = {draft.last.full}: {error.why}; allowed: {error.allowed}", True
-                continue
-            if left != own:
-                lost = 1 - left[0] * left[1] / (own[0] * own[1])
-                text = f"{different_shapes(first, own)}; {lost:.0%} of it is lost"
-                yield draft, text, False
-
-    def with_bars(self) -> Iterator[str]:
-        """What is said about shots that are of another shape than most, in one line for all of them."""
-        shapes = [(draft, shape) for draft in self._drafts if (shape := self.shape(draft))]
-        if not shapes:
-            return
-        shots = Counter(shape for _, shape in shapes)
-        usual = max(shots, key=lambda one: sum(shots[other] for other in shots if same_shape(one, other)))
-        odd = [draft for draft, shape in shapes if not same_shape(shape, usual)]
-        if not odd:
-            return
-        one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None]
-        told = (
-            f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
-            f"{'it gets' if one else 'they get'} black bars"
-        )
-        if len(of_text) < len(odd):
-            told += (
-                f"; to fill the screen, crop the pictures to {aspect(usual)} (`fit` does not: it only crops what the "
-                "service would refuse)"
-            )
-        yield told
-        if of_text:
-            yield (
-                f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "
-                f"of {aspect(usual)}"
-            )
-
-    def _shape(self, draft: Draft) -> Size | None:
+    def _shape(self, draft: ShotDraft) -> Size | None:
         if draft.first is None:
             return None if draft.shot.subject or draft.shot.from_ else FROM_TEXT
         own = self._own(draft.first)
@@ -136,5 +141,5 @@ def _even(side: float) -> int:
     return 2 * round(side / 2)
 
 
-def _ids(drafts: Sequence[Draft]) -> str:
+def _ids(drafts: Sequence[ShotDraft]) -> str:
     return " ".join(draft.shot.id for draft in drafts)

@@ -1,0 +1,184 @@
+"""Where the first and last frame of each shot come from, and how it joins the shot before."""
+
+import itertools
+from dataclasses import replace
+
+from minimax_tasks.api.suggest import did_you_mean
+from minimax_tasks.clips.frames import LENGTH_TOLERANCE
+from minimax_tasks.errors import PictureError
+from minimax_tasks.redaction import quoted, shortened, shown
+from minimax_tasks.storyboard.cuts import read_cut
+from minimax_tasks.storyboard.places import no_such_frame
+from minimax_tasks.storyboard.plan import Join, Source
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
+from minimax_tasks.storyboard.planning.problems import BoardProblems
+from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, named_pictures
+
+
+def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Note each picture that cannot be used, at the first shot that names it."""
+    told: set[str] = set()
+    for draft in drafts:
+        for key, name in named_pictures(draft.shot):
+            reference = material.pictures.get(name, "")
+            error = material.stills.get(reference)
+            if not isinstance(error, PictureError) or reference in told:
+                continue
+            told.add(reference)
+            frames = material.board.frames
+            written = short_name(frames.get(name, name))
+            named = f"{shortened(name)} ({written})" if name in frames else written
+            text = f"picture {named}: {error.why}; allowed: {error.allowed}"
+            if name in frames:
+                problems.wrong_at(("frames", name), text, draft.shot.id)
+            else:
+                problems.wrong(draft, key, text)
+
+
+def judge_frame_names(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Note pictures whose name means a frame of a shot."""
+    for name in material.board.frames:
+        found = FRAME_OF_SHOT.fullmatch(name)
+        if found and found["shot"] in drafts.by_id:
+            text = f"frames: {quoted(name)} is how a frame of shot {found['shot']} is called; give it another name"
+            problems.wrong_at(("frames", name), text)
+
+
+def decide_frames(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Decide the first and last frame of every shot and its join."""
+    for draft in drafts:
+        _decide(draft, drafts, material, problems)
+
+
+def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    shot, before = draft.shot, drafts.before(draft)
+    transition = _transition(draft, problems)
+    draft.last = named_source(draft, "to", shot.to, drafts, material, problems) if shot.to else None
+    if shot.from_ and shot.continue_:
+        problems.wrong(draft, "continue", "a shot has `from` or `continue`, not both; remove one of them")
+    if shot.subject and (shot.from_ or shot.to or shot.continue_):
+        problems.wrong(
+            draft,
+            "subject",
+            "a shot with a subject takes no `from`, `to` or `continue`; S2V-01 has no frames",
+        )
+    if shot.subject:
+        if before and not shot.cut:
+            draft.warnings.append("a shot with a subject cannot continue the one before: it cuts")
+    elif shot.from_:
+        draft.first = named_source(draft, "from", shot.from_, drafts, material, problems)
+        if before and not shot.cut and draft.first and _is_same(draft.first, before.last):
+            draft.first = replace(draft.first, end_of=before.shot.id)
+    elif before and not shot.cut:
+        draft.first = _continued(draft, before, drafts, problems)
+    elif shot.continue_:
+        why = "a cut breaks the chain; remove one of them" if before else "this is the first shot"
+        problems.wrong(draft, "continue", f"there is nothing to continue: {why}")
+    if before is None:
+        if shot.cut:
+            draft.warnings.append("the first shot has nothing to cut from")
+        return
+    repeats = _starts_where_it_ends(draft.first, before)
+    if transition is not None:
+        draft.join = Join(*transition)
+    else:
+        continues = repeats and not shot.cut
+        draft.join = Join("continues" if continues else "cut", repeats_frame=continues)
+
+
+def _transition(draft: ShotDraft, problems: BoardProblems) -> tuple[str, float] | None:
+    """Name and seconds of a transition; None for a plain cut or none at all."""
+    cut = draft.shot.cut
+    if not isinstance(cut, str) or cut.strip() in ("cut", "hard"):
+        return None
+    read = read_cut(cut, problems.suggest)
+    if isinstance(read, str):
+        problems.wrong(draft, "cut", read)
+        return None
+    return read
+
+
+def _continued(draft: ShotDraft, before: ShotDraft, drafts: Drafts, problems: BoardProblems) -> Source | None:
+    """The end of the shot before: its `to` still, else the last frame of its clip."""
+    wish = draft.shot.continue_
+    if wish in (None, "still") and before.last is not None:
+        end = before.last
+        label = f"continues {before.shot.id}: {end.label}"
+        return replace(end, label=label, end_of=before.shot.id)
+    if wish in (None, "frame"):
+        return Source(f"continues {before.shot.id}", shot=before.shot.id)
+    if wish == "still":
+        problems.wrong(draft, "continue", f"shot {before.shot.id} has no `to` still; write `continue: frame`")
+        return None
+    if wish in drafts.by_id and wish != draft.shot.id:
+        return Source(f"continues {wish}", shot=str(wish))
+    # Of ids that are numbers a near one is another shot, not a slip.
+    others = (name for name in drafts.by_id if name != draft.shot.id and not str(wish).isdecimal())
+    near = problems.suggest(str(wish), itertools.chain(("frame", "still"), others))
+    guess = did_you_mean(near) or ": there is no such shot;"
+    problems.wrong(
+        draft,
+        "continue",
+        f"continue = {quoted(wish)}{guess} allowed: frame, still, or the id of another shot",
+    )
+    return None
+
+
+def named_source(
+    draft: ShotDraft, key: str, wanted: str, drafts: Drafts, material: Material, problems: BoardProblems
+) -> Source | None:
+    """The picture, or the frame of another shot, that a key of a shot names."""
+    board = material.board
+    if wanted in board.frames:
+        return Source(wanted, material.still(wanted), file=short_name(board.frames[wanted]))
+    found = FRAME_OF_SHOT.fullmatch(wanted)
+    if found and found["shot"] in drafts.by_id:
+        if found["shot"] == draft.shot.id:
+            problems.wrong(draft, key, f"{key}: a shot cannot be made from its own frame")
+            return None
+        length = drafts.by_id[found["shot"]].length
+        if found["seconds"] and float(found["seconds"]) >= length + LENGTH_TOLERANCE:
+            problems.wrong(draft, key, too_late(key, wanted, found["shot"], length))
+            return None
+        place = found["place"] or found["seconds"]
+        label = f"{place} frame of {found['shot']}" if found["place"] else f"{found['shot']} at {place} s"
+        return Source(label, shot=found["shot"], place=place)
+    if wanted in material.pictures:
+        return Source(short_name(wanted), material.still(wanted))
+    text = no_such_frame(
+        key,
+        wanted,
+        own=draft.shot.id,
+        frames=board.frames,
+        shots=drafts.by_id.keys(),
+        near=problems.suggest,
+    )
+    problems.wrong(draft, key, text)
+    return None
+
+
+def _starts_where_it_ends(first: Source | None, before: ShotDraft) -> bool:
+    """Whether a shot starts on the picture that the shot before ends on."""
+    if first is None:
+        return False
+    return first.end_of == before.shot.id or (first.shot == before.shot.id and first.place == "last")
+
+
+def _is_same(one: Source, other: Source | None) -> bool:
+    """Whether two sources are the same picture."""
+    if other is None or (one.still is None) != (other.still is None):
+        return False
+    if one.still is not None and other.still is not None:
+        return one.still.reference == other.still.reference
+    return (one.shot, one.place) == (other.shot, other.place)
+
+
+def too_late(key: str, wanted: str, shot: str, length: int) -> str:
+    """What to say of a moment that is not in a shot."""
+    return f"{key} = {quoted(wanted)}: shot {shot} ends at {length} s; allowed: under {length}"
+
+
+def short_name(reference: str) -> str:
+    """A path or URL as messages name it: without its query, and only the end of a long one."""
+    text = shown(reference).partition("?")[0]
+    return text if len(text) <= 60 else f"…{text[-58:]}"

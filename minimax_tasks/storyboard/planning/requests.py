@@ -1,0 +1,237 @@
+"""The API request of each shot, judged, and the clips that it becomes."""
+
+from collections.abc import Mapping
+
+from minimax_tasks.api.catalog.models import MODELS, Mode
+from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.api.suggest import suggest
+from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.errors import InvalidRequest, PictureError
+from minimax_tasks.redaction import shortened
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.plan import Segment, Source
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft, model_of
+from minimax_tasks.storyboard.planning.frames import named_source, short_name, too_late
+from minimax_tasks.storyboard.planning.problems import BoardProblems
+from minimax_tasks.storyboard.planning.prompts import judge_commands_of
+from minimax_tasks.storyboard.planning.sources import Material
+
+_UNKNOWN = "?"
+"""Stands for a picture that is not known yet, or for a prompt that is wrong already, while a request is judged."""
+
+_INDEPENDENT = ("duration", "resolution")
+"""Fields that can be left out to see whether something else is wrong as well."""
+
+_BOARD_KEYS = {
+    "duration": "seconds",
+    "first_frame_image": "from",
+    "last_frame_image": "to",
+    "subject_image": "subject",
+}
+"""Field of a request -> key of a shot."""
+
+
+def judge_requests(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Note what is wrong with the request of each shot, whatever the shot waits for."""
+    for draft in drafts:
+        request = _request(draft, {}, drafts, material, problems)
+        if isinstance(request, VideoRequest) and request.mode is not Mode.SUBJECT:
+            draft.lines = int(request.size[0].removesuffix("P"))
+
+
+def make_segments(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Make the clips of every shot, each after those of the shots that it takes frames from."""
+    for draft in drafts:
+        _make_segments(draft, drafts, material, problems)
+
+
+def _make_segments(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    if draft.segments:
+        return
+    after: dict[str, Segment] = {}
+    for _, source in draft.ends:
+        if source is not None and source.shot:
+            other = drafts.by_id[source.shot]
+            _make_segments(other, drafts, material, problems)
+            if not other.segments:
+                return
+            after[source.shot] = other.segments[min(other.shot.pick, len(other.segments)) - 1]
+    request = _request(draft, after, drafts, material, problems)
+    if request is None:
+        return
+    _judge_moments(draft, after, drafts, material.root, problems)
+    shapes = {"first_frame_image": draft.crop} if draft.crop else {}
+    try:
+        clips = [
+            known_clip(material.root, request, take, written=draft.written, shapes=shapes)
+            for take in range(1, draft.takes + 1)
+        ]
+    except PictureError as error:  # it is gone; only clips that are paid for do without it
+        key = _BOARD_KEYS.get(error.field, error.field)
+        still = material.stills.get(str(error.value))
+        name = (
+            short_name(str(error.value)) if still is None or isinstance(still, PictureError) else still.name
+        )
+        problems.wrong(draft, key, f"picture {name}: {error.why}")
+        return
+    waits = tuple(after.values())
+    draft.segments = tuple(Segment(draft.shot.id, clip.take, clip, waits) for clip in clips)
+    draft.warnings += request.warnings
+    judge_commands_of(draft, material.root, problems)
+    draft.warnings += _picture_notes(draft, material)
+
+
+def _request(
+    draft: ShotDraft,
+    after: Mapping[str, Segment],
+    drafts: Drafts,
+    material: Material,
+    problems: BoardProblems,
+) -> AnyRequest | None:
+    """The request of a shot, whose frames are of the segments in `after`; None when there is none."""
+    shot, mode = draft.shot, draft.mode
+    fields = _fields(draft, material, problems)
+    if mode is Mode.SUBJECT:
+        fields["subject_image"] = _subject(draft, drafts, material, problems)
+    for name, source in (("first_frame_image", draft.first), ("last_frame_image", draft.last)):
+        if source is not None:
+            fields[name] = _reference(source, after)
+    if mode is Mode.START_END and draft.first is None and not (shot.from_ or shot.continue_):
+        way = ", or let the shot continue the one before" if draft.index else ""
+        problems.wrong(draft, "to", f"`to` needs a start: give `from`{way}")
+        return None
+    if mode in (Mode.START_END, Mode.IMAGE):
+        fields.setdefault("first_frame_image", _UNKNOWN)
+    if mode is Mode.START_END:
+        fields.setdefault("last_frame_image", _UNKNOWN)
+    if shot.pick > draft.takes:
+        problems.wrong(
+            draft, "pick", f"pick = {shot.pick}; allowed: 1 to {draft.takes}, the number of `takes`"
+        )
+    while True:
+        try:
+            return REQUESTS[mode](**fields)
+        except InvalidRequest as error:
+            problems.wrong(draft, *_in_board_words(draft, mode, error))
+            if error.field not in _INDEPENDENT or fields.get(error.field) is None:
+                return None
+            fields[error.field] = None  # what else is wrong shows without it
+
+
+def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> dict[str, object]:
+    """The fields of a request, without its pictures."""
+    shot, defaults = draft.shot, material.board.defaults
+    fields: dict[str, object] = {
+        "model": model_of(draft, material.board),
+        "prompt": draft.prompt,
+        "fit": defaults.fit,
+    }
+    if draft.prompt_is_wrong or (not draft.prompt and problems.has(shot.id)):
+        fields["prompt"] = _UNKNOWN  # what else is wrong may be why it is empty
+    optimizer = defaults.prompt_optimizer if shot.prompt_optimizer is None else shot.prompt_optimizer
+    if optimizer is None and draft.first is not None and draft.first.shot:
+        # The optimizer describes the picture again; a continuation says only what changes.
+        optimizer = False
+    if optimizer is not None:
+        fields["prompt_optimizer"] = optimizer
+    if draft.mode is Mode.SUBJECT:
+        return fields | {"resolution": shot.resolution, "duration": shot.seconds}
+    return fields | {"resolution": shot.resolution or defaults.resolution, "duration": draft.seconds}
+
+
+def _subject(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> str:
+    """The picture of the subject."""
+    source = named_source(draft, "subject", str(draft.shot.subject), drafts, material, problems)
+    return source.still.reference if source is not None and source.still is not None else _UNKNOWN
+
+
+def _reference(source: Source, after: Mapping[str, Segment]) -> str:
+    if source.still is not None:
+        return source.still.reference
+    return str(FrameOf(after[source.shot].key, source.place)) if source.shot in after else _UNKNOWN
+
+
+def _picture_notes(draft: ShotDraft, material: Material) -> list[str]:
+    """What is done to the stills of a shot before they are sent."""
+    stills = [source.still for _, source in draft.ends if source and source.still]
+    if draft.shot.subject and (face := material.still(draft.shot.subject)):
+        stills.append(face)
+    return [f"picture {short_name(still.name)}: {note}" for still in stills for note in still.notes]
+
+
+def _judge_moments(
+    draft: ShotDraft,
+    after: Mapping[str, Segment],
+    drafts: Drafts,
+    root: Storage,
+    problems: BoardProblems,
+) -> None:
+    """Judge moments near the end of another shot: once its clip is made, by the clip's own length."""
+    for key, source in draft.ends:
+        if source is None or not source.shot or source.place in ("first", "last"):
+            continue
+        length = drafts.by_id[source.shot].length
+        frame = FrameOf(after[source.shot].key, source.place)
+        made = measured(root, frame.key)
+        if made is not None:
+            try:
+                doubt = moment_in(frame, made.seconds)
+            except PictureError as error:
+                problems.wrong(
+                    draft, key, f"{key} = {source.label}: {error.why}, which shot {source.shot} is"
+                )
+                continue
+        elif float(source.place) >= length:
+            wanted = f"{source.shot}@{source.place}"
+            problems.wrong(draft, key, too_late(key, wanted, source.shot, length))
+            continue
+        else:
+            doubt = _near_the_end(float(source.place), length)
+        if doubt:
+            draft.warnings.append(f"{key} = {source.label}: {doubt}")
+
+
+def _near_the_end(moment: float, length: int) -> str:
+    """What is doubtful about a moment in a clip that is not made yet."""
+    if moment <= length - LENGTH_TOLERANCE:
+        return ""
+    return (
+        f"a clip may be up to {LENGTH_TOLERANCE:g} s shorter than was asked; if there is no such moment in it, "
+        "its last frame is taken"
+    )
+
+
+_CANNOT_MAKE = {
+    Mode.TEXT: "a shot from text alone",
+    Mode.IMAGE: "a shot that continues the one before",
+    Mode.START_END: "a shot with `to` (start-end frames)",
+    Mode.SUBJECT: "a shot with a subject",
+}
+
+
+def _in_board_words(draft: ShotDraft, mode: Mode, error: InvalidRequest) -> tuple[str, str]:
+    """The key of a shot that is wrong, and what the API's request says about it in the words of a board."""
+    key = _BOARD_KEYS.get(error.field, error.field)
+    why, allowed = error.why, error.allowed
+    if key == "model" and error.value not in MODELS:
+        near = suggest(str(error.value), MODELS)
+        guess = f"did you mean {near}? " if near else ""
+        return (
+            key,
+            f"model = {shortened(str(error.value))}: there is no such model; {guess}Allowed: {', '.join(MODELS)}",
+        )
+    if key == "model":
+        makes = "a shot that starts from a picture" if mode is Mode.IMAGE and draft.shot.from_ else ""
+        text = f"model = {error.value}: it cannot make {makes or _CANNOT_MAKE[mode]}; allowed: {allowed}"
+        if mode is Mode.IMAGE and not draft.shot.from_:
+            text += "; or write `cut: true` to start anew from the text"
+        return key, text
+    if key == "prompt":
+        return key, f"prompt: {why}; allowed: {allowed}"
+    value = shortened(str(error.value)) if error.value is not None else "(none)"
+    origin = ""
+    if key in ("resolution", "seconds") and getattr(draft.shot, key) is None:
+        origin = f" (from the board's defaults; write {key} in the shot to have another)"
+    return key, f"{key} = {value}{origin}: {why}; allowed: {allowed}"

@@ -1,0 +1,95 @@
+"""What a board is planned from: its text and its pictures, each read once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from minimax_tasks.clips.judging import try_each
+from minimax_tasks.errors import BoardError, PictureError, UnreadableReference
+from minimax_tasks.redaction import shown
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import beside, folder_of, read_text
+from minimax_tasks.storyboard.board import Board, Shot, read_board
+from minimax_tasks.storyboard.planning.problems import BoardProblems
+from minimax_tasks.storyboard.planning.stills import Still, read_still
+
+BOARD_LIMIT = 10_000_000
+"""Bytes. A thousand shots have about 0.2 MB."""
+
+FRAME_OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>[0-9]{1,4}(\.[0-9]{1,6})?))")
+"""A frame of another shot: `010.last`, `010@2.5`."""
+
+_PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Material:
+    """A board, where its clips are kept, and every picture that its shots name."""
+
+    path: str
+    board: Board
+    root: Storage
+    language: str
+    """Of the camera brackets, "en" or "zh"."""
+    pictures: Mapping[str, str]
+    """What shots name and is a picture -> its path or URL."""
+    stills: Mapping[str, Still | PictureError]
+    """Path or URL -> the picture, or why it cannot be used."""
+    templates: Path | None
+    """The folder of the board's own templates, if it has any."""
+
+    def still(self, wanted: str) -> Still | None:
+        """The picture that a shot names, if it can be used."""
+        found = self.stills.get(self.pictures.get(wanted, ""))
+        return found if isinstance(found, Still) else None
+
+
+def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProblems]:
+    """Read a board and its pictures. Raises `BoardError` when so much is wrong that nothing is left to plan."""
+    try:
+        text = read_text(path, BOARD_LIMIT, "the storyboard file")
+    except UnreadableReference as error:
+        raise BoardError([f"{shown(path)}: {error}"]) from None
+    board, document, found = read_board(text)
+    problems = BoardProblems(path, document, found)
+    if board is None:
+        raise BoardError(problems.lines())
+    pictures = _pictures(board, folder_of(path))
+    names = {reference: name for name, reference in reversed(pictures.items())}
+    stills = try_each(
+        lambda reference: read_still(reference, names[reference], root, fit=board.defaults.fit), names
+    )
+    material = Material(
+        path, board, root, board.language or language, pictures, stills, _own_templates(folder_of(path))
+    )
+    return material, problems
+
+
+def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
+    """What a shot names where a picture can stand, with the key: `("to", "pier")`."""
+    if shot.to:
+        yield "to", shot.to
+    if shot.subject:
+        yield "subject", shot.subject
+    elif shot.from_:
+        yield "from", shot.from_
+
+
+def _own_templates(folder: str) -> Path | None:
+    """`prompt_templates/` beside the board."""
+    own = Path(folder) / "prompt_templates"
+    return own if "://" not in folder and own.is_dir() else None
+
+
+def _pictures(board: Board, folder: str) -> dict[str, str]:
+    """What shots name and is a picture -> its path or URL."""
+    ids = {shot.id for shot in board.shots}
+    pictures = {}
+    for name in dict.fromkeys(wanted for shot in board.shots for _, wanted in named_pictures(shot)):
+        found = FRAME_OF_SHOT.fullmatch(name)
+        if name in board.frames:
+            pictures[name] = beside(folder, board.frames[name])
+        elif not (found and found["shot"] in ids) and _PATH_LIKE.search(name):
+            pictures[name] = beside(folder, name)
+    return pictures
