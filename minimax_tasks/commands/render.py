@@ -23,7 +23,7 @@ from minimax_tasks.clips.root import (
     service_kind,
 )
 from minimax_tasks.console.output import Output
-from minimax_tasks.console.plan import grouped_warnings, several, to_pay, why_lines
+from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
@@ -155,7 +155,7 @@ def _show(
     known = len({segment.key for segment in plan.segments}) - clips
     price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
     console.whole(
-        f"{plan.board.title}: {several(len(plan.shots), 'shot')}, {several(known + clips, 'clip')}; "
+        f"{plan.board.title}: {plural(len(plan.shots), 'shot')}, {plural(known + clips, 'clip')}; "
         f"{known} known already, {clips} to make ({price})",
     )
     for line in why_lines(plan, why_to_make(storage, plan, states)):

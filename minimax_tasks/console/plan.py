@@ -33,7 +33,7 @@ _STYLES = {
 }
 
 
-def several(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
     """`1 clip`, `2 clips`."""
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
@@ -95,7 +95,7 @@ def why_lines(plan: Plan, why: Mapping[str, str]) -> list[str]:
     for reason, keys in _grouped((key, why[key]) for key in segments):
         usd = sum(segments[key].request.usd or 0.0 for key in keys)
         shots = list(dict.fromkeys(segments[key].shot for key in keys))
-        lines.append(f"{reason}: {of_shots(shots)} ({several(len(keys), 'clip')}, USD {usd:.2f})")
+        lines.append(f"{reason}: {of_shots(shots)} ({plural(len(keys), 'clip')}, USD {usd:.2f})")
     return lines
 
 
@@ -171,7 +171,7 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
         padding=(0, 1, 0, 0),
     )
     usd, clips, unpriced = to_pay(plan, states)
-    table.add_column("shot", footer=several(len(plan.shots), "shot"), no_wrap=True)
+    table.add_column("shot", footer=plural(len(plan.shots), "shot"), no_wrap=True)
     table.add_column("clip", footer=_length(plan))
     table.add_column("camera")
     table.add_column("frames, join")
@@ -222,7 +222,7 @@ def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int) -> Iterator[st
     if any(len(shot.segments) > 1 for shot in plan.shots):
         yield "* goes into the film (`pick`)"
     if unpriced:
-        yield f"? no published price ({several(unpriced, 'clip')} to pay)"
+        yield f"? no published price ({plural(unpriced, 'clip')} to pay)"
 
 
 def _add_row(

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-from minimax_tasks.sandbox.jobs import Ticket
+from minimax_tasks.sandbox.task import TaskRecord
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +29,11 @@ ABANDONED_SECONDS = 3600
 
 _NEXT, _IN_TURN, _STOP = 0, 1, 2
 
-Draw = Callable[[Ticket, Path], None]
+Draw = Callable[[TaskRecord, Path], None]
 """Draws the clip of a task into a file."""
 
 
-class Renders:
+class ClipCache:
     """The clips of one sandbox, in a folder."""
 
     def __init__(self, folder: Path, draw: Draw, *, kept_bytes: int = KEPT_BYTES) -> None:
@@ -43,7 +43,7 @@ class Renders:
         self._lock = threading.Lock()
         self._waiting: dict[str, Future[Path]] = {}
         self._sizes: OrderedDict[str, int] = OrderedDict()
-        self._queue: queue.PriorityQueue[tuple[int, int, Ticket | None]] = queue.PriorityQueue()
+        self._queue: queue.PriorityQueue[tuple[int, int, TaskRecord | None]] = queue.PriorityQueue()
         self._turn = itertools.count()
         self._stopped = False
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,10 +53,10 @@ class Renders:
         for thread in self._threads:
             thread.start()
 
-    def clip(self, ticket: Ticket, *, urgent: bool = False) -> Future[Path]:
+    def clip(self, record: TaskRecord, *, urgent: bool = False) -> Future[Path]:
         """The file of a task's clip, drawn if it is not there; `urgent` when somebody waits for the file."""
         with self._lock:
-            key = ticket.clip_key
+            key = record.clip_key
             waiting = self._waiting.get(key)
             path = self._path(key)
             if waiting is None and path.exists():
@@ -67,7 +67,7 @@ class Renders:
                 return done
             future = self._waiting.setdefault(key, Future())
             if waiting is None or urgent:
-                self._queue.put((_NEXT if urgent else _IN_TURN, next(self._turn), ticket))
+                self._queue.put((_NEXT if urgent else _IN_TURN, next(self._turn), record))
             return future
 
     def stop(self, patience: float) -> None:
@@ -87,12 +87,12 @@ class Renders:
 
     def _work(self) -> None:
         while True:
-            _, _, ticket = self._queue.get()
-            if ticket is None:
+            _, _, record = self._queue.get()
+            if record is None:
                 return
-            future = self._claim(ticket.clip_key)
+            future = self._claim(record.clip_key)
             if future is not None:
-                self._render(ticket, future)
+                self._render(record, future)
 
     def _claim(self, key: str) -> Future[Path] | None:
         # An urgent wish puts a clip into the queue a second time; whoever comes later finds nothing to do.
@@ -102,18 +102,18 @@ class Renders:
                 return None
             return future if future.set_running_or_notify_cancel() else None
 
-    def _render(self, ticket: Ticket, future: Future[Path]) -> None:
-        key = ticket.clip_key
+    def _render(self, record: TaskRecord, future: Future[Path]) -> None:
+        key = record.clip_key
         path = self._path(key)
         part = self._folder / f".{key}.{uuid.uuid4().hex}.mp4"
         try:
-            self._draw(ticket, part)
+            self._draw(record, part)
             os.replace(part, path)
         except Exception as error:
             part.unlink(missing_ok=True)
             self._settle(key)
             if not self._stopped:
-                log.exception("the clip of task %s could not be drawn", ticket.task_id)
+                log.exception("the clip of task %s could not be drawn", record.task_id)
             future.set_exception(error)
         else:
             self._keep(key, path.stat().st_size)

@@ -1,4 +1,4 @@
-"""Takes orders and has their clips drawn: from an accepted request to a file on disk."""
+"""Takes requests and has their clips drawn: from an accepted request to a file on disk."""
 
 import asyncio
 import contextlib
@@ -8,26 +8,26 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox.clip_cache import Renders
-from minimax_tasks.sandbox.drawing.draw_clip import clip_size, render_clip
+from minimax_tasks.sandbox.clip_cache import ClipCache
+from minimax_tasks.sandbox.drawing.draw_clip import clip_size, draw_clip
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.faults import FaultBook, TaskFault
-from minimax_tasks.sandbox.http.validation import Order
+from minimax_tasks.sandbox.http.validation import AcceptedRequest
 from minimax_tasks.sandbox.http.wire import Refused
-from minimax_tasks.sandbox.jobs import Job, Ticket
 from minimax_tasks.sandbox.store import Store
+from minimax_tasks.sandbox.task import SandboxTask, TaskRecord
 
 STOP_SECONDS = 0.1
 """How long a clip in work may hold up the end of a sandbox."""
 
 
-class Studio:
+class Engine:
     """The tasks of one sandbox, over a folder. All but `read` and `close` are for the event loop alone."""
 
     def __init__(self, folder: Path, faults: FaultBook, *, latency: float, scale: str | None) -> None:
         self._pictures = Pictures(folder / "images")
         self._store = Store(folder / "journal.jsonl")
-        self._renders = Renders(folder / "clips" / (scale or "full"), self._draw)
+        self._clips = ClipCache(folder / "clips" / (scale or "full"), self._draw)
         self._faults = faults
         self._latency = latency
         self._scale = scale
@@ -35,28 +35,32 @@ class Studio:
 
     def resume(self) -> None:
         """Go on with the clips that an earlier sandbox on this folder has not drawn."""
-        for job in self._store.all():
-            self._see_to(job)
+        for task in self._store.all():
+            self._see_to(task)
 
     def close(self) -> None:
         """Stop drawing and close the journal."""
-        self._renders.stop(STOP_SECONDS)
+        self._clips.stop(STOP_SECONDS)
         self._store.close()
 
-    def read(self, body: bytearray, reader: Callable[[bytearray, Pictures], Order]) -> Order:
+    def read(
+        self, body: bytearray, reader: Callable[[bytearray, Pictures], AcceptedRequest]
+    ) -> AcceptedRequest:
         """Judge the body of a request and keep its pictures: with pictures, slow. Raises `Refused`."""
         return reader(body, self._pictures)
 
-    def accept(self, order: Order) -> Job:
+    def accept(self, accepted: AcceptedRequest) -> SandboxTask:
         """Create a task: from here on the service would bill it."""
-        variant = self._store.next_variant(order.fingerprint)
-        fault = self._faults.strike(TaskFault, f"{order.fingerprint}-{variant}", order.prompt) or _NO_FAULT
-        task_id, file_id = self._store.new_ids(order.mode is Mode.TEMPLATE)
-        width, height = clip_size(order.resolution, order.aspect)
-        ticket = Ticket(
+        variant = self._store.next_variant(accepted.fingerprint)
+        fault = (
+            self._faults.strike(TaskFault, f"{accepted.fingerprint}-{variant}", accepted.prompt) or _NO_FAULT
+        )
+        task_id, file_id = self._store.new_ids(accepted.mode is Mode.TEMPLATE)
+        width, height = clip_size(accepted.resolution, accepted.aspect)
+        record = TaskRecord(
             task_id=task_id,
             file_id=file_id,
-            order=order,
+            accepted=accepted,
             variant=variant,
             created_at=time.time(),
             latency=self._latency if fault.latency is None else fault.latency,
@@ -65,44 +69,44 @@ class Studio:
             fail=fault.fail,
             stuck=fault.stuck,
         )
-        job = self._store.add(ticket)
-        self._see_to(job)
-        return job
+        task = self._store.add(record)
+        self._see_to(task)
+        return task
 
-    def task(self, task_id: str, *, template: bool) -> Job:
+    def task(self, task_id: str, *, template: bool) -> SandboxTask:
         """The task of this kind with this id. Raises `Refused`, in words that are not recorded."""
-        job = self._store.task(task_id)
-        if job is None or (job.ticket.order.mode is Mode.TEMPLATE) is not template:
+        task = self._store.task(task_id)
+        if task is None or (task.record.accepted.mode is Mode.TEMPLATE) is not template:
             raise Refused(2013, "invalid params, task_id does not exist")
-        self._see_to(job)
-        return job
+        self._see_to(task)
+        return task
 
-    def file(self, file_id: str) -> Job | None:
+    def file(self, file_id: str) -> SandboxTask | None:
         """The finished task with this file."""
-        job = self._store.file(file_id)
-        return job if job is not None and job.status(time.time()) == "Success" else None
+        task = self._store.file(file_id)
+        return task if task is not None and task.status(time.time()) == "Success" else None
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[SandboxTask]:
         """Every task, oldest first."""
         return self._store.all()
 
-    def note_download(self, job: Job) -> None:
+    def note_download(self, task: SandboxTask) -> None:
         """Put a download into the ledger."""
-        self._store.downloaded(job)
+        self._store.downloaded(task)
 
-    def note_leaked_key(self, job: Job) -> None:
+    def note_leaked_key(self, task: SandboxTask) -> None:
         """Put into the ledger that the file was asked for with a key."""
-        self._store.key_leaked(job)
+        self._store.key_leaked(task)
 
-    async def clip(self, job: Job) -> Path:
+    async def clip(self, task: SandboxTask) -> Path:
         """The file of a finished task, drawn again if it is gone."""
-        drawing = asyncio.wrap_future(self._renders.clip(job.ticket, urgent=True))
+        drawing = asyncio.wrap_future(self._clips.clip(task.record, urgent=True))
         # Others may wait for the same clip: one that gives up must not cancel it.
         return await asyncio.shield(drawing)
 
-    def _see_to(self, job: Job) -> None:
-        task_id = job.ticket.task_id
-        if not job.ticket.gets_clip or job.drawn or job.broken or task_id in self._awaited:
+    def _see_to(self, task: SandboxTask) -> None:
+        task_id = task.record.task_id
+        if not task.record.gets_clip or task.drawn or task.broken or task_id in self._awaited:
             return
         self._awaited.add(task_id)
         loop = asyncio.get_running_loop()
@@ -110,33 +114,33 @@ class Studio:
         def settled(clip: Future[Path]) -> None:
             # The loop is gone when the sandbox stops while a clip is in work.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._clip_settled, job, clip.exception() is not None)
+                loop.call_soon_threadsafe(self._clip_settled, task, clip.exception() is not None)
 
-        self._renders.clip(job.ticket).add_done_callback(settled)
+        self._clips.clip(task.record).add_done_callback(settled)
 
-    def _clip_settled(self, job: Job, broken: bool) -> None:
-        self._awaited.discard(job.ticket.task_id)
+    def _clip_settled(self, task: SandboxTask, broken: bool) -> None:
+        self._awaited.discard(task.record.task_id)
         if broken:
-            job.broken = True
+            task.broken = True
         else:
-            self._store.drawn(job)
+            self._store.drawn(task)
 
-    def _draw(self, ticket: Ticket, path: Path) -> None:
-        order = ticket.order
+    def _draw(self, record: TaskRecord, path: Path) -> None:
+        accepted = record.accepted
         first, last, subject = (
             self._pictures.open(reference) if reference else None
-            for reference in (order.first, order.last, order.subject)
+            for reference in (accepted.first, accepted.last, accepted.subject)
         )
-        render_clip(
+        draw_clip(
             path,
-            prompt=order.prompt,
-            resolution=order.resolution,
-            seconds=order.seconds,
-            fps=order.fps,
+            prompt=accepted.prompt,
+            resolution=accepted.resolution,
+            seconds=accepted.seconds,
+            fps=accepted.fps,
             first=first,
             last=last,
             subject=subject,
-            variant=ticket.variant,
+            variant=record.variant,
             scale=self._scale,
         )
 

@@ -17,7 +17,7 @@ import uvicorn
 from minimax_tasks.connections import BATCH, Bounds, bounded
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.draw_clip import clip_size
-from minimax_tasks.sandbox.http.app import Conduct, SandboxApp, digest_key
+from minimax_tasks.sandbox.http.app import SandboxApp, SandboxOptions, digest_key
 from minimax_tasks.sandbox.http.broken_responses import CuttableConnection
 from minimax_tasks.sandbox.http.faults import Fault, read_faults
 from minimax_tasks.storage.temporary import new_temporary_folder
@@ -58,7 +58,7 @@ class Sandbox:
     ) -> None:
         _check_options(port=port, latency=latency, url_lifetime=url_lifetime, scale=scale, rpm=rpm)
         self._address = (host, port)
-        self._conduct = Conduct(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
+        self._options = SandboxOptions(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
         self._state = Path(state) if state is not None else None
         self._running: _Running | None = None
@@ -75,7 +75,7 @@ class Sandbox:
     def start(self) -> None:
         """Serve; returns when the port answers."""
         if self._running is None:
-            self._running = _Running(self._address, self._state, self._conduct, self._faults)
+            self._running = _Running(self._address, self._state, self._options, self._faults)
 
     def stop(self) -> None:
         """Stop serving; a temporary folder is removed."""
@@ -107,14 +107,14 @@ class Sandbox:
 
 class _Running:
     def __init__(
-        self, address: tuple[str, int], state: Path | None, conduct: Conduct, faults: tuple[Fault, ...]
+        self, address: tuple[str, int], state: Path | None, options: SandboxOptions, faults: tuple[Fault, ...]
     ) -> None:
         self._socket = _listen(*address)
         self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
         self._folder = state or new_temporary_folder()
         try:
-            self._app = SandboxApp(self._folder, conduct, faults, served=address[0])
+            self._app = SandboxApp(self._folder, options, faults, served=address[0])
         except (OSError, ConfigurationError):
             self._socket.close()
             raise

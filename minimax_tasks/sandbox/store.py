@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minimax_tasks.errors import ConfigurationError
-from minimax_tasks.sandbox.jobs import Job, Ticket
+from minimax_tasks.sandbox.task import SandboxTask, TaskRecord
 
 KEPT_TASKS = 20_000
 """The oldest tasks beyond this number are forgotten, so that a sandbox can run for months."""
@@ -26,8 +26,8 @@ class Store:
     """
 
     def __init__(self, journal: Path, *, kept: int = KEPT_TASKS) -> None:
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._by_file: dict[str, Job] = {}
+        self._tasks: OrderedDict[str, SandboxTask] = OrderedDict()
+        self._by_file: dict[str, SandboxTask] = {}
         self._variants: dict[str, int] = {}
         self._kept = kept
         self._last_id = 0
@@ -53,44 +53,44 @@ class Store:
         """How often this request will have been accepted, counting the next time."""
         return self._variants.get(fingerprint, 0) + 1
 
-    def add(self, ticket: Ticket) -> Job:
+    def add(self, record: TaskRecord) -> SandboxTask:
         """Accept a task; it is in the journal before this returns."""
-        self._write({"event": "accepted", "ticket": ticket.to_json()})
-        return self._jobs[ticket.task_id]
+        self._write({"event": "accepted", "ticket": record.to_json()})
+        return self._tasks[record.task_id]
 
-    def task(self, task_id: str) -> Job | None:
+    def task(self, task_id: str) -> SandboxTask | None:
         """The task with this id."""
-        if task_id not in self._jobs:
+        if task_id not in self._tasks:
             self._refresh()
-        return self._jobs.get(task_id)
+        return self._tasks.get(task_id)
 
-    def file(self, file_id: str) -> Job | None:
+    def file(self, file_id: str) -> SandboxTask | None:
         """The task that makes this file."""
         if file_id not in self._by_file:
             self._refresh()
         return self._by_file.get(file_id)
 
-    def all(self) -> list[Job]:
+    def all(self) -> list[SandboxTask]:
         """Every task that is remembered, oldest first."""
         self._refresh()
-        return list(self._jobs.values())
+        return list(self._tasks.values())
 
-    def drawn(self, job: Job) -> None:
+    def drawn(self, task: SandboxTask) -> None:
         """Note that the clip of a task was drawn once: from now on its status stays Success."""
-        if not job.drawn:
-            self._write({"event": "drawn", "task_id": job.ticket.task_id})
+        if not task.drawn:
+            self._write({"event": "drawn", "task_id": task.record.task_id})
 
-    def downloaded(self, job: Job) -> None:
+    def downloaded(self, task: SandboxTask) -> None:
         """Note that the file of a task was asked for."""
-        self._write({"event": "downloaded", "task_id": job.ticket.task_id})
+        self._write({"event": "downloaded", "task_id": task.record.task_id})
 
-    def key_leaked(self, job: Job) -> None:
+    def key_leaked(self, task: SandboxTask) -> None:
         """Note that the file of a task was asked for with a key, which nobody but the API should see."""
-        if not job.leaked_key:
-            self._write({"event": "key_leaked", "task_id": job.ticket.task_id})
+        if not task.leaked_key:
+            self._write({"event": "key_leaked", "task_id": task.record.task_id})
 
-    def _write(self, record: dict[str, Any]) -> None:
-        self._writer.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    def _write(self, event: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._refresh()
 
     def _refresh(self) -> None:
@@ -101,32 +101,32 @@ class Store:
             self._read_to += len(line)
             self._apply(_record(line))
 
-    def _apply(self, record: dict[str, Any]) -> None:
-        if record.get("event") == "accepted":
-            self._remember(self._ticket(record))
-        elif (job := self._jobs.get(record.get("task_id", ""))) is not None:
-            job.drawn |= record.get("event") == "drawn"
-            job.downloads += record.get("event") == "downloaded"
-            job.leaked_key |= record.get("event") == "key_leaked"
+    def _apply(self, event: dict[str, Any]) -> None:
+        if event.get("event") == "accepted":
+            self._remember(self._record_of(event))
+        elif (task := self._tasks.get(event.get("task_id", ""))) is not None:
+            task.drawn |= event.get("event") == "drawn"
+            task.downloads += event.get("event") == "downloaded"
+            task.leaked_key |= event.get("event") == "key_leaked"
 
-    def _ticket(self, record: dict[str, Any]) -> Ticket:
+    def _record_of(self, event: dict[str, Any]) -> TaskRecord:
         try:
-            return Ticket.from_json(record["ticket"])
+            return TaskRecord.from_json(event["ticket"])
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"{self._reader.name} is not the journal of a sandbox of this version: {error!r}"
             ) from None
 
-    def _remember(self, ticket: Ticket) -> None:
-        job = Job(ticket)
-        self._jobs[ticket.task_id] = self._by_file[ticket.file_id] = job
-        fingerprint = ticket.order.fingerprint
-        self._variants[fingerprint] = max(ticket.variant, self._variants.get(fingerprint, 0))
-        if len(self._jobs) > self._kept:
-            _, oldest = self._jobs.popitem(last=False)
-            del self._by_file[oldest.ticket.file_id]
-            if self._variants.get(oldest.ticket.order.fingerprint) == oldest.ticket.variant:
-                del self._variants[oldest.ticket.order.fingerprint]
+    def _remember(self, record: TaskRecord) -> None:
+        task = SandboxTask(record)
+        self._tasks[record.task_id] = self._by_file[record.file_id] = task
+        fingerprint = record.accepted.fingerprint
+        self._variants[fingerprint] = max(record.variant, self._variants.get(fingerprint, 0))
+        if len(self._tasks) > self._kept:
+            _, oldest = self._tasks.popitem(last=False)
+            del self._by_file[oldest.record.file_id]
+            if self._variants.get(oldest.record.accepted.fingerprint) == oldest.record.variant:
+                del self._variants[oldest.record.accepted.fingerprint]
 
     def _next_id(self) -> int:
         self._last_id = max(self._last_id + 1, int(time.time() * 1000) * 100 + random.randrange(100))

@@ -32,10 +32,10 @@ RATE = 1500
 @contextmanager
 def stub(folder: Path, seconds: float, spread: float) -> Iterator[str]:
     """A bare server in a process of its own; yields its URL."""
-    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
 
     clip = folder / "clip.mp4"
-    render_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale="90P")
+    draw_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale="90P")
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.stub", str(clip), str(seconds), str(spread)],
         stdout=subprocess.PIPE,
@@ -170,13 +170,13 @@ def blocking(options: argparse.Namespace) -> list[Row]:
 
 def joining(options: argparse.Namespace) -> list[Row]:
     """Joining 100 matching clips over copying their bytes, and over ffmpeg where it is."""
-    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
     from minimax_tasks.video.join import Piece, join
 
     with tempfile.TemporaryDirectory() as folder:
         clips = [str(Path(folder) / f"{number}.mp4") for number in range(4)]
         for number, clip in enumerate(clips):
-            render_clip(clip, prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
+            draw_clip(clip, prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
         pieces = [Piece(clips[number % 4]) for number in range(100)]
         film, copy = str(Path(folder) / "film.mp4"), Path(folder) / "copy"
         ours = _best(lambda: join(film, pieces))
@@ -206,13 +206,13 @@ def planning(options: argparse.Namespace) -> list[Row]:
 
 def rendering(options: argparse.Namespace) -> list[Row]:
     """Drawing a clip in the sandbox over its length."""
-    from minimax_tasks.sandbox.drawing.draw_clip import render_clip
+    from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
 
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for scale in (None, "90P"):
             taken = _best(
-                lambda scale=scale: render_clip(  # type: ignore[misc]
+                lambda scale=scale: draw_clip(  # type: ignore[misc]
                     Path(folder) / "c.mp4", prompt="[Push in] sea", resolution="768P", seconds=6, scale=scale
                 )
             )

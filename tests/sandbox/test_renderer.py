@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.sandbox.drawing.draw_clip import Rendered, clip_size, render_clip
+from minimax_tasks.sandbox.drawing.draw_clip import Rendered, clip_size, draw_clip
 from minimax_tasks.sandbox.drawing.motion import camera_groups, without_commands
 from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, place_in
 from minimax_tasks.video.colour import frame_of, picture_of
@@ -44,9 +44,7 @@ def render(tmp_path):
 
     def make(prompt="", name="clip.mp4", **arguments):
         path = tmp_path / name
-        render_clip(
-            path, **{"prompt": prompt, "resolution": "768P", "seconds": 1, "scale": "90P", **arguments}
-        )
+        draw_clip(path, **{"prompt": prompt, "resolution": "768P", "seconds": 1, "scale": "90P", **arguments})
         return path
 
     return make
@@ -85,7 +83,7 @@ def test_a_resolution_that_is_none():
 
 def test_the_clip_is_a_whole_mp4_that_can_be_joined(tmp_path):
     path = tmp_path / "clip.mp4"
-    made = render_clip(path, prompt="A quiet sea", resolution="768P", seconds=6, scale="90P")
+    made = draw_clip(path, prompt="A quiet sea", resolution="768P", seconds=6, scale="90P")
     assert made == Rendered(160, 90, 144)
     found = probe(path, "decode")
     assert found.ok, found.problems
@@ -104,7 +102,7 @@ def test_the_clip_is_a_whole_mp4_that_can_be_joined(tmp_path):
 
 def test_full_size(tmp_path):
     path = tmp_path / "clip.mp4"
-    assert render_clip(path, prompt="Hills", resolution="768P", seconds=0.25) == Rendered(1366, 768, 6)
+    assert draw_clip(path, prompt="Hills", resolution="768P", seconds=0.25) == Rendered(1366, 768, 6)
     assert (probe(path).width, probe(path).height) == (1366, 768)
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.sandbox import Sandbox
-from minimax_tasks.sandbox.http.validation import Order
-from minimax_tasks.sandbox.jobs import Job, Ticket
+from minimax_tasks.sandbox.http.validation import AcceptedRequest
+from minimax_tasks.sandbox.task import SandboxTask, TaskRecord
 from tests.sandbox.conftest import KEY, T2V, Api, Serve, data_url, fetch, still, until
 
 GOOD = {"status_code": 0, "status_msg": "success"}
@@ -66,10 +66,10 @@ def test_before_success_there_is_no_file_and_no_size(serve: Serve) -> None:
     assert api.retrieve(file_id)["base_resp"]["status_code"] == 2013
 
 
-def job(template: bool = False, **ticket: Any) -> Job:
+def job(template: bool = False, **ticket: Any) -> SandboxTask:
     """A task that was accepted at 1000 and takes 100 seconds."""
-    order = Order(Mode.TEMPLATE if template else Mode.TEXT, "x", "768P", 6, 24, {})
-    return Job(Ticket("1", "2", order, 1, 1000.0, 100.0, 1366, 768, **ticket), drawn=True)
+    order = AcceptedRequest(Mode.TEMPLATE if template else Mode.TEXT, "x", "768P", 6, 24, {})
+    return SandboxTask(TaskRecord("1", "2", order, 1, 1000.0, 100.0, 1366, 768, **ticket), drawn=True)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def job(template: bool = False, **ticket: Any) -> Job:
     ],
     ids=["clip", "template", "failed", "stuck", "stuck template"],
 )  # fmt: skip
-def test_the_clock_of_a_task(task: Job, states: list[str]) -> None:
+def test_the_clock_of_a_task(task: SandboxTask, states: list[str]) -> None:
     assert [task.status(1000 + second) for second in (0, 14, 16, 39, 41, 99, 101)] == states
 
 
@@ -332,7 +332,7 @@ def test_a_clip_that_cannot_be_drawn_fails(serve: Serve, monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr("minimax_tasks.sandbox.engine.render_clip", broken)
+    monkeypatch.setattr("minimax_tasks.sandbox.engine.draw_clip", broken)
     api = serve()
     done = api.wait(api.submit()["task_id"])
     assert (done["status"], done["base_resp"]["status_code"]) == ("Fail", 1000)

@@ -12,10 +12,10 @@ import pytest
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.sandbox import Sandbox, clip_cache
-from minimax_tasks.sandbox.clip_cache import Renders
-from minimax_tasks.sandbox.http.validation import Order
-from minimax_tasks.sandbox.jobs import Ticket
+from minimax_tasks.sandbox.clip_cache import ClipCache
+from minimax_tasks.sandbox.http.validation import AcceptedRequest
 from minimax_tasks.sandbox.store import Store
+from minimax_tasks.sandbox.task import TaskRecord
 from tests.sandbox.conftest import Serve, data_url, fetch, still, until
 
 
@@ -125,20 +125,20 @@ def test_parts_of_a_killed_sandbox_are_swept(tmp_path: Path) -> None:
     for part in (old, young):
         part.write_bytes(b"x")
     os.utime(old, (0, 0))
-    Renders(tmp_path, lambda _, path: None).stop(5)
+    ClipCache(tmp_path, lambda _, path: None).stop(5)
     assert list(tmp_path.iterdir()) == [young]
 
 
-def ticket(number: int) -> Ticket:
-    order = Order(Mode.TEXT, f"clip {number}", "768P", 6, 24, {"prompt": f"clip {number}"})
-    return Ticket(str(number), str(number), order, 1, time.time(), 0.0, 1366, 768)
+def ticket(number: int) -> TaskRecord:
+    order = AcceptedRequest(Mode.TEXT, f"clip {number}", "768P", 6, 24, {"prompt": f"clip {number}"})
+    return TaskRecord(str(number), str(number), order, 1, time.time(), 0.0, 1366, 768)
 
 
 def test_old_tasks_are_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path / "journal", kept=3)
     for number in range(5):
         store.add(ticket(number))
-    kept = [job.ticket.task_id for job in store.all()]
+    kept = [job.record.task_id for job in store.all()]
     forgotten = store.task("0"), store.file("1")
     store.close()
     assert kept == ["2", "3", "4"]
@@ -153,7 +153,7 @@ def test_ids_never_repeat(tmp_path: Path) -> None:
 
 
 def test_clips_on_disk_are_bounded(tmp_path: Path) -> None:
-    renders = Renders(tmp_path, lambda _, path: path.write_bytes(b"x" * 100) and None, kept_bytes=250)
+    renders = ClipCache(tmp_path, lambda _, path: path.write_bytes(b"x" * 100) and None, kept_bytes=250)
     for number in (0, 1):
         renders.clip(ticket(number)).result(10)
     renders.clip(ticket(0)).result(10)
@@ -168,12 +168,12 @@ def test_a_clip_is_drawn_once_for_all_who_wait(tmp_path: Path, monkeypatch: pyte
     drawn: list[str] = []
     go = threading.Event()
 
-    def draw(ticket: Ticket, path: Path) -> None:
+    def draw(ticket: TaskRecord, path: Path) -> None:
         go.wait(10)
         drawn.append(ticket.task_id)
         path.write_bytes(b"x")
 
-    renders = Renders(tmp_path, draw)
+    renders = ClipCache(tmp_path, draw)
     futures = [renders.clip(ticket(n), urgent=n == 5) for n in (1, 2, 3, 4, 5, 5, 4)]
     go.set()
     wait(futures, 10)

@@ -64,7 +64,7 @@ def clip_size(resolution: str, aspect: float | None) -> tuple[int, int]:
     return (_even(short * aspect), short) if aspect >= 1 else (short, _even(short / aspect))
 
 
-def render_clip(
+def draw_clip(
     path: str | Path,
     *,
     prompt: str,
@@ -88,13 +88,13 @@ def render_clip(
     shape = first or last
     size = clip_size(scale or resolution, shape.width / shape.height if shape else None)
     frames = max(1, round(seconds * fps))
-    take = random.Random(f"{variant}\n{prompt}")
+    rng = random.Random(f"{variant}\n{prompt}")
     groups = camera_groups(prompt)
     clip = _Clip(
         start=_opening(prompt, size, first, subject, variant),
         end=_Backdrop.reflected(cover(last, size)) if last else None,
-        path=camera_path(groups, frames, take=take, margin=MARGIN),
-        lights=_lights(frames, take),
+        path=camera_path(groups, frames, rng=rng, margin=MARGIN),
+        lights=_lights(frames, rng),
     )
     cues = _cues(without_commands(prompt), groups, frames, fps)
     with h264_mp4(str(path), size, Fraction(fps), _encoding(fps), cues) as writer:
@@ -183,9 +183,9 @@ def _opening(
     return _Backdrop.framed(draw_scene(prompt, size, variant, margin=MARGIN), size)
 
 
-def _lights(frames: int, take: random.Random) -> list[float]:
+def _lights(frames: int, rng: random.Random) -> list[float]:
     """How much brighter each frame is than its picture: not at all at the ends, or chains would drift."""
-    swell = take.choice((-1, 1)) * take.uniform(0.03, 0.08)
+    swell = rng.choice((-1, 1)) * rng.uniform(0.03, 0.08)
     return [swell * math.sin(math.pi * frame / max(1, frames - 1)) for frame in range(frames)]
 
 

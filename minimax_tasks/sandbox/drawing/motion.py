@@ -110,14 +110,14 @@ class Pose:
         return (math.exp(-self.zoom) - 1) / 2 + max(abs(self.x), abs(self.y))
 
 
-def camera_path(groups: tuple[Group, ...], frames: int, *, take: random.Random, margin: float) -> list[Pose]:
+def camera_path(groups: tuple[Group, ...], frames: int, *, rng: random.Random, margin: float) -> list[Pose]:
     """The pose of every frame; the first is where the camera stands now.
 
-    Groups run one after the other in equal parts of the clip. Without any, the camera drifts. `take` varies
+    Groups run one after the other in equal parts of the clip. Without any, the camera drifts. `rng` varies
     how far it goes; the path becomes smaller as a whole when it would leave a `margin` around the picture.
     """
-    strength = take.uniform(0.8, 1.15)
-    drift = _drift(take)
+    strength = rng.uniform(0.8, 1.15)
+    drift = _drift(rng)
     path = []
     for frame in range(frames):
         time = frame / max(1, frames - 1)
@@ -150,9 +150,9 @@ def _within(path: list[Pose], margin: float) -> list[Pose]:
     return [pose * factor for pose in path]
 
 
-def _drift(take: random.Random) -> Callable[[float], Pose]:
-    x, y = take.choice((-1, 1)) * take.uniform(0.02, 0.04), take.uniform(-0.015, 0.015)
-    zoom = take.choice((0.07, 0.09, -0.06))
+def _drift(rng: random.Random) -> Callable[[float], Pose]:
+    x, y = rng.choice((-1, 1)) * rng.uniform(0.02, 0.04), rng.uniform(-0.015, 0.015)
+    zoom = rng.choice((0.07, 0.09, -0.06))
     return lambda time: Pose(zoom, x, y) * _glide(time)
 
 

@@ -106,11 +106,11 @@ def draw_scene(prompt: str, size: tuple[int, int], variant: int, *, margin: floa
     """
     digest = hashlib.sha256(f"{variant}\n{prompt}".encode()).digest()
     seed = int.from_bytes(digest[:8], "big")
-    take = random.Random(seed)
-    light = _matching(HOURS, prompt) or take.choice((DAWN, DAY, GOLDEN, DUSK))
-    place = place_in(prompt) or take.choice(("hills", "hills", "mountains", "sea"))
+    rng = random.Random(seed)
+    light = _matching(HOURS, prompt) or rng.choice((DAWN, DAY, GOLDEN, DUSK))
+    place = place_in(prompt) or rng.choice(("hills", "hills", "mountains", "sea"))
     canvas = Canvas(size, margin, seed)
-    sun = take.uniform(0.2, 0.8), light.height + take.uniform(-0.04, 0.04)
+    sun = rng.uniform(0.2, 0.8), light.height + rng.uniform(-0.04, 0.04)
     DRAWERS[place](canvas, light, sun)
     return canvas.image
 

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.pictures import Pictures
-from minimax_tasks.sandbox.engine import Studio
+from minimax_tasks.sandbox.engine import Engine
 from minimax_tasks.sandbox.http.broken_responses import CutResponse
 from minimax_tasks.sandbox.http.callbacks import Callbacks
 from minimax_tasks.sandbox.http.faults import (
@@ -39,7 +39,13 @@ from minimax_tasks.sandbox.http.faults import (
 from minimax_tasks.sandbox.http.openapi import describe
 from minimax_tasks.sandbox.http.pages import TraceIds, broken, gateway_page, not_found, storage_error
 from minimax_tasks.sandbox.http.signing import UrlSigner
-from minimax_tasks.sandbox.http.validation import Order, missing, mistyped, read_generation, read_template
+from minimax_tasks.sandbox.http.validation import (
+    AcceptedRequest,
+    missing,
+    mistyped,
+    read_generation,
+    read_template,
+)
 from minimax_tasks.sandbox.http.visitors import refusal
 from minimax_tasks.sandbox.http.wire import (
     FILE_NAME,
@@ -53,7 +59,7 @@ from minimax_tasks.sandbox.http.wire import (
     SubmitAnswer,
     TemplateQueryAnswer,
 )
-from minimax_tasks.sandbox.jobs import Job
+from minimax_tasks.sandbox.task import SandboxTask
 
 MAX_BODY = 64_000_000
 """Longest body of a submit: two pictures of 20 MB in base64 are 53 MB."""
@@ -74,7 +80,7 @@ _Answer = SubmitAnswer | QueryAnswer | TemplateQueryAnswer | RetrieveAnswer
 
 
 @dataclass(frozen=True)
-class Conduct:
+class SandboxOptions:
     """How a sandbox behaves. Times in seconds; the one key that is accepted is only held as a digest."""
 
     latency: float = 2.0
@@ -91,12 +97,12 @@ class SandboxApp:
     """
 
     def __init__(
-        self, folder: Path, conduct: Conduct, faults: Sequence[Fault] = (), served: str = "127.0.0.1"
+        self, folder: Path, options: SandboxOptions, faults: Sequence[Fault] = (), served: str = "127.0.0.1"
     ) -> None:
-        self._conduct = conduct
+        self._options = options
         self._served = served
         self._faults = FaultBook(faults)
-        self._studio = Studio(folder, self._faults, latency=conduct.latency, scale=conduct.scale)
+        self._engine = Engine(folder, self._faults, latency=options.latency, scale=options.scale)
         self._callbacks = Callbacks(self._faults)
         self._signer = UrlSigner()
         self._recent_submits: deque[float] = deque()
@@ -123,13 +129,13 @@ class SandboxApp:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        self._studio.resume()
+        self._engine.resume()
         yield
         await self._callbacks.stop()
 
     def close(self) -> None:
         """End what is still drawn. Call it when the server has stopped."""
-        self._studio.close()
+        self._engine.close()
 
     async def _submit_generation(self, request: Request) -> Response:
         return await self._submit(request, read_generation)
@@ -137,59 +143,61 @@ class SandboxApp:
     async def _submit_template(self, request: Request) -> Response:
         return await self._submit(request, read_template)
 
-    async def _submit(self, request: Request, reader: Callable[[bytearray, Pictures], Order]) -> Response:
+    async def _submit(
+        self, request: Request, reader: Callable[[bytearray, Pictures], AcceptedRequest]
+    ) -> Response:
         try:
             self._check_key(request)
             self._check_rate()
-            order = await self._read(request, reader)
+            accepted = await self._read(request, reader)
         except Refused as refused:
             return _json(SubmitAnswer(base_resp=refused.base_resp))
         except _TooLarge:
             return gateway_page(413)
         except ClientDisconnect:
             return gateway_page(400)
-        fault = self._faults.strike(SubmitFault, order.fingerprint, order.prompt)
+        fault = self._faults.strike(SubmitFault, accepted.fingerprint, accepted.prompt)
         if fault is not None and fault.prevents:
             return await _under(fault, SubmitAnswer(base_resp=BaseResp()))
-        job = self._studio.accept(order)
-        if order.callback_url:
-            self._callbacks.start(job)
-        return await _under(fault, SubmitAnswer(task_id=job.ticket.task_id, base_resp=BaseResp()))
+        task = self._engine.accept(accepted)
+        if accepted.callback_url:
+            self._callbacks.start(task)
+        return await _under(fault, SubmitAnswer(task_id=task.record.task_id, base_resp=BaseResp()))
 
     async def _query_generation(self, request: Request) -> Response:
         try:
-            job = self._asked_task(request, template=False)
+            task = self._asked_task(request, template=False)
         except Refused as refused:
             return _json(QueryAnswer(base_resp=refused.base_resp))
-        status = job.status(time.time())
+        status = task.status(time.time())
         done = status == "Success"
         answer = QueryAnswer(
-            task_id=job.ticket.task_id,
+            task_id=task.record.task_id,
             status=status,
-            file_id=job.ticket.file_id if done else "",
-            video_width=job.ticket.width if done else 0,
-            video_height=job.ticket.height if done else 0,
-            base_resp=job.base_resp(status),
+            file_id=task.record.file_id if done else "",
+            video_width=task.record.width if done else 0,
+            video_height=task.record.height if done else 0,
+            base_resp=task.base_resp(status),
         )
-        return await self._answer_query(job, answer)
+        return await self._answer_query(task, answer)
 
     async def _query_template(self, request: Request) -> Response:
         try:
-            job = self._asked_task(request, template=True)
+            task = self._asked_task(request, template=True)
         except Refused as refused:
             return _json(TemplateQueryAnswer(base_resp=refused.base_resp))
-        status = job.status(time.time())
-        lifetime = self._conduct.url_lifetime * TEMPLATE_URL_FACTOR
+        status = task.status(time.time())
+        lifetime = self._options.url_lifetime * TEMPLATE_URL_FACTOR
         answer = TemplateQueryAnswer(
-            task_id=job.ticket.task_id,
+            task_id=task.record.task_id,
             status=status,
-            video_url=self._signed_url(request, job, lifetime) if status == "Success" else None,
-            base_resp=job.base_resp(status),
+            video_url=self._signed_url(request, task, lifetime) if status == "Success" else None,
+            base_resp=task.base_resp(status),
         )
-        return await self._answer_query(job, answer)
+        return await self._answer_query(task, answer)
 
-    async def _answer_query(self, job: Job, answer: QueryAnswer | TemplateQueryAnswer) -> Response:
-        fault = self._faults.strike(QueryFault, job.ticket.clip_key, job.ticket.order.prompt)
+    async def _answer_query(self, task: SandboxTask, answer: QueryAnswer | TemplateQueryAnswer) -> Response:
+        fault = self._faults.strike(QueryFault, task.record.clip_key, task.record.accepted.prompt)
         if fault is not None and fault.word:
             answer = answer.model_copy(update={"status": fault.word})
         return await _under(fault, answer)
@@ -197,37 +205,37 @@ class SandboxApp:
     async def _retrieve(self, request: Request) -> Response:
         try:
             self._check_key(request)
-            job = self._asked_file(request)
+            task = self._asked_file(request)
         except Refused as refused:
             return _json(RetrieveAnswer(base_resp=refused.base_resp))
-        fault = self._faults.strike(RetrieveFault, job.ticket.clip_key, job.ticket.order.prompt)
+        fault = self._faults.strike(RetrieveFault, task.record.clip_key, task.record.accepted.prompt)
         empty = fault is not None and fault.empty_url
         file = FileObject(
-            file_id=int(job.ticket.file_id),
-            created_at=int(job.ready_at),
-            download_url="" if empty else self._signed_url(request, job, self._conduct.url_lifetime),
+            file_id=int(task.record.file_id),
+            created_at=int(task.ready_at),
+            download_url="" if empty else self._signed_url(request, task, self._options.url_lifetime),
         )
         return await _under(fault, RetrieveAnswer(file=file, base_resp=BaseResp()))
 
     async def _download(self, request: Request) -> Response:
-        job = self._studio.file(request.path_params["file_id"])
-        if job is None:
+        task = self._engine.file(request.path_params["file_id"])
+        if task is None:
             return storage_error(404, "NoSuchKey", "The specified key does not exist.")
         if "Authorization" in request.headers:
-            self._studio.note_leaked_key(job)
+            self._engine.note_leaked_key(task)
         expires, signature = (request.query_params.get(name, "") for name in ("Expires", "Signature"))
-        if not self._signer.is_signed(job.ticket.file_id, expires, signature):
+        if not self._signer.is_signed(task.record.file_id, expires, signature):
             return storage_error(403, "SignatureDoesNotMatch", "The signature is not the one of this URL.")
-        fault = self._faults.strike(DownloadFault, job.ticket.clip_key, job.ticket.order.prompt)
+        fault = self._faults.strike(DownloadFault, task.record.clip_key, task.record.accepted.prompt)
         if fault is not None:
             await asyncio.sleep(fault.delay)
             if fault.http:
                 return gateway_page(fault.http)
         if self._signer.is_expired(expires) or (fault is not None and fault.expired):
             return storage_error(403, "AccessDenied", "Request has expired.")
-        clip = await self._studio.clip(job)
+        clip = await self._engine.clip(task)
         if request.method == "GET":
-            self._studio.note_download(job)
+            self._engine.note_download(task)
         response = FileResponse(clip, media_type="video/mp4")
         if fault is not None and (fault.lost or fault.cut is not None):
             return CutResponse(response, None if fault.lost else fault.cut)
@@ -236,8 +244,8 @@ class SandboxApp:
     async def _ledger(self, request: Request) -> Response:
         if problem := refusal(request, self._served):
             return _problem(problem, 403)
-        jobs, now = self._studio.all(), time.time()
-        return await run_in_threadpool(lambda: JSONResponse([job.entry(now).payload() for job in jobs]))
+        tasks, now = self._engine.all(), time.time()
+        return await run_in_threadpool(lambda: JSONResponse([task.entry(now).payload() for task in tasks]))
 
     async def _list_faults(self, request: Request) -> Response:
         if problem := refusal(request, self._served):
@@ -268,48 +276,50 @@ class SandboxApp:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not key.strip():
             raise Refused(1004)
-        wanted = self._conduct.key_digest
+        wanted = self._options.key_digest
         if wanted is not None and not hmac.compare_digest(digest_key(key), wanted):
             raise Refused(2049)
 
     def _check_rate(self) -> None:
-        if self._conduct.rpm is None:
+        if self._options.rpm is None:
             return
         now = time.monotonic()
         while self._recent_submits and self._recent_submits[0] <= now - MINUTE:
             self._recent_submits.popleft()
-        if len(self._recent_submits) >= self._conduct.rpm:
+        if len(self._recent_submits) >= self._options.rpm:
             raise Refused(1002)
         self._recent_submits.append(now)
 
-    async def _read(self, request: Request, reader: Callable[[bytearray, Pictures], Order]) -> Order:
+    async def _read(
+        self, request: Request, reader: Callable[[bytearray, Pictures], AcceptedRequest]
+    ) -> AcceptedRequest:
         large = LARGE_BODY < _length(request) <= MAX_BODY
         async with self._large_bodies if large else contextlib.nullcontext():
             body = await _body(request, MAX_BODY)
             if b"data:" not in body:
-                return self._studio.read(body, reader)
-            return await run_in_threadpool(self._studio.read, body, reader)
+                return self._engine.read(body, reader)
+            return await run_in_threadpool(self._engine.read, body, reader)
 
-    def _asked_task(self, request: Request, *, template: bool) -> Job:
+    def _asked_task(self, request: Request, *, template: bool) -> SandboxTask:
         self._check_key(request)
         task_id = request.query_params.get("task_id", "")
         if not task_id:
             raise Refused(2013, "invalid params, task_id cannot by empty")  # recorded, sic
-        return self._studio.task(task_id, template=template)
+        return self._engine.task(task_id, template=template)
 
-    def _asked_file(self, request: Request) -> Job:
+    def _asked_file(self, request: Request) -> SandboxTask:
         file_id = request.query_params.get("file_id", "")
         if not file_id:
             raise missing("file_id")
         if not file_id.isdecimal():
             raise mistyped("file_id")
-        job = self._studio.file(file_id)
-        if job is None:
+        task = self._engine.file(file_id)
+        if task is None:
             raise Refused(2013, "invalid params, file_id does not exist")
-        return job
+        return task
 
-    def _signed_url(self, request: Request, job: Job, lifetime: float) -> str:
-        file_id = job.ticket.file_id
+    def _signed_url(self, request: Request, task: SandboxTask, lifetime: float) -> str:
+        file_id = task.record.file_id
         # The host that the client knows the sandbox by, whatever address it listens on.
         base = f"{request.url.scheme}://{request.headers.get('Host', '')}"
         return f"{base}/sandbox/files/{file_id}/{FILE_NAME}?{self._signer.query(file_id, lifetime)}"

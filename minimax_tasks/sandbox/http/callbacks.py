@@ -17,7 +17,7 @@ import httpx
 
 from minimax_tasks.sandbox.http.faults import CallbackFault, FaultBook
 from minimax_tasks.sandbox.http.wire import CallbackSent, Status
-from minimax_tasks.sandbox.jobs import Job
+from minimax_tasks.sandbox.task import SandboxTask
 
 CHALLENGE_SECONDS = 3.0
 UPDATE_SECONDS = 10.0
@@ -43,64 +43,64 @@ class Callbacks:
         )
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, job: Job) -> None:
+    def start(self, task: SandboxTask) -> None:
         """Begin to tell the receiver of a task that was just accepted."""
-        task = asyncio.create_task(self._tell(job))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        telling = asyncio.create_task(self._tell(task))
+        self._running.add(telling)
+        telling.add_done_callback(self._running.discard)
 
     async def stop(self) -> None:
         """Give up what was not sent yet."""
-        for task in self._running:
-            task.cancel()
+        for telling in self._running:
+            telling.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._http.aclose()
 
-    async def _tell(self, job: Job) -> None:
+    async def _tell(self, task: SandboxTask) -> None:
         challenge = secrets.token_hex(16)
-        answer = await self._send(job, "challenge", {"challenge": challenge}, CHALLENGE_SECONDS)
+        answer = await self._send(task, "challenge", {"challenge": challenge}, CHALLENGE_SECONDS)
         if answer != {"challenge": challenge}:
             return
         told = ""
         while told not in ("success", "failed"):
             now = time.time()
-            word = _WORDS.get(job.status(now), "")
+            word = _WORDS.get(task.status(now), "")
             if word and not told and word != "processing":
-                await self._update(job, "processing")
+                await self._update(task, "processing")
             if word and word != told:
-                await self._update(job, word)
+                await self._update(task, word)
                 told = word
-            if job.ticket.stuck and now > job.ready_at:
+            if task.record.stuck and now > task.ready_at:
                 return
-            boundary = job.processing_at if now < job.processing_at else job.ready_at
+            boundary = task.processing_at if now < task.processing_at else task.ready_at
             # The longer a clip takes to draw, the less it matters when exactly its end is noticed.
             await asyncio.sleep(max(boundary - now, min(_LONGEST_WAIT, _WAIT + (now - boundary) / 10)))
 
-    async def _update(self, job: Job, word: str) -> None:
+    async def _update(self, task: SandboxTask, word: str) -> None:
         status = next(status for status, known in _WORDS.items() if known == word)
         update = {
-            "task_id": job.ticket.task_id,
+            "task_id": task.record.task_id,
             "status": word,
-            "file_id": job.ticket.file_id if word == "success" else "",
-            "base_resp": job.base_resp(status).payload(),
+            "file_id": task.record.file_id if word == "success" else "",
+            "base_resp": task.base_resp(status).payload(),
         }
-        await self._send(job, word, update, UPDATE_SECONDS)
+        await self._send(task, word, update, UPDATE_SECONDS)
 
-    async def _send(self, job: Job, word: str, body: dict[str, Any], patience: float) -> Any:
-        order = job.ticket.order
-        fault = self._faults.strike(CallbackFault, job.ticket.clip_key, order.prompt, status=word)
+    async def _send(self, task: SandboxTask, word: str, body: dict[str, Any], patience: float) -> Any:
+        accepted = task.record.accepted
+        fault = self._faults.strike(CallbackFault, task.record.clip_key, accepted.prompt, status=word)
         answer = None
         if fault is not None:
             await asyncio.sleep(fault.delay)
         for _ in range(fault.times if fault is not None else 1):
             try:
                 async with asyncio.timeout(patience):
-                    status, content = await self._post(order.callback_url, body, patience)
+                    status, content = await self._post(accepted.callback_url, body, patience)
                 outcome = f"HTTP {status}"
                 answer = _challenge_of(content) if 200 <= status < 300 else None
             except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
                 outcome = type(error).__name__
-            job.callbacks.append(CallbackSent(status=word, outcome=outcome))
+            task.callbacks.append(CallbackSent(status=word, outcome=outcome))
         return answer
 
     async def _post(self, url: str, body: dict[str, Any], patience: float) -> tuple[int, bytes]:

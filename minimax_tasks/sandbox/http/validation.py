@@ -42,7 +42,7 @@ _REFUSED_SECONDS = {"1080P": 10}
 
 
 @dataclass(frozen=True)
-class Order:
+class AcceptedRequest:
     """A request that is good: what is to be drawn, and the request itself with pictures by digest."""
 
     mode: Mode
@@ -65,7 +65,7 @@ class Order:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_generation(body: bytearray, pictures: Pictures) -> Order:
+def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     """Judge the body of `/v1/video_generation`. Slow with pictures. Raises `Refused`."""
     asked = _Body(body)
     model = asked.required("model")
@@ -88,7 +88,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> Order:
     request |= {"first_frame_image": kept_first} if kept_first else {}
     request |= {"last_frame_image": kept_last} if kept_last else {}
     request |= {"subject_reference": [{"type": "character", "image": kept_subjects}]} if kept_subjects else {}
-    return Order(
+    return AcceptedRequest(
         mode, prompt, resolution, seconds, model_mode.fps, request,
         first=kept_first,
         last=kept_last,
@@ -98,7 +98,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> Order:
     )  # fmt: skip
 
 
-def read_template(body: bytearray, pictures: Pictures) -> Order:
+def read_template(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     """Judge the body of `/v1/video_template_generation`. Slow with pictures. Raises `Refused`."""
     asked = _Body(body)
     template = _template(asked.required("template_id"))
@@ -114,7 +114,7 @@ def read_template(body: bytearray, pictures: Pictures) -> Order:
     request = dict(asked.values)
     request |= {"media_inputs": [{"value": image} for image in kept]} if kept else {}
     resolution, seconds, fps = TEMPLATE_SIZE
-    return Order(
+    return AcceptedRequest(
         Mode.TEMPLATE, ". ".join([template.name, *texts]), resolution, seconds, fps, request,
         subject=kept[0] if kept else "",
         callback_url=callback_url,

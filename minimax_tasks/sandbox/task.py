@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.sandbox.http.validation import Order
+from minimax_tasks.sandbox.http.validation import AcceptedRequest
 from minimax_tasks.sandbox.http.wire import BaseResp, CallbackSent, LedgerEntry, Status
 
 STAGES: tuple[tuple[Status, float], ...] = (("Preparing", 0.0), ("Queueing", 0.15), ("Processing", 0.4))
@@ -17,7 +17,7 @@ STAGES: tuple[tuple[Status, float], ...] = (("Preparing", 0.0), ("Queueing", 0.1
 
 
 @dataclass(frozen=True)
-class Ticket:
+class TaskRecord:
     """What a task was accepted as; never changes. `latency` is in seconds, `created_at` Unix seconds.
 
     `fail` is the code that the task will fail with, `stuck` the status that it never leaves.
@@ -25,7 +25,7 @@ class Ticket:
 
     task_id: str
     file_id: str
-    order: Order
+    accepted: AcceptedRequest
     variant: int
     created_at: float
     latency: float
@@ -37,7 +37,7 @@ class Ticket:
     @property
     def clip_key(self) -> str:
         """The same for the same request and variant."""
-        return f"{self.order.fingerprint[:40]}-{self.variant}"
+        return f"{self.accepted.fingerprint[:40]}-{self.variant}"
 
     @property
     def gets_clip(self) -> bool:
@@ -45,21 +45,24 @@ class Ticket:
         return not self.fail and self.stuck is None
 
     def to_json(self) -> dict[str, Any]:
-        """As the journal keeps it."""
-        return {**vars(self), "order": vars(self.order)}
+        """As the journal keeps it, under names that folders of older versions have."""
+        kept = dict(vars(self))
+        order = vars(kept.pop("accepted"))
+        return {**kept, "order": order}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "Ticket":
+    def from_json(cls, value: dict[str, Any]) -> "TaskRecord":
         """The inverse of `to_json`."""
-        order = Order(**{**value["order"], "mode": Mode(value["order"]["mode"])})
-        return cls(**{**value, "order": order})
+        kept = dict(value)
+        order = kept.pop("order")
+        return cls(**kept, accepted=AcceptedRequest(**{**order, "mode": Mode(order["mode"])}))
 
 
 @dataclass
-class Job:
+class SandboxTask:
     """A task and what became of it. Changed by the event loop alone."""
 
-    ticket: Ticket
+    record: TaskRecord
     drawn: bool = False
     broken: bool = False
     downloads: int = 0
@@ -69,48 +72,48 @@ class Job:
     def status(self, now: float) -> Status:
         """The status at a time (Unix seconds). Success is only told once the clip has been drawn."""
         stage = self._stage(now)
-        if self.ticket.stuck is not None or now < self.ready_at:
+        if self.record.stuck is not None or now < self.ready_at:
             return stage
-        if self.ticket.fail or self.broken:
+        if self.record.fail or self.broken:
             return "Fail"
         return "Success" if self.drawn else stage
 
     @property
     def ready_at(self) -> float:
         """When the clock has run out (Unix seconds)."""
-        return self.ticket.created_at + self.ticket.latency
+        return self.record.created_at + self.record.latency
 
     @property
     def processing_at(self) -> float:
         """When Processing begins (Unix seconds)."""
-        return self.ticket.created_at + self.ticket.latency * STAGES[-1][1]
+        return self.record.created_at + self.record.latency * STAGES[-1][1]
 
     def base_resp(self, status: Status) -> BaseResp:
         """The reason of a failed task, else success (source: the codes in the query's reference)."""
-        return BaseResp.of((self.ticket.fail or 1000) if status == "Fail" else 0)
+        return BaseResp.of((self.record.fail or 1000) if status == "Fail" else 0)
 
     def entry(self, now: float) -> LedgerEntry:
         """The task as the ledger shows it."""
-        ticket = self.ticket
+        record = self.record
         return LedgerEntry(
-            task_id=ticket.task_id,
-            kind=ticket.order.mode.value,
-            request=dict(ticket.order.request),
+            task_id=record.task_id,
+            kind=record.accepted.mode.value,
+            request=dict(record.accepted.request),
             status=self.status(now),
-            created_at=ticket.created_at,
+            created_at=record.created_at,
             downloads=self.downloads,
             leaked_key=self.leaked_key,
-            variant=ticket.variant,
-            file_id=ticket.file_id,
+            variant=record.variant,
+            file_id=record.file_id,
             callbacks=tuple(self.callbacks),
         )
 
     def _stage(self, now: float) -> Status:
-        share = (now - self.ticket.created_at) / self.ticket.latency if self.ticket.latency > 0 else 1.0
+        share = (now - self.record.created_at) / self.record.latency if self.record.latency > 0 else 1.0
         reached = [status for status, begins in STAGES if share >= begins] or [STAGES[0][0]]
         stage = reached[-1]
-        if self.ticket.stuck in reached:
-            stage = self.ticket.stuck
-        if stage == "Queueing" and self.ticket.order.mode is Mode.TEMPLATE:
+        if self.record.stuck in reached:
+            stage = self.record.stuck
+        if stage == "Queueing" and self.record.accepted.mode is Mode.TEMPLATE:
             return "Preparing"
         return stage
