@@ -29,7 +29,7 @@ from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
-    Cutting,
+    FilmMaker,
     check_film_is_own,
     film_folder,
     film_notes,
@@ -182,8 +182,8 @@ def _tell_of_holes(
     missing = [shot for shot in plan.shots if states[shot.picked.key].made is not Made.MADE]
     if not missing and _did_without_takes(storage, plan, states, progress, console, errors):
         return
-    cutting = Cutting(storage, plan)
-    damaged = cutting.damaged()
+    maker = FilmMaker(storage, plan)
+    damaged = maker.damaged()
     if missing or damaged:
         bad = [shot for shot in plan.shots if shot in missing or shot.picked.key in damaged]
         named = [f"{shot.shot.id} ({_standing(shot.picked, states, damaged)})" for shot in bad]
@@ -193,7 +193,7 @@ def _tell_of_holes(
         )
     else:
         errors.whole("the film is not joined; its clips are all made")
-    film = cutting.make_partial(progress.problems, film=partial)
+    film = maker.make_partial(progress.problems, film=partial)
     report = storage.join(f"{film_folder(storage, plan)}/report.html")
     for name, path in (("partial film", film), ("report", report)):
         if path:
@@ -215,7 +215,7 @@ def _did_without_takes(
     if not missing:
         return False
     try:
-        Cutting(storage, plan).make(progress.problems)
+        FilmMaker(storage, plan).make(progress.problems)
     except VideoError as error:
         errors.whole(f"film: {error}", "red")
         return False

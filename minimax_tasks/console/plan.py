@@ -11,6 +11,7 @@ from rich.text import Text
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.redaction import shown
+from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
 from minimax_tasks.storyboard.standing import ClipState, Made
@@ -268,5 +269,4 @@ def _frames(shot: PlannedShot) -> str:
 
 
 def _length(plan: Plan) -> str:
-    seconds = sum(shot.picked.request.size[1] for shot in plan.shots)
-    return f"{seconds - sum(shot.join.seconds for shot in plan.shots):g} s in all"
+    return f"{float(make_edit(plan, asked_lengths(plan)).seconds):g} s in all"

@@ -1,10 +1,9 @@
 """From finished clips to the film, its report and its manifest."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -13,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
-from minimax_tasks.errors import BoardError
+from minimax_tasks.errors import BoardError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
-from minimax_tasks.storyboard.plan import Plan, PlannedShot
+from minimax_tasks.storyboard.edit import ClipLength, Edit, asked_lengths, make_edit
+from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.reasons import made_from, reasons
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
+from minimax_tasks.video.rates import DEFAULT_FPS
 
 if TYPE_CHECKING:
-    from minimax_tasks.video.join import Piece
+    from minimax_tasks.video.join import Joined
+    from minimax_tasks.video.stream_layout import StreamLayout
 
 FILM, REPORT, MANIFEST = "film.mp4", "report.html", "manifest.json"
 PARTIAL = "film.partial.mp4"
@@ -32,7 +34,7 @@ PARTIAL = "film.partial.mp4"
 EARLIER_FILM = "film.mp4 in this folder is the film as it was made before"
 
 _SLATE_SIZE = (1366, 768)
-_SLATE_FPS = Fraction(24)
+"""Pixels of a slate where there is no clip whose size it could have."""
 
 
 def film_folder(root: Storage, plan: Plan) -> str:
@@ -112,8 +114,8 @@ def film_notes(root: Storage, plan: Plan) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Cutting:
-    """The join of a plan's clips under a root."""
+class FilmMaker:
+    """Makes the film of a plan from its clips under a root."""
 
     root: Storage
     plan: Plan
@@ -125,10 +127,6 @@ class Cutting:
         has, by clip key, what is known of a clip beyond its files. Raises FileNotFoundError when a picked clip
         is missing, `VideoError` when one cannot be joined, and `BoardError` when the folder is another board's.
         """
-        from minimax_tasks.storyboard.report.gather import film_report
-        from minimax_tasks.storyboard.report.page import render_report
-        from minimax_tasks.video.join import join
-
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
         for shot in self.plan.shots:
@@ -136,13 +134,14 @@ class Cutting:
                 raise FileNotFoundError(self.root.join(clip_file(shot.picked.key, VIDEO)))
         missing = [key for key, state in states.items() if state.made is not Made.MADE]
         with self._clips(states) as (clips, scratch):
-            draft, page = scratch / FILM, scratch / REPORT
-            joined = join(str(draft), [_piece(shot, clips[shot.picked.key]) for shot in self.plan.shots])
+            film, page = scratch / FILM, scratch / REPORT
+            layouts = self._layouts(clips)
+            edit = make_edit(self.plan, _lengths(layouts))
+            joined = _join(film, edit, [layouts[cut.clip] for cut in edit.cuts])
             made_at = now()
-            report = film_report(self.root, self.plan, clips, states, joined, FILM, made_at)
-            page.write_bytes(render_report(report).encode())
-            manifest = self._manifest(joined, made_at, missing)
-            publish(self.root, self.folder, {FILM: draft, REPORT: page}, MANIFEST, manifest)
+            page.write_bytes(self._page(edit, clips, states, joined, FILM, made_at).encode())
+            manifest = self._manifest(edit, joined, made_at, missing)
+            publish(self.root, self.folder, {FILM: film, REPORT: page}, MANIFEST, manifest)
             self.root.remove(self._name(PARTIAL))
             self.root.sweep(self.folder)
 
@@ -151,25 +150,39 @@ class Cutting:
 
         `problems` as in `make`. Returns the path of the partial film, "" without one.
         """
-        from minimax_tasks.storyboard.report.gather import film_report
-        from minimax_tasks.storyboard.report.page import render_report
-        from minimax_tasks.video.join import join
-
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
         with self._clips(states) as (clips, scratch):
             without_damaged(clips, states)
-            joined = None
+            edit, joined = make_edit(self.plan, asked_lengths(self.plan)), None
             if film:
-                pieces = self._with_slates(clips, states, scratch)
-                joined = join(str(scratch / PARTIAL), pieces)
+                layouts = self._layouts(clips)
+                edit = make_edit(self.plan, _lengths(layouts), slates=True)
+                joined = _join(scratch / PARTIAL, edit, self._with_slates(edit, layouts, states, scratch))
                 self.root.put(scratch / PARTIAL, self._name(PARTIAL))
             name = PARTIAL if film else ""
-            report = film_report(self.root, self.plan, clips, states, joined, name, now())
-            if self.root.exists(self._name(FILM)):
-                report = replace(report, warnings=(*report.warnings, EARLIER_FILM))
-            self.root.write(self._name(REPORT), render_report(report).encode())
+            earlier = EARLIER_FILM if self.root.exists(self._name(FILM)) else ""
+            page = self._page(edit, clips, states, joined, name, now(), earlier)
+            self.root.write(self._name(REPORT), page.encode())
         return self.root.join(self._name(PARTIAL)) if film else ""
+
+    def _page(
+        self,
+        edit: Edit,
+        clips: Mapping[str, str],
+        states: Mapping[str, ClipState],
+        joined: "Joined | None",
+        film: str,
+        made_at: str,
+        warning: str = "",
+    ) -> str:
+        from minimax_tasks.storyboard.report.gather import film_report
+        from minimax_tasks.storyboard.report.page import render_report
+
+        report = film_report(self.root, self.plan, edit, clips, states, joined, film, made_at)
+        if warning:
+            report = replace(report, warnings=(*report.warnings, warning))
+        return render_report(report)
 
     def damaged(self) -> dict[str, str]:
         """What is wrong with clips that are there and cannot be read, by key."""
@@ -203,27 +216,38 @@ class Cutting:
             }
             yield clips, scratch
 
+    def _layouts(self, clips: Mapping[str, str]) -> dict[str, "StreamLayout"]:
+        """How the picked clips that are there lie in their files, by key."""
+        from minimax_tasks.video.stream_layout import read_layouts
+
+        keys = list(dict.fromkeys(shot.picked.key for shot in self.plan.shots if shot.picked.key in clips))
+        return dict(zip(keys, read_layouts([clips[key] for key in keys]), strict=True))
+
     def _with_slates(
-        self, clips: Mapping[str, str], states: Mapping[str, ClipState], scratch: Path
-    ) -> list["Piece"]:
+        self,
+        edit: Edit,
+        layouts: Mapping[str, "StreamLayout"],
+        states: Mapping[str, ClipState],
+        scratch: Path,
+    ) -> list["StreamLayout"]:
+        """The clips of the cuts, with a card for each that is missing."""
         from minimax_tasks.video.slate import write_slate
+        from minimax_tasks.video.stream_layout import read_layout
 
-        size, fps = _usual(clips)
-        pieces: list[Piece] = []
-        for shot in self.plan.shots:
-            path = clips.get(shot.picked.key)
-            if path is None:
-                path = str(scratch / f"slate-{len(pieces)}.mp4")
-                state = states[shot.picked.key]
-                words = (str(state.made), state.problem[:300], shot.shot.action or "")
-                seconds = shot.picked.request.size[1]
-                write_slate(path, size, fps, seconds, f"Shot {shot.shot.id} is missing", words)
-            before = self.plan.shots[len(pieces) - 1] if pieces else None
-            whole = path in clips.values() and (before is None or before.picked.key in clips)
-            pieces.append(_piece(shot, path, repeats=whole))
-        return pieces
+        usual = Counter(layout.size for layout in layouts.values()).most_common(1)
+        size, rate = usual[0][0] if usual else _SLATE_SIZE, edit.rate or DEFAULT_FPS
+        clips = []
+        for number, (shot, cut) in enumerate(zip(self.plan.shots, edit.cuts, strict=True)):
+            if not cut.is_slate:
+                clips.append(layouts[cut.clip])
+                continue
+            path, state = scratch / f"slate-{number}.mp4", states[cut.clip]
+            words = (str(state.made), state.problem[:300], shot.shot.action or "")
+            write_slate(path, size, rate, float(cut.length), f"Shot {cut.shot} is missing", words)
+            clips.append(read_layout(str(path)))
+        return clips
 
-    def _manifest(self, joined: Any, made_at: str, missing: list[str]) -> dict[str, Any]:
+    def _manifest(self, edit: Edit, joined: "Joined", made_at: str, missing: list[str]) -> dict[str, Any]:
         """Which board, which clips, which joins."""
         shots = [
             {
@@ -232,11 +256,11 @@ class Cutting:
                 "take": shot.picked.take,
                 "takes": [segment.key for segment in shot.segments],
                 "join": shot.join.label,
-                "drops_repeated_frame": shot.join.repeats_frame,
-                "starts_at": round(start, 4),
+                "drops_repeated_frame": cut.drops_repeated_frame,
+                "starts_at": round(float(cut.starts_at), 4),
                 "made_from": made_from(self.plan, shot),
             }
-            for shot, start in zip(self.plan.shots, joined.starts, strict=True)
+            for shot, cut in zip(self.plan.shots, edit.cuts, strict=True)
         ]
         return {
             "digest": self.plan.digest,
@@ -246,8 +270,8 @@ class Cutting:
             "joined": joined.method,
             "reason": joined.reason,
             "notes": list(joined.notes),
-            "frames": joined.frames,
-            "seconds": round(joined.seconds, 4),
+            "frames": edit.frames(edit.seconds),
+            "seconds": round(float(edit.seconds), 4),
             "fps": float(joined.fps),
             "width": joined.width,
             "height": joined.height,
@@ -256,24 +280,31 @@ class Cutting:
         }
 
 
-def _piece(shot: PlannedShot, path: str, *, repeats: bool = True) -> "Piece":
-    from minimax_tasks.video.join import Piece
-
-    return Piece(
-        path,
-        title=f"Shot {shot.shot.id}",
-        transition=shot.join.kind if shot.join.seconds else "cut",
-        transition_seconds=shot.join.seconds,
-        repeats_frame=shot.join.repeats_frame and repeats,
-    )
+def length_of(clip: "StreamLayout") -> ClipLength:
+    """The length that a clip has."""
+    return ClipLength(clip.seconds, clip.fps, clip.frames)
 
 
-def _usual(clips: Mapping[str, str]) -> tuple[tuple[int, int], Fraction]:
-    """The size and frame rate that most clips have."""
-    from minimax_tasks.video.probe import probe
+def _join(out: Path, edit: Edit, clips: Sequence["StreamLayout"]) -> "Joined":
+    """Write the film of an edit; `clips` has one for each cut. Raises `VideoError`."""
+    from minimax_tasks.video.join import Piece, join
 
-    found = [probe(path, "header") for path in clips.values()]
-    if not found:
-        return _SLATE_SIZE, _SLATE_FPS
-    (size, fps), _ = Counter((one.shown_size, one.usual_fps) for one in found).most_common(1)[0]
-    return size, fps
+    if problem := edit.problem():
+        raise VideoError(problem)
+    pieces = [
+        Piece(
+            clip,
+            starts_at=edit.frames(cut.starts_at),
+            frames=edit.frames(cut.length),
+            title=f"Shot {cut.shot}",
+            transition=cut.join.kind if cut.overlap else "cut",
+            overlap=edit.frames(cut.overlap),
+            drops_first=cut.drops_repeated_frame,
+        )
+        for clip, cut in zip(clips, edit.cuts, strict=True)
+    ]
+    return join(str(out), pieces, edit.rate or DEFAULT_FPS)
+
+
+def _lengths(layouts: Mapping[str, "StreamLayout"]) -> dict[str, ClipLength]:
+    return {key: length_of(layout) for key, layout in layouts.items()}

@@ -14,7 +14,7 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
-    Cutting,
+    FilmMaker,
     check_film_is_own,
     film_folder,
     film_notes,
@@ -178,6 +178,6 @@ class RenderStoryboard(luigi.Task):
             raise MiniMaxError(
                 f"{shown(self.storyboard)}: the title was changed since this run was planned; run it again"
             )
-        await asyncio.to_thread(Cutting(Storage(self.root), plan).make)
+        await asyncio.to_thread(FilmMaker(Storage(self.root), plan).make)
         for note in film_notes(Storage(self.root), plan):
             log.warning("%s: %s", plan.board.title, note)

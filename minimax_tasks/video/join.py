@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -15,18 +15,18 @@ from av.video.stream import VideoStream
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
-from minimax_tasks.video.reel import Reel, read_reel
 from minimax_tasks.video.source import opened, picture_stream
+from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.transitions import CUT, TRANSITIONS, cross
 from minimax_tasks.video.turn import Turn
 
 __all__ = ["TRANSITIONS", "Joined", "Piece", "VideoError", "join"]
 
 _READERS = 4
-"""Most of the time of opening a clip goes to a look at its first frames, in FFmpeg and without the lock."""
+"""Clips whose packets are read ahead of the one that is written."""
 
 _NAMED = 5
-"""So many clips are named in a note."""
+"""A note names this many clips; further ones are counted."""
 
 FILM_OPTIONS = {"preset": "veryfast", "crf": "18"}
 """Good enough that one more encoding is not seen."""
@@ -34,26 +34,28 @@ FILM_OPTIONS = {"preset": "veryfast", "crf": "18"}
 
 @dataclass(frozen=True)
 class Piece:
-    """One clip of a film.
+    """One clip in its place in a film; `starts_at`, `frames` and `overlap` are frames of the film.
 
-    `transition` is how it follows the piece before it: "cut", or one of `TRANSITIONS`, in which the two
-    overlap for `transition_seconds`. `repeats_frame` says that its first frame shows the last frame of the
-    piece before once more; at a cut one of the two is then left out. The first piece follows nothing.
+    `frames` is how long it is on the screen. For `overlap` it is mixed with the piece before it, by the
+    `transition`: "cut" for none, or one of `TRANSITIONS`. With `drops_first` its first frame is left out, since
+    it shows the last frame of the piece before once more. The first piece follows nothing.
     """
 
-    path: str
+    clip: StreamLayout
+    starts_at: int
+    frames: int
     title: str = ""
     transition: str = CUT
-    transition_seconds: float = 0.0
-    repeats_frame: bool = False
+    overlap: int = 0
+    drops_first: bool = False
 
 
 @dataclass(frozen=True)
 class Joined:
-    """What came of a join.
+    """The result of a join.
 
-    `starts` has the second at which each piece begins, `notes` says for people where the film differs from
-    its clips: sound that is left out, other frame rates, clips that were turned.
+    `notes` says for people where the film differs from its clips: sound that is left out, other frame rates,
+    clips that were turned or that have fewer pictures than their index promises.
     """
 
     method: Literal["copy", "encode"]
@@ -63,140 +65,122 @@ class Joined:
     fps: Fraction
     width: int
     height: int
-    starts: tuple[float, ...]
     notes: tuple[str, ...] = ()
 
 
-def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Joined:
+def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = True) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) of pictures alone.
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
-    cut and every doubled frame can be left out by dropping the last packet of a clip. Otherwise the film is
-    encoded, in the size and the frame rate that most pieces have (of two such rates, most frames); pieces of
-    another shape get black bars, and pieces that ask to be turned are turned. Sound is left out: the `notes`
-    say so.
+    cut and every doubled frame can be left out by dropping the last packet of the clip before, which shows the
+    same. Otherwise the film is encoded, in the size that most pieces have and at `fps`; pieces of another shape
+    get black bars, and pieces that ask to be turned are turned. Sound is left out: the `notes` say so.
 
-    Raises `VideoError`, and then leaves no file behind: no pieces, a clip that cannot be read, an unknown
-    transition, a transition that is longer than what its clips have to give.
+    Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
+    that cannot be read, an unknown transition.
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    with ThreadPoolExecutor(_READERS) as readers:
-        reels = list(readers.map(read_reel, [piece.path for piece in pieces]))
-    film = _Film(out, tuple(pieces), tuple(reels), chapters)
+    film = _Film(out, tuple(pieces), fps, chapters)
+    film.check_transitions()
     reason = _why_not_copy(film)
-    film.check_overlaps()
     try:
         joined = _encode(film, reason) if reason else _copy(film)
     except BaseException:
         Path(out).unlink(missing_ok=True)
         raise
-    return replace(joined, notes=tuple(_notes(film)))
+    return replace(joined, notes=(*_notes(film), *joined.notes))
 
 
 @dataclass(frozen=True)
 class _Film:
-    """The pieces of a join, with what is known of their clips."""
+    """The pieces of a join."""
 
     out: str
     pieces: tuple[Piece, ...]
-    reels: tuple[Reel, ...]
+    fps: Fraction
     chapters: bool
 
     @property
-    def fps(self) -> Fraction:
-        pieces = Counter(reel.fps for reel in self.reels)
-        frames: Counter[Fraction] = Counter()
-        for reel in self.reels:
-            frames[reel.fps] += reel.frames
-        return max(pieces, key=lambda fps: (pieces[fps], frames[fps]))
+    def clips(self) -> list[StreamLayout]:
+        return [piece.clip for piece in self.pieces]
 
     @property
     def size(self) -> tuple[int, int]:
-        width, height = Counter(reel.size for reel in self.reels).most_common(1)[0][0]
+        width, height = Counter(clip.size for clip in self.clips).most_common(1)[0][0]
         return width + width % 2, height + height % 2
 
     @property
-    def titles(self) -> list[str]:
-        return [piece.title for piece in self.pieces]
+    def frames(self) -> int:
+        return self.pieces[-1].starts_at + self.pieces[-1].frames
 
     def name(self, number: int) -> str:
         """What to call a piece in a message."""
-        return self.pieces[number].title or self.reels[number].name
+        return self.pieces[number].title or self.clips[number].name
 
     def overlap(self, number: int) -> int:
-        """In how many frames a piece and the one before it are mixed; 0 at a cut and for the first piece."""
-        if not 0 < number < len(self.pieces):
-            return 0
-        piece = self.pieces[number]
-        return 0 if piece.transition == CUT else round(piece.transition_seconds * self.fps)
+        """In how many frames a piece and the one before it are mixed; 0 after the last piece."""
+        return self.pieces[number].overlap if number < len(self.pieces) else 0
 
-    def repeats(self, number: int) -> bool:
-        """Whether a piece begins with a frame that is to be seen only once."""
-        return number > 0 and self.pieces[number].repeats_frame and not self.overlap(number)
+    def drops_last(self, number: int) -> bool:
+        """Whether a copy leaves out the last packet of a piece, in place of the frame that the next one drops."""
+        return number + 1 < len(self.pieces) and self.pieces[number + 1].drops_first
 
-    def check_overlaps(self) -> None:
-        """Raise `VideoError` for a transition that is unknown, or longer than what its clips have to give."""
+    def check_transitions(self) -> None:
+        """Raise `VideoError` for a transition that is unknown or lasts less than nothing."""
         for number, piece in enumerate(self.pieces):
             if piece.transition not in (CUT, *TRANSITIONS):
                 known = ", ".join((CUT, *TRANSITIONS))
                 raise VideoError(
                     f"{self.name(number)}: there is no transition {piece.transition!r}; there are {known}"
                 )
-            if piece.transition_seconds < 0:
-                raise VideoError(
-                    f"{self.name(number)}: a transition cannot last {piece.transition_seconds:g} s"
-                )
-        for number, reel in enumerate(self.reels):
-            frames = round(reel.seconds * self.fps) - self.repeats(number)
-            self.check_length(number, frames)
+            if piece.overlap < 0:
+                seconds = float(piece.overlap / self.fps)
+                raise VideoError(f"{self.name(number)}: a transition cannot last {seconds:g} s")
 
-    def check_length(self, number: int, frames: int) -> None:
-        """Raise `VideoError` when so many frames are too few for the transitions at both ends of a piece."""
-        needed = self.overlap(number) + self.overlap(number + 1)
-        if frames < needed:
-            longer = number if self.overlap(number) >= self.overlap(number + 1) else number + 1
-            raise VideoError(
-                f"{self.name(number)}: it has {float(frames / self.fps):.2f} s, "
-                f"but its transitions take {float(needed / self.fps):.2f} s; "
-                f"shorten the {self.pieces[longer].transition} into {self.name(longer)}"
-            )
-        if frames < 1:
-            raise VideoError(f"{self.name(number)}: it has no frame but the one that it repeats")
+    def write_chapters(self, container: av.container.OutputContainer) -> None:
+        """Name the pieces in the file, when that is asked for."""
+        if self.chapters:
+            starts = [float(piece.starts_at / self.fps) for piece in self.pieces]
+            titles = [piece.title for piece in self.pieces]
+            write_chapters(container, titles, starts, float(self.frames / self.fps))
 
 
 def _why_not_copy(film: _Film) -> str:
     """Why the film has to be encoded; empty when packets can be copied."""
-    for number, reel in enumerate(film.reels):
-        if film.overlap(number):
-            return f"{film.name(number)} begins with a {film.pieces[number].transition}"
-        if reel.codec != "h264" or reel.pixels != "yuv420p":
-            return f"{film.name(number)} is {reel.codec} {reel.pixels}, which not every browser plays"
-        if "mp4" not in reel.container.split(","):
+    for number, (piece, clip) in enumerate(zip(film.pieces, film.clips, strict=True)):
+        if piece.overlap:
+            return f"{film.name(number)} begins with a {piece.transition}"
+        if clip.codec != "h264" or clip.pixels != "yuv420p":
+            return f"{film.name(number)} is {clip.codec} {clip.pixels}, which not every browser plays"
+        if "mp4" not in clip.container.split(","):
             return f"{film.name(number)} is not an MP4"
-        if not reel.even:
+        if not clip.even:
             return f"{film.name(number)} does not have a constant frame rate"
-        if film.repeats(number) and not film.reels[number - 1].plays_last_decoded_last:
+        if piece.drops_first and not film.clips[number - 1].plays_last_decoded_last:
             return f"the frame that {film.name(number)} repeats cannot be taken out without decoding"
-        if film.repeats(number) and film.reels[number - 1].frames == 1:
+        if piece.drops_first and film.clips[number - 1].frames == 1:
             return f"{film.name(number - 1)} is a single frame"
-    first = film.reels[0].stream_facts()
-    for number, reel in enumerate(film.reels):
-        differing = [fact for fact, value in reel.stream_facts().items() if value != first[fact]]
+    first = film.clips[0].stream_facts()
+    for number, clip in enumerate(film.clips):
+        differing = [fact for fact, value in clip.stream_facts().items() if value != first[fact]]
         if differing:
             return f"{film.name(number)} differs from {film.name(0)} in {', '.join(differing)}"
+    for number, (piece, clip) in enumerate(zip(film.pieces, film.clips, strict=True)):
+        if (clip.fps, clip.frames) != (film.fps, piece.frames + piece.drops_first):
+            return f"{film.name(number)} is not shown frame by frame"
     return ""
 
 
 def _notes(film: _Film) -> Iterator[str]:
     """Where the film is not what its clips are."""
-    loud = [film.name(number) for number, reel in enumerate(film.reels) if reel.sound]
+    loud = [film.name(number) for number, clip in enumerate(film.clips) if clip.sound]
     if loud:
         yield f"the film is silent: the sound of {_listed(loud)} is left out"
     by_rate: dict[Fraction, list[str]] = {}
-    for number, reel in enumerate(film.reels):
-        if reel.fps != film.fps:
-            by_rate.setdefault(reel.fps, []).append(film.name(number))
+    for number, clip in enumerate(film.clips):
+        if clip.fps != film.fps:
+            by_rate.setdefault(clip.fps, []).append(film.name(number))
     for fps, names in sorted(by_rate.items()):
         what = "left out" if fps > film.fps else "shown twice"
         yield (
@@ -204,9 +188,9 @@ def _notes(film: _Film) -> Iterator[str]:
             f"some frames are {what}"
         )
     by_turn: dict[Turn, list[str]] = {}
-    for number, reel in enumerate(film.reels):
-        if reel.turn:
-            by_turn.setdefault(reel.turn, []).append(film.name(number))
+    for number, clip in enumerate(film.clips):
+        if clip.turn:
+            by_turn.setdefault(clip.turn, []).append(film.name(number))
     for turn, names in by_turn.items():
         yield f"{_listed(names)}: {turn}, as the file asks"
 
@@ -222,37 +206,24 @@ def _rate(fps: Fraction) -> str:
 
 
 def _copy(film: _Film) -> Joined:
-    reel = film.reels[0]
-    lengths = [
-        reel.frames - film.repeats(number + 1) if number + 1 < len(film.reels) else reel.frames
-        for number, reel in enumerate(film.reels)
-    ]
-    begins = [sum(lengths[:number]) for number in range(len(lengths))]
-    starts = [float(begin / reel.fps) for begin in begins]
-    frames = sum(lengths)
-    seconds = float(frames / reel.fps)
+    model = film.clips[0]
     with av.open(film.out, "w", format="mp4", options=MP4_OPTIONS) as container:
-        with opened(film.pieces[0].path) as model:
-            stream = container.add_stream_from_template(picture_stream(model))
-        stream.time_base = reel.time_base
-        read = _read_ahead([piece.path for piece in film.pieces])
-        for packets, clip, length, begin in zip(read, film.reels, lengths, begins, strict=True):
-            for packet in packets[:length]:
-                packet.pts = (packet.pts or 0) - clip.first + begin * reel.tick
-                packet.dts = (packet.dts or 0) - clip.first + begin * reel.tick
+        with opened(model.path) as source:
+            stream = container.add_stream_from_template(picture_stream(source))
+        stream.time_base = model.time_base
+        read = _read_ahead([clip.path for clip in film.clips])
+        for number, (packets, piece) in enumerate(zip(read, film.pieces, strict=True)):
+            clip = piece.clip
+            # The whole clip is there, so where its first frame is dropped it begins that much earlier.
+            begin = (piece.starts_at - piece.drops_first) * clip.tick - clip.first
+            for packet in packets[: clip.frames - film.drops_last(number)]:
+                packet.pts = (packet.pts or 0) + begin
+                packet.dts = (packet.dts or 0) + begin
                 packet.stream = stream
                 container.mux(packet)
-        if film.chapters:
-            write_chapters(container, film.titles, starts, seconds)
-    return Joined(
-        "copy",
-        "all clips are alike and all joins are cuts",
-        frames,
-        seconds,
-        reel.fps,
-        *reel.size,
-        tuple(starts),
-    )
+        film.write_chapters(container)
+    reason = "all clips are alike and all joins are cuts"
+    return Joined("copy", reason, film.frames, float(film.frames / film.fps), film.fps, *model.size)
 
 
 def _read_ahead(paths: Sequence[str]) -> "Iterator[list[av.Packet[VideoStream]]]":
@@ -274,29 +245,48 @@ def _packets(path: str) -> "list[av.Packet[VideoStream]]":
 
 
 def _encode(film: _Film, reason: str) -> Joined:
-    fps, size = film.fps, film.size
-    starts = []
-    with h264_mp4(film.out, size, fps, FILM_OPTIONS) as writer:
+    short: list[str] = []
+    with h264_mp4(film.out, film.size, film.fps, FILM_OPTIONS) as writer:
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[av.VideoFrame] = deque()
         for number, piece in enumerate(film.pieces):
-            starts.append(writer.seconds)
-            frames = islice(conformed(piece.path, size, fps), int(film.repeats(number)), None)
-            count = 0
-            overlap = film.overlap(number)
-            if overlap:
-                head = list(islice(frames, overlap))
-                count = len(head)
-                film.check_length(number, count + film.overlap(number + 1))
+            found = islice(conformed(piece.clip.path, film.size, film.fps), int(piece.drops_first), None)
+            exact = _Exactly(piece.frames, film.name(number))
+            frames = exact.of(found)
+            head = list(islice(frames, piece.overlap))
+            if head:
                 for mixed in cross(tuple(held), head, piece.transition):
                     writer.write(mixed)
                 held.clear()
-            for frame in frames:
+            for count, frame in enumerate(frames, len(head) + 1):
                 held.append(frame)
-                count += 1
                 if len(held) > film.overlap(number + 1):
                     writer.write(held.popleft(), keyframe=count == 1)
-            film.check_length(number, count)
-        if film.chapters:
-            write_chapters(writer.container, film.titles, starts, writer.seconds)
-    return Joined("encode", reason, writer.frames, writer.seconds, fps, *size, tuple(starts))
+            if exact.missing:
+                short.append(film.name(number))
+        film.write_chapters(writer.container)
+    notes = (
+        [f"{_listed(short)}: fewer pictures than the file promises; the last one is held"] if short else []
+    )
+    return Joined("encode", reason, writer.frames, writer.seconds, film.fps, *film.size, tuple(notes))
+
+
+@dataclass
+class _Exactly:
+    """Gives as many frames as a piece has, whatever its file turns out to hold; `missing` counts what it lacks."""
+
+    frames: int
+    name: str
+    missing: int = field(default=0, init=False)
+
+    def of(self, found: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """The frames, and the last one again for each that is missing."""
+        count, last = 0, None
+        for last in islice(found, self.frames):
+            count += 1
+            yield last
+        if last is None:
+            raise VideoError(f"{self.name}: there is no picture in it")
+        self.missing = self.frames - count
+        for _ in range(self.missing):
+            yield last

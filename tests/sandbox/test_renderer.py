@@ -11,8 +11,8 @@ from minimax_tasks.sandbox.drawing.motion import camera_groups, without_commands
 from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, place_in
 from minimax_tasks.video.colour import frame_of, picture_of
 from minimax_tasks.video.frames import cover, first_frame, last_frame
-from minimax_tasks.video.join import Piece, join
 from minimax_tasks.video.probe import probe
+from tests.joining import Piece, join
 
 
 def spot(size=(320, 180), colour=(240, 220, 60), ground=(40, 70, 110)):

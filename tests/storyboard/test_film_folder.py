@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage import publication
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard import film
-from minimax_tasks.storyboard.film import Cutting, is_current, take_film_folder
+from minimax_tasks.storyboard.film import FilmMaker, is_current, take_film_folder
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.probe import probe
@@ -37,7 +38,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_slate(str(path), (64, 36), film._SLATE_FPS, 0.25, "x", ())
+    write_slate(str(path), (64, 36), Fraction(24), 0.25, "x", ())
     return path
 
 
@@ -59,7 +60,7 @@ def plan_of(path: str, root: Storage, clip: Path, name: str = "") -> Plan:
 def bring(root: Storage, plan: Plan) -> None:
     """What a run does once the clips are there."""
     if not is_current(root, plan):
-        Cutting(root, plan).make()
+        FilmMaker(root, plan).make()
 
 
 def check(root: Storage, plan: Plan, folder: str = "films/same") -> None:
@@ -127,7 +128,7 @@ def test_the_first_of_two_has_the_folder_before_anything_is_made(tmp_path: Path,
     one = plan_of(board(tmp_path / "one.yaml", "Rain.", title="Summer Film"), root, clip)
     other = plan_of(board(tmp_path / "other.yaml", "Sun.", title="'Summer: film!'"), root, clip)
     take_film_folder(root, one)
-    for ask in (film.check_film_is_own, take_film_folder, lambda *given: Cutting(*given).make()):
+    for ask in (film.check_film_is_own, take_film_folder, lambda *given: FilmMaker(*given).make()):
         with pytest.raises(BoardError, match=r"one\.yaml"):
             ask(root, other)
     take_film_folder(root, one)
@@ -206,7 +207,7 @@ def test_the_report_of_a_partial_film_is_not_that_of_the_whole(tmp_path: Path, c
     one = plan_of(board(tmp_path / "b.yaml", "Rain."), root, clip)
     bring(root, one)
     two = make_plan(board(tmp_path / "b.yaml", "Rain.", "Sun."), root=root.url, language="en")
-    Cutting(root, two).make_partial({}, film=True)
+    FilmMaker(root, two).make_partial({}, film=True)
     assert "film.partial.mp4" in root.names("films/same")
     assert not is_current(root, one), "the page beside the film is not its own"
     bring(root, one)
@@ -220,7 +221,7 @@ def test_two_boards_at_once(tmp_path: Path, clip: Path) -> None:
     plans = [plan_of(board(tmp_path / f"{n}/b.yaml", f"Rain {n}."), root, clip) for n in range(2)]
 
     async def race() -> list[object]:
-        makes = (asyncio.to_thread(Cutting(root, plan).make) for plan in plans)
+        makes = (asyncio.to_thread(FilmMaker(root, plan).make) for plan in plans)
         return list(await asyncio.gather(*makes, return_exceptions=True))
 
     ends = asyncio.run(race())
@@ -234,7 +235,7 @@ def test_the_same_board_in_two_runs_at_once(tmp_path: Path, clip: Path) -> None:
     plans = [plan_of(board(path, *["Rain."] * (n + 1)), root, clip) for n in range(2)]
 
     async def race() -> None:
-        await asyncio.gather(*(asyncio.to_thread(Cutting(root, plan).make) for plan in plans))
+        await asyncio.gather(*(asyncio.to_thread(FilmMaker(root, plan).make) for plan in plans))
 
     for _ in range(3):
         asyncio.run(race())

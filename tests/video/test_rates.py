@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimax_tasks.video.join import Piece, join
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.rates import USUAL_RATES, meant_rate, nearest_usual
+from tests.joining import Piece, join
 
 
 @given(st.sampled_from(USUAL_RATES), st.floats(-0.0004, 0.0004))

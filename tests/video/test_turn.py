@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from minimax_tasks.video.frames import first_frame, frame_at, last_frame
-from minimax_tasks.video.join import Piece, join
 from minimax_tasks.video.previews import preview_mp4
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
+from tests.joining import Piece, join
 
 STORED = (96, 54)
 CORNERS = ((230, 30, 30), (30, 200, 30), (40, 40, 230), (230, 220, 40))

@@ -2,29 +2,24 @@
 
 import os
 import re
-from collections import Counter
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minimax_tasks.clips.layout import VIDEO, clip_file
-from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
+from minimax_tasks.storyboard.damaged import damaged_clips
+from minimax_tasks.storyboard.edit import ClipLength, Cut, Edit, make_edit
+from minimax_tasks.storyboard.film import length_of
+from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.standing import Made, look_up
-from minimax_tasks.video.probe import probe
+from minimax_tasks.video.rates import DEFAULT_FPS
+from minimax_tasks.video.stream_layout import read_layout
+from minimax_tasks.video.transition_names import BLENDS
 
-
-@dataclass(frozen=True)
-class _Part:
-    """A shot that is made: its clip, and how it follows the part before it."""
-
-    shot: PlannedShot
-    url: str
-    frames: int
-    fps: Fraction
-    join: Join
-
+if TYPE_CHECKING:
+    import opentimelineio as otio
 
 FORMATS = (".otio",)
 """What a timeline can be written as."""
@@ -78,47 +73,54 @@ def write_timeline(root: Storage, plan: Plan, out: str | Path) -> list[str]:
     check_out(out)
     import opentimelineio as otio
 
-    parts = _parts(root, plan)
+    clips = _clips(root, plan)
+    edit = make_edit(plan, {key: clip.length for key, clip in clips.items()})
+    if problem := edit.problem():
+        raise ConfigurationError(f"timeline {out}: {problem}")
     timeline = otio.schema.Timeline(name=plan.board.title)
     track = otio.schema.Track(name="Picture", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
-    usual = Counter(part.fps for part in parts).most_common(1)[0][0] if parts else Fraction(24)
-    into = [round(part.join.seconds * usual) for part in parts]
-    for part, overlap, following in zip(parts, into, [*into[1:], 0], strict=False):
-        before, after = overlap // 2, overlap - overlap // 2
+    overlaps = [*(edit.frames(cut.overlap) for cut in edit.cuts), 0]
+    shots = {shot.shot.id: shot for shot in plan.shots}
+    for cut, overlap, following in zip(edit.cuts, overlaps, overlaps[1:], strict=False):
         if overlap:
-            rate = float(usual)
-            offsets = (otio.opentime.RationalTime(frames, rate) for frames in (before, after))
-            track.append(otio.schema.Transition(part.join.kind, "SMPTE_Dissolve", *offsets))
-        head = Fraction(before) / usual + (Fraction(1) / part.fps if part.join.repeats_frame else 0)
-        tail = Fraction(following - following // 2) / usual
-        track.append(_clip(part, round(head * part.fps), round(tail * part.fps)))
+            track.append(_transition(cut, overlap, edit))
+        head, tail = overlap // 2, following - following // 2
+        track.append(_clip(shots[cut.shot], clips[cut.clip], cut, edit, head, tail))
     try:
         otio.adapters.write_to_file(timeline, str(out))
     except (OSError, otio.exceptions.OTIOError, ValueError) as error:
         raise ConfigurationError(f"timeline {out}: it cannot be written: {error}") from None
-    there = {part.shot.shot.id for part in parts}
+    there = {cut.shot for cut in edit.cuts}
     return [shot.shot.id for shot in plan.shots if shot.shot.id not in there]
 
 
-def _parts(root: Storage, plan: Plan) -> list[_Part]:
-    states = look_up(root, [shot.picked.key for shot in plan.shots])
-    parts: list[_Part] = []
-    follows = False
-    for shot in plan.shots:
-        made = states[shot.picked.key].made is Made.MADE
-        if made:
-            name = clip_file(shot.picked.key, VIDEO)
-            with root.as_local(name) as path:
-                facts = probe(path)
-            made = facts.ok and facts.frames > 0
-        if made:
-            url = _media_url(root.path(name)) if root.local else root.join(name)
-            parts.append(
-                _Part(shot, url, facts.frames, facts.fps or Fraction(24), shot.join if follows else Join(""))
-            )
-        follows = made
-    return parts
+@dataclass(frozen=True)
+class _LinkedClip:
+    """A clip that is made: its length, and the address that the timeline links."""
+
+    length: ClipLength
+    url: str
+
+
+def _clips(root: Storage, plan: Plan) -> dict[str, _LinkedClip]:
+    """The picked clips that are made and can be read, by key."""
+    keys = list(dict.fromkeys(shot.picked.key for shot in plan.shots))
+    states = look_up(root, keys)
+    found = {}
+    for key in keys:
+        if states[key].made is not Made.MADE:
+            continue
+        name = clip_file(key, VIDEO)
+        with root.as_local(name) as path:
+            if damaged_clips({key: str(path)}):
+                continue
+            try:
+                length = length_of(read_layout(str(path)))
+            except VideoError:
+                continue
+        found[key] = _LinkedClip(length, _media_url(root.path(name)) if root.local else root.join(name))
+    return found
 
 
 def _media_url(path: str) -> str:
@@ -126,25 +128,42 @@ def _media_url(path: str) -> str:
     return Path(path).absolute().as_uri() if _NOT_IN_A_URL.search(path) else path
 
 
-def _clip(part: _Part, head: int, tail: int) -> object:
-    """The clip without so many frames at its ends, which stay as handles."""
+def _transition(cut: Cut, overlap: int, edit: Edit) -> object:
+    """The transition into a cut, around the middle of its `overlap` in frames."""
     import opentimelineio as otio
 
-    rate = float(part.fps)
+    types = otio.schema.TransitionTypes
+    kind = types.SMPTE_Dissolve if cut.join.kind in BLENDS else types.Custom
+    before, after = (_time(frames, edit) for frames in (overlap // 2, overlap - overlap // 2))
+    return otio.schema.Transition(cut.join.kind, kind, before, after)
 
-    def frames(first: int, count: int) -> object:
-        return otio.opentime.TimeRange(
-            otio.opentime.RationalTime(first, rate), otio.opentime.RationalTime(count, rate)
-        )
 
-    shot = part.shot
+def _clip(shot: PlannedShot, clip: _LinkedClip, cut: Cut, edit: Edit, head: int, tail: int) -> object:
+    """A cut without this many frames at its ends, which stay as handles for the transitions.
+
+    Everything is in frames of the film, so that the lengths add up to the film's whatever the clips' own rates.
+    """
+    import opentimelineio as otio
+
+    length = clip.length
+    there = otio.opentime.RationalTime(length.frames, float(length.fps or DEFAULT_FPS))
+    # Where the film holds the last frame for a part of one, the clip is taken to be that long.
+    there = max(there, _time(edit.frames(cut.source_out), edit))
     return otio.schema.Clip(
-        name=f"Shot {shot.shot.id}",
+        name=f"Shot {cut.shot}",
         media_reference=otio.schema.ExternalReference(
-            target_url=part.url, available_range=frames(0, part.frames)
+            target_url=clip.url,
+            available_range=otio.opentime.TimeRange(otio.opentime.RationalTime(0, there.rate), there),
         ),
-        source_range=frames(head, part.frames - head - tail),
-        metadata={
-            "minimax_tasks": {"prompt": shot.prompt, "clip": shot.picked.key, "take": shot.picked.take}
-        },
+        source_range=otio.opentime.TimeRange(
+            _time(edit.frames(cut.source_in) + head, edit),
+            _time(edit.frames(cut.length) - head - tail, edit),
+        ),
+        metadata={"minimax_tasks": {"prompt": shot.prompt, "clip": cut.clip, "take": cut.take}},
     )
+
+
+def _time(frames: int, edit: Edit) -> "otio.opentime.RationalTime":
+    import opentimelineio as otio
+
+    return otio.opentime.RationalTime(frames, float(edit.rate or DEFAULT_FPS))

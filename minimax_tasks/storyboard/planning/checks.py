@@ -1,12 +1,14 @@
 """What only shows when the shots of a board are judged together."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from minimax_tasks.storyboard.board import Board
+from minimax_tasks.storyboard.edit import ClipLength, CutSource, lay_out
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 
 DRIFT_RUN = 3
-"""After so many extracted frames in a row colours and sharpness are known to drift."""
+"""The number of extracted frames in a row from which colours and sharpness are known to drift."""
 
 Mistake = tuple[ShotDraft, str, str]
 """A shot, the key of it that is wrong, and why."""
@@ -39,15 +41,13 @@ def circles(drafts: Drafts) -> Iterator[Mistake]:
 
 
 def short_shots(drafts: Drafts) -> Iterator[Mistake]:
-    """Shots that are not longer than the transitions at their two ends."""
-    for draft, after in zip(drafts, [*drafts[1:], None], strict=True):
-        needed = draft.join.seconds + (after.join.seconds if after else 0.0)
-        if needed <= draft.length:
-            continue
-        longer = after if after and after.join.seconds > draft.join.seconds else draft
+    """Shots that are shorter than the transitions at their two ends take together."""
+    sources = [CutSource(draft.shot.id, draft.join, ClipLength(Fraction(draft.length))) for draft in drafts]
+    for crowded in lay_out(sources, None).crowded():
+        draft, longer = drafts[crowded.at], drafts[crowded.longer]
         text = (
             f"cut = {longer.join.label.removesuffix(' s')}: shot {draft.shot.id} has {draft.length} s, "
-            f"but its transitions take {needed:g} s together; shorten one"
+            f"but its transitions take {float(crowded.needed):g} s together; shorten one"
         )
         yield longer, "cut", text
 

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from operator import add
 
 from PIL import Image, ImageOps
 
@@ -14,12 +13,14 @@ from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.naming import file_name
+from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import STILL_WIDTH, Rushes, rushes_of
 from minimax_tasks.storyboard.standing import ClipState, Made
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import jpeg
+from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.seam import Seam, measure_seam
 
 _AT_ONCE = 2
@@ -38,6 +39,7 @@ _STATUS = {
 def film_report(
     root: Storage,
     plan: Plan,
+    edit: Edit,
     clips: Mapping[str, str],
     states: Mapping[str, ClipState],
     joined: Joined | None,
@@ -46,19 +48,16 @@ def film_report(
 ) -> FilmReport:
     """Gather the report of a film.
 
-    `clips` has the local paths of the clips that are made, by key; `film` is the name of the film beside
-    the page, "" when there is none.
+    `edit` has a cut for each shot: that of the film, or by the lengths that are asked for while there is none.
+    `clips` has the local paths of the clips that are made, by key; `film` is the name of the film next to the
+    page, "" when there is none.
     """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         shown = threads.map(lambda clip: rushes_of(root, *clip), clips.items())
         rushes = dict(zip(clips, shown, strict=True))
     shots, before = [], None
-    starts = joined.starts if joined else [_planned_start(plan, n) for n in range(len(plan.shots))]
-    seconds = joined.seconds if joined else _planned_start(plan, len(plan.shots))
-    overlaps = (shot.join.seconds for shot in plan.shots[1:])
-    ends = [*map(add, starts[1:], overlaps), seconds]
-    for shot, start, end in zip(plan.shots, starts, ends, strict=True):
-        shots.append(_shot(root, shot, before, rushes, states, (start, end)))
+    for shot, cut in zip(plan.shots, edit.cuts, strict=True):
+        shots.append(_shot(root, shot, before, rushes, states, cut))
         before = shot
     paid = [s.request.usd for s in plan.segments if states[s.key].made not in (Made.TO_MAKE, Made.REFUSED)]
     return FilmReport(
@@ -67,8 +66,8 @@ def film_report(
         board=file_name(shown_reference(plan.path)),
         made_at=f"{made_at[:10]} {made_at[11:16]} UTC",
         service=str((root.read_json(MADE_BY) or {}).get("service", "")),
-        seconds=seconds,
-        fps=float(joined.fps) if joined else 24.0,
+        seconds=float(edit.seconds),
+        fps=float(edit.rate or DEFAULT_FPS),
         width=joined.width if joined else 0,
         height=joined.height if joined else 0,
         joined=_how(joined),
@@ -86,19 +85,13 @@ def _how(joined: Joined | None) -> str:
     return "stream copy" if joined.method == "copy" else f"re-encoded: {joined.reason}"
 
 
-def _planned_start(plan: Plan, number: int) -> float:
-    earlier = plan.shots[:number]
-    overlaps = sum(shot.join.seconds for shot in plan.shots[: number + 1])
-    return max(0.0, sum(shot.picked.request.size[1] for shot in earlier) - overlaps)
-
-
 def _shot(
     root: Storage,
     shot: PlannedShot,
     before: PlannedShot | None,
     rushes: Mapping[str, Rushes],
     states: Mapping[str, ClipState],
-    place: tuple[float, float],
+    cut: Cut,
 ) -> ReportShot:
     picked, state = shot.picked, states[shot.picked.key]
     seen = rushes.get(picked.key)
@@ -111,8 +104,8 @@ def _shot(
         model=request.model,
         resolution=request.size[0],
         seconds=seen.seconds if seen else float(request.size[1]),
-        start=place[0],
-        end=place[1],
+        start=float(cut.starts_at),
+        end=float(cut.ends_at),
         width=seen.width if seen else 0,
         height=seen.height if seen else 0,
         fps=seen.fps if seen else 0.0,

@@ -1,5 +1,7 @@
-"""The facts of a clip that decide whether it can be joined to others without encoding."""
+"""How the pictures of a clip lie in its file: what decides whether it can be joined to others without encoding."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,15 +14,19 @@ from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.source import name_of, opened, picture_stream
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 
+_READERS = 4
+"""Most of the time of opening a clip goes to a look at its first frames, in FFmpeg and without the lock."""
+
 
 @dataclass(frozen=True)
-class Reel:
-    """One clip on its way into a film; times are ticks of `time_base`.
+class StreamLayout:
+    """The pictures of one clip as they lie in its file; times are ticks of `time_base`.
 
     `size` and `pixel_aspect` are as shown, after the `turn`. `fps` is exact for an `even` clip, and else the
     usual rate that it means. `sound` is whether it has any.
     """
 
+    path: str
     name: str
     container: str
     codec: str
@@ -51,7 +57,7 @@ class Reel:
         return (self.end - self.first) // self.frames
 
     def stream_facts(self) -> dict[str, object]:
-        """What must be the same in two clips for their packets to stand in one stream."""
+        """Properties that two clips must share to be joined without encoding."""
         return {
             "codec": self.codec,
             "pixel format": self.pixels,
@@ -66,7 +72,13 @@ class Reel:
         }
 
 
-def read_reel(path: str) -> Reel:
+def read_layouts(paths: Sequence[str]) -> list[StreamLayout]:
+    """The layouts of several clips, read at the same time. Raises `VideoError`."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(read_layout, paths))
+
+
+def read_layout(path: str) -> StreamLayout:
     """Read the index of a clip, and of its pictures the first. Raises `VideoError`."""
     name = name_of(path)
     with opened(path) as container:
@@ -75,8 +87,9 @@ def read_reel(path: str) -> Reel:
             raise VideoError(f"{name}: its frames carry no times")
         # Frame threads would decode several pictures before giving the first.
         stream.thread_type = "SLICE"
-        times = []
-        trimmed = False
+        times: list[tuple[int, int | None, int]] = []
+        shown: list[tuple[int, int]] = []
+        discarded = 0
         turn: Turn | None = None
         for packet in container.demux(stream):
             turn = _turn_in(packet) if turn is None else turn
@@ -84,18 +97,24 @@ def read_reel(path: str) -> Reel:
                 continue
             if packet.pts is None:
                 raise VideoError(f"{name}: its frames carry no times")
-            trimmed = trimmed or packet.is_discard
+            # An edit list has the decoder take these and not show them.
+            discarded += packet.is_discard
+            if not packet.is_discard:
+                shown.append((packet.pts, packet.duration or 0))
             times.append((packet.pts, packet.dts, packet.duration or 0))
-        if not times:
+        if not shown:
             raise VideoError(f"{name}: there is no picture in it")
         turn = turn or UPRIGHT
         context = stream.codec_context
-        first = min(pts for pts, _, _ in times)
-        end = max(pts + duration for pts, _, duration in times)
+        shown.sort()
+        first, (last, stays) = shown[0][0], shown[-1]
+        # Not every container says how long the last frame stays.
+        stays = stays or (last - shown[-2][0] if len(shown) > 1 else 0)
         told = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
-        even = not trimmed and bool(told) and _is_even(times, told[0] * stream.time_base)
+        even = not discarded and bool(told) and _is_even(times, told[0] * stream.time_base)
         aspect = _exact(stream.sample_aspect_ratio or Fraction(1))
-        return Reel(
+        return StreamLayout(
+            path=path,
             name=name,
             container=container.format.name,
             codec=context.codec.canonical_name,
@@ -108,9 +127,9 @@ def read_reel(path: str) -> Reel:
             time_base=stream.time_base,
             parameters=bytes(context.extradata or b""),
             colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
-            frames=len(times),
+            frames=len(shown),
             first=first,
-            end=end,
+            end=last + stays,
             lead=(first if times[0][1] is None else times[0][1]) - first,
             even=even,
             plays_last_decoded_last=times[-1][0] == max(pts for pts, _, _ in times),
@@ -122,7 +141,7 @@ def _turn_in(packet: "av.Packet[av.video.stream.VideoStream]") -> Turn | None:
     try:
         return next((turn_of(frame) for frame in packet.decode()), None)
     except av.error.FFmpegError:
-        return UPRIGHT  # whoever decodes the clip will say what is wrong with it
+        return UPRIGHT  # decoding the clip will show what is wrong with it
 
 
 def _exact(rate: Fraction) -> Fraction:

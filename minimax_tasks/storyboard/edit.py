@@ -1,0 +1,213 @@
+"""The cut of a film: an edit decision list, made once and read by everything that shows or writes the film.
+
+The film, its manifest and its report, the table of the plan, the checks of a board and the exported timeline
+all take lengths and starts from here; none of them works one out. Times are exact fractions of a second. Where
+the lengths were measured, the film's frame rate is known and every time is a whole number of its frames; where
+they are what was asked for, no rate is known yet, and a frame that is dropped at a seam takes no time.
+
+Whatever is decided about the cut and not about the clips is to become a field of `Cut`: a trim is another
+`source_in` and `source_out`, a speed the ratio of the source's length to the length in the film; titles,
+sound and captions are placed by `starts_at` and `ends_at`. None of them changes a clip or what it costs.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+from minimax_tasks.storyboard.plan import Join, Plan
+from minimax_tasks.video.rates import DEFAULT_FPS
+
+_FIRST = Join("")
+
+
+@dataclass(frozen=True)
+class ClipLength:
+    """How long a clip is, in seconds; of one that was measured also its frame rate and its number of frames."""
+
+    seconds: Fraction
+    fps: Fraction | None = None
+    frames: int = 0
+
+
+@dataclass(frozen=True)
+class CutSource:
+    """A clip that is to be placed: which take of which shot it is, its length, and how it joins the one before."""
+
+    shot: str
+    join: Join
+    length: ClipLength
+    take: int = 1
+    clip: str = ""
+    is_slate: bool = False
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One clip in its place in the film. Times are seconds.
+
+    `source_in` and `source_out` say which part of the clip is shown, `starts_at` where that part starts in the
+    film. For `overlap` it is mixed with the clip before it; that time belongs to both. `join` says how it
+    follows the clip before. With `drops_repeated_frame` its first frame, which shows the last frame of the
+    clip before once more, is left out. `is_slate` marks a card in the place of a clip that is missing.
+    """
+
+    shot: str
+    take: int
+    clip: str
+    source_in: Fraction
+    source_out: Fraction
+    starts_at: Fraction
+    join: Join
+    overlap: Fraction
+    drops_repeated_frame: bool
+    is_slate: bool
+
+    @property
+    def length(self) -> Fraction:
+        """How long it is on the screen, with the overlaps at both ends."""
+        return self.source_out - self.source_in
+
+    @property
+    def ends_at(self) -> Fraction:
+        """Where it ends in the film: the clip after it may have started by then."""
+        return self.starts_at + self.length
+
+
+@dataclass(frozen=True)
+class CrowdedCut:
+    """A cut that is too short for the transitions at its two ends.
+
+    `at` is its number in the edit, `needed` what they take together in seconds, `longer` the number of the cut
+    that begins with the longer one.
+    """
+
+    at: int
+    needed: Fraction
+    longer: int
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The cuts of a film in order. `rate` is its frames per second, None while the clips are not measured."""
+
+    cuts: tuple[Cut, ...]
+    rate: Fraction | None
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the film is."""
+        return self.cuts[-1].ends_at if self.cuts else Fraction(0)
+
+    def frames(self, seconds: Fraction) -> int:
+        """A time of this edit in frames of the film; of one without a rate, at 24 frames per second."""
+        return _nearest(seconds * (self.rate or DEFAULT_FPS))
+
+    def crowded(self) -> Iterator[CrowdedCut]:
+        """The cuts that the film cannot have, in order."""
+        overlaps = [*(cut.overlap for cut in self.cuts), Fraction(0)]
+        for number, cut in enumerate(self.cuts):
+            needed = overlaps[number] + overlaps[number + 1]
+            if needed > cut.length:
+                longer = number if overlaps[number] >= overlaps[number + 1] else number + 1
+                yield CrowdedCut(number, needed, longer)
+
+    def problem(self) -> str:
+        """Why the film cannot be cut like this, in words for people; empty when it can."""
+        crowded = next(self.crowded(), None)
+        if crowded:
+            return self._crowded_words(crowded)
+        empty = next((cut for cut in self.cuts if cut.length <= 0), None)
+        return f"Shot {empty.shot}: it has no frame but the one that it repeats" if empty else ""
+
+    def _crowded_words(self, crowded: CrowdedCut) -> str:
+        cut, longer = self.cuts[crowded.at], self.cuts[crowded.longer]
+        return (
+            f"Shot {cut.shot}: it has {float(cut.length):.2f} s, but its transitions take "
+            f"{float(crowded.needed):.2f} s; shorten the {longer.join.kind} into Shot {longer.shot}"
+        )
+
+
+def asked_lengths(plan: Plan) -> dict[str, ClipLength]:
+    """Clip key -> the length that is asked for, of the takes that go into the film."""
+    return {shot.picked.key: ClipLength(Fraction(shot.picked.request.size[1])) for shot in plan.shots}
+
+
+def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = False) -> Edit:
+    """The edit of a plan; `lengths` has those of the clips by key, either asked for or measured.
+
+    A shot whose clip has no length is left out, and the next one then follows nothing. With `slates` a card
+    that is as long as the clip was asked to be stands in its place.
+    """
+    sources: list[CutSource] = []
+    follows = False
+    for shot in plan.shots:
+        picked = shot.picked
+        length = lengths.get(picked.key)
+        if length is not None or slates:
+            asked = ClipLength(Fraction(picked.request.size[1]))
+            join = shot.join if follows else _FIRST
+            sources.append(
+                CutSource(shot.shot.id, join, length or asked, picked.take, picked.key, length is None)
+            )
+        follows = length is not None or slates
+    measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
+    return lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
+
+
+def film_rate(lengths: Sequence[ClipLength]) -> Fraction | None:
+    """The frame rate of a film: that of most clips, of two such rates the one that most frames have.
+
+    None when no clip is measured.
+    """
+    clips: Counter[Fraction] = Counter()
+    frames: Counter[Fraction] = Counter()
+    for length in lengths:
+        if length.fps is not None:
+            clips[length.fps] += 1
+            frames[length.fps] += length.frames
+    return max(clips, key=lambda fps: (clips[fps], frames[fps]), default=None)
+
+
+def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
+    """Place clips one after the other, on whole frames of `rate` when that is given.
+
+    A clip of another rate keeps its length to the nearest frame, and has one frame at least.
+    """
+    cuts: list[Cut] = []
+    for source in sources:
+        before = cuts[-1] if cuts else None
+        overlap = Fraction(0) if before is None else _on_frames(Fraction(str(source.join.seconds)), rate)
+        drops = (
+            before is not None
+            and source.join.repeats_frame
+            and not overlap
+            and not (before.is_slate or source.is_slate)
+        )
+        ends = source.length.seconds
+        if rate is not None:
+            ends = Fraction(max(1, _nearest(ends * rate))) / rate
+        cuts.append(
+            Cut(
+                source.shot,
+                source.take,
+                source.clip,
+                source_in=1 / rate if drops and rate is not None else Fraction(0),
+                source_out=ends,
+                starts_at=before.ends_at - overlap if before else Fraction(0),
+                join=source.join,
+                overlap=overlap,
+                drops_repeated_frame=drops,
+                is_slate=source.is_slate,
+            )
+        )
+    return Edit(tuple(cuts), rate)
+
+
+def _on_frames(seconds: Fraction, rate: Fraction | None) -> Fraction:
+    return seconds if rate is None else round(seconds * rate) / rate
+
+
+def _nearest(value: Fraction) -> int:
+    return floor(value + Fraction(1, 2))
