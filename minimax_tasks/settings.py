@@ -105,7 +105,20 @@ class Settings(BaseModel):
                 if value := read(name):
                     found[name], origin[name] = value, where or _environment_variable(name)
                     break
-        keep_secret(str(found.get("api_key", "")))
+        return cls._checked(found, origin)
+
+    def having(self, **arguments: Any) -> "Settings":
+        """The same with other values; arguments that are None are as if left out. Raises `ConfigurationError`."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if not given:
+            return self
+        stated = {name: getattr(self, name) for name in self.model_fields_set}
+        return self._checked(stated | given, dict.fromkeys(given, "argument"))
+
+    @classmethod
+    def _checked(cls, found: dict[str, Any], origin: dict[str, str]) -> "Settings":
+        key = found.get("api_key", "")
+        keep_secret(key.get_secret_value() if isinstance(key, SecretStr) else str(key))
         try:
             return cls(**found)
         except ValidationError as error:

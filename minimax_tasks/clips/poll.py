@@ -127,11 +127,11 @@ async def _wait(
     task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None]
 ) -> QueryAnswer:
     began = time.monotonic()
-    deadline = began + service.generation_timeout
-    interval, waited = service.poll_interval, task.age
+    deadline = began + service.settings.generation_timeout
+    interval, waited = service.settings.poll_interval, task.age
     first = service.first_poll.seconds_to_wait(interval)
     running = max(0.0, first - interval) if waited < first else 0.0
-    pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.generation_timeout)
+    pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.settings.generation_timeout)
     status, refused = "", 0
     with service.watch.listen(folder.root, task.id) as callbacks:
         while True:
@@ -160,7 +160,7 @@ async def _wait(
                 del answer  # thousands sleep here
             if time.monotonic() > deadline:
                 raise GenerationTimeout(
-                    f"clip {folder.key}, task {task.id}: not ready after {service.generation_timeout:.0f} s "
+                    f"clip {folder.key}, task {task.id}: not ready after {service.settings.generation_timeout:.0f} s "
                     f"(last status: {status or 'none'}). It is paid for and still known; the next run "
                     "goes on waiting"
                 )

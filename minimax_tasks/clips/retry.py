@@ -31,18 +31,18 @@ async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
     answer = QueryAnswer.model_validate(result)
     if answer.state is not State.FAILED:
         return None
-    moment = service.retry_failed_before
+    moment = service.settings.retry_failed_before
     if moment is not None and _is_before(result.get("finished_at"), moment):
         word = moment.astimezone(UTC).isoformat()
         if not await folder.answers(word):
             return Retry(word)
     internal = answer.base_resp.status_code not in _INPUT_CODES
-    return Retry() if internal and await folder.paid_attempts() < service.paid_attempts else None
+    return Retry() if internal and await folder.paid_attempts() < service.settings.paid_attempts else None
 
 
 def may_retry_refused(released: dict[str, Any], service: Service) -> bool:
     """Whether a person asked to send again what the service refused."""
-    return _is_before(released.get("at"), service.retry_failed_before)
+    return _is_before(released.get("at"), service.settings.retry_failed_before)
 
 
 def _is_before(at: Any, moment: datetime | None) -> bool:

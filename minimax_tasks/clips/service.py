@@ -1,36 +1,143 @@
-"""What the stages of a clip need besides its folder: the client, the rate of submits, patience, limits."""
+"""The video service as values: settings, connections, the rate of submits, what was learnt while waiting."""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import datetime
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.settings import Settings
 
 SUBMITS_AT_ONCE = 16
-"""POSTs under way in one process; they are short, and more would only wait for each other."""
+"""POSTs under way at once; they are short, and more would only wait for each other."""
+
+PREPARED_AT_ONCE = 32
+"""Clips that are being submitted at once: each holds the bytes of its pictures."""
 
 
 @dataclass(frozen=True)
-class Service:
-    """The video service as this process uses it. Times in seconds, money in the price table's USD."""
+class InFlightLimits:
+    """Places for clips in flight, and for those among them that are being submitted.
 
-    client: MiniMaxClient
-    rate_limiter: RateLimiter
-    poll_interval: float = 10.0
-    generation_timeout: float = 1800.0
-    budget: float | None = None
-    """Most that may be spent under a root, counting what was spent before."""
-    paid_attempts: int = 1
-    """How many times to pay for a clip whose generation fails for reasons unrelated to the input."""
-    retry_failed_before: datetime | None = None
-    """Clips that failed for good before this moment are submitted once more, because a person said so."""
-    receiver_url: str = ""
-    """Public address of a running `minimax-tasks receive`; each submit gets its own address below it."""
-    submitting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SUBMITS_AT_ONCE))
-    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held from the claim to the budget check, so that concurrent attempts are not counted as spent."""
-    watch: CallbackWatch = field(default_factory=CallbackWatch)
-    first_poll: FirstPollEstimate = field(default_factory=FirstPollEstimate)
+    A clip keeps its place in `flight` until its video is on storage, so a new submit never gets ahead of a
+    download.
+    """
+
+    flight: asyncio.Semaphore
+    submits: asyncio.Semaphore
+
+
+class Service:
+    """The video service with these settings, for one event loop. Times in seconds, money in the price table's USD.
+
+    An async context manager: its connections are closed at the end. Two services with other settings live side by
+    side in one process, and nothing of one reaches the other. The rate of submits is that of the service: use one
+    for everything that goes to one account.
+
+    >>> service = Service(Settings(base_url="http://127.0.0.1:9", api_key="any"))
+    >>> service.settings.max_in_flight
+    100
+    """
+
+    def __init__(self, settings: Settings | None = None, *, rate_limiter: RateLimiter | None = None) -> None:
+        """`settings` are those of this process when they are left out. Raises `ConfigurationError` for those."""
+        self.settings = settings if settings is not None else Settings.load()
+        self.rate_limiter = rate_limiter or RateLimiter(
+            self.settings.requests_per_minute, evenly=bool(self.settings.submit_resource)
+        )
+        self.submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
+        self.counting = asyncio.Lock()
+        """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
+        count as spent."""
+        self.watch = CallbackWatch()
+        self.first_poll = FirstPollEstimate()
+        self.under_way: set[asyncio.Future[Any]] = set()
+        """Claims and POSTs that came so far that they are not broken off."""
+        self._client: MiniMaxClient | None = None
+        self._limits: dict[int, InFlightLimits] = {}
+
+    @classmethod
+    def from_settings(cls, **arguments: Any) -> Self:
+        """A service with the settings of this process; arguments win over them, and None is as if left out.
+
+        Raises `ConfigurationError` naming the setting, its value and where it was read.
+        """
+        return cls(Settings.load(**arguments))
+
+    @property
+    def client(self) -> MiniMaxClient:
+        """The client, made when it is first needed. Raises `ConfigurationError` when there is no key."""
+        if self._client is None:
+            self._client = self.settings.client()
+        return self._client
+
+    @property
+    def base_url(self) -> str:
+        """Address of the service, known without a key."""
+        return self.settings.base_url.strip()
+
+    def limits(self, max_in_flight: int | None = None) -> InFlightLimits:
+        """The places for so many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""
+        wanted = max_in_flight or self.settings.max_in_flight
+        if wanted not in self._limits:
+            self._limits[wanted] = InFlightLimits(
+                asyncio.Semaphore(wanted), asyncio.Semaphore(PREPARED_AT_ONCE)
+            )
+        return self._limits[wanted]
+
+    async def aclose(self) -> None:
+        """Let POSTs under way come to their end, and close the connections."""
+        if self.under_way:
+            await asyncio.wait(set(self.under_way), timeout=STOP_PATIENCE)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+STOP_PATIENCE = 8.0
+
+
+@dataclass
+class _Shared:
+    service: Service
+    users: int = 0
+
+
+_of_callers_without_one: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, _Shared]] = (
+    WeakKeyDictionary()
+)
+"""The service that calls without one share while they run beside each other in a loop with the same settings: one
+account has one rate, however many calls there are. It is closed with the last of them."""
+
+
+@contextlib.asynccontextmanager
+async def service_or_shared(service: Service | None) -> AsyncIterator[Service]:
+    """The service that a caller holds; else that of all calls of this event loop that run now without one."""
+    if service is not None:
+        yield service
+        return
+    settings = Settings.load()
+    by_settings = _of_callers_without_one.setdefault(asyncio.get_running_loop(), {})
+    shared = by_settings.setdefault(settings, _Shared(Service(settings)))
+    shared.users += 1
+    try:
+        yield shared.service
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del by_settings[settings]
+            await shared.service.aclose()

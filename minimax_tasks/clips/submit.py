@@ -140,9 +140,9 @@ async def _claim_and_pay(
     """Few at once, so that a claim is followed by its POST without a wait in which the worker could die."""
     async with service.submitting:
         claim.made_at = time.time()
-        async with contextlib.nullcontext() if service.budget is None else service.counting:
+        async with contextlib.nullcontext() if service.settings.budget is None else service.counting:
             await _claim(clip, claim, folder, service)
-        return await _see_through(_pay(request, clip, claim, folder, service))
+        return await _see_through(_pay(request, clip, claim, folder, service), service)
 
 
 async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service) -> None:
@@ -167,16 +167,18 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
 
     work = asyncio.ensure_future(claiming())
     try:
-        await _see_through(work)
+        await _see_through(work, service)
     except asyncio.CancelledError:
         if work.done() and not work.cancelled() and work.exception() is None:
             await folder.release(number, "the worker was told to stop; nothing was sent")
         raise
 
 
-async def _see_through(work: Awaitable[_Result]) -> _Result:
+async def _see_through(work: Awaitable[_Result], service: Service) -> _Result:
     """Let a claim or a POST that is under way come to its end, although whoever waits for it is told to stop."""
     under_way = asyncio.ensure_future(work)
+    service.under_way.add(under_way)
+    under_way.add_done_callback(service.under_way.discard)
     try:
         return await asyncio.shield(under_way)
     except asyncio.CancelledError:
@@ -188,8 +190,8 @@ async def _pay(
     request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
 ) -> dict[str, Any]:
     number = claim.number
-    if service.receiver_url and not request.callback_url:
-        address = callback_address(service.receiver_url, folder.key, claim.nonce)
+    if service.settings.receiver_url and not request.callback_url:
+        address = callback_address(service.settings.receiver_url, folder.key, claim.nonce)
         request = request.model_copy(update={"callback_url": address})
     if claim.is_stale:
         await folder.release(number, "the worker slept between its claim and the POST; nothing was sent")
@@ -228,17 +230,17 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
     The claim is on storage before the sum is made, so of two workers that claim at once at least one sees
     the other's.
     """
-    if service.budget is None:
+    if service.settings.budget is None:
         return
     if clip.request.usd is None:
         why = f"there is a budget, and no published price for {clip.what}; submit it without a budget"
     else:
         spent = await folder.root.run(Spending(folder.root).total)
-        if spent <= service.budget + 1e-9:
+        if spent <= service.settings.budget + 1e-9:
             return
         why = (
             f"it costs USD {clip.request.usd:.2f}, USD {spent - clip.request.usd:.2f} of the budget of "
-            f"USD {service.budget:g} is spent under {folder.root.url}"
+            f"USD {service.settings.budget:g} is spent under {folder.root.url}"
         )
     await folder.release(number, why)
     raise BudgetReached(f"not submitted: {why}")

@@ -298,23 +298,25 @@ def _timeline(options: argparse.Namespace) -> int:
 def _resolve(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.resolve import adopt, allow_resubmit, find_clip
     from minimax_tasks.clips.root import open_root
+    from minimax_tasks.clips.service import Service
     from minimax_tasks.settings import Settings
-    from minimax_tasks.tasks.service import current_service, run_alone
 
-    folder = find_clip(open_root(Settings.load(root=options.root).root), options.key)
+    settings = Settings.load(root=options.root)
+    folder = find_clip(open_root(settings.root), options.key)
 
     async def settle() -> None:
         if options.resubmit:
             await allow_resubmit(folder)
             _say(f"clip {folder.key}: the next run submits it again")
         else:
-            state = await adopt(folder, options.task_id, current_service())
+            async with Service(settings) as service:
+                state = await adopt(folder, options.task_id, service)
             what = (await folder.claimed((await folder.standing()).claims)).get("what", "?")
             _say(
                 f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run goes on with it"
             )
 
-    run_alone(settle())
+    asyncio.run(settle())
     return DONE
 
 

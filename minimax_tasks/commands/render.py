@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,9 +38,10 @@ from minimax_tasks.storyboard.film import (
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.standing import ClipState, Made, look_up
-from minimax_tasks.tasks.build import build
+from minimax_tasks.tasks.build import build_run
 from minimax_tasks.tasks.film import RenderStoryboard
 from minimax_tasks.tasks.follow import following
+from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import on_sigterm
 
 DONE, FAILED = 0, 1
@@ -99,18 +99,20 @@ def render(
         _tell_of_letters(plan, console)
     with contextlib.ExitStack() as stack:
         if sandbox:
-            stack.enter_context(private_sandbox(settings.root, scale))
-        stack.enter_context(_environment(_for_this_run(budget, retry_failed)))
-        check_writable(storage, Settings.load().base_url)
+            settings = stack.enter_context(private_sandbox(settings, scale))
+        if retry_failed:
+            settings = settings.having(retry_failed_before=datetime.now(UTC))
+        run = stack.enter_context(Run(settings.having(max_in_flight=at_once)).current())
+        check_writable(storage, settings.base_url)
         take_film_folder(storage, plan)
         if sandbox:
             check_scale(storage, scale)
         stack.callback(on_sigterm(KeyboardInterrupt()))
-        paid = service_kind(Settings.load().base_url) == "minimax"
+        paid = service_kind(settings.base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
         stack.enter_context(following(progress))
         task = RenderStoryboard(storyboard=board, root=settings.root, name=name)
-        done = build([task], max_in_flight=at_once, scheduler_url=scheduler_url, log_level="CRITICAL")
+        done = build_run([task], run, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")
     if not done:
@@ -237,27 +239,6 @@ def _standing(segment: Segment, states: dict[str, ClipState], damaged: dict[str,
     return f"waits for {', '.join(waits)}" if made is Made.TO_MAKE and waits else str(made)
 
 
-def _for_this_run(budget: float | None, retry_failed: bool) -> dict[str, str]:
-    """The settings that the command line gives to the tasks of this process and of its children."""
-    given = {}
-    if budget is not None:
-        given["MINIMAX_BUDGET"] = str(budget)
-    if retry_failed:
-        given["MINIMAX_RETRY_FAILED_BEFORE"] = datetime.now(UTC).isoformat()
-    return given
-
-
-@contextlib.contextmanager
-def _environment(given: dict[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 _FILES_BESIDE, _FILES_PER_CLIP = 40, 6
 """Open files of a process that draws its clips itself: both ends of three connections for each clip under way."""
 
@@ -298,28 +279,26 @@ def _tell_of_letters(plan: Plan, console: Output) -> None:
 
 
 @contextlib.contextmanager
-def private_sandbox(root: str, scale: str | None) -> Iterator[None]:
-    """Run a sandbox for this process and point the settings at it.
+def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]:
+    """Run a sandbox for this process; gives the settings that point at it.
 
     Its tasks are kept beside the root, so that a run that was killed finds them again.
     """
     from minimax_tasks.sandbox import Sandbox
 
-    language = Settings.load().bracket_language
+    root = settings.root
     with contextlib.ExitStack() as stack:
         try:
             sandbox = stack.enter_context(Sandbox(latency=0.0, scale=scale, state=_state_folder(root)))
         except OSError as error:
             raise ConfigurationError(f"root = {root!r} cannot be used: {error}") from error
-        given = {
-            "MINIMAX_BASE_URL": sandbox.url,
-            "MINIMAX_API_KEY": "sandbox",
-            "MINIMAX_REQUESTS_PER_MINUTE": "0",
-            "MINIMAX_POLL_INTERVAL": os.environ.get("MINIMAX_POLL_INTERVAL") or "0.25",
-            "MINIMAX_LANGUAGE": language,
-        }
-        with _environment(given):
-            yield
+        yield settings.having(
+            base_url=sandbox.url,
+            api_key="sandbox",
+            requests_per_minute=0,
+            poll_interval=settings.poll_interval if "poll_interval" in settings.model_fields_set else 0.25,
+            language=settings.bracket_language,
+        )
 
 
 def _state_folder(root: str) -> str:

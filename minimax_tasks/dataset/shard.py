@@ -12,9 +12,8 @@ from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import check_root
-from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.service import InFlightLimits, Service
 from minimax_tasks.clips.submit import submit
-from minimax_tasks.dataset.limits import InFlightLimits
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
 from minimax_tasks.errors import (
     ApiError,

@@ -1,20 +1,18 @@
 """Running tasks from Python, with many of them waiting in one process."""
 
-import contextlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import luigi
 
 from minimax_tasks.settings import Settings
-from minimax_tasks.tasks.service import close_service
+from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import InFlightFactory
 
 
-def in_flight_factory() -> InFlightFactory:
+def in_flight_factory(run: Run | None = None) -> InFlightFactory:
     """The `worker_scheduler_factory` for `luigi.build` and `luigi.run`."""
-    return InFlightFactory(clean_up=close_service)
+    return InFlightFactory(run or Run())
 
 
 def build(
@@ -22,34 +20,30 @@ def build(
     *,
     max_in_flight: int | None = None,
     scheduler_url: str | None = None,
+    settings: Settings | None = None,
     **options: Any,
 ) -> bool:
     """Run tasks with many of them waiting in this one process; true when all is done.
 
     `max_in_flight` is how many may run or wait at once (setting `max_in_flight`). Without `scheduler_url`
-    the scheduler runs in this process. Other options are those of `luigi.build`.
+    the scheduler runs in this process. `settings` are those of the tasks; left out, they are this process's. Other
+    options are those of `luigi.build`.
     """
+    given = Settings.load() if settings is None else settings
+    return build_run(
+        tasks, Run(given.having(max_in_flight=max_in_flight)), scheduler_url=scheduler_url, **options
+    )
+
+
+def build_run(
+    tasks: Iterable[luigi.Task], run: Run, *, scheduler_url: str | None = None, **options: Any
+) -> bool:
+    """`build` of a run that somebody holds, because it was planned before."""
     options.setdefault("log_level", "WARNING")
     if scheduler_url is None:
         options["local_scheduler"] = True
     else:
         options["scheduler_url"] = scheduler_url
-    workers = Settings.load(max_in_flight=max_in_flight).max_in_flight
-    with _set("MINIMAX_MAX_IN_FLIGHT", str(workers)):
-        return bool(
-            luigi.build(list(tasks), worker_scheduler_factory=in_flight_factory(), workers=workers, **options)
-        )
-
-
-@contextlib.contextmanager
-def _set(name: str, value: str) -> Iterator[None]:
-    """An argument for the tasks that read the setting themselves, in this process and its children."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+    workers = run.settings().max_in_flight
+    factory = in_flight_factory(run)
+    return bool(luigi.build(list(tasks), worker_scheduler_factory=factory, workers=workers, **options))

@@ -27,17 +27,15 @@ from minimax_tasks.dataset.folder import (
     take_dataset_folder,
     tar_folder,
 )
-from minimax_tasks.dataset.limits import current_limits
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.dataset.shard import ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
-from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.service import current_service, run_alone
+from minimax_tasks.tasks.run import current_run, run_alone
 from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
@@ -47,9 +45,6 @@ SHARD_SIZE = 250
 
 DOUBTS_SHOWN = 20
 """Clips in doubt that a message names; all are in `failed.jsonl`."""
-
-_known: dict[str, dict[str, ClipRequest]] = {}
-"""Digest of a shard -> its clips, of every table read in this process. A digest says what they are."""
 
 
 class DatasetShard(luigi.Task):
@@ -75,7 +70,7 @@ class DatasetShard(luigi.Task):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]
         """The Luigi resource of the setting `submit_resource`, if any: held while clips are submitted."""
-        return Settings.load().submit_resources
+        return current_run().settings().submit_resources
 
     def complete(self) -> bool:
         """Whether it is known of every clip what became of it, and nothing has happened to those that failed."""
@@ -84,7 +79,7 @@ class DatasetShard(luigi.Task):
         if result is None:
             return False
         failed = [(key, failure.files) for key, failure in result.failed.items() if failure.is_over]
-        return stands(root, failed, result.finished_at, Settings.load().retry_failed_before)
+        return stands(root, failed, result.finished_at, current_run().settings().retry_failed_before)
 
     def run(self) -> None:
         """Make the clips alone in this process."""
@@ -94,27 +89,22 @@ class DatasetShard(luigi.Task):
         """Make the clips."""
         root = Storage(self.root)
         clips = await asyncio.to_thread(self._clips, root)
-        settings = Settings.load(max_in_flight=self.max_in_flight)
-        shard = ShardRun(
-            clips,
-            root,
-            current_service(),
-            current_limits(settings.max_in_flight),
-            self._report,
-            self._let_others_submit,
-        )
+        service = current_run().service()
+        limits = service.limits(self.max_in_flight)
+        shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit)
         result = await shard.make()
         await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 
     def _clips(self, root: Storage) -> dict[str, ClipRequest]:
-        if self.digest not in _known:
+        known = current_run().shards
+        if self.digest not in known:
             plan = make_plan(self.table, root)
             _learn(plan, -(-len(plan.clips) // self.of))
-        if self.digest not in _known:
+        if self.digest not in known:
             raise TableError(
                 [f"{shown(self.table)}: it was changed since this run was planned; run it again"]
             )
-        return _known[self.digest]
+        return known[self.digest]
 
     def _let_others_submit(self) -> None:
         """Give the resource back, since what is left of the shard is waiting."""
@@ -205,7 +195,7 @@ class VideoDataset(luigi.Task):
         manifest = read_manifest(root, folder)
         if manifest is None:
             return False
-        before = Settings.load().retry_failed_before
+        before = current_run().settings().retry_failed_before
         current = manifest.is_current(
             root, self.plan, folder, webdataset=self.webdataset, retry_before=before
         )
@@ -302,6 +292,6 @@ class VideoDataset(luigi.Task):
 def _learn(plan: DatasetPlan, size: int) -> None:
     rows = {planned.key: planned.row.number for planned in reversed(plan.rows)}
     for shard in plan.shards(size):
-        _known[shard.digest] = {
+        current_run().shards[shard.digest] = {
             key: replace(plan.clips[key], purpose=f"{plan.name}, row {rows[key]}") for key in shard.keys
         }

@@ -11,7 +11,6 @@ import luigi
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.errors import BoardError, MiniMaxError
 from minimax_tasks.redaction import shown
-from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
     FilmMaker,
@@ -24,25 +23,18 @@ from minimax_tasks.storyboard.film import (
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.service import run_alone
+from minimax_tasks.tasks.run import current_run, run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
 
-_known: dict[str, Segment] = {}
-"""Key -> segment, of every plan of this process. A key says what the segment is, so none goes stale."""
-
-
-_titles: dict[str, str] = {}
-"""Key -> title of the board that was planned last with it."""
-
 
 def plan_board(storyboard: str, root: str) -> Plan:
-    """The plan of a board; its segments are known to the tasks of this process from then on."""
-    plan = make_plan(storyboard, root=root, language=Settings.load().bracket_language)
-    _known.update({segment.key: segment for segment in plan.segments})
-    _titles.update(dict.fromkeys((segment.key for segment in plan.segments), plan.board.title))
+    """The plan of a board; its segments are known to the tasks of this run from then on."""
+    run = current_run()
+    plan = make_plan(storyboard, root=root, language=run.settings().bracket_language)
+    run.segments.update({segment.key: (segment, plan.board.title) for segment in plan.segments})
     return plan
 
 
@@ -62,18 +54,23 @@ class _OfSegment(Stage):
     @property
     def segment(self) -> Segment:
         """The segment of the board. Raises `BoardError` when the board no longer has it."""
-        if self.clip_key not in _known:
+        return self._found[0]
+
+    @property
+    def _found(self) -> tuple[Segment, str]:
+        known = current_run().segments
+        if self.clip_key not in known:
             plan_board(self.storyboard, self.root)
-        if self.clip_key not in _known:
+        if self.clip_key not in known:
             changed = f"{shown(self.storyboard)}: shot {self.shot} was changed since this run was planned; run it again"
             raise BoardError([changed])
-        return _known[self.clip_key]
+        return known[self.clip_key]
 
     @property
     def clip(self) -> ClipRequest:
         """The clip that the segment is."""
-        clip = self.segment.clip
-        return replace(clip, purpose=f"{_titles[self.clip_key]}, shot {self.shot}, take {self.take}")
+        segment, title = self._found
+        return replace(segment.clip, purpose=f"{title}, shot {self.shot}, take {self.take}")
 
     @property
     def same(self) -> dict[str, Any]:
@@ -103,9 +100,9 @@ class DownloadSegment(_OfSegment, Download, luigi.Task):
     async def run_async(self) -> None:
         """Download the segment."""
         await super().run_async()
-        from minimax_tasks.storyboard.report.previews import ONE_AT_A_TIME, prepare
+        from minimax_tasks.storyboard.report.previews import prepare
 
-        ONE_AT_A_TIME.submit(prepare, Storage(self.root), self.key)
+        current_run().beside.submit(prepare, Storage(self.root), self.key)
 
     def requires(self) -> PollSegment:
         """The wait."""

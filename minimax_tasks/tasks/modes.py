@@ -10,10 +10,10 @@ import luigi
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
+from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.tasks.parameters import OptionalUrlParameter, PictureParameter, PicturesParameter
 from minimax_tasks.tasks.stages import Download, PollVideo
 

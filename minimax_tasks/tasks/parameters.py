@@ -14,8 +14,8 @@ from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
-from minimax_tasks.settings import Settings
 from minimax_tasks.storage.references import refuse_chain
+from minimax_tasks.tasks.run import current_run
 
 _TEXTS = frozenset({"prompt", "text"})
 """Members of a request that are no references."""
@@ -69,7 +69,7 @@ class RootParameter(luigi.Parameter):
 
     def normalize(self, value: Any) -> str:
         """The URL without a slash at its end. Raises `ConfigurationError` for a chain of protocols."""
-        root = str(value or Settings.load().root).rstrip("/") or "/"
+        root = str(value or current_run().settings().root).rstrip("/") or "/"
         try:
             refuse_chain(root)
         except UnreadableReference as error:

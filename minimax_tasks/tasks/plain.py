@@ -10,6 +10,7 @@ A process is asked for by `worker_timeout` or `[worker] timeout`, since a thread
 """
 
 import contextlib
+import contextvars
 import ctypes
 import logging
 import multiprocessing
@@ -79,7 +80,12 @@ class ThreadRun(ContextManagedTaskProcess):
         self.use_multiprocessing = (
             False  # in `run` this would seed the random numbers of the whole process anew
         )
-        self._thread = threading.Thread(target=self.run, name=f"minimax-{self.task.task_id}", daemon=True)
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(self.run,),
+            name=f"minimax-{self.task.task_id}",
+            daemon=True,
+        )
         self._thread.start()
 
     def is_alive(self) -> bool:

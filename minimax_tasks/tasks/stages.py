@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
+from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
@@ -22,11 +23,9 @@ from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.errors import InvalidRequest, PictureError
-from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
-from minimax_tasks.tasks.service import current_service, run_alone
+from minimax_tasks.tasks.run import current_run, run_alone
 from minimax_tasks.tasks.target import FsspecTarget
 
 STATUS = "event.minimax.status"
@@ -84,7 +83,7 @@ class Stage(_Mixin):
         """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
         frames = frame_reader(Storage(self.root))
         await poll_through(
-            lambda: self.clip, self.folder, current_service(), frames=frames, on_status=self.report
+            lambda: self.clip, self.folder, current_run().service(), frames=frames, on_status=self.report
         )
 
     def report(self, status: str) -> None:
@@ -104,14 +103,14 @@ class Submit(Stage):
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]
         """The Luigi resource of the setting `submit_resource`, if any."""
-        return Settings.load().submit_resources
+        return current_run().settings().submit_resources
 
     async def run_async(self) -> None:
         """Submit the clip unless it was; with a resource, hold it as long as the rate asks."""
-        await asyncio.gather(self._submit(), asyncio.sleep(Settings.load().submit_seconds))
+        await asyncio.gather(self._submit(), asyncio.sleep(current_run().settings().submit_seconds))
 
     async def _submit(self) -> None:
-        service = current_service()
+        service = current_run().service()
         root = Storage(self.root)
         await root.run(check_root, root, service.client.base_url)
         submission = await submit(
@@ -140,7 +139,7 @@ class Download(Stage):
     async def run_async(self) -> None:
         """Download the clip."""
         await self.poll_through()
-        await download(self.folder, current_service())
+        await download(self.folder, current_run().service())
 
 
 class _OfRequest(Stage):

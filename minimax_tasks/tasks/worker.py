@@ -27,6 +27,7 @@ from luigi.task_status import DONE, FAILED
 from luigi.worker import TaskProcess, TaskStatusReporter, Worker
 
 from minimax_tasks.tasks.plain import ThreadRun, Unshared, plain_run
+from minimax_tasks.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +43,12 @@ OTHERS_PATIENCE = 30.0
 class InFlightFactory:
     """What `luigi.build` and `luigi.run` take as `worker_scheduler_factory`.
 
-    `clean_up` is awaited on the event loop when the worker is done, to close what the tasks shared. Under a
+    `run` is what the tasks of its workers share; its connections are closed when a worker is done. Under a
     central scheduler a worker stays as long as others run what it waits for.
     """
 
-    def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        self._clean_up = clean_up
+    def __init__(self, run: Run | None = None) -> None:
+        self._run = run or Run()
         self._shared = False
 
     def create_local_scheduler(self) -> Any:
@@ -73,7 +74,7 @@ class InFlightFactory:
         worker = InFlightWorker(
             scheduler=scheduler, worker_processes=worker_processes, assistant=assistant, **options
         )
-        worker.clean_up = self._clean_up
+        worker.shared = self._run
         worker.waits_for_others = self._shared
         return worker
 
@@ -81,7 +82,8 @@ class InFlightFactory:
 class InFlightWorker(Worker):
     """Luigi's worker, with tasks that wait on an event loop beside it."""
 
-    clean_up: Callable[[], Coroutine[Any, Any, None]] | None = None
+    shared: Run
+    """What its tasks share."""
     waits_for_others = False
     _others_seen_at = float("-inf")
 
@@ -90,7 +92,9 @@ class InFlightWorker(Worker):
             super().__init__(*arguments, **options)
 
     def __enter__(self) -> Any:
-        self._loop = _LoopThread(self.clean_up)
+        self._loop = _LoopThread(self.shared)
+        self._current = contextlib.ExitStack()
+        self._current.enter_context(self.shared.current())
         self._restore = lambda: None
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             self._restore = on_sigterm(SystemExit(128 + signal.SIGTERM))
@@ -100,6 +104,7 @@ class InFlightWorker(Worker):
         try:
             self._loop.stop()
         finally:
+            self._current.close()
             self._restore()
             plain = [run for run in self._running_tasks.values() if isinstance(run, ThreadRun)]
             result = super().__exit__(*error)
@@ -187,8 +192,8 @@ def _unshared() -> Iterator[None]:
 class _LoopThread:
     """An event loop in a thread of its own."""
 
-    def __init__(self, clean_up: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
-        self._clean_up = clean_up
+    def __init__(self, shared: Run) -> None:
+        self._shared = shared
         self._loop = asyncio.new_event_loop()
         self._started: set[asyncio.Task[Any]] = set()
         self.messenger = ThreadPoolExecutor(1, thread_name_prefix="minimax-messages")
@@ -203,7 +208,8 @@ class _LoopThread:
         assert task is not None
         self._started.add(task)
         try:
-            await work
+            with self._shared.current():
+                await work
         finally:
             self._started.discard(task)
 
@@ -224,8 +230,7 @@ class _LoopThread:
                 task.cancel()
             if running:
                 await asyncio.wait(running, timeout=STOP_PATIENCE)
-        if self._clean_up is not None:
-            await self._clean_up()
+        await self._shared.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
 

@@ -15,7 +15,6 @@ from minimax_tasks import (
     GenerationTimeout,
     ImageToVideoRequest,
     InputRejected,
-    MiniMaxClient,
     NotConnected,
     PictureError,
     SubmitRefused,
@@ -30,10 +29,10 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.poll_start import FirstPollEstimate
-from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture
@@ -41,10 +40,16 @@ from tests.conftest import Picture
 TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))
 
 
+def service_settings(url: str, **given: Any) -> Settings:
+    """A sandbox's, not paced."""
+    plain = {"api_key": "test-key", "base_url": url, "requests_per_minute": 0, "poll_interval": 0.05}
+    return Settings.model_validate(plain | given)
+
+
 def with_service(url: str, work: Callable[[Service], Awaitable[Any]], **patience: float) -> Any:
     async def run() -> Any:
-        async with MiniMaxClient("test-key", url) as client:
-            return await work(Service(client, RateLimiter(0), **({"poll_interval": 0.05} | patience)))
+        async with Service(service_settings(url, **patience)) as service:
+            return await work(service)
 
     return asyncio.run(run())
 

@@ -10,14 +10,12 @@ from PIL import Image
 
 from minimax_tasks import (
     ImageToVideoRequest,
-    MiniMaxClient,
     PictureError,
     StartEndToVideoRequest,
 )
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip, sendable
-from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.commands.main import main
@@ -25,6 +23,7 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.planning.make import make_plan
 from tests.api.scripted import answer, scripted
+from tests.clips.test_life import service_settings
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 
@@ -35,11 +34,11 @@ def sent(request: AnyRequest, root: Path) -> dict[str, Image.Image | str]:
     """The pictures of one submit as the service gets them."""
 
     async def run() -> dict[str, str]:
-        async with scripted() as server, MiniMaxClient("k", server.url) as client:
+        async with scripted() as server, Service(service_settings(server.url)) as service:
             server.next = answer(GOOD)
             storage = Storage(str(root))
             clip = known_clip(storage, request, 1)
-            await submit(clip, ClipFolder(storage, clip.key), Service(client, RateLimiter(0)))
+            await submit(clip, ClipFolder(storage, clip.key), service)
             return {name: value for name, value in server.sent.items() if name.endswith("_image")}
 
     return {

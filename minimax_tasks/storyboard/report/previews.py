@@ -2,7 +2,6 @@
 
 import base64
 import io
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,6 @@ SEAM_WIDTH = 256
 """Pixels: of stills on the page, of takes, and of the frames that joins are measured on."""
 
 _VERSION = 1
-ONE_AT_A_TIME = ThreadPoolExecutor(1, thread_name_prefix="rushes")
-"""Previews are made in the time that waiting leaves, and must not crowd out the waiting."""
 
 
 @dataclass(frozen=True)
