@@ -11,9 +11,11 @@ import pytest
 from PIL import Image
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.video import join as video
 from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.join import TRANSITIONS
 from minimax_tasks.video.probe import probe
+from minimax_tasks.video.stream_layout import read_layout
 from tests.joining import Piece, join
 
 
@@ -349,3 +351,15 @@ def test_memory_does_not_grow_with_the_film(make_clip, out):
     command = [sys.executable, "-c", MEASURE, out, one, two]
     short, long = map(int, subprocess.run(command, check=True, capture_output=True).stdout.split())
     assert long < 1.25 * short
+
+
+def test_a_piece_has_its_frames_whatever_its_file_turns_out_to_hold(make_clip, shown, out):
+    clip = read_layout(make_clip("a.mp4", frames=10))
+    pieces = [
+        video.Piece(clip, starts_at=0, frames=12, title="Long"),
+        video.Piece(clip, starts_at=12, frames=8, title="Short"),
+    ]
+    film = video.join(out, pieces, Fraction(24))
+    assert (film.method, film.frames) == ("encode", 20)
+    assert shown(out) == [*range(10), 9, 9, *range(8)]
+    assert film.notes == ("Long: fewer pictures than the file promises; the last one is held",)
