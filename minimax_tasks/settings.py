@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from minimax_tasks.api.catalog.models import region_language
+from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, region_language
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import keep_secret, shown
@@ -61,7 +61,7 @@ class Settings(BaseModel):
 
     api_key: SecretStr = SecretStr("")
     """The key of the MiniMax account. The sandbox takes any."""
-    base_url: str = "https://api.minimaxi.com"
+    base_url: str = DEFAULT_BASE_URL
     """Address of the service. A key of the global platform needs `https://api.minimax.io`."""
     root: str = Field("minimax-output", min_length=1)
     """Where the files go: a path, or any fsspec URL."""

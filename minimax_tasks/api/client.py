@@ -22,7 +22,8 @@ import httpx
 from minimax_tasks.api import network
 from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, as_code, as_id
 from minimax_tasks.api.bodies import TooLong, Unreadable, body
-from minimax_tasks.api.catalog.models import Mode, host_language
+from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, host_language
+from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.certainty import Sending
 from minimax_tasks.api.errors import error_from_code, error_from_http, error_from_page
 from minimax_tasks.api.limits import Limits
@@ -67,7 +68,7 @@ def check_access(api_key: str, base_url: str) -> None:
     why = _wrong_with(base_url.strip())
     if why:
         raise ConfigurationError(
-            f"base_url = {shown(base_url)!r}: {why}allowed: a URL such as https://api.minimaxi.com"
+            f"base_url = {shown(base_url)!r}: {why}allowed: a URL such as {DEFAULT_BASE_URL}"
         )
     if not is_loopback(base_url):
         network.transport(network.tls(), httpx.Limits(), direct=False)
@@ -164,7 +165,7 @@ class MiniMaxClient:
     def __init__(
         self,
         api_key: str,
-        base_url: str = "https://api.minimaxi.com",
+        base_url: str = DEFAULT_BASE_URL,
         *,
         timeout: float = 60.0,
         max_connections: int = 24,

@@ -8,7 +8,7 @@ from minimax_tasks.api.catalog.errors import (
     find_error,
     find_status,
 )
-from minimax_tasks.api.catalog.models import DEFAULT_HOST, GLOBAL_HOST, host_language
+from minimax_tasks.api.catalog.hosts import DEFAULT_HOST, GLOBAL_HOST, host_language
 from minimax_tasks.errors import (
     ApiError,
     AuthenticationFailed,

@@ -14,16 +14,15 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
 
 from minimax_tasks.api.catalog.models import (
-    MODELS,
-    PROMPT_LIMIT,
     Mode,
     ModelMode,
     SendSize,
     Size,
+    default_model,
     find_model_mode,
+    model_names,
     models_for,
 )
-from minimax_tasks.api.catalog.prices import find_price
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.suggest import suggest
@@ -95,11 +94,11 @@ class VideoRequest(_Request):
     def check(self) -> None:
         """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
         super().check()
-        self.model_mode  # noqa: B018  raises for an unknown model
+        limit = self.model_mode.prompt_limit  # raises for an unknown model
         _need_readable("prompt", self.prompt)
-        if len(self.prompt) > PROMPT_LIMIT:
+        if len(self.prompt) > limit:
             raise InvalidRequest(
-                "prompt", self.prompt, f"at most {PROMPT_LIMIT} characters", f"{len(self.prompt)} characters"
+                "prompt", self.prompt, f"at most {limit} characters", f"{len(self.prompt)} characters"
             )
         self._check_size()
 
@@ -110,7 +109,7 @@ class VideoRequest(_Request):
         if found is None:
             names = [model_mode.model for model_mode in models_for(self.mode)]
             near = suggest(self.model, names)
-            why = f"not a model for {self.mode}" if self.model in MODELS else "there is no such model"
+            why = f"not a model for {self.mode}" if self.model in model_names() else "there is no such model"
             raise InvalidRequest(
                 "model", self.model, names, why + (f", did you mean {near}?" if near else "")
             )
@@ -151,7 +150,7 @@ class VideoRequest(_Request):
     @property
     def usd(self) -> float | None:
         """The published price in USD, or None when there is none."""
-        price = find_price(self.model, *self.size)
+        price = self.model_mode.price(*self.size)
         return price.usd if price else None
 
     def body(self) -> dict[str, Any]:
@@ -206,14 +205,17 @@ class TextToVideoRequest(VideoRequest):
 
     mode: ClassVar[Mode] = Mode.TEXT
 
-    model: StrictStr = "MiniMax-Hailuo-2.3"
+    model: StrictStr = default_model(Mode.TEXT).model
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
         super().check()
         if not self.prompt.strip():
             raise InvalidRequest(
-                "prompt", self.prompt, f"1 to {PROMPT_LIMIT} characters", "text-to-video needs one"
+                "prompt",
+                self.prompt,
+                f"1 to {self.model_mode.prompt_limit} characters",
+                "text-to-video needs one",
             )
 
 
@@ -223,7 +225,7 @@ class ImageToVideoRequest(VideoRequest):
     mode: ClassVar[Mode] = Mode.IMAGE
     picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image",)
 
-    model: StrictStr = "MiniMax-Hailuo-2.3"
+    model: StrictStr = default_model(Mode.IMAGE).model
     first_frame_image: StrictStr
 
     def check(self) -> None:
@@ -242,7 +244,7 @@ class StartEndToVideoRequest(VideoRequest):
     mode: ClassVar[Mode] = Mode.START_END
     picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image", "last_frame_image")
 
-    model: StrictStr = "MiniMax-Hailuo-02"
+    model: StrictStr = default_model(Mode.START_END).model
     first_frame_image: StrictStr | None = None
     """Not required by the API's schema; everything else that is published needs it."""
     last_frame_image: StrictStr
@@ -270,7 +272,7 @@ class SubjectToVideoRequest(VideoRequest):
 
     mode: ClassVar[Mode] = Mode.SUBJECT
 
-    model: StrictStr = "S2V-01"
+    model: StrictStr = default_model(Mode.SUBJECT).model
     subject_image: StrictStr | tuple[StrictStr, ...]
     """One picture, or several of the same subject (the reference has exactly one)."""
 

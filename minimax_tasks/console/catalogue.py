@@ -8,11 +8,10 @@ from typing import Any
 from rich.box import HORIZONTALS
 from rich.table import Column, Table
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
+from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS
 from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN_STATUS
-from minimax_tasks.api.catalog.models import MODEL_MODES, SendSize
-from minimax_tasks.api.catalog.prices import find_price
+from minimax_tasks.api.catalog.models import ModelMode, SendSize, model_modes
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.errors import Verdict
@@ -22,12 +21,12 @@ from minimax_tasks.video.transition_names import TRANSITIONS, shows
 def models_json() -> list[dict[str, Any]]:
     """Every model in every mode, with sizes, prices and sources."""
     rows = []
-    for model_mode in MODEL_MODES:
+    for model_mode in model_modes():
         sizes = [
             {
                 "resolution": size.resolution,
                 "seconds": list(size.seconds),
-                "usd": {str(s): _usd(model_mode.model, size.resolution, s) for s in size.seconds},
+                "usd": {str(s): _usd(model_mode, size.resolution, s) for s in size.seconds},
                 "source": SOURCES[size.source],
                 "doubt": size.caveat or None,
             }
@@ -45,7 +44,7 @@ def models_json() -> list[dict[str, Any]]:
                 "sends_size": str(model_mode.sends_size),
                 "fps": model_mode.fps,
                 "fast_pretreatment": model_mode.fast_pretreatment,
-                "reads_brackets": model_mode.model in BRACKET_MODELS,
+                "reads_brackets": model_mode.reads_brackets,
                 "source": SOURCES[model_mode.source],
                 "doubt": model_mode.caveat or None,
             }
@@ -56,17 +55,17 @@ def models_json() -> list[dict[str, Any]]:
 def models_table() -> Table:
     """Every model in every mode."""
     table = _table("Models", _whole("model"), _whole("mode"), _whole("size: seconds and USD"))
-    for model_mode in MODEL_MODES:
+    for model_mode in model_modes():
         seconds: dict[str, list[int]] = defaultdict(list)
         for size in model_mode.sizes:
             seconds[size.resolution] += size.seconds
         doubted = model_mode.caveat or any(size.caveat for size in model_mode.sizes)
-        sizes = [_priced(model_mode.model, name, sorted(set(values))) for name, values in seconds.items()]
+        sizes = [_priced(model_mode, name, sorted(set(values))) for name, values in seconds.items()]
         sizes[-1] += (" (not sent)" if model_mode.sends_size is SendSize.NEVER else "") + (
             " *" if doubted else ""
         )
         table.add_row(model_mode.model, str(model_mode.mode).removesuffix("-to-video"), "\n".join(sizes))
-    brackets = ", ".join(dict.fromkeys(o.model for o in MODEL_MODES if o.model in BRACKET_MODELS))
+    brackets = ", ".join(dict.fromkeys(o.model for o in model_modes() if o.reads_brackets))
     table.caption = (
         f"The camera is written in brackets for {brackets}; the others get plain words. "
         "Prices as published in USD, ? where none is. * public material disagrees on a part of this row; "
@@ -75,9 +74,9 @@ def models_table() -> Table:
     return table
 
 
-def _priced(model: str, resolution: str, seconds: list[int]) -> str:
+def _priced(model_mode: ModelMode, resolution: str, seconds: list[int]) -> str:
     """`768P: 6 s 0.28 · 10 s 0.56`."""
-    prices = ((length, _usd(model, resolution, length)) for length in seconds)
+    prices = ((length, _usd(model_mode, resolution, length)) for length in seconds)
     shown = (f"{length} s {'?' if price is None else f'{price:.2f}'}" for length, price in prices)
     return f"{resolution}: " + " · ".join(shown)
 
@@ -192,6 +191,6 @@ def _whole(header: str) -> Column:
     return Column(header, no_wrap=True, overflow="fold")
 
 
-def _usd(model: str, resolution: str, seconds: int) -> float | None:
-    price = find_price(model, resolution, seconds)
+def _usd(model_mode: ModelMode, resolution: str, seconds: int) -> float | None:
+    price = model_mode.price(resolution, seconds)
     return price.usd if price else None

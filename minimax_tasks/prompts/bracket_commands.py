@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, Move
+from minimax_tasks.api.catalog.cameras import Move
+from minimax_tasks.api.catalog.models import reads_brackets
 from minimax_tasks.prompts.camera import (
     NO_MOVE,
     Groups,
@@ -136,10 +137,10 @@ def check_prompt(
             if frozenset(group) not in placed:
                 warnings.extend(f"[{command.text}]: {warning}" for warning in group_warnings(group))
     understood = tuple(command for command in commands if command.is_understood)
-    if understood and model is not None and model not in BRACKET_MODELS:
+    if understood and model is not None and not reads_brackets(model):
         shown = ", ".join(prompt[command.start : command.end] for command in understood)
         warnings.append(f"{model} does not read camera commands: {shown}")
-    if camera and model in BRACKET_MODELS:
+    if camera and reads_brackets(model):
         warnings.extend(_beside(commands, camera))
     return errors, tuple(dict.fromkeys(warnings))
 

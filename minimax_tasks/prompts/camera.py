@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import combinations
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MAX_SIMULTANEOUS, MOVES, Move
+from minimax_tasks.api.catalog.cameras import MAX_SIMULTANEOUS, MOVES, Move
 from minimax_tasks.api.catalog.combinations import find_combination
+from minimax_tasks.api.catalog.models import reads_brackets
 from minimax_tasks.errors import CameraError
 
 Group = tuple[Move, ...]
@@ -214,7 +215,7 @@ def camera_warnings(groups: Groups, seconds: float, model: str) -> tuple[str, ..
         warnings.append(
             f"{len(groups)} camera moves one after the other in {seconds:g} s: more than {fits} rarely happen"
         )
-    if groups and model not in BRACKET_MODELS:
+    if groups and not reads_brackets(model):
         warnings.append(f"{model} does not read camera commands; the camera is described in plain words")
     return tuple(dict.fromkeys(warnings))
 
@@ -240,7 +241,7 @@ def render_camera(groups: Groups, *, model: str, language: str, words: str = "")
         return ""
     words = words or language
     phrases = [group_phrase(group, model=model, language=language, words=words) for group in groups]
-    if model in BRACKET_MODELS:
+    if reads_brackets(model):
         return ("，然后" if words == "zh" else ", then ").join(phrases)
     return "镜头" + "，然后".join(phrases) if words == "zh" else "The camera " + ", then ".join(phrases)
 
@@ -254,7 +255,7 @@ def bracket(group: Group, language: str) -> str:
 def group_phrase(group: Group, *, model: str, language: str, words: str) -> str:
     """One group as the model reads it: a bracket, or what the camera does, without naming the camera."""
     moves = tuple(dict.fromkeys(group))
-    if model in BRACKET_MODELS:
+    if reads_brackets(model):
         return bracket(moves, language)
     first, *others = (move.chinese if words == "zh" else move.words for move in moves)
     if not others:

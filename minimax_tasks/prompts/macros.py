@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS
+from minimax_tasks.api.catalog.models import reads_brackets
 from minimax_tasks.errors import CameraError
 from minimax_tasks.prompts.camera import Groups, group_phrase, parse_camera, render_camera
 from minimax_tasks.prompts.sentences import (
@@ -69,7 +69,7 @@ def camera_moves(words: Sequence[object], english: str = "", chinese: str = "") 
     groups = _read(words)
     instruction = context.written(groups)
     remark = chinese if context.is_chinese else english
-    pause = "，" if context.is_chinese else " " if context.model in BRACKET_MODELS else ", "
+    pause = "，" if context.is_chinese else " " if reads_brackets(context.model) else ", "
     return mark(CAMERA, instruction + pause + remark if remark else instruction)
 
 

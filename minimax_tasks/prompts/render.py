@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from minimax_tasks.api.catalog.models import PROMPT_LIMIT
+from minimax_tasks.api.catalog.models import prompt_limit
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.errors import CameraError, PromptError
 from minimax_tasks.prompts.bounds import LONGEST_SOURCE, TooMuch, collected, is_easy, size_of
@@ -139,9 +139,10 @@ def write_prompt(
     prompt = _place(body, instruction, look, chinese=context.is_chinese)
     if character := forbidden_character(prompt):
         raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
-    if len(normalise_brackets(prompt)) > PROMPT_LIMIT:
+    limit = prompt_limit(model)
+    if len(normalise_brackets(prompt)) > limit:
         raise PromptError(
-            f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {PROMPT_LIMIT}"
+            f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {limit}"
         )
     return prompt
 

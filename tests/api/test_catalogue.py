@@ -17,7 +17,6 @@ from minimax_tasks import (
     TextToVideoRequest,
 )
 from minimax_tasks.api.catalog.models import MODEL_MODES, Mode
-from minimax_tasks.api.catalog.prices import PRICES
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES, find_template
 
@@ -231,7 +230,7 @@ def test_every_row_names_its_source() -> None:
     for model_mode in MODEL_MODES:
         assert model_mode.source in SOURCES
         assert all(size.source in SOURCES for size in model_mode.sizes)
-    assert all(price.source in SOURCES for price in PRICES)
+        assert all(price.source in SOURCES for price in model_mode.prices)
     assert all(template.source in SOURCES for template in TEMPLATES)
 
 

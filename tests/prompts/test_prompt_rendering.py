@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minimax_tasks.api.catalog.cameras import BRACKET_MODELS, MOVES
+from minimax_tasks.api.catalog.cameras import MOVES
+from minimax_tasks.api.catalog.models import model_names, reads_brackets
 from minimax_tasks.errors import PromptError
 from minimax_tasks.prompts import (
     find_commands,
@@ -20,6 +21,7 @@ from minimax_tasks.prompts import (
 )
 
 BRACKETS, WORDS = "MiniMax-Hailuo-02", "T2V-01"
+BRACKET_MODELS = sorted(filter(reads_brackets, model_names()))
 
 
 def render(
@@ -141,7 +143,7 @@ class TestWords:
 
 class TestMacros:
     @pytest.mark.parametrize("move", MOVES, ids=lambda move: move.name)
-    @pytest.mark.parametrize("model", sorted(BRACKET_MODELS))
+    @pytest.mark.parametrize("model", BRACKET_MODELS)
     def test_every_move_has_a_macro_in_both_languages(self, move: object, model: str) -> None:
         name = move.name  # type: ignore[attr-defined]
         for language in ("en", "zh"):

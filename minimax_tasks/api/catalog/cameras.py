@@ -56,16 +56,5 @@ MOVES: tuple[Move, ...] = (
 )  # fmt: skip
 """In the order of the API reference, whose English has 左移 as Truck and 左摇 as Pan."""
 
-BRACKET_MODELS = frozenset(
-    {
-        "MiniMax-Hailuo-2.3",
-        "MiniMax-Hailuo-2.3-Fast",
-        "MiniMax-Hailuo-02",
-        "T2V-01-Director",
-        "I2V-01-Director",
-    }
-)
-"""Models that read [brackets]; the others get plain words (source: t2v, i2v)."""
-
 MAX_SIMULTANEOUS = 3
 """Most moves in one bracket (source: scope)."""

@@ -1,8 +1,11 @@
-"""Models x modes x resolutions x durations."""
+"""The models: one row for each model in each mode, with everything that is known of it.
+
+Adding a model is adding its rows to `MODEL_MODES`. Requests, boards, tables, tasks, the sandbox and the `models`
+command ask the functions at the end of this module.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 
 class Mode(StrEnum):
@@ -38,9 +41,24 @@ class Size:
     caveat: str = ""
 
 
+PROMPT_LIMIT = 2000
+"""Longest prompt in characters, in every mode, and longest text of a template (source: t2v)."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one clip of a size costs. Regions are billed apart: USD on the global host, CNY on the Chinese one."""
+
+    resolution: str
+    seconds: int
+    usd: float
+    cny: float
+    source: str = "prices"
+
+
 @dataclass(frozen=True)
 class ModelMode:
-    """One model in one mode."""
+    """One model in one mode. Prices and `reads_brackets` belong to the model, and are alike in all its modes."""
 
     model: str
     mode: Mode
@@ -52,6 +70,17 @@ class ModelMode:
     source: str
     caveat: str = ""
     sends_size: SendSize = SendSize.ALWAYS
+    prices: tuple[Price, ...] = ()
+    """Empty where none is published."""
+    reads_brackets: bool = False
+    """Whether it reads camera commands in [brackets]; the others get plain words (source: t2v, i2v)."""
+    is_default: bool = False
+    """Whether it is the model of its mode where none is asked for (source: scope)."""
+    prompt_limit: int = PROMPT_LIMIT
+
+    def price(self, resolution: str, seconds: int) -> Price | None:
+        """What one clip costs, or None when no price is published."""
+        return next((p for p in self.prices if (p.resolution, p.seconds) == (resolution, seconds)), None)
 
 
 H23, H23F, H02 = "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-2.3-Fast", "MiniMax-Hailuo-02"
@@ -78,10 +107,50 @@ _HD_IMAGE = (
 _720 = (Size("720P", (6,), "scope"),)
 
 
+_PRICES_23 = (
+    Price("768P", 6, 0.28, 2.00),
+    Price("768P", 10, 0.56, 4.00),
+    Price("1080P", 6, 0.49, 3.50),
+)
+_PRICES_23_FAST = (
+    Price("768P", 6, 0.19, 1.35),
+    Price("768P", 10, 0.32, 2.25),
+    Price("1080P", 6, 0.33, 2.31),
+)
+_PRICES_02 = (
+    Price("512P", 6, 0.10, 0.60),
+    Price("512P", 10, 0.15, 1.00),
+    Price("768P", 6, 0.28, 2.00),
+    Price("768P", 10, 0.56, 4.00),
+    Price("1080P", 6, 0.49, 3.50),
+)
+
+
 def _hailuo(
-    model: str, mode: Mode, sizes: tuple[Size, ...], source: str, *, fast: bool = True, caveat: str = ""
+    model: str,
+    mode: Mode,
+    sizes: tuple[Size, ...],
+    prices: tuple[Price, ...],
+    source: str,
+    *,
+    fast: bool = True,
+    caveat: str = "",
+    default: bool = False,
 ) -> ModelMode:
-    return ModelMode(model, mode, sizes, "768P", 6, 24, fast, source, caveat)
+    return ModelMode(
+        model,
+        mode,
+        sizes,
+        "768P",
+        6,
+        24,
+        fast,
+        source,
+        caveat,
+        prices=prices,
+        reads_brackets=True,
+        is_default=default,
+    )
 
 
 def _first_series(
@@ -89,19 +158,35 @@ def _first_series(
     mode: Mode,
     source: str,
     sizes: tuple[Size, ...] = _720,
+    *,
+    brackets: bool = False,
     sends_size: SendSize = SendSize.UNLESS_DEFAULT,
+    default: bool = False,
 ) -> ModelMode:
-    return ModelMode(model, mode, sizes, "720P", 6, 25, False, source, sends_size=sends_size)
+    """The 01 series and S2V-01 have no published price."""
+    return ModelMode(
+        model,
+        mode,
+        sizes,
+        "720P",
+        6,
+        25,
+        False,
+        source,
+        sends_size=sends_size,
+        reads_brackets=brackets,
+        is_default=default,
+    )
 
 
 MODEL_MODES: tuple[ModelMode, ...] = (
-    _hailuo(H23, Mode.TEXT, _HD, "t2v"),
-    _hailuo(H23F, Mode.TEXT, _HD, "scope", fast=False, caveat=_FAST_TEXT),
-    _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", caveat=_512_TEXT), *_HD), "t2v"),
-    _first_series("T2V-01-Director", Mode.TEXT, "t2v"),
+    _hailuo(H23, Mode.TEXT, _HD, _PRICES_23, "t2v", default=True),
+    _hailuo(H23F, Mode.TEXT, _HD, _PRICES_23_FAST, "scope", fast=False, caveat=_FAST_TEXT),
+    _hailuo(H02, Mode.TEXT, (Size("512P", (6, 10), "scope", caveat=_512_TEXT), *_HD), _PRICES_02, "t2v"),
+    _first_series("T2V-01-Director", Mode.TEXT, "t2v", brackets=True),
     _first_series("T2V-01", Mode.TEXT, "t2v"),
-    _hailuo(H23, Mode.IMAGE, _HD_IMAGE, "i2v"),
-    _hailuo(H23F, Mode.IMAGE, _HD_IMAGE, "i2v"),
+    _hailuo(H23, Mode.IMAGE, _HD_IMAGE, _PRICES_23, "i2v", default=True),
+    _hailuo(H23F, Mode.IMAGE, _HD_IMAGE, _PRICES_23_FAST, "i2v"),
     _hailuo(
         H02,
         Mode.IMAGE,
@@ -111,27 +196,31 @@ MODEL_MODES: tuple[ModelMode, ...] = (
             Size("1080P", (6,), "i2v"),
             Size("1080P", (10,), "scope", caveat=_LONG_HD),
         ),
+        _PRICES_02,
         "i2v",
     ),
-    _first_series("I2V-01-Director", Mode.IMAGE, "i2v"),
+    _first_series("I2V-01-Director", Mode.IMAGE, "i2v", brackets=True),
     _first_series("I2V-01-live", Mode.IMAGE, "i2v"),
     _first_series("I2V-01", Mode.IMAGE, "i2v"),
     _hailuo(
         H02,
         Mode.START_END,
         (Size("768P", (6, 10), "fl2v"), Size("1080P", (6,), "fl2v")),
+        _PRICES_02,
         "fl2v",
         fast=False,
+        default=True,
     ),
-    _first_series("S2V-01", Mode.SUBJECT, "s2v", (*_720, Size("1080P", (6,), "guide")), SendSize.NEVER),
+    _first_series(
+        "S2V-01",
+        Mode.SUBJECT,
+        "s2v",
+        (*_720, Size("1080P", (6,), "guide")),
+        sends_size=SendSize.NEVER,
+        default=True,
+    ),
 )
 """Every model in every mode it serves, in the order of the published lists."""
-
-MODELS = tuple(dict.fromkeys(model_mode.model for model_mode in MODEL_MODES))
-"""The names of all models."""
-
-PROMPT_LIMIT = 2000
-"""Longest prompt in characters, in every mode (source: t2v)."""
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 IMAGE_MAX_BYTES = 20_000_000
@@ -139,43 +228,37 @@ IMAGE_MIN_SHORT_SIDE = 301
 IMAGE_ASPECT = (2 / 5, 5 / 2)
 """Limits of a picture: format, under 20 MB, short side over 300 px, width / height (source: i2v)."""
 
-REGIONS: dict[str, str] = {
-    "api.minimaxi.com": "zh",
-    "api.minimax.cn": "zh",
-    "api.minimax.chat": "zh",
-    "api.minimax.io": "en",
-    "api.minimaxi.chat": "en",
-}
-"""Host -> the language of its region. Keys are bound to a region (source: live)."""
 
-DEFAULT_HOST = "api.minimaxi.com"
-"""Where requests go unless a setting says otherwise (source: scope)."""
-
-GLOBAL_HOST = "api.minimax.io"
-"""The same for keys of the global platform (source: t2v)."""
+def model_modes() -> tuple[ModelMode, ...]:
+    """Every row."""
+    return MODEL_MODES
 
 
-def host_language(host: str) -> str:
-    """The language of a host's region, "zh" or "en"; empty for a host of no region."""
-    return REGIONS.get(host.partition(":")[0].lower(), "")
-
-
-def region_language(base_url: str) -> str:
-    """The language of a base URL's region; a host of no region counts as the default one."""
-    try:
-        return host_language(urlsplit(base_url.strip()).netloc) or REGIONS[DEFAULT_HOST]
-    except ValueError:  # no URL at all, which is told when it is to be used
-        return REGIONS[DEFAULT_HOST]
+def model_names() -> tuple[str, ...]:
+    """The names of all models."""
+    return tuple(dict.fromkeys(row.model for row in MODEL_MODES))
 
 
 def models_for(mode: Mode) -> tuple[ModelMode, ...]:
     """The rows of one mode."""
-    return tuple(model_mode for model_mode in MODEL_MODES if model_mode.mode is mode)
+    return tuple(row for row in MODEL_MODES if row.mode is mode)
 
 
 def find_model_mode(model: str, mode: Mode) -> ModelMode | None:
     """The row of a model in a mode, or None when the model does not serve it."""
-    return next(
-        (model_mode for model_mode in MODEL_MODES if model_mode.model == model and model_mode.mode is mode),
-        None,
-    )
+    return next((row for row in MODEL_MODES if row.model == model and row.mode is mode), None)
+
+
+def default_model(mode: Mode) -> ModelMode:
+    """The row of the model that makes clips of a mode where none is asked for."""
+    return next(row for row in models_for(mode) if row.is_default)
+
+
+def reads_brackets(model: str | None) -> bool:
+    """Whether a model reads camera commands in [brackets]; one that is not known does not."""
+    return any(row.reads_brackets for row in MODEL_MODES if row.model == model)
+
+
+def prompt_limit(model: str | None) -> int:
+    """Longest prompt in characters that a model takes."""
+    return max((row.prompt_limit for row in MODEL_MODES if row.model == model), default=PROMPT_LIMIT)

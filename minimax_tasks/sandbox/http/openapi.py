@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from minimax_tasks.api.catalog.models import Mode, models_for
+from minimax_tasks.api.catalog.models import Mode, default_model, model_modes, model_names
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.sandbox.http.faults import faults_schema
 from minimax_tasks.sandbox.http.validation import OLD_NAMES
@@ -170,8 +170,8 @@ def _download() -> dict[str, Any]:
 
 
 def _generation_request() -> dict[str, Any]:
-    models = dict.fromkeys(model_mode.model for mode in Mode for model_mode in models_for(mode))
-    sizes = dict.fromkeys(size.resolution for mode in Mode for o in models_for(mode) for size in o.sizes)
+    sizes = [size for row in model_modes() for size in row.sizes]
+    seconds = sorted({each for size in sizes for each in size.seconds})
     subject = {
         "type": "object",
         "required": ["type", "image"],
@@ -182,13 +182,13 @@ def _generation_request() -> dict[str, Any]:
     }
     return _object(
         ["model"],
-        model={"type": "string", "enum": [*models, *OLD_NAMES]},
-        prompt={"type": "string", "maxLength": 2000},
+        model={"type": "string", "enum": [*model_names(), *OLD_NAMES]},
+        prompt={"type": "string", "maxLength": max(row.prompt_limit for row in model_modes())},
         first_frame_image=_PICTURE,
         last_frame_image=_PICTURE,
         subject_reference={"type": "array", "minItems": 1, "maxItems": 1, "items": subject},
-        duration={"type": "integer", "enum": [6, 10], "default": 6},
-        resolution={"type": "string", "enum": [*sizes]},
+        duration={"type": "integer", "enum": seconds, "default": default_model(Mode.TEXT).default_seconds},
+        resolution={"type": "string", "enum": [*dict.fromkeys(size.resolution for size in sizes)]},
         prompt_optimizer={"type": "boolean", "default": True},
         fast_pretreatment={"type": "boolean", "default": False},
         aigc_watermark={"type": "boolean", "default": False},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minimax_tasks.api.catalog.models import MODEL_MODES, PROMPT_LIMIT, Mode, ModelMode, find_model_mode
+from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, ModelMode, find_model_mode, model_modes
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.wire import Refused
@@ -76,7 +76,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     model_mode = _model_mode(model, mode)
     if mode is Mode.TEXT and not prompt.strip():
         raise missing("prompt")
-    _check_length("prompt", prompt)
+    _check_length("prompt", prompt, model_mode.prompt_limit)
     for flag in ("prompt_optimizer", "fast_pretreatment", "aigc_watermark"):
         asked.boolean(flag)
     resolution, seconds = _size(model_mode, asked.text("resolution"), asked.integer("duration"))
@@ -197,9 +197,9 @@ def mistyped(name: str) -> Refused:
     return Refused(2013, f"invalid params, binding: expr_path={name}, cause={cause}")
 
 
-def _check_length(name: str, text: str) -> None:
-    if len(text) > PROMPT_LIMIT:
-        raise Refused(2013, f"invalid params, param '{name}' only support up to {PROMPT_LIMIT} characters")
+def _check_length(name: str, text: str, limit: int = PROMPT_LIMIT) -> None:
+    if len(text) > limit:
+        raise Refused(2013, f"invalid params, param '{name}' only support up to {limit} characters")
 
 
 def _subject_images(asked: _Body) -> list[str]:
@@ -230,8 +230,8 @@ def _model_mode(model: str, mode: Mode) -> ModelMode:
         model_mode = find_model_mode(OLD_NAMES[model][mode], mode)
         assert model_mode is not None
         return replace(model_mode, model=model)
-    known = {model_mode.model for model_mode in MODEL_MODES}
-    if model not in known and model not in OLD_NAMES:
+    modes = {row.mode for row in model_modes() if row.model == model}
+    if not modes and model not in OLD_NAMES:
         raise Refused(2013, f"invalid params, model {model} is not supported")
     model_mode = find_model_mode(model, mode)
     if model_mode and not (mode is Mode.TEXT and model in _REFUSED_TEXT_MODELS):
@@ -239,9 +239,9 @@ def _model_mode(model: str, mode: Mode) -> ModelMode:
     if mode is Mode.SUBJECT:
         # recorded
         raise Refused(2013, f"invalid params, param 'subject_reference' is incompatible with model {model}")
-    if model == "S2V-01":
-        raise Refused(2013, "invalid params, S2V-01: subject_reference is required")
-    if mode is Mode.TEXT and (model.startswith("I2V-01") or model in OLD_NAMES):
+    if modes == {Mode.SUBJECT}:
+        raise Refused(2013, f"invalid params, {model}: subject_reference is required")
+    if mode is Mode.TEXT and (modes == {Mode.IMAGE} or model in OLD_NAMES):
         # recorded for I2V-01
         raise Refused(2013, f"invalid params, {model}: first_frame_image is required")
     # recorded for Text-to-Video and First-and-Last-Frame-Video

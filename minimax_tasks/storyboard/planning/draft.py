@@ -4,20 +4,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.catalog.models import Mode, default_model, find_model_mode
 from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.plan import Join, Segment, Source
-
-SECONDS = 6
-"""What the service makes where a board says nothing."""
-
-DEFAULT_MODEL = {
-    Mode.TEXT: "MiniMax-Hailuo-2.3",
-    Mode.IMAGE: "MiniMax-Hailuo-2.3",
-    Mode.START_END: "MiniMax-Hailuo-02",
-    Mode.SUBJECT: "S2V-01",
-}
-"""For boards that name no model."""
 
 _FIRST = Join("")
 
@@ -30,6 +19,8 @@ class ShotDraft:
     shot: Shot
     seconds: int | None
     """What the shot or the board's defaults say."""
+    usual_model: str | None = None
+    """What the board's defaults say."""
     takes: int = 1
     first: Source | None = None
     last: Source | None = None
@@ -51,7 +42,14 @@ class ShotDraft:
     @property
     def length(self) -> int:
         """Seconds that the clip will have."""
-        return self.seconds or SECONDS
+        row = find_model_mode(self.model, self.mode) or default_model(self.mode)
+        return self.seconds or row.default_seconds
+
+    @property
+    def model(self) -> str:
+        """The model that makes the shot: its own, the board's, or the usual one for its mode."""
+        usual = None if self.mode is Mode.SUBJECT else self.usual_model
+        return self.shot.model or usual or default_model(self.mode).model
 
     @property
     def mode(self) -> Mode:
@@ -89,13 +87,8 @@ def begin_drafts(board: Board) -> Drafts:
             index,
             shot,
             defaults.seconds if shot.seconds is None else shot.seconds,
+            defaults.model,
             shot.takes or defaults.takes,
         )
         for index, shot in enumerate(board.shots)
     )
-
-
-def model_of(draft: ShotDraft, board: Board) -> str:
-    """The model that makes a shot: its own, the board's, or the usual one for its mode."""
-    default = None if draft.mode is Mode.SUBJECT else board.defaults.model
-    return draft.shot.model or default or DEFAULT_MODEL[draft.mode]

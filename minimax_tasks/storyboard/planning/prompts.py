@@ -12,7 +12,7 @@ from minimax_tasks.prompts.render import write_prompt
 from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.board import Shot
-from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft, model_of
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import Material
 
@@ -30,7 +30,7 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
     if shot.template and shot.prompt is not None:
         problems.wrong(draft, "prompt", "a shot has `template` or `prompt`, not both; remove one of them")
         return
-    model = model_of(draft, board)
+    model = draft.model
     characters = [_description(draft, name, material, problems) for name in shot.characters]
     try:
         if shot.camera is not None:

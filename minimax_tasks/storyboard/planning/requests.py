@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from minimax_tasks.api.catalog.models import MODELS, Mode
+from minimax_tasks.api.catalog.models import Mode, model_names
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
@@ -12,7 +12,7 @@ from minimax_tasks.errors import InvalidRequest, PictureError
 from minimax_tasks.redaction import shortened
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Segment, Source
-from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft, model_of
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frames import named_source, short_name, too_late
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.prompts import judge_commands_of
@@ -124,7 +124,7 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
     """The fields of a request, without its pictures."""
     shot, defaults = draft.shot, material.board.defaults
     fields: dict[str, object] = {
-        "model": model_of(draft, material.board),
+        "model": draft.model,
         "prompt": draft.prompt,
         "fit": defaults.fit,
     }
@@ -215,12 +215,12 @@ def _in_board_words(draft: ShotDraft, mode: Mode, error: InvalidRequest) -> tupl
     """The key of a shot that is wrong, and what the API's request says about it in the words of a board."""
     key = _BOARD_KEYS.get(error.field, error.field)
     why, allowed = error.why, error.allowed
-    if key == "model" and error.value not in MODELS:
-        near = suggest(str(error.value), MODELS)
+    if key == "model" and error.value not in model_names():
+        near = suggest(str(error.value), model_names())
         guess = f"did you mean {near}? " if near else ""
         return (
             key,
-            f"model = {shortened(str(error.value))}: there is no such model; {guess}Allowed: {', '.join(MODELS)}",
+            f"model = {shortened(str(error.value))}: there is no such model; {guess}Allowed: {', '.join(model_names())}",
         )
     if key == "model":
         makes = "a shot that starts from a picture" if mode is Mode.IMAGE and draft.shot.from_ else ""
