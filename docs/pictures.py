@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from minimax_tasks.clips.state import clip_states
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import plan_table
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.standing import look_up
 from tests.browser import open_browser
 
 BOARD = "pipelines/storyboards/launch.yaml"
@@ -22,7 +22,7 @@ DOCS = Path(__file__).parent
 def main() -> None:
     """Write `plan.svg` and `report.jpg` beside this file."""
     plan = make_plan(BOARD, root="nothing-made-yet", language="zh")
-    states = look_up(Storage("nothing-made-yet"), [segment.key for segment in plan.segments])
+    states = clip_states(Storage("nothing-made-yet"), [segment.key for segment in plan.segments])
     console = Output(io.StringIO(), width=94, record=True)
     console.print(plan_table(plan, states))
     svg = console.export_svg(title=f"minimax-tasks plan {BOARD}")

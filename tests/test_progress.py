@@ -8,6 +8,7 @@ import luigi
 import pytest
 from rich.cells import cell_len
 
+from minimax_tasks.clips.state import clip_states
 from minimax_tasks.commands.main import main
 from minimax_tasks.commands.render import render
 from minimax_tasks.console.output import READABLE, Output
@@ -16,7 +17,6 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.standing import look_up
 from minimax_tasks.tasks.film import download_of
 from minimax_tasks.tasks.follow import following
 from minimax_tasks.tasks.stages import STATUS
@@ -33,7 +33,7 @@ class Run:
 
     def __init__(self, board: str, width: int, height: int, encoding: str = "utf-8") -> None:
         self.plan: Plan = make_plan(board, root="out", language="en")
-        self.states = look_up(Storage("out"), [segment.key for segment in self.plan.segments])
+        self.states = clip_states(Storage("out"), [segment.key for segment in self.plan.segments])
         self._board = board
         self._size = {"width": width, "height": height, "force_terminal": True}
         self._encoding = encoding

@@ -8,11 +8,12 @@ from typing import Any
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.client import is_loopback
-from minimax_tasks.clips.folder import ClipFolder, what_to_do
+from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.state import what_to_do
 from minimax_tasks.clips.submit import ensure_submitted
 from minimax_tasks.errors import (
     AnswerLost,
@@ -84,7 +85,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
             return
         if best is not None:
             kept = await folder.keep(str(beside), best.extension, str(best), again=not best.is_whole)
-            log.warning("clip %s: %s", folder.key, what_to_do(folder, kept))
+            log.warning("clip %s: %s", folder.key, what_to_do(folder.root, folder.key, kept))
     if isinstance(kept, dict) and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
     raise DownloadFailed(
@@ -109,7 +110,9 @@ async def _is_there(folder: ClipFolder, name: str) -> bool:
 
 
 def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, Any]) -> UncheckedVideo:
-    return UncheckedVideo(f"clip {folder.key}, task {submission['task_id']}: {what_to_do(folder, kept)}")
+    return UncheckedVideo(
+        f"clip {folder.key}, task {submission['task_id']}: {what_to_do(folder.root, folder.key, kept)}"
+    )
 
 
 def _asked(folder: ClipFolder) -> dict[str, Any]:

@@ -8,8 +8,6 @@ nothing.
 import asyncio
 import logging
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,20 +20,30 @@ from minimax_tasks.clips.layout import (
     VIDEO,
     WARNINGS,
     claim_name,
-    claim_number,
-    clip_file,
     clip_folder,
     doubt_name,
     released_name,
-    released_number,
     submission_name,
     unchecked_name,
 )
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.state import (
+    ClipState,
+    Failed,
+    Standing,
+    clip_names,
+    clip_state,
+    failed_task,
+    look_async,
+    paid_numbers,
+    read_document,
+    standing,
+    unnamed_submission,
+)
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
-from minimax_tasks.storage.files import Durable, Storage, drafts_of
+from minimax_tasks.storage.files import Durable, Storage
 
 log = logging.getLogger(__name__)
 
@@ -45,21 +53,6 @@ WRITE_PAUSE = 10.0
 
 CLAIM_READS = 5
 """How often a claim is looked for whose creation the storage called an error."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a clip stands, from one listing of its folder."""
-
-    claims: int
-    """Number of the newest claim; 0 when nobody ever was about to pay."""
-    released: bool
-    """The newest claim is void: certainly nothing was created."""
-    submitted: bool
-    """There is a submission, of the newest claim or of an earlier one that failed."""
-    open_claim: int
-    """The newest claim when what came of it is not written; else 0."""
-    made: bool
 
 
 class ClipFolder:
@@ -76,29 +69,31 @@ class ClipFolder:
         """The path or URL of a file of the clip."""
         return self.root.join(f"{self._folder}/{name}")
 
+    async def names(self) -> frozenset[str]:
+        """The names of the files in the folder."""
+        return await self.root.run(clip_names, self.root, self.key)
+
     async def standing(self) -> Standing:
-        """Look at the folder."""
-        names = await self.root.run(self.root.names, self._folder)
-        claims = max((claim_number(name) for name in names), default=0)
-        released = released_name(claims) in names
-        submitted = SUBMISSION in names
-        open_claim = 0 if released else claims
-        if open_claim and submitted:
-            attempt = (await self.submission() or {}).get("attempt")
-            open_claim = 0 if attempt == claims else claims
-        return Standing(claims, released, submitted and not open_claim, open_claim, VIDEO in names)
+        """Where the submits of the clip stand."""
+        return await look_async(self.root, self.key, standing(await self.names()))
+
+    async def state(self, *, tasks: bool = False) -> ClipState:
+        """How far the clip has come. `tasks` as in `clip_states`."""
+        names = await self.names()
+        return await look_async(self.root, self.key, clip_state(self.root, self.key, names, tasks=tasks))
+
+    async def failed_task(self) -> Failed | None:
+        """What the service said of the submitted task, when that failed."""
+        return await look_async(self.root, self.key, failed_task())
 
     async def paid_attempts(self) -> int:
-        """How many claims were not released."""
-        names = await self.root.run(self.root.names, self._folder)
-        numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
-        return len(numbers - {0})
+        """How many attempts were paid, or may have been."""
+        return len(await look_async(self.root, self.key, paid_numbers(await self.names())))
 
     async def answers(self, word: str) -> bool:
         """Whether an attempt was paid because of a person's word."""
-        names = await self.root.run(self.root.names, self._folder)
-        numbers = {claim_number(name) for name in names} - {released_number(name) for name in names}
-        return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers - {0})])
+        numbers = await look_async(self.root, self.key, paid_numbers(await self.names()))
+        return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers)])
 
     async def describe(self, clip: ClipRequest) -> None:
         """Write `request.json`."""
@@ -144,7 +139,7 @@ class ClipFolder:
 
     async def claimed(self, number: int) -> dict[str, Any]:
         """The claim, empty when it cannot be read."""
-        return await self.root.run(read_claim, self.root, self.key, number)
+        return await self.root.run(read_document, self.root, self.key, claim_name(number))
 
     async def release(
         self, number: int, why: str, *, code: int | None = None, final: bool = False, settled: bool = False
@@ -194,10 +189,10 @@ class ClipFolder:
             "usd": usd,
         }
         if not await self._persist(SUBMISSION, submission, new=True):
-            await self._keepsubmission_name(number, submission)
+            await self._keep_beside(number, submission)
         return submission
 
-    async def _keepsubmission_name(self, number: int, submission: dict[str, Any]) -> None:
+    async def _keep_beside(self, number: int, submission: dict[str, Any]) -> None:
         """Another submission has the name already: that of an earlier attempt, which gives way to this one,
         or, when this worker is late, that of a newer attempt, which stays. No task id is lost.
         """
@@ -220,10 +215,9 @@ class ClipFolder:
 
     async def recover(self, number: int) -> bool:
         """Whether the task id of a claim was written after all, by a worker that could not give it its name."""
-        names = await self.root.run(self.root.names, self._folder)
-        found = await self.root.run(unnamed_submission, self.root, self.key, number, names)
+        found = await look_async(self.root, self.key, unnamed_submission(await self.names(), number))
         if found and not await self._persist(SUBMISSION, found, new=True):
-            await self._keepsubmission_name(number, found)
+            await self._keep_beside(number, found)
         return bool(found)
 
     async def tidy(self) -> None:
@@ -319,15 +313,6 @@ class ClipFolder:
         )
 
 
-def what_to_do(folder: ClipFolder, kept: dict[str, Any]) -> str:
-    """What `keep` kept, why, and how a person goes on with it."""
-    name = str(kept.get("file"))
-    return (
-        f"what came is kept as {folder.path(name)}, unchecked ({kept.get('why')}). When it plays, put it beside as "
-        f"{VIDEO} (ffmpeg -i {name} -c:v libx264 -pix_fmt yuv420p {VIDEO}) and run again; nothing is paid"
-    )
-
-
 def now() -> str:
     """The time as it stands in the files: UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -344,35 +329,3 @@ def age(document: dict[str, Any], field: str = "at") -> float:
 def is_dead(document: dict[str, Any]) -> bool:
     """Whether the process that wrote a claim is known to be gone. False when that cannot be known."""
     return owner.Owner.of(document).is_gone
-
-
-def read_claim(root: Storage, key: str, number: int) -> dict[str, Any]:
-    """A claim, empty when it cannot be read.
-
-    Without hard links a kill may leave the name alone; then what a draft says of the clip is true all the
-    same, but not whose claim it is.
-    """
-    name = claim_name(number)
-    found = root.read_json(clip_file(key, name))
-    if found is not None or not root.local:
-        return found or {}
-    names = root.names(clip_folder(key))
-    for draft in drafts_of(name, names) if name in names else ():
-        if told := root.read_json(clip_file(key, draft)):
-            return {field: told.get(field) for field in ("attempt", "at", "usd", "what")}
-    return {}
-
-
-def unnamed_submission(root: Storage, key: str, number: int, names: Collection[str]) -> dict[str, Any]:
-    """What a worker wrote of the N-th POST without giving it the name `submission.json`: it died, or was late.
-
-    `names` are those of the clip's files. A draft that is no whole JSON object says nothing. Empty when
-    there is nothing.
-    """
-    beside = submission_name(number)
-    written = [beside] if beside in names else []
-    for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(beside, names)):
-        found = root.read_json(clip_file(key, name)) or {}
-        if found.get("attempt") == number and found.get("task_id"):
-            return found
-    return {}

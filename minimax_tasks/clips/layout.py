@@ -88,6 +88,11 @@ def released_number(name: str) -> int:
     return _number(name, "released")
 
 
+def doubt_number(name: str) -> int:
+    """The N of the name of a doubt; 0 for any other name."""
+    return _number(name, "doubt")
+
+
 def submission_number(name: str) -> int:
     """The N of `submission_name`; 0 for any other name."""
     return _number(name, "submission")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.api.catalog.errors import find_error
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import task_file
@@ -15,6 +14,7 @@ from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.state import failure
 from minimax_tasks.clips.submit import ensure_submitted, submit
 from minimax_tasks.errors import (
     AnswerLost,
@@ -73,19 +73,8 @@ def task_owner(root: Storage, task_id: str, key: str) -> str:
 
 def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
     """Raise `GenerationFailed` when a final answer is not a success."""
-    answer = QueryAnswer.model_validate(result)
-    if answer.state is State.SUCCESS:
-        return
-    code = answer.base_resp.status_code
-    row = find_error(code)
-    reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}" if code else "no reason given"
-    advice = (
-        row.advice if code and row.verdict is Verdict.REFUSED else "--retry-failed pays for another attempt"
-    )
-    raise GenerationFailed(
-        f"clip {folder.key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
-        f"It is not submitted again by itself; {advice}"
-    )
+    if why := failure(folder.key, result):
+        raise GenerationFailed(why)
 
 
 async def poll_through(

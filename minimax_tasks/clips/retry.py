@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.service import Service
 
@@ -25,18 +24,15 @@ async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
     A person's word counts for failures before it, and pays for one attempt. The claim of that attempt says
     which word it answers, so that no other process and no other clock pays on it again.
     """
-    submission, result = await folder.submission(), await folder.result()
-    if not submission or not result or result.get("task_id") != submission.get("task_id"):
-        return None
-    answer = QueryAnswer.model_validate(result)
-    if answer.state is not State.FAILED:
+    failed = await folder.failed_task()
+    if failed is None:
         return None
     moment = service.settings.retry_failed_before
-    if moment is not None and _is_before(result.get("finished_at"), moment):
+    if moment is not None and _is_before(failed.at, moment):
         word = moment.astimezone(UTC).isoformat()
         if not await folder.answers(word):
             return Retry(word)
-    internal = answer.base_resp.status_code not in _INPUT_CODES
+    internal = failed.answer.base_resp.status_code not in _INPUT_CODES
     return Retry() if internal and await folder.paid_attempts() < service.settings.paid_attempts else None
 
 

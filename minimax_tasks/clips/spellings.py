@@ -8,12 +8,10 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 
 from minimax_tasks.api.requests import VideoRequest
-from minimax_tasks.clips.layout import CLIPS, SUBMISSION, claim_number, clip_folder, released_name
+from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.state import Paid, clip_names, paid_by_names
 from minimax_tasks.storage.files import Storage
-
-_NOT, _PERHAPS, _SUBMITTED = range(3)
-"""Whether a clip was submitted; one that certainly was comes before one that is in doubt."""
 
 _kept_folders: dict[str, frozenset[str]] = {}
 
@@ -34,20 +32,20 @@ def as_paid(
         others = [other for other in others if other.key in begun]
     if not others:
         return clip
-    standing = _standing(root, clip.key)
-    if standing > _NOT:
+    paid = _paid(root, clip.key)
+    if paid:
         return clip
     best = clip
     for other in others:
-        found = _standing(root, other.key)
-        if found > standing:
-            best, standing = other, found
+        found = _paid(root, other.key)
+        if found > paid:
+            best, paid = other, found
     return best
 
 
 def is_begun(root: Storage, key: str) -> bool:
     """Whether a clip was submitted under this root, or may have been."""
-    return _standing(root, key) > _NOT
+    return _paid(root, key) > Paid.NOT
 
 
 def _others(clip: ClipRequest, written: Iterable[str]) -> Iterator[ClipRequest]:
@@ -66,14 +64,8 @@ def _others(clip: ClipRequest, written: Iterable[str]) -> Iterator[ClipRequest]:
                 yield one if key == one.key else replace(one, stored=key)
 
 
-def _standing(root: Storage, key: str) -> int:
-    names = root.names(clip_folder(key))
-    if SUBMISSION in names:
-        return _SUBMITTED
-    claims = {claim_number(name) for name in names} - {0}
-    if any(released_name(number) not in names for number in claims):
-        return _PERHAPS
-    return _NOT
+def _paid(root: Storage, key: str) -> Paid:
+    return paid_by_names(clip_names(root, key))
 
 
 def _folders(root: Storage) -> frozenset[str] | None:

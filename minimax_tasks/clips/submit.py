@@ -22,6 +22,7 @@ from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendabl
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.state import resolve_command
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
@@ -220,7 +221,7 @@ async def _pay(
         raise UncertainSubmit(
             f"clip {folder.key} was accepted and paid for as task {task_id}, but "
             f"{folder.path(SUBMISSION)} cannot be written ({error}). Keep that task id; once the "
-            f"storage works: {resolve_command(folder)} --task-id {task_id}"
+            f"storage works: {resolve_command(folder.root, folder.key)} --task-id {task_id}"
         ) from error
 
 
@@ -300,17 +301,13 @@ def _uncertain(clip: ClipRequest, folder: ClipFolder, why: str, when: str) -> st
     price = (
         f"USD {clip.request.usd:.2f}" if clip.request.usd is not None else "a clip without a published price"
     )
+    command = resolve_command(folder.root, folder.key)
     return (
         f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have "
         f"been paid ({price}), so it is not submitted again by itself. Either give the task id that a callback "
-        f"or the platform's console shows: {resolve_command(folder)} --task-id ID. Or, when it is certain that "
-        f"there is none: {resolve_command(folder)} --resubmit"
+        f"or the platform's console shows: {command} --task-id ID. Or, when it is certain that "
+        f"there is none: {command} --resubmit"
     )
-
-
-def resolve_command(folder: ClipFolder) -> str:
-    """The command with which a person settles a clip whose submit is in doubt."""
-    return f"minimax-tasks resolve {folder.key} --root {folder.root.url}"
 
 
 def _raise_final(released: dict[str, Any], folder: ClipFolder, service: Service) -> None:

@@ -4,7 +4,6 @@ import asyncio
 
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import (
-    CLIPS,
     SUBMISSION,
     VIDEO,
     claim_name,
@@ -12,7 +11,7 @@ from minimax_tasks.clips.layout import (
     doubt_name,
     may_hold_submission,
 )
-from minimax_tasks.clips.ledger import doubtful
+from minimax_tasks.clips.state import all_names, look, read_document, standing, unnamed_submission
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
 from minimax_tasks.storage.files import Storage
 
@@ -22,13 +21,9 @@ async def unfinished(root: Storage) -> list[str]:
 
     A task id that a dead worker wrote and could not name counts, and gets its name.
     """
-    files: dict[str, set[str]] = {}
-    for path in await asyncio.to_thread(root.find, CLIPS):
-        key, _, name = path.rpartition("/")
-        files.setdefault(key, set()).add(name)
     found = []
-    for key, names in files.items():
-        if VIDEO in names or not key:
+    for key, names in (await asyncio.to_thread(all_names, root)).items():
+        if VIDEO in names:
             continue
         submitted = SUBMISSION in names
         if any(may_hold_submission(name) for name in names):
@@ -46,9 +41,8 @@ async def damaged(root: Storage) -> dict[str, str]:
     Such a clip is kept beside its place, unchecked, and counts as not fetched from then on.
     """
     found = {}
-    for path in sorted(await asyncio.to_thread(root.find, CLIPS)):
-        key, _, name = path.rpartition("/")
-        if name == VIDEO and (why := await asyncio.to_thread(_look, root, key)):
+    for key, names in sorted((await asyncio.to_thread(all_names, root)).items()):
+        if VIDEO in names and (why := await asyncio.to_thread(_look, root, key)):
             with root.as_local(clip_file(key, VIDEO)) as video:
                 await ClipFolder(root, key).keep(str(video), "mp4", why, again=True)
             await root.run(root.remove, clip_file(key, VIDEO))
@@ -68,9 +62,12 @@ def in_doubt(root: Storage) -> list[str]:
     be submitting right now.
     """
     found = []
-    for key, number in doubtful(root):
-        claim = root.read_json(clip_file(key, claim_name(number))) or {}
-        told = root.exists(clip_file(key, doubt_name(number)))
-        if told or is_dead(claim) or age(claim) > CLAIM_PATIENCE:
+    for key, names in all_names(root).items():
+        if VIDEO in names or not (number := look(root, key, standing(names)).open_claim):
+            continue
+        if look(root, key, unnamed_submission(names, number)):
+            continue
+        claim = read_document(root, key, claim_name(number))
+        if doubt_name(number) in names or is_dead(claim) or age(claim) > CLAIM_PATIENCE:
             found.append(key)
-    return sorted(set(found))
+    return sorted(found)

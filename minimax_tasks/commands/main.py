@@ -251,18 +251,18 @@ def _render(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
+    from minimax_tasks.clips.state import clip_states
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
     from minimax_tasks.storyboard.planning.make import make_plan
-    from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
     plan = replace(plan, name=options.name or "")
     check_film_is_own(storage, plan)
-    states = look_up(storage, [segment.key for segment in plan.segments])
+    states = clip_states(storage, [segment.key for segment in plan.segments])
     why = why_to_make(storage, plan, states)
     if options.json:
         _say(json_text(plan_json(plan, states, why)))
@@ -322,13 +322,11 @@ def _resolve(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
-    from minimax_tasks.clips.folder import ClipFolder
     from minimax_tasks.clips.ledger import late_payments
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.clips.submit import resolve_command
+    from minimax_tasks.clips.state import clip_states, resolve_command
     from minimax_tasks.clips.unfinished import damaged, in_doubt, unfinished
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.standing import look_up
 
     settings = Settings.load(root=options.root)
     root = open_root(settings.root)
@@ -340,8 +338,8 @@ def _resume(options: argparse.Namespace) -> int:
     done = build(tasks, log_level="CRITICAL") if tasks else True
     missing = [task.key for task in tasks if not task.complete()]
     _say(f"{len(keys)} paid clips were unfinished, {len(keys) - len(missing)} are finished now")
-    for key, state in look_up(root, missing).items():
-        _tell(f"not finished: {key}: {state.made}" + (f": {state.problem}" if state.problem else ""))
+    for key, state in clip_states(root, missing).items():
+        _tell(f"not finished: {key}: {state.status}" + (f": {state.reason}" if state.reason else ""))
     for late in late_payments(root):
         _tell(
             f"clip {late.key}: task {late.task_id} was accepted late, after another attempt had taken its place; "
@@ -349,7 +347,7 @@ def _resume(options: argparse.Namespace) -> int:
         )
     doubts = in_doubt(root)
     for key in doubts:
-        command = resolve_command(ClipFolder(root, key))
+        command = resolve_command(root, key)
         _tell(f"in doubt, may have been paid: {key}. Settle it with {command} --task-id ID, or --resubmit")
     return DONE if done and not missing and not doubts else FAILED
 

@@ -21,6 +21,7 @@ from minimax_tasks.clips.root import (
     open_root,
     service_kind,
 )
+from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
@@ -37,7 +38,6 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.tasks.build import build_run
 from minimax_tasks.tasks.film import RenderStoryboard
 from minimax_tasks.tasks.follow import following
@@ -78,7 +78,7 @@ def render(
     plan = make_plan(board, root=settings.root, language=settings.bracket_language)
     plan = replace(plan, name=name or "")
     check_film_is_own(storage, plan)
-    states = look_up(storage, [segment.key for segment in plan.segments])
+    states = clip_states(storage, [segment.key for segment in plan.segments])
     _show(storage, plan, states, console, retry_failed)
     if scheduler_url is not None:
         check_shareable(storage)
@@ -180,8 +180,8 @@ def _tell_of_holes(
     storage: Storage, plan: Plan, progress: RenderProgress, partial: bool, console: Output, errors: Output
 ) -> None:
     """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
-    states = look_up(storage, [segment.key for segment in plan.segments])
-    missing = [shot for shot in plan.shots if states[shot.picked.key].made is not Made.MADE]
+    states = clip_states(storage, [segment.key for segment in plan.segments])
+    missing = [shot for shot in plan.shots if states[shot.picked.key].status is not ClipStatus.MADE]
     if not missing and _did_without_takes(storage, plan, states, progress, console, errors):
         return
     maker = FilmMaker(storage, plan)
@@ -213,7 +213,7 @@ def _did_without_takes(
     """When every picked take is there and others are not: make the film, and name the takes that are missing."""
     from minimax_tasks.errors import VideoError
 
-    missing = [segment for segment in plan.segments if states[segment.key].made is not Made.MADE]
+    missing = [segment for segment in plan.segments if states[segment.key].status is not ClipStatus.MADE]
     if not missing:
         return False
     try:
@@ -221,7 +221,7 @@ def _did_without_takes(
     except VideoError as error:
         errors.whole(f"film: {error}", "red")
         return False
-    names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].made})" for s in missing)
+    names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].status})" for s in missing)
     errors.whole(f"the film is made, but not: {names}")
     _tell_of_film(storage, plan, console)
     folder = film_folder(storage, plan)
@@ -234,9 +234,9 @@ def _standing(segment: Segment, states: dict[str, ClipState], damaged: dict[str,
     """Where a missing clip stands; one that was never begun may wait for another."""
     if segment.key in damaged:
         return f"{clip_file(segment.key, VIDEO)} cannot be read: {damaged[segment.key]}"
-    made = states[segment.key].made
-    waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
-    return f"waits for {', '.join(waits)}" if made is Made.TO_MAKE and waits else str(made)
+    made = states[segment.key].status
+    waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
+    return f"waits for {', '.join(waits)}" if made is ClipStatus.TO_MAKE and waits else str(made)
 
 
 _FILES_BESIDE, _FILES_PER_CLIP = 40, 6

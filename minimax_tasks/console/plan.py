@@ -10,11 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
-from minimax_tasks.storyboard.standing import ClipState, Made
 
 _MODES = {
     Mode.TEXT: "text",
@@ -23,14 +23,14 @@ _MODES = {
     Mode.SUBJECT: "subject",
 }
 _STYLES = {
-    Made.MADE: "green",
-    Made.TO_MAKE: "",
-    Made.GENERATING: "cyan",
-    Made.TO_FETCH: "cyan",
-    Made.FAILED: "red",
-    Made.REFUSED: "red",
-    Made.IN_DOUBT: "yellow",
-    Made.UNCHECKED: "yellow",
+    ClipStatus.MADE: "green",
+    ClipStatus.TO_MAKE: "",
+    ClipStatus.GENERATING: "cyan",
+    ClipStatus.TO_FETCH: "cyan",
+    ClipStatus.FAILED: "red",
+    ClipStatus.REFUSED: "red",
+    ClipStatus.IN_DOUBT: "yellow",
+    ClipStatus.UNCHECKED: "yellow",
 }
 
 
@@ -43,8 +43,10 @@ def to_pay(
     plan: Plan, states: Mapping[str, ClipState], *, retry_failed: bool = False
 ) -> tuple[float, int, int]:
     """USD still to pay, clips still to pay, and how many of those have no published price."""
-    paid = {Made.TO_MAKE, Made.FAILED, Made.REFUSED} if retry_failed else {Made.TO_MAKE}
-    prices = {s.key: s.clip.request.usd for s in plan.segments if states[s.key].made in paid}
+    paid = (
+        {ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED} if retry_failed else {ClipStatus.TO_MAKE}
+    )
+    prices = {s.key: s.clip.request.usd for s in plan.segments if states[s.key].status in paid}
     return sum(p or 0.0 for p in prices.values()), len(prices), list(prices.values()).count(None)
 
 
@@ -103,9 +105,9 @@ def why_lines(plan: Plan, why: Mapping[str, str]) -> list[str]:
 def all_problems(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
     """Why clips are not made by the next run as a matter of course, and what a person can do."""
     return [
-        f"shot {segment.shot} take {segment.take}: {states[segment.key].made}: {states[segment.key].problem}"
+        f"shot {segment.shot} take {segment.take}: {states[segment.key].status}: {states[segment.key].reason}"
         for segment in plan.segments
-        if states[segment.key].problem
+        if states[segment.key].reason
     ]
 
 
@@ -152,10 +154,10 @@ def _segment_json(segment: Segment, state: ClipState, why: str | None) -> dict[s
         "resolution": resolution,
         "seconds": seconds,
         "waits_for": [{"shot": other.shot, "take": other.take, "key": other.key} for other in segment.after],
-        "state": str(state.made),
+        "state": str(state.status),
         "why": why,
         "task_id": state.task_id or None,
-        "problem": state.problem or None,
+        "problem": state.reason or None,
         "usd": request.usd,
     }
 
@@ -237,14 +239,16 @@ def _add_row(
     picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
     first = segment.take == 1
     odd = _odd(_model(segment), usual[segment.clip.mode])
-    waits = [other.shot for other in segment.after if states[other.key].made is not Made.MADE]
-    standing = f"waits for {', '.join(waits)}" if waits and state.made is Made.TO_MAKE else str(state.made)
+    waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
+    standing = (
+        f"waits for {', '.join(waits)}" if waits and state.status is ClipStatus.TO_MAKE else str(state.status)
+    )
     table.add_row(
         f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",
         f"{request.size[1]:>2} s {_MODES[segment.clip.mode]}{odd}" if first else "",
         _camera(shot) if first else "",
         _frames(shot) if first else "",
-        Text(standing, style=_STYLES[state.made]),
+        Text(standing, style=_STYLES[state.status]),
         f"{request.usd:.2f}" if request.usd is not None else "?",
     )
 

@@ -17,9 +17,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.console.output import Output
 from minimax_tasks.storyboard.plan import Plan
-from minimax_tasks.storyboard.standing import ClipState, Made
 
 _WORDS = {"submit": "submitting", "poll": "generating", "download": "downloading"}
 _DONE = {"submit": "submitted", "poll": "generated", "download": "made"}
@@ -35,19 +35,19 @@ class _Kind(Enum):
 
 
 _KINDS = {
-    str(Made.MADE): _Kind.MADE,
-    str(Made.FAILED): _Kind.FAILED,
-    str(Made.REFUSED): _Kind.FAILED,
-    str(Made.IN_DOUBT): _Kind.FAILED,
-    str(Made.UNCHECKED): _Kind.FAILED,
-    str(Made.TO_MAKE): _Kind.WAITING,
+    str(ClipStatus.MADE): _Kind.MADE,
+    str(ClipStatus.FAILED): _Kind.FAILED,
+    str(ClipStatus.REFUSED): _Kind.FAILED,
+    str(ClipStatus.IN_DOUBT): _Kind.FAILED,
+    str(ClipStatus.UNCHECKED): _Kind.FAILED,
+    str(ClipStatus.TO_MAKE): _Kind.WAITING,
 }
 """All other states are of clips that are under way."""
 
 _STYLES = {_Kind.MADE: "green", _Kind.FAILED: "red", _Kind.RUNNING: "", _Kind.WAITING: "dim"}
 _MARKS = {_Kind.MADE: "✓", _Kind.FAILED: "✗", _Kind.WAITING: "·"}
 
-_UNPAID = {str(Made.TO_MAKE), str(Made.REFUSED), "submitting"}
+_UNPAID = {str(ClipStatus.TO_MAKE), str(ClipStatus.REFUSED), "submitting"}
 _NO_FILM_YET = "waiting for the clips"
 
 _Row = tuple[Spinner | Text, str, Text]
@@ -67,7 +67,7 @@ class RenderProgress:
         self._spinner = Spinner("dots" if console.can("⠋") else "line")
         self._plan = plan
         self._lock = threading.Lock()
-        self._rows = {segment.key: str(states[segment.key].made) for segment in plan.segments}
+        self._rows = {segment.key: str(states[segment.key].status) for segment in plan.segments}
         self._names: dict[str, str] = {}
         for shot in plan.shots:
             for segment in shot.segments:
@@ -161,7 +161,7 @@ class RenderProgress:
 
     def sum_line(self) -> str:
         """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
-        made = sum(what == Made.MADE for what in self._rows.values())
+        made = sum(what == ClipStatus.MADE for what in self._rows.values())
         return " · ".join((f"{made} of {len(self._rows)}", self._clock(), self._price()))
 
     def _clock(self) -> str:

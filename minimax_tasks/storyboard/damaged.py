@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from minimax_tasks.clips.layout import VIDEO, clip_file
-from minimax_tasks.storyboard.standing import ClipState, Made
+from minimax_tasks.clips.state import ClipState, ClipStatus
 
 
 def damaged_clips(clips: Mapping[str, str]) -> dict[str, str]:
@@ -26,5 +26,7 @@ def without_damaged(clips: dict[str, str], states: dict[str, ClipState]) -> dict
     for key, why in damaged.items():
         del clips[key]
         way = f"remove {clip_file(key, VIDEO)} and run again to fetch it once more"
-        states[key] = replace(states[key], made=Made.FAILED, problem=f"{VIDEO} cannot be read ({why}); {way}")
+        states[key] = replace(
+            states[key], status=ClipStatus.FAILED, reason=f"{VIDEO} cannot be read ({why}); {way}"
+        )
     return damaged

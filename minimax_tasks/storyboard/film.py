@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
+from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
 from minimax_tasks.errors import BoardError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
@@ -20,7 +21,6 @@ from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.edit import ClipLength, Edit, asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.reasons import made_from, reasons
-from minimax_tasks.storyboard.standing import ClipState, Made, look_up
 from minimax_tasks.video.rates import DEFAULT_FPS
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def is_current(root: Storage, plan: Plan) -> bool:
 def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> dict[str, str]:
     """Key -> why, for every clip of the plan that is to be made."""
     manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}")
-    to_make = [key for key, state in states.items() if state.made is Made.TO_MAKE]
+    to_make = [key for key, state in states.items() if state.status is ClipStatus.TO_MAKE]
     return reasons(plan, manifest, to_make)
 
 
@@ -130,9 +130,9 @@ class FilmMaker:
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
         for shot in self.plan.shots:
-            if states[shot.picked.key].made is not Made.MADE:
+            if states[shot.picked.key].status is not ClipStatus.MADE:
                 raise FileNotFoundError(self.root.join(clip_file(shot.picked.key, VIDEO)))
-        missing = [key for key, state in states.items() if state.made is not Made.MADE]
+        missing = [key for key, state in states.items() if state.status is not ClipStatus.MADE]
         with self._clips(states) as (clips, scratch):
             film, page = scratch / FILM, scratch / REPORT
             layouts = self._layouts(clips)
@@ -190,10 +190,9 @@ class FilmMaker:
             return damaged_clips(clips)
 
     def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
-        found = look_up(self.root, [segment.key for segment in self.plan.segments])
+        found = clip_states(self.root, [segment.key for segment in self.plan.segments])
         return {
-            key: replace(state, problem=state.problem or problems.get(key, ""))
-            for key, state in found.items()
+            key: replace(state, reason=state.reason or problems.get(key, "")) for key, state in found.items()
         }
 
     @cached_property
@@ -212,7 +211,7 @@ class FilmMaker:
             clips = {
                 key: str(stack.enter_context(self.root.as_local(clip_file(key, VIDEO))))
                 for key, state in states.items()
-                if state.made is Made.MADE
+                if state.status is ClipStatus.MADE
             }
             yield clips, scratch
 
@@ -242,7 +241,7 @@ class FilmMaker:
                 clips.append(layouts[cut.clip])
                 continue
             path, state = scratch / f"slate-{number}.mp4", states[cut.clip]
-            words = (str(state.made), state.problem[:300], shot.shot.action or "")
+            words = (str(state.status), state.reason[:300], shot.shot.action or "")
             write_slate(path, size, rate, float(cut.length), f"Shot {cut.shot} is missing", words)
             clips.append(read_layout(str(path)))
         return clips

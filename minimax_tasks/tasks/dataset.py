@@ -10,9 +10,8 @@ from typing import Any
 import luigi
 
 from minimax_tasks.clips.belonging import Source
-from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.submit import resolve_command
+from minimax_tasks.clips.state import resolve_command
 from minimax_tasks.dataset.folder import (
     FAILED,
     METADATA,
@@ -265,7 +264,7 @@ class VideoDataset(luigi.Task):
 
     def _doubts(self, keys: tuple[str, ...]) -> str:
         root = Storage(self.root)
-        commands = [f"  {resolve_command(ClipFolder(root, key))} --task-id ID" for key in keys[:DOUBTS_SHOWN]]
+        commands = [f"  {resolve_command(root, key)} --task-id ID" for key in keys[:DOUBTS_SHOWN]]
         more = len(keys) - DOUBTS_SHOWN
         count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
         return "\n".join(

@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
+from minimax_tasks.clips.state import clip_states
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.standing import look_up
 from tests.s3 import BUCKET, s3_server
 
 
@@ -30,11 +30,11 @@ def requests_to_plan(shots: int) -> int:
 
         storage.fs._call_s3 = counted
         try:
-            states = look_up(
+            states = clip_states(
                 storage, [s.key for s in make_plan(str(board), root=root, language="en").segments]
             )
         finally:
             storage.fs._call_s3 = original
-        if any(str(state.made) != "made" for state in states.values()):
+        if any(str(state.status) != "made" for state in states.values()):
             raise RuntimeError("the plan does not see the clips that are made")
         return len(calls)

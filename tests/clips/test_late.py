@@ -17,13 +17,13 @@ from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage, draft_name
 from minimax_tasks.storage.owner import me
-from minimax_tasks.storyboard.standing import Made, look_up
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service
 from tests.clips.test_money import finish, resolve, soon
 
@@ -209,7 +209,7 @@ def test_a_whole_draft_is_read_before_a_clip_is_in_doubt(
     task_id = sandbox.ledger()[0]["task_id"]
     root = Storage(str(tmp_path))
     assert [(payment.state, payment.task_id) for payment in payments(root)] == [("accepted", task_id)]
-    assert look_up(root, [folder.key])[folder.key].made is Made.GENERATING
+    assert clip_states(root, [folder.key])[folder.key].status is ClipStatus.GENERATING
     assert resolve(folder, "--resubmit") == 2, "it is not in doubt"
     make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == 1

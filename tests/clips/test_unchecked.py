@@ -12,10 +12,10 @@ import pytest
 
 from minimax_tasks import DownloadFailed, MiniMaxClient, UncheckedVideo
 from minimax_tasks.clips import download as downloading
+from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.standing import Made, look_up
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.wrapping import extension_of
 from tests.clips.test_life import TEXT, folder_of, make, names
@@ -92,13 +92,13 @@ def test_a_video_in_another_wrapping_is_kept_and_fetched_once(
     assert len(fetched) == 1
     assert kept in str(told.value)
     assert isinstance(told.value, DownloadFailed)
-    state = look_up(Storage(str(root)), [folder.key])[folder.key]
-    assert state.made is Made.UNCHECKED
-    assert f"ffmpeg -i {kept}" in state.problem
+    state = clip_states(Storage(str(root)), [folder.key])[folder.key]
+    assert state.status is ClipStatus.UNCHECKED
+    assert f"ffmpeg -i {kept}" in state.reason
     assert main(["resume", "--root", str(root)]) == 1
     (root / "clips" / folder.key / "video.mp4").write_bytes(b"what a person made of it")
     make(sandbox.url, TEXT, root)
-    assert look_up(Storage(str(root)), [folder.key])[folder.key].made is Made.MADE
+    assert clip_states(Storage(str(root)), [folder.key])[folder.key].status is ClipStatus.MADE
     assert len(sandbox.ledger()) == 1
 
 

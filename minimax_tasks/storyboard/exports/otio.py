@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minimax_tasks.clips.layout import VIDEO, clip_file
+from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.damaged import damaged_clips
 from minimax_tasks.storyboard.edit import ClipLength, Cut, Edit, make_edit
 from minimax_tasks.storyboard.film import length_of
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
-from minimax_tasks.storyboard.standing import Made, look_up
 from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.stream_layout import read_layout
 from minimax_tasks.video.transition_names import BLENDS
@@ -106,10 +106,10 @@ class _LinkedClip:
 def _clips(root: Storage, plan: Plan) -> dict[str, _LinkedClip]:
     """The picked clips that are made and can be read, by key."""
     keys = list(dict.fromkeys(shot.picked.key for shot in plan.shots))
-    states = look_up(root, keys)
+    states = clip_states(root, keys)
     found = {}
     for key in keys:
-        if states[key].made is not Made.MADE:
+        if states[key].status is not ClipStatus.MADE:
             continue
         name = clip_file(key, VIDEO)
         with root.as_local(name) as path:

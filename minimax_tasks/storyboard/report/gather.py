@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from minimax_tasks.clips.layout import MADE_BY, RESULT, SUBMISSION, clip_file
 from minimax_tasks.clips.pictures import has_bytes, read_picture
+from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.errors import PictureError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
@@ -17,7 +18,6 @@ from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import STILL_WIDTH, Rushes, rushes_of
-from minimax_tasks.storyboard.standing import ClipState, Made
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import jpeg
 from minimax_tasks.video.rates import DEFAULT_FPS
@@ -25,14 +25,14 @@ from minimax_tasks.video.seam import Seam, measure_seam
 
 _AT_ONCE = 2
 _STATUS = {
-    Made.MADE: "done",
-    Made.FAILED: "failed",
-    Made.REFUSED: "failed",
-    Made.IN_DOUBT: "in doubt",
-    Made.UNCHECKED: "failed",
-    Made.GENERATING: "generating",
-    Made.TO_FETCH: "generating",
-    Made.TO_MAKE: "waiting",
+    ClipStatus.MADE: "done",
+    ClipStatus.FAILED: "failed",
+    ClipStatus.REFUSED: "failed",
+    ClipStatus.IN_DOUBT: "in doubt",
+    ClipStatus.UNCHECKED: "failed",
+    ClipStatus.GENERATING: "generating",
+    ClipStatus.TO_FETCH: "generating",
+    ClipStatus.TO_MAKE: "waiting",
 }
 
 
@@ -59,7 +59,11 @@ def film_report(
     for shot, cut in zip(plan.shots, edit.cuts, strict=True):
         shots.append(_shot(root, shot, before, rushes, states, cut))
         before = shot
-    paid = [s.request.usd for s in plan.segments if states[s.key].made not in (Made.TO_MAKE, Made.REFUSED)]
+    paid = [
+        s.request.usd
+        for s in plan.segments
+        if states[s.key].status not in (ClipStatus.TO_MAKE, ClipStatus.REFUSED)
+    ]
     return FilmReport(
         title=plan.board.title,
         look=plan.board.look,
@@ -99,7 +103,7 @@ def _shot(
     seam = _seam(shot, before, rushes)
     return ReportShot(
         id=shot.shot.id,
-        status=_STATUS[state.made],
+        status=_STATUS[state.status],
         mode=str(picked.clip.mode),
         model=request.model,
         resolution=request.size[0],
@@ -161,9 +165,9 @@ def _still(source: Source | None) -> bytes | None:
 
 def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState]) -> str:
     state = states[segment.key]
-    if state.problem or state.made is not Made.TO_MAKE:
-        return state.problem
-    waits = [other for other in segment.after if states[other.key].made is not Made.MADE]
+    if state.reason or state.status is not ClipStatus.TO_MAKE:
+        return state.reason
+    waits = [other for other in segment.after if states[other.key].status is not ClipStatus.MADE]
     return ", ".join(f"a frame of shot {other.shot}" for other in waits) or "to be made by the next run"
 
 
@@ -174,25 +178,25 @@ def _take(
     return ReportTake(
         number=segment.take,
         picked=picked,
-        status=_STATUS[state.made],
+        status=_STATUS[state.status],
         still=seen.take if seen else None,
         preview=seen.preview if seen and not picked else None,
         key=segment.key,
         task_id=_task_id(root, segment, state),
         usd=segment.request.usd,
-        problem=state.problem,
+        problem=state.reason,
     )
 
 
 def _task_id(root: Storage, segment: Segment, state: ClipState) -> str | None:
-    if state.made is Made.TO_MAKE:
+    if state.status is ClipStatus.TO_MAKE:
         return None
     submission = root.read_json(clip_file(segment.key, SUBMISSION)) or {}
     return str(submission["task_id"]) if submission.get("task_id") else None
 
 
 def _clip_warnings(root: Storage, segment: Segment, state: ClipState) -> tuple[str, ...]:
-    if state.made is not Made.MADE:
+    if state.status is not ClipStatus.MADE:
         return ()
     result = root.read_json(clip_file(segment.key, RESULT)) or {}
     return tuple(map(str, result.get("warnings", ())))

@@ -1,0 +1,450 @@
+"""Where a clip stands: the one reading of the files in its folder, for everybody who asks.
+
+What follows from the files is said by pure generators: each gets the names in a clip's folder, yields the name
+of a document when it needs one, is sent what that says ({} when it says nothing) and returns its answer.
+`look` answers them from storage, `look_async` does so from a coroutine, and `clip_states` asks about many
+clips with one listing.
+"""
+
+from collections.abc import Collection, Generator, Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any, TypeVar
+
+from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.api.catalog.errors import find_error
+from minimax_tasks.clips.layout import (
+    CLIPS,
+    RESULT,
+    SUBMISSION,
+    VIDEO,
+    WARNINGS,
+    claim_name,
+    claim_number,
+    clip_file,
+    clip_folder,
+    doubt_name,
+    doubt_number,
+    released_name,
+    released_number,
+    submission_name,
+    submission_number,
+)
+from minimax_tasks.errors import Verdict
+from minimax_tasks.storage.files import Storage, drafts_of
+
+_Answer = TypeVar("_Answer")
+
+Document = dict[str, Any]
+Names = Collection[str]
+"""The names of the files in a clip's folder, drafts of killed writers among them."""
+
+Question = Generator[str, Document, _Answer]
+"""What can be asked of a clip's folder: yields names of documents, is sent what they say, returns the answer."""
+
+
+class ClipStatus(StrEnum):
+    """How far a clip has come."""
+
+    TO_MAKE = "to make"
+    IN_DOUBT = "in doubt"
+    """Somebody was about to pay, or is right now, and what came of it is not written."""
+    REFUSED = "refused"
+    GENERATING = "generating"
+    FAILED = "failed"
+    TO_FETCH = "to fetch"
+    UNCHECKED = "unchecked"
+    MADE = "made"
+
+
+@dataclass(frozen=True)
+class ClipState:
+    """How far a clip has come, and what went wrong with it."""
+
+    status: ClipStatus
+    attempt: int = 0
+    """The newest attempt to submit it; 0 when there was none, or when nobody had to look."""
+    task_id: str = ""
+    reason: str = ""
+    """Why it is not made by the next run as a matter of course, and what a person can do."""
+    warnings: tuple[str, ...] = ()
+    """How a clip that is made differs from what was asked."""
+    usd: float | None = None
+    """The price of the task in the price table's USD; None when there is no task, or no published price."""
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its video is there."""
+        return self.status is ClipStatus.MADE
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the submits of a clip stand: what must be known before one more is paid."""
+
+    claims: int
+    """Number of the newest attempt; 0 when nobody ever was about to pay."""
+    released: bool
+    """The newest attempt is void: certainly nothing was created."""
+    submitted: bool
+    """There is a submission, of the newest attempt or of an earlier one that failed."""
+    open_claim: int
+    """The newest attempt when what came of it is not written; else 0."""
+    made: bool
+
+
+class Paid(IntEnum):
+    """Whether a clip was paid for, as far as the names of its files tell."""
+
+    NOT = 0
+    PERHAPS = 1
+    CERTAINLY = 2
+
+
+class Outcome(StrEnum):
+    """What became of one paid attempt at a clip."""
+
+    ACCEPTED = "accepted"
+    IN_DOUBT = "in doubt"
+    """It may have been paid: a person must settle it."""
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    LATE = "accepted late"
+    """A worker slept while a person gave its attempt up: it was accepted all the same, and another is in its place."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One paid attempt at a clip. Times as they stand in the files, money in the price table's USD."""
+
+    number: int
+    outcome: Outcome
+    task_id: str
+    at: str
+    usd: float | None
+    what: str
+    purpose: str
+
+
+# -- asking
+
+
+def look(root: Storage, key: str, question: Question[_Answer]) -> _Answer:
+    """The answer to a question about a clip. Each document is read once."""
+    known: dict[str, Document] = {}
+    try:
+        name = next(question)
+        while True:
+            if name not in known:
+                known[name] = read_document(root, key, name)
+            name = question.send(known[name])
+    except StopIteration as end:
+        answer: _Answer = end.value
+        return answer
+
+
+async def look_async(root: Storage, key: str, question: Question[_Answer]) -> _Answer:
+    """`look` for coroutines."""
+    known: dict[str, Document] = {}
+    try:
+        name = next(question)
+        while True:
+            if name not in known:
+                known[name] = await root.run(read_document, root, key, name)
+            name = question.send(known[name])
+    except StopIteration as end:
+        answer: _Answer = end.value
+        return answer
+
+
+def clip_names(root: Storage, key: str) -> frozenset[str]:
+    """The names of the files of one clip."""
+    return frozenset(root.names(clip_folder(key)))
+
+
+def all_names(root: Storage) -> dict[str, frozenset[str]]:
+    """Key -> names of the files of every clip under a root, by one listing."""
+    found: dict[str, set[str]] = {}
+    for path in root.find(CLIPS):
+        key, _, name = path.rpartition("/")
+        if key:
+            found.setdefault(key, set()).add(name)
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+def clip_states(root: Storage, keys: Iterable[str], *, tasks: bool = False) -> dict[str, ClipState]:
+    """The state of each clip. Only clips that are begun and not made cost a look into their files.
+
+    `tasks`: say of clips that are made, too, what their task is and what it cost; that costs a look as well.
+    """
+    wanted = list(dict.fromkeys(keys))
+    names = {key: clip_names(root, key) for key in wanted} if root.local else all_names(root)
+    return {
+        key: look(root, key, clip_state(root, key, names.get(key, frozenset()), tasks=tasks))
+        for key in wanted
+    }
+
+
+def read_document(root: Storage, key: str, name: str) -> Document:
+    """What a file of a clip says; {} when it says nothing.
+
+    Without hard links a kill may leave a claim the name alone; then what a draft says of the clip is true all
+    the same, but not whose claim it is.
+    """
+    found = root.read_json(clip_file(key, name))
+    if found is not None or not root.local or not claim_number(name):
+        return found or {}
+    names = root.names(clip_folder(key))
+    for draft in drafts_of(name, names) if name in names else ():
+        if told := root.read_json(clip_file(key, draft)):
+            return {field: told.get(field) for field in ("attempt", "at", "usd", "what")}
+    return {}
+
+
+# -- what the names alone say
+
+
+def paid_by_names(names: Names) -> Paid:
+    """Whether a clip was paid for: certainly with a submission, perhaps with an attempt that is not void."""
+    if SUBMISSION in names:
+        return Paid.CERTAINLY
+    return Paid.PERHAPS if _attempts(names) - _released(names) else Paid.NOT
+
+
+def _attempts(names: Names) -> set[int]:
+    """The numbers of all attempts of which anything is known: a claim may be lost, what came of it is not."""
+    kinds = (claim_number, released_number, doubt_number, submission_number)
+    return {kind(name) for name in names for kind in kinds} - {0}
+
+
+def _released(names: Names) -> set[int]:
+    return {released_number(name) for name in names} - {0}
+
+
+# -- what has to be read
+
+
+def standing(names: Names) -> Question[Standing]:
+    """Where the submits stand."""
+    numbers = _attempts(names)
+    accepted = 0
+    if SUBMISSION in names:
+        accepted = _attempt_of((yield SUBMISSION), numbers)
+        numbers |= {accepted or 1} if not numbers else {accepted} - {0}
+    newest = max(numbers, default=0)
+    released = released_name(newest) in names
+    open_claim = 0 if released or accepted == newest else newest
+    return Standing(newest, released, SUBMISSION in names and not open_claim, open_claim, VIDEO in names)
+
+
+def _attempt_of(submission: Document, others: Collection[int]) -> int:
+    """Which attempt a submission is of. One that does not say is of the only attempt when no other is known."""
+    attempt = submission.get("attempt")
+    if isinstance(attempt, int) and not isinstance(attempt, bool) and attempt > 0:
+        return attempt
+    return 1 if submission.get("task_id") and not others else 0
+
+
+def unnamed_submission(names: Names, number: int) -> Question[Document]:
+    """What a worker wrote of the N-th POST without giving it the name `SUBMISSION`: it died, or was late.
+
+    A draft that is no whole JSON object says nothing. Empty when there is nothing.
+    """
+    beside = submission_name(number)
+    written = [beside] if beside in names else []
+    for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(beside, names)):
+        found = yield name
+        if found.get("attempt") == number and found.get("task_id"):
+            return found
+    return {}
+
+
+def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) -> Question[ClipState]:
+    """How far a clip has come. Of the root nothing is taken but its address, for the advice in a reason."""
+    if VIDEO in names:
+        return (yield from _made(names, tasks))
+    stands = yield from standing(names)
+    number = stands.claims
+    if stands.submitted:
+        return (yield from _submitted(root, key, names, number))
+    if stands.open_claim:
+        written = yield from unnamed_submission(names, number)
+        if written:
+            return ClipState(
+                ClipStatus.GENERATING, number, str(written["task_id"]), usd=_usd(written.get("usd"))
+            )
+        doubt = (yield doubt_name(number)) if doubt_name(number) in names else {}
+        why = str(doubt.get("why", "the outcome of its submit is not known"))
+        command = resolve_command(root, key)
+        return ClipState(
+            ClipStatus.IN_DOUBT,
+            number,
+            reason=f"{why}; it may have been paid. Settle it with {command} --task-id ID, or --resubmit",
+        )
+    if not stands.released:
+        return ClipState(ClipStatus.TO_MAKE)
+    released = yield released_name(number)
+    status = ClipStatus.REFUSED if released.get("final") else ClipStatus.TO_MAKE
+    return ClipState(status, number, reason=str(released.get("why", "")))
+
+
+def _made(names: Names, tasks: bool) -> Question[ClipState]:
+    number = max(_attempts(names), default=0)
+    if not tasks:
+        told = (yield WARNINGS) if WARNINGS in names else {}
+        return ClipState(ClipStatus.MADE, number, warnings=_warnings(told))
+    submission = (yield SUBMISSION) if SUBMISSION in names else {}
+    result = (yield RESULT) if RESULT in names else {}
+    told = (yield WARNINGS) if WARNINGS in names and "warnings" not in result else result
+    task_id, usd = str(submission.get("task_id") or ""), _usd(submission.get("usd"))
+    return ClipState(ClipStatus.MADE, number, task_id, "", _warnings(told), usd)
+
+
+def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[ClipState]:
+    submission = yield SUBMISSION
+    task_id, usd = str(submission.get("task_id") or ""), _usd(submission.get("usd"))
+    if not task_id:
+        why = (
+            f"{root.join(clip_file(key, SUBMISSION))} names no task, so it may have been paid. Put back what it said: "
+            f'{{"task_id": "…", "attempt": {number}}}'
+        )
+        return ClipState(ClipStatus.IN_DOUBT, number, reason=why)
+    result = (yield RESULT) if RESULT in names else {}
+    if result.get("task_id") != task_id:
+        return ClipState(ClipStatus.GENERATING, number, task_id, usd=usd)
+    if why := failure(key, result):
+        return ClipState(ClipStatus.FAILED, number, task_id, why, usd=usd)
+    kept = result.get("unchecked")
+    if isinstance(kept, dict) and kept.get("file") in names:
+        return ClipState(ClipStatus.UNCHECKED, number, task_id, what_to_do(root, key, kept), usd=usd)
+    return ClipState(ClipStatus.TO_FETCH, number, task_id, usd=usd)
+
+
+def _warnings(document: Document) -> tuple[str, ...]:
+    found = document.get("warnings")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
+def _usd(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+# -- payments
+
+
+def paid_numbers(names: Names) -> Question[frozenset[int]]:
+    """The numbers of the attempts that were paid, or may have been: those that are not void, and those that
+    were accepted after a person had given them up. A submission without a claim was paid as well.
+    """
+    known, released = _attempts(names), _released(names)
+    paid = (known - released) | ({submission_number(name) for name in names} - {0})
+    newest = max(known, default=0)
+    if SUBMISSION in names and (not known or newest in released):
+        accepted = _attempt_of((yield SUBMISSION), known)
+        paid |= {accepted or 1} if not known else {accepted} - {0}
+    return frozenset(paid)
+
+
+def bill(names: Names, number: int) -> Question[Document]:
+    """What says what an attempt cost (`usd`): its claim, or its submission when the claim is gone. {} when
+    neither can be read.
+    """
+    if claim_name(number) in names:
+        return (yield claim_name(number))
+    submission = (yield SUBMISSION) if SUBMISSION in names else {}
+    return submission if _attempt_of(submission, ()) == number else {}
+
+
+def paid_attempts(names: Names) -> Question[list[Attempt]]:
+    """Every paid attempt; two with one number when two task ids were accepted for it, one from a person and
+    one from a worker.
+    """
+    numbers = set((yield from paid_numbers(names)))
+    if SUBMISSION in names:
+        numbers |= {_attempt_of((yield SUBMISSION), _attempts(names))} - {0}
+    found = []
+    for number in sorted(numbers):
+        told = yield from bill(names, number)
+        at, usd = str(told.get("at") or told.get("submitted_at") or ""), _usd(told.get("usd"))
+        what, purpose = str(told.get("what", "")), str(told.get("for") or "")
+        outcomes = yield from _outcomes(names, number)
+        found += [
+            Attempt(number, outcome, task_id, at, usd, what, purpose) for task_id, outcome in outcomes.items()
+        ]
+    return found
+
+
+def _outcomes(names: Names, number: int) -> Question[dict[str, Outcome]]:
+    """Task id -> what became of it, of one attempt."""
+    known = _attempts(names)
+    written = yield from unnamed_submission(names, number)
+    submission = ((yield SUBMISSION) if SUBMISSION in names else {}) or written
+    later = (yield claim_name(number + 1)) if claim_name(number + 1) in names else {}
+    former = later.get("previous") or {}
+    told: dict[str, Outcome] = {}
+    if _attempt_of(submission, known) == number:
+        task_id = str(submission.get("task_id", ""))
+        result = QueryAnswer.model_validate((yield RESULT) if RESULT in names else {})
+        failed = result.task_id == task_id and result.state is State.FAILED
+        if VIDEO in names:
+            told[task_id] = Outcome.DELIVERED
+        else:
+            told[task_id] = Outcome.FAILED if failed else Outcome.ACCEPTED
+    elif (former.get("submission") or {}).get("attempt", number) == number and former:
+        told[str((former.get("submission") or {}).get("task_id", ""))] = Outcome.FAILED
+    if written:
+        newest = not told and number == max(known, default=number)
+        told.setdefault(str(written["task_id"]), Outcome.ACCEPTED if newest else Outcome.LATE)
+    return told or {"": Outcome.IN_DOUBT}
+
+
+# -- what went wrong
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The answer of the service about a task that failed, and when that was known."""
+
+    answer: QueryAnswer
+    at: Any
+
+
+def failed_task() -> Question[Failed | None]:
+    """What the service said of the submitted task, when that failed; else None."""
+    submission, result = (yield SUBMISSION), (yield RESULT)
+    if not submission or not result or result.get("task_id") != submission.get("task_id"):
+        return None
+    answer = QueryAnswer.model_validate(result)
+    return Failed(answer, result.get("finished_at")) if answer.state is State.FAILED else None
+
+
+def failure(key: str, result: Document) -> str:
+    """Why a final answer is not a success, and what can be done; "" when it is one."""
+    answer = QueryAnswer.model_validate(result)
+    if answer.state is State.SUCCESS:
+        return ""
+    code = answer.base_resp.status_code
+    row = find_error(code)
+    reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}" if code else "no reason given"
+    advice = (
+        row.advice if code and row.verdict is Verdict.REFUSED else "--retry-failed pays for another attempt"
+    )
+    return (
+        f"clip {key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
+        f"It is not submitted again by itself; {advice}"
+    )
+
+
+def what_to_do(root: Storage, key: str, kept: Document) -> str:
+    """What of a download was kept and could not be called a clip, why, and how a person goes on with it."""
+    name = str(kept.get("file"))
+    place = root.join(clip_file(key, name))
+    return (
+        f"what came is kept as {place}, unchecked ({kept.get('why')}). When it plays, put it beside as "
+        f"{VIDEO} (ffmpeg -i {name} -c:v libx264 -pix_fmt yuv420p {VIDEO}) and run again; nothing is paid"
+    )
+
+
+def resolve_command(root: Storage, key: str) -> str:
+    """The command with which a person settles a clip whose submit is in doubt."""
+    return f"minimax-tasks resolve {key} --root {root.url}"
