@@ -178,7 +178,7 @@ def test_one_clip_that_cannot_be_read_keeps_no_report_from_being_written(
     assert main(["plan", board, "--root", "out", "--json"]) == 0
     key = json.loads(capsys.readouterr().out)["shots"][1]["segments"][0]["key"]
     (tmp_path / f"out/clips/{key}/video.mp4").write_bytes(b"no video at all")
-    (tmp_path / f"out/clips/{key}/rushes.json").unlink(missing_ok=True)
+    (tmp_path / f"out/clips/{key}/previews.json").unlink(missing_ok=True)
     film = tmp_path / "out/films/two"
     for name in ("manifest.json", "report.html"):
         (film / name).unlink()

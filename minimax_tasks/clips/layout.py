@@ -12,7 +12,7 @@
 | `warnings.json` | before the video, if at all | how the video differs from what was asked |
 | `video.unchecked.*` | after a download that came whole and is no video that we know | a person must look |
 | `video.mp4` | last | the clip is made |
-| `rushes.json` | when a report was made | small pictures of the video |
+| `previews.json` | when a report was made | small pictures of the video |
 
 Beside the clips: `clips/made-by.json` and `clips/drawn-at.json` (whose clips they are), `pictures/` (what
 pictures were when they were submitted), `tasks/` (which clip a task is of), `callbacks/`, and what is made of
@@ -36,7 +36,7 @@ SUBMISSION = "submission.json"
 RESULT = "result.json"
 WARNINGS = "warnings.json"
 VIDEO = "video.mp4"
-RUSHES = "rushes.json"
+PREVIEWS = "previews.json"
 
 MADE_BY = f"{CLIPS}/made-by.json"
 """Which service made the clips of the root."""

@@ -13,7 +13,6 @@ from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatte
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 from minimax_tasks.video.turn import Turn, turn_of
 
-FULL_RANGE = 2
 BLACK = (16, 128, 128)
 """Y, U and V of black in limited range."""
 

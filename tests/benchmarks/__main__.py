@@ -171,7 +171,7 @@ def blocking(options: argparse.Namespace) -> list[Row]:
 def joining(options: argparse.Namespace) -> list[Row]:
     """Joining 100 matching clips over copying their bytes, and over ffmpeg where it is."""
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
-    from minimax_tasks.video.join import Piece, join
+    from tests.joining import Piece, join
 
     with tempfile.TemporaryDirectory() as folder:
         clips = [str(Path(folder) / f"{number}.mp4") for number in range(4)]

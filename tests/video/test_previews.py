@@ -5,7 +5,7 @@ from PIL import Image
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.fonts import drawable, font_for, latin_font
-from minimax_tasks.video.previews import contact_sheet, jpeg, preview_mp4
+from minimax_tasks.video.previews import jpeg, preview_mp4
 from minimax_tasks.video.probe import probe
 
 
@@ -33,28 +33,6 @@ def test_a_preview_is_made_from_a_file_object_and_not_enlarged(make_clip):
 def test_no_preview_of_what_is_no_video():
     with pytest.raises(VideoError):
         preview_mp4(io.BytesIO(b"<html>"))
-
-
-def test_a_contact_sheet_has_rows_and_captions():
-    pictures = [
-        (Image.new("RGB", (160, 90), colour), f"shot {colour}") for colour in ("red", "green", "blue")
-    ]
-    sheet = contact_sheet(pictures, columns=2)
-    assert sheet.getpixel((30, 30)) == (255, 0, 0)
-    assert sheet.getpixel((400, 30)) == (0, 128, 0)
-    assert sheet.getpixel((30, sheet.height // 2 + 30)) == (0, 0, 255)
-    caption = sheet.crop((14, 14 + 180, 334, 14 + 180 + 30)).convert("L")
-    assert caption.getextrema()[1] > 150
-
-
-def test_long_captions_stay_under_their_picture():
-    sheet = contact_sheet([(Image.new("RGB", (160, 90)), "a very long caption " * 10)] * 2)
-    assert sheet.crop((335, 195, 347, sheet.height)).convert("L").getextrema()[1] < 40
-
-
-def test_an_empty_contact_sheet():
-    with pytest.raises(ValueError, match="at least one picture"):
-        contact_sheet([])
 
 
 def test_only_characters_that_the_font_has_are_drawn():

@@ -17,7 +17,7 @@ from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
-from minimax_tasks.storyboard.report.previews import STILL_WIDTH, Rushes, rushes_of
+from minimax_tasks.storyboard.report.previews import STILL_WIDTH, ClipPreviews, previews_of
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import jpeg
 from minimax_tasks.video.rates import DEFAULT_FPS
@@ -53,11 +53,11 @@ def film_report(
     page, "" when there is none.
     """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        shown = threads.map(lambda clip: rushes_of(root, *clip), clips.items())
-        rushes = dict(zip(clips, shown, strict=True))
+        shown = threads.map(lambda clip: previews_of(root, *clip), clips.items())
+        previews = dict(zip(clips, shown, strict=True))
     shots, before = [], None
     for shot, cut in zip(plan.shots, edit.cuts, strict=True):
-        shots.append(_shot(root, shot, before, rushes, states, cut))
+        shots.append(_shot(root, shot, before, previews, states, cut))
         before = shot
     paid = [
         s.request.usd
@@ -93,14 +93,14 @@ def _shot(
     root: Storage,
     shot: PlannedShot,
     before: PlannedShot | None,
-    rushes: Mapping[str, Rushes],
+    previews: Mapping[str, ClipPreviews],
     states: Mapping[str, ClipState],
     cut: Cut,
 ) -> ReportShot:
     picked, state = shot.picked, states[shot.picked.key]
-    seen = rushes.get(picked.key)
+    seen = previews.get(picked.key)
     request = picked.request
-    seam = _seam(shot, before, rushes)
+    seam = _seam(shot, before, previews)
     return ReportShot(
         id=shot.shot.id,
         status=_STATUS[state.status],
@@ -136,16 +136,16 @@ def _shot(
         warnings=(*shot.warnings, *_clip_warnings(root, picked, state)),
         problem=_problem(shot, picked, states),
         takes=tuple(
-            _take(root, shot, segment, rushes.get(segment.key), states[segment.key])
+            _take(root, shot, segment, previews.get(segment.key), states[segment.key])
             for segment in shot.segments
         ),
     )
 
 
-def _seam(shot: PlannedShot, before: PlannedShot | None, rushes: Mapping[str, Rushes]) -> Seam | None:
+def _seam(shot: PlannedShot, before: PlannedShot | None, previews: Mapping[str, ClipPreviews]) -> Seam | None:
     if before is None or not shot.join.repeats_frame:
         return None
-    one, two = rushes.get(before.picked.key), rushes.get(shot.picked.key)
+    one, two = previews.get(before.picked.key), previews.get(shot.picked.key)
     if one is None or two is None:
         return None
     with Image.open(io.BytesIO(one.seam_last)) as last, Image.open(io.BytesIO(two.seam_first)) as first:
@@ -172,7 +172,7 @@ def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState
 
 
 def _take(
-    root: Storage, shot: PlannedShot, segment: Segment, seen: Rushes | None, state: ClipState
+    root: Storage, shot: PlannedShot, segment: Segment, seen: ClipPreviews | None, state: ClipState
 ) -> ReportTake:
     picked = segment is shot.picked
     return ReportTake(

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from minimax_tasks.clips.layout import RUSHES, VIDEO, clip_file
+from minimax_tasks.clips.layout import PREVIEWS, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.previews import jpeg, preview_mp4
@@ -23,7 +23,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Rushes:
+class ClipPreviews:
     """One clip as the report shows it: JPEGs, an MP4, frames for measuring its joins, and what it is."""
 
     first: bytes
@@ -39,12 +39,12 @@ class Rushes:
     fps: float
 
 
-def rushes_of(root: Storage, key: str, path: str | Path) -> Rushes:
-    """The rushes of a clip that lies at a local path, kept beside the clip once they are made."""
-    name = clip_file(key, RUSHES)
+def previews_of(root: Storage, key: str, path: str | Path) -> ClipPreviews:
+    """The previews of a clip at a local path, kept next to the clip once they are made."""
+    name = clip_file(key, PREVIEWS)
     kept = root.read_json(name)
     if kept is not None and kept.get("version") == _VERSION:
-        return Rushes(**{field: _decoded(value) for field, value in kept.items() if field != "version"})
+        return ClipPreviews(**{field: _decoded(value) for field, value in kept.items() if field != "version"})
     made = _make(path)
     encoded = {field: _encoded(value) for field, value in vars(made).items()}
     root.write_json(name, encoded | {"version": _VERSION}, durable=False)
@@ -52,14 +52,14 @@ def rushes_of(root: Storage, key: str, path: str | Path) -> Rushes:
 
 
 def prepare(root: Storage, key: str) -> None:
-    """Make the rushes of a clip ahead of the report."""
+    """Make the previews of a clip ahead of the report."""
     with root.as_local(clip_file(key, VIDEO)) as path:
-        rushes_of(root, key, path)
+        previews_of(root, key, path)
 
 
-def _make(path: str | Path) -> Rushes:
+def _make(path: str | Path) -> ClipPreviews:
     first, last, facts = first_frame(path), last_frame(path), probe(path, "header")
-    return Rushes(
+    return ClipPreviews(
         first=jpeg(first, STILL_WIDTH),
         last=jpeg(last, STILL_WIDTH),
         take=jpeg(last, TAKE_WIDTH),
