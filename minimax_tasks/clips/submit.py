@@ -81,7 +81,7 @@ async def submit(
         if standing.submitted and retry is None:
             return await folder.submission() or {}
         if standing.open_claim:
-            await _settle_claim(clip, folder, service, standing.claims, waited)
+            await _settle_claim(clip, folder, service, standing.open_claim, waited)
             waited += CLAIM_LOOK
             continue
         if standing.released:
