@@ -87,6 +87,7 @@ async def submit(
         if standing.released:
             _raise_final(await folder.released(standing.claims), folder, service)
         if request is None:
+            _ = service.client  # without a key nothing is claimed
             request = await sendable(clip, frames)
             await folder.describe(clip)
             await folder.root.run(remember_pictures, folder.root, clip)
