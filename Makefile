@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/.ready-for-demo
 READY := $(VENV)/.ready
+DOCS := $(VENV)/.ready-for-docs
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
@@ -19,7 +20,7 @@ endef
 # The checks that need no server of others, no npm and no browser.
 QUICK := not slow and not browser and not s3 and not azure and not clients and not scale_out
 
-.PHONY: demo test check browser lint matrix bench clean
+.PHONY: demo test check browser lint docs matrix bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
@@ -80,8 +81,18 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+$(DOCS): $(BIN)/python pyproject.toml
+	$(call install,$(VENV),-e '.[docs]')
+	touch $(DOCS)
+
+# The pages that are made from the code, then the site in `site/`; a broken link stops it.
+docs: $(DOCS)
+	$(BIN)/python -m docs
+	$(BIN)/mkdocs build --quiet --strict
+	@echo "the site is in site/index.html"
+
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients .venv-matrix demo-output dist build
+	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients .venv-matrix demo-output dist build site

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README anew: `python -m docs.pictures` after `make demo`."""
+"""Takes the pictures of README and docs anew: `python -m docs.pictures` after `MINIMAX_LANGUAGE=en make demo`."""
 
 import io
 import re
@@ -12,28 +12,75 @@ from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import plan_table
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.planning.make import make_plan
-from tests.browser import open_browser
+from minimax_tasks.video.frames import frame_at
+from tests.browser import Browser, open_browser
 
 BOARD = "pipelines/storyboards/launch.yaml"
-REPORT = Path("demo-output/films/launch/report.html")
+FILM = Path("demo-output/films/launch")
+REPORT = FILM / "report.html"
 DOCS = Path(__file__).parent
+
+WIDE, EDGE, GAP = (1600, 900), 40, 28
+"""Size of the picture of the README, its margin, and what lies between its parts, in pixels."""
+
+BACKGROUND = (15, 14, 12)
+"""That of the report."""
 
 
 def main() -> None:
-    """Write `plan.svg` and `report.jpg` beside this file."""
-    plan = make_plan(BOARD, root="nothing-made-yet", language="zh")
+    """Write `plan.svg`, `report.jpg` and `wide.jpg` beside this file."""
+    draw_plan()
+    if not REPORT.exists():
+        sys.exit("run `MINIMAX_LANGUAGE=en make demo` first")
+    with open_browser() as browser:
+        browser.open(REPORT.resolve(), width=1400, height=2250)
+        page = taken(browser)
+        page.resize((1050, page.height * 1050 // page.width)).save(DOCS / "report.jpg", quality=78)
+        draw_wide(browser)
+
+
+def draw_plan() -> None:
+    """The plan of the board, as the terminal shows it."""
+    plan = make_plan(BOARD, root="nothing-made-yet", language="en")
     states = clip_states(Storage("nothing-made-yet"), [segment.key for segment in plan.segments])
     console = Output(io.StringIO(), width=94, record=True)
     console.print(plan_table(plan, states))
     svg = console.export_svg(title=f"minimax-tasks plan {BOARD}")
     without_remote_fonts = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     (DOCS / "plan.svg").write_text(without_remote_fonts, encoding="utf-8")
-    if not REPORT.exists():
-        sys.exit("run `make demo` first")
-    with open_browser() as browser:
-        browser.open(REPORT.resolve(), width=1400, height=2250)
-        shot = Image.open(io.BytesIO(browser.screenshot()))
-    shot.convert("RGB").resize((1050, shot.height * 1050 // shot.width)).save(DOCS / "report.jpg", quality=82)
+
+
+def draw_wide(browser: Browser) -> None:
+    """A frame of the film over the strip of its shots, and beside them a card of the report."""
+    card = part(browser, "article.shot:nth-of-type(2)", width=600)
+    strip = part(browser, "nav.reel", width=1040)
+    card_height = WIDE[1] - 2 * EDGE
+    card = card.resize((card.width * card_height // card.height, card_height), Image.Resampling.LANCZOS)
+    film_width = WIDE[0] - 2 * EDGE - GAP - card.width
+    frame = frame_at(str(FILM / "film.mp4"), 0.4).convert("RGB")
+    frame = frame.resize((film_width, frame.height * film_width // frame.width), Image.Resampling.LANCZOS)
+    strip = strip.resize((film_width, strip.height * film_width // strip.width), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", WIDE, BACKGROUND)
+    top = (WIDE[1] - frame.height - GAP - strip.height) // 2
+    picture.paste(frame, (EDGE, top))
+    picture.paste(strip, (EDGE, top + frame.height + GAP))
+    picture.paste(card, (EDGE + film_width + GAP, (WIDE[1] - card.height) // 2))
+    picture.save(DOCS / "wide.jpg", quality=82, optimize=True, progressive=True)
+
+
+def part(browser: Browser, selector: str, width: int) -> Image.Image:
+    """The first element of the report that matches, in a window of this width."""
+    browser.open(REPORT.resolve(), width=width, height=900)
+    box = browser.run(
+        f"(() => {{ const b = document.querySelector({selector!r}).getBoundingClientRect(); "
+        "return [b.left + scrollX, b.top + scrollY, b.right + scrollX, b.bottom + scrollY].map(Math.round) })()"
+    )
+    return taken(browser).crop(tuple(box))
+
+
+def taken(browser: Browser) -> Image.Image:
+    """The whole page that the browser shows."""
+    return Image.open(io.BytesIO(browser.screenshot())).convert("RGB")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,168 @@
+"""Writes `reference/board.md`: every key of a board with an example, in the order of the models that read it."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from minimax_tasks.storyboard.board import Board, CastMember, Defaults, Shot
+
+PAGE = Path(__file__).parent / "reference" / "board.md"
+
+EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
+    Board: {
+        "title": (
+            "The film's name. Its folder on the root is named after it. Required.",
+            "title: Harbour",
+        ),
+        "look": (
+            "Light, palette, lens, grain: goes into every prompt, at the end or where the text says "
+            "`{{ look }}`.",
+            "look: Overcast dawn, teal and rust palette, 35 mm grain.",
+        ),
+        "language": (
+            "`en` or `zh`: the language of camera commands in brackets. Left out, it is that of the region of "
+            "the service. The words around them are in the language of the shot.",
+            "language: en",
+        ),
+        "defaults": (
+            "What every shot has unless it says otherwise; see [below](#defaults).",
+            "defaults: {model: MiniMax-Hailuo-02, resolution: 768P, seconds: 6}",
+        ),
+        "cast": (
+            "People and things that appear in several shots, described once. A name with text, or with "
+            "`desc`; see [below](#a-member-of-the-cast).",
+            'cast: {mara: "a woman in her thirties, short black hair, yellow oilskin coat"}',
+        ),
+        "frames": (
+            "Stills by name: a path beside the board, an http(s) URL, or a file on a storage.",
+            "frames: {pier: refs/pier.png, boat: refs/boat.png}",
+        ),
+        "shots": (
+            "The shots in the order of the film, at least one. Required.",
+            'shots: [{id: "010", prompt: Fog over a harbour at dawn.}]',
+        ),
+    },
+    Defaults: {
+        "model": ("A model; [models](models.md) lists them.", "defaults: {model: MiniMax-Hailuo-02}"),
+        "resolution": ("A size that the model has.", "defaults: {resolution: 1080P}"),
+        "seconds": (
+            "The length of a clip. Models have fixed lengths, mostly 6 or 10.",
+            "defaults: {seconds: 6}",
+        ),
+        "prompt_optimizer": (
+            "Whether the service may rewrite the prompt.",
+            "defaults: {prompt_optimizer: false}",
+        ),
+        "template": ("The template of shots that have no text of their own.", "defaults: {template: plain}"),
+        "takes": ("How many clips of each shot to make.", "defaults: {takes: 2}"),
+        "fit": (
+            "Crop and scale pictures that the service would refuse: longer than 5:2, over 20 MB, CMYK, 16 bits. "
+            "Other pictures stay as they are; nothing is cropped to the shape of the film.",
+            "defaults: {fit: true}",
+        ),
+    },
+    CastMember: {
+        "desc": (
+            "The words that every shot with this member has in its prompt. `mara: text` is short for it.",
+            "cast: {mara: {desc: a woman in a yellow oilskin coat}}",
+        ),
+    },
+    Shot: {
+        "id": ("The shot's name, unique, in quotes. Required.", 'id: "010"'),
+        "template": (
+            "A file of `prompt_templates/`, yours beside the board or one of ours; see "
+            "[prompts](prompts.md). A shot has `template` or `prompt`.",
+            "template: establishing",
+        ),
+        "prompt": (
+            "The text itself. It may hold macros.",
+            "prompt: Waves break over a black rock. {{ cam('push in') }}",
+        ),
+        "from": (
+            "The still that the clip starts on: a name from `frames`, a path, a URL, or a frame of another "
+            "shot: `010.last`, `010.first`, `010@2.5` (seconds).",
+            "from: refs/pier.png",
+        ),
+        "to": (
+            "The still that the clip ends on, named in the same way.",
+            "{from: refs/pier.png, to: refs/boat.png}",
+        ),
+        "continue": (
+            "Where a shot without `from` takes up: `frame` is the last frame of the shot before, taken out of its "
+            "clip, although that shot has a `to` still; `still` is that still; or the id of another shot.",
+            'continue: "000"',
+        ),
+        "cut": (
+            "`true` breaks the chain with a plain cut; a [transition](transitions.md) and its seconds do it with "
+            "that.",
+            "cut: fade 0.5",
+        ),
+        "camera": (
+            "The camera's moves. One text: at the same time, three at most. A list: one after the other. "
+            "[Models and camera moves](models.md#camera-moves) lists them.",
+            'camera: [static, "push in, tilt up"]',
+        ),
+        "model": ("As in `defaults`, for this shot.", "model: MiniMax-Hailuo-2.3"),
+        "resolution": ("As in `defaults`.", "resolution: 1080P"),
+        "seconds": ("As in `defaults`.", "seconds: 10"),
+        "prompt_optimizer": (
+            "As in `defaults`. It is off in a shot that starts on a frame of another, unless it is set.",
+            "prompt_optimizer: true",
+        ),
+        "takes": ("How many clips of the shot to make, up to 20. Each is paid.", "takes: 3"),
+        "pick": ("Which take the film gets, from 1.", "{takes: 2, pick: 2}"),
+        "characters": ("Names from `cast`; their descriptions go into the prompt.", "characters: [mara]"),
+        "subject": (
+            "A picture of a face, for `S2V-01`: the person appears in a scene that the text describes.",
+            "{model: S2V-01, subject: refs/face.png}",
+        ),
+        "action": (
+            "What happens. Templates put it where it reads best.",
+            "action: She looks up from the rope.",
+        ),
+        "place": ("Where it happens.", "place: a wooden pier"),
+        "dialogue": (
+            "A line that is spoken. Clips are silent, so it goes into the report; the template `dialogue_cu` "
+            "asks the face to speak.",
+            "dialogue: We should have left at noon.",
+        ),
+        "notes": ("For people: shown in the report, sent nowhere.", "notes: Keep the horizon low."),
+        "vars": (
+            "Any other values that the template or the prompt asks for.",
+            '{prompt: "A pier, {{ time }}.", vars: {time: blue hour}}',
+        ),
+    },
+}
+"""Model -> key -> what it says, and an example."""
+
+_HEAD = """# Board keys
+
+A board is a YAML file (JSON is YAML too). A key that is not known, or a value that is not allowed, stops
+`plan` and `render` with the file, the line and the nearest known key. Nothing is paid before the whole board is
+right.
+
+Inside `{…}` YAML ends a value at a comma; write text with commas in quotes, or on a line of its own.
+"""
+
+_HEADINGS = {
+    Board: ("The board", "These keys stand at the left margin."),
+    Defaults: ("Defaults", "The keys under `defaults`."),
+    CastMember: ("A member of the cast", "The keys of a name under `cast`."),
+    Shot: ("A shot", "The keys of each entry of `shots`."),
+}
+
+
+def keys(model: type[BaseModel]) -> dict[str, bool]:
+    """The keys that a model reads, and whether each must be there."""
+    return {field.alias or name: field.is_required() for name, field in model.model_fields.items()}
+
+
+def page() -> str:
+    """The whole page. Raises `KeyError` for a key that has no example here."""
+    parts = [_HEAD]
+    for model, (heading, about) in _HEADINGS.items():
+        parts.append(f"\n## {heading}\n\n{about}\n")
+        for key in keys(model):
+            text, example = EXAMPLES[model][key]
+            parts.append(f"\n### {heading.split()[-1].lower()}: {key}\n\n{text}\n\n```yaml\n{example}\n```\n")
+    return "".join(parts)

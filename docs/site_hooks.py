@@ -1,0 +1,49 @@
+"""What `mkdocs` does beside Markdown: links to files of the repository, and the public names of the package."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import minimax_tasks
+
+DOCS = Path(__file__).parent
+REPOSITORY = DOCS.parent
+
+_LINK = re.compile(r"(\]\()((?:\.\./)+[^)#\s]*)([^)]*\))")
+_NAMES = re.compile(r"<!-- public names: (\w+) -->")
+
+
+def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
+    """Links that leave `docs/` lead to the repository; a list of public names stands where a page asks for it.
+
+    Raises `FileNotFoundError` for a link to a file that is not there.
+    """
+    here = DOCS / Path(page.file.src_uri).parent
+
+    def leading(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(here / match[2]))
+        if target.is_relative_to(DOCS):
+            return match[0]
+        if not target.exists():
+            raise FileNotFoundError(f"{page.file.src_uri}: {match[2]}")
+        return f"{match[1]}{config.repo_url}/blob/main/{target.relative_to(REPOSITORY).as_posix()}{match[3]}"
+
+    listed = _NAMES.sub(lambda match: "\n\n".join(f"::: {each}" for each in public_names(match[1])), markdown)
+    return _LINK.sub(leading, listed)
+
+
+def public_names(kind: str) -> list[str]:
+    """The full names of what is public: "tasks", "requests", "errors", "other"."""
+    found = {name: getattr(minimax_tasks, name) for name in minimax_tasks.__all__}
+    return [f"{each.__module__}.{name}" for name, each in found.items() if _kind(name, each) == kind]
+
+
+def _kind(name: str, each: Any) -> str:
+    import luigi
+
+    if isinstance(each, type) and issubclass(each, Exception):
+        return "errors"
+    if isinstance(each, type) and issubclass(each, luigi.Task):
+        return "tasks"
+    return "requests" if name.endswith("Request") else "other"
