@@ -38,13 +38,13 @@ class _Part(BaseModel):
 
 
 class CastMember(_Part):
-    """Somebody or something that appears in several shots."""
+    """A person or thing that appears in several shots."""
 
     desc: StrictStr = Field(min_length=1)
 
 
 class Defaults(_Part):
-    """What every shot has unless it says otherwise."""
+    """What every shot has unless it sets its own."""
 
     model: StrictStr | None = None
     resolution: StrictStr | None = None
@@ -56,7 +56,7 @@ class Defaults(_Part):
 
 
 class Shot(_Part):
-    """One shot as it is written."""
+    """One shot as written in the board."""
 
     id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
     template: StrictStr | None = None
@@ -82,12 +82,12 @@ class Shot(_Part):
 
 
 class Board(_Part):
-    """A storyboard as it is written."""
+    """A storyboard as written in its file."""
 
     title: StrictStr = Field(min_length=1)
     look: StrictStr = ""
     language: Literal["en", "zh"] | None = None
-    """Language of the camera brackets; left out, that of the service's region."""
+    """Language of the camera brackets; by default that of the service's region."""
     defaults: Defaults = Defaults()
     cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
     frames: dict[StrictStr, StrictStr] = {}
@@ -101,54 +101,52 @@ MOST_SHOTS = 5_000
 def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
     """Read a storyboard.
 
-    With problems, the board is what is left when the mistaken parts are taken out, so that the rest can be
-    judged as well; it is None when nothing is left to judge.
+    With problems, the board is what remains without the mistaken parts, so that the rest can be judged as
+    well; it is None when nothing remains to be judged.
     """
     document = read_document(text)
     problems = [Problem(line, what) for line, what in document.problems]
     if not isinstance(document.value, dict):
         if not problems:
-            problems = [
-                Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")
-            ]
+            problems = [Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")]
         return None, document, problems
     shots = document.value.get("shots")
     if isinstance(shots, list) and len(shots) > MOST_SHOTS:
         line = document.line(("shots", MOST_SHOTS))
         text = f"shots: {len(shots):,}; allowed: at most {MOST_SHOTS:,} in one board"
         return None, document, [*problems, Problem(line, text)]
-    told: set[KeyPath] = set(document.bare)
+    reported: set[KeyPath] = set(document.bare)
     problems += _keys_behind_commas(document)
-    board = _validate(copy.deepcopy(document.value), document, problems, told)
-    problems += _retyped(document, told)
+    board = _validate(copy.deepcopy(document.value), document, problems, reported)
+    problems += _retyped(document, reported)
     if board is not None:
         problems += _repeated_ids(board, document)
     return board, document, problems
 
 
 _REPAIRS = 4
-"""Taking out one mistake may bring another to light, a few times."""
+"""Removing one mistake can reveal another; this is how often that is tried."""
 
 
 def _validate(
-    value: dict[str, Any], document: Document, problems: list[Problem], told: set[KeyPath]
+    value: dict[str, Any], document: Document, problems: list[Problem], reported: set[KeyPath]
 ) -> Board | None:
-    """`told` gets the places of the mistakes."""
+    """The places of the mistakes are added to `reported`."""
     for _ in range(_REPAIRS):
         try:
             return Board.model_validate(value)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 path, problem = _explain(item, document, value, brief=len(problems) > MOST_TOLD)
-                if path not in told:
-                    told.add(path)
+                if path not in reported:
+                    reported.add(path)
                     problems.append(problem)
                 _take_out(value, path, document, missing=item["type"] == "missing")
     return None
 
 
 def _take_out(board: Any, path: KeyPath, document: Document, *, missing: bool) -> None:
-    """Remove a mistaken value; where text was wanted, put in the text as it was written."""
+    """Remove a mistaken value; where text was wanted, put in the text as written."""
     value = board
     for part in path[:-1]:
         value = value[part]
@@ -166,13 +164,13 @@ def _take_out(board: Any, path: KeyPath, document: Document, *, missing: bool) -
         value[last] = {} if path[:1] == ("shots",) and len(path) == 2 else ""
 
 
-def _retyped(document: Document, told: set[KeyPath]) -> Iterator[Problem]:
-    """Values that YAML reads as something else than what stands there: 16:9 as 969, 042 as 34, NO as false."""
+def _retyped(document: Document, reported: set[KeyPath]) -> Iterator[Problem]:
+    """Values that YAML reads as something other than what is written: 16:9 as 969, 042 as 34, NO as false."""
     for path, written in document.texts.items():
         value: Any = document.value
         for part in path:
             value = value[part]
-        if path in told or _is_as_written(value, written, of_vars="vars" in path[:3]):
+        if path in reported or _is_as_written(value, written, of_vars="vars" in path[:3]):
             continue
         key = str(path[-1])
         named = key if isinstance(path[-1], str) else f"{path[-2]}, number {int(path[-1]) + 1}"
@@ -215,7 +213,7 @@ def _repeated_ids(board: Board, document: Document) -> list[Problem]:
 def _explain(
     item: Any, document: Document, checked: dict[str, Any], *, brief: bool
 ) -> tuple[KeyPath, Problem]:
-    """The place of a mistake and what to say; `brief` when it is one of too many to be told."""
+    """The place of a mistake and its message; `brief` when there are too many to report each in full."""
     path = _real_path(item["loc"], checked)
     shot = _shot_name(path, document)
     key = "this shot" if path[:1] == ("shots",) and len(path) == 2 else str(path[-1]) if path else ""
@@ -248,18 +246,18 @@ _ID = "letters, digits and _, and behind the first of them also spaces, points a
 
 def _unknown_key(path: KeyPath, key: str) -> str:
     known = _known_keys(path)
-    told = f"unknown key {quoted(key)}"
+    message = f"unknown key {quoted(key)}"
     if guess := did_you_mean(suggest(key, known)):
-        return f"{told}{guess} Known keys: {', '.join(known)}"
+        return f"{message}{guess} Known keys: {', '.join(known)}"
     where = _where_it_belongs(path, key)
     if where:
-        return f"{told}: {where}. Known keys: {', '.join(known)}"
+        return f"{message}: {where}. Known keys: {', '.join(known)}"
     instead = not_there(key)
-    return f"{told}{f': {instead}' if instead else ''}. Known keys: {', '.join(known)}"
+    return f"{message}{f': {instead}' if instead else ''}. Known keys: {', '.join(known)}"
 
 
 def _where_it_belongs(path: KeyPath, key: str) -> str:
-    """Where in a board a key that does not belong here can stand."""
+    """Where in a board a key belongs that is not allowed here."""
     places = ((Board, "the board, beside `shots`"), (Shot, "a shot"), (Defaults, "`defaults`"))
     here = set(_known_keys(path))
     for part, place in places:
@@ -270,7 +268,7 @@ def _where_it_belongs(path: KeyPath, key: str) -> str:
 
 
 def _run_of(path: KeyPath, document: Document) -> tuple[str | None, list[str]]:
-    """The key before a run of keys without a value, and those keys, in the mapping that a path ends in."""
+    """The key before a run of keys without values, and those keys, in the mapping that a path ends in."""
     value = document.value
     for part in path[:-1]:
         value = value[part]
@@ -287,17 +285,17 @@ def _run_of(path: KeyPath, document: Document) -> tuple[str | None, list[str]]:
 
 
 def _keys_behind_commas(document: Document) -> Iterator[Problem]:
-    """Keys without a value in braces, each run of them as the one mistake that it is."""
+    """Keys without a value in braces; each run of them is one mistake."""
     for path in sorted(document.bare, key=document.line):
         if _run_of(path, document)[1][:1] == [path[-1]]:
             yield Problem(document.line(path), _behind_a_comma(path, document), _shot_name(path, document))
 
 
 def _behind_a_comma(path: KeyPath, document: Document) -> str:
-    """What to say of a key without a value: inside braces a comma ends a text, which people do not expect."""
+    """The message for a key without a value: inside braces a comma ends a text, which people do not expect."""
     before, run = _run_of(path, document)
     named = ", ".join(quoted(key) for key in run)
-    told = f"{named} {'has' if len(run) == 1 else 'have'} no value: inside {{…}} a comma ends the value before it"
+    message = f"{named} {'has' if len(run) == 1 else 'have'} no value: inside {{…}} a comma ends the value before it"
     place = (*path[:-1], before) if before is not None else ()
     value = document.value
     for part in place:
@@ -307,9 +305,9 @@ def _behind_a_comma(path: KeyPath, document: Document) -> str:
         or not isinstance(value, str | int | float)
         or (len(run) == 1 and run[0] in _known_keys(path))
     ):
-        return f"{told}; write {shortened(str(path[-1]))}: and its value"
+        return f"{message}; write {shortened(str(path[-1]))}: and its value"
     text = ", ".join([document.texts.get(place, str(value)), *run])
-    return f"{told}; write {before}: {json.dumps(shortened(text, 200), ensure_ascii=False)}"
+    return f"{message}; write {before}: {json.dumps(shortened(text, 200), ensure_ascii=False)}"
 
 
 def _owner(path: KeyPath) -> str:
@@ -323,7 +321,7 @@ def _owner(path: KeyPath) -> str:
 
 
 def _real_path(location: tuple[str | int, ...], value: Any) -> KeyPath:
-    """Pydantic names the branches of a union in a location; keep what stands in the file."""
+    """Pydantic names the branches of a union in a location; keep only what is in the file."""
     path: list[str | int] = []
     for part in location:
         if isinstance(value, dict) and isinstance(part, str):

@@ -1,4 +1,4 @@
-"""The value of `cut`: a transition and its seconds."""
+"""The value of `cut`: a transition and its length in seconds."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -7,7 +7,7 @@ from minimax_tasks.redaction import quoted
 from minimax_tasks.video.transition_names import BLENDS, TRANSITIONS
 
 SHORTEST_TRANSITION, LONGEST_TRANSITION = 0.1, 5.0
-"""Seconds: less is not seen."""
+"""Seconds: anything shorter is not noticed."""
 
 _USUAL = "0.5"
 _SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
@@ -31,7 +31,7 @@ _CALLED = {
 
 
 def read_cut(cut: str, near: Callable[[str, Iterable[str]], str | None]) -> tuple[str, float] | str:
-    """Name and seconds of a transition as it is written, or what is wrong with it."""
+    """Name and seconds of a transition as written in a board, or what is wrong with it."""
     name, _, seconds = cut.strip().partition(" ")
     number = seconds.strip().removesuffix("s").strip() or _USUAL
     length = float(number) if _SECONDS.fullmatch(number) else -1.0

@@ -1,4 +1,4 @@
-"""Clips that are there and cannot be read: a disk, a copy or a hand has changed them since they were made."""
+"""Clips that exist but cannot be read: a disk, a copy or a person has changed them since they were made."""
 
 from collections.abc import Mapping
 from dataclasses import replace

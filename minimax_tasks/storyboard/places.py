@@ -1,4 +1,4 @@
-"""What is wrong with the name of a frame that is none: the picture, the shot, or the place in the shot."""
+"""What is wrong with the name of a frame that does not exist: the picture, the shot, or the place in the shot."""
 
 import re
 from collections.abc import Callable, Collection, Iterable
@@ -13,7 +13,7 @@ _CLOCK = re.compile(
 _FIRST = ("begin", "beginning", "start", "head", "in", "first frame")
 _LAST = ("end", "ending", "tail", "out", "final", "last frame", "-1")
 _MOST_NAMED = 30
-"""Shots that a message names; the others stand in the file that it is about."""
+"""A message names this many shots; the others are in the file that it is about."""
 
 Near = Callable[[str, Iterable[str]], str | None]
 """The known word that was probably meant."""

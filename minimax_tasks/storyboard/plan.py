@@ -22,7 +22,7 @@ class Source:
     place: str = "last"
     file: str = ""
     end_of: str = ""
-    """The shot that ends on this very picture, so that it is cropped here as it is there."""
+    """The shot that ends on this same picture, so that it is cropped here as it is there."""
 
     @property
     def full(self) -> str:
@@ -97,7 +97,7 @@ class Plan:
     shots: tuple[PlannedShot, ...]
     warnings: tuple[str, ...]
     name: str = ""
-    """What the film's folder is to be called instead of the title."""
+    """Name of the film's folder, in place of the title."""
 
     @property
     def slug(self) -> str:
@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def film(self) -> dict[str, object]:
-        """What the film is: two boards with the same value make the same film and report."""
+        """What defines the film: two boards with the same value make the same film and report."""
         return {
             "title": self.board.title,
             "look": self.board.look,

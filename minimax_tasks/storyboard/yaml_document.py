@@ -1,4 +1,4 @@
-"""Reading a YAML or JSON file into plain values, with the line that each value stands in.
+"""Reading a YAML or JSON file into plain values, with the line of each value.
 
 The values are put together here, from the events of PyYAML's parser or the tokens of JSON, without recursion and in
 time that grows with the length of the file alone.
@@ -15,20 +15,20 @@ import yaml
 from minimax_tasks.redaction import clean, whole
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands: `("shots", 2, "camera")`."""
+"""Where a value is: `("shots", 2, "camera")`."""
 
 _MOST_NODES = 200_000
 _DEEPEST = 50
 _TOO_LARGE = (
     f"the file is too large: it has more than {_MOST_NODES:,} values, those of aliases counted each time"
 )
-_TOO_DEEP = f"lists and mappings stand in each other more than {_DEEPEST} deep"
+_TOO_DEEP = f"lists and mappings are nested more than {_DEEPEST} deep"
 
 _LONGEST_WORD = 40
-"""Characters of a number, `true`, `null` and the like; whatever is longer is text."""
+"""Characters of a number, `true`, `null` and the like; anything longer is text."""
 
 _RETRIED = 1_000_000
-"""Characters of a file that the C parser refuses and that the Python one, far slower, reads again."""
+"""Characters of a file that the much slower Python parser reads again when the C parser refuses it."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Document:
     """The text as it was written, for scalars that YAML did not read as text."""
     problems: tuple[tuple[int, str], ...] = ()
     bare: frozenset[KeyPath] = frozenset()
-    """Keys that stand in `{…}` without a colon: what is behind a comma that was meant as a part of a text."""
+    """Keys in `{…}` without a colon: what follows a comma that was meant as part of a text."""
 
     def line(self, path: KeyPath) -> int:
-        """The line of a value, or of the nearest thing around it."""
+        """The line of a value, or of the nearest enclosing one."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -65,8 +65,10 @@ def read_document(text: str) -> Document:
         stray = _STRAY.search(text)
         if stray:
             line = text.count("\n", 0, stray.start()) + 1
-            what = f"the control character U+{ord(stray.group()):04X}, which comes along from other programs"
-            return Document(None, problems=((line, f"there is {what}: write a space or a new line instead"),))
+            what = f"the control character U+{ord(stray.group()):04X}, often pasted from another program"
+            return Document(
+                None, problems=((line, f"there is {what}: replace it with a space or a line break"),)
+            )
     try:
         if root is None:
             root = _read_yaml(text)
@@ -80,7 +82,7 @@ def read_document(text: str) -> Document:
 
 
 class _Unreadable(Exception):
-    """A file that nothing can be made of."""
+    """A file that cannot be read as YAML or JSON."""
 
     def __init__(self, line: int, text: str) -> None:
         self.line = line
@@ -89,7 +91,7 @@ class _Unreadable(Exception):
 
 @dataclass(eq=False, slots=True)
 class _Node:
-    """A value as it is written: `items` has those of a list, or keys and values by turns of a mapping."""
+    """A value as written: `items` has those of a list, or alternating keys and values of a mapping."""
 
     line: int
     kind: str
@@ -98,7 +100,7 @@ class _Node:
     value: Any = None
     items: "list[_Node]" = field(default_factory=list)
     is_bare: bool = False
-    """Nothing, where not even a colon stands."""
+    """No value, and not even a colon."""
 
 
 # -- JSON
@@ -107,7 +109,7 @@ _TOKEN = re.compile(r'[\[{]|[\]}]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,:\[\]{}"]+|\n')
 
 
 def _read_json(text: str) -> _Node | None:
-    """The file when it is a JSON object, None otherwise.
+    """The file if it is a JSON object, otherwise None.
 
     Not all JSON is YAML: not tabs that indent, halves of a character (`\\ud83c\\udfac`), keys of over 1,024 letters.
     """
@@ -116,7 +118,7 @@ def _read_json(text: str) -> _Node | None:
     try:
         json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        return None  # YAML in braces, or wrong, which YAML's parser tells better
+        return None  # YAML in braces, or wrong, which YAML's parser explains better
     building = _Building()
     line = 1
     for token in _TOKEN.findall(text):
@@ -154,7 +156,7 @@ def _read_yaml(text: str) -> _Node | None:
         try:
             return _compose(text, c_parser)
         except _Unreadable:
-            # The other parser knows better what is wrong, and takes some texts that this one does not.
+            # The other parser reports mistakes better, and accepts some texts that this one does not.
             if len(text) > _RETRIED:
                 raise
     return _compose(text, yaml.SafeLoader)
@@ -208,10 +210,10 @@ _CUT_SHORT = re.compile(r"[,{-]?\s*(?P<key>[^\s:,{}\[\]-][^:,{}\[\]]*):\s+(?P<te
 
 
 def _text_without_quotes(text: str, error: yaml.MarkedYAMLError) -> str:
-    """What to write where a colon in a text was taken for that of a key; "" where something else is wrong."""
-    told = str(error.problem)
-    in_braces = told.startswith("expected ',' or '}'") and told.endswith("got ':'")
-    if not (in_braces or told.startswith("mapping values are not allowed")) or error.problem_mark is None:
+    """What to write where a colon in a text was taken for a key's; "" where something else is wrong."""
+    stated = str(error.problem)
+    in_braces = stated.startswith("expected ',' or '}'") and stated.endswith("got ':'")
+    if not (in_braces or stated.startswith("mapping values are not allowed")) or error.problem_mark is None:
         return ""
     lines = text.splitlines()
     number, column = error.problem_mark.line, error.problem_mark.column
@@ -262,7 +264,7 @@ def _scalar(text: str, tag: str, line: int) -> _Node:
 
 
 class _Building:
-    """Puts nodes into each other as they come."""
+    """Nests nodes as they arrive."""
 
     def __init__(self) -> None:
         self.root: _Node | None = None
@@ -299,7 +301,7 @@ class _Building:
 
 
 class _Reading:
-    """Turns nodes into values; each alias is a copy with a place of its own."""
+    """Turns nodes into values; each alias becomes a copy with its own place."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -326,7 +328,7 @@ class _Reading:
     def _text(self, node: _Node) -> str:
         value = whole(node.text).replace("\x7f", "")
         if stray := _STRAY.search(value):
-            what = f"the control character U+{ord(stray.group()):04X} has no place in a text"
+            what = f"the control character U+{ord(stray.group()):04X} is not allowed in a text"
             self.problems.append((node.line, what))
         return value
 

@@ -1,1 +1,1 @@
-"""Video files on PyAV alone: judge them, take frames out, join them, make previews."""
+"""Video files with PyAV alone: judge them, extract frames, join them, make previews."""

@@ -20,7 +20,7 @@ Matrix = Literal["ITU709", "ITU601"]
 """How RGB became YUV in a file: BT.709 (high definition) or BT.601 (standard definition)."""
 
 HD_LINES = 576
-"""An untagged picture of at least so many lines is taken as BT.709."""
+"""An untagged picture with at least this many lines is taken to be BT.709."""
 
 # Either flag alone makes it worse than none: both are needed.
 EXACT = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
@@ -34,7 +34,7 @@ UNTAGGED = (0, 2)
 
 
 def untagged_matrix(height: int) -> Matrix:
-    """The matrix to assume for a picture of `height` lines that does not tell."""
+    """The matrix to assume for an untagged picture of `height` lines."""
     return "ITU709" if height >= HD_LINES else "ITU601"
 
 
@@ -49,7 +49,7 @@ def reformatted(
 ) -> av.VideoFrame:
     """The frame in another format, size (width, height) and matrix, as exactly as swscale can.
 
-    Without `from_matrix` by the frame's own tag; `limited` makes the range that of video.
+    Without `from_matrix` the frame's own tag decides; `limited` converts to the limited range of video.
     """
     width, height = size or (frame.width, frame.height)
     # `frame.reformat` and `frame.to_ndarray` of PyAV 19 leave a reformatter in a thread-local. In a child
@@ -78,7 +78,7 @@ def plane_pixels(plane: av.video.plane.VideoPlane, depth: int = 1) -> NDArray[np
 
 
 def picture_of(frame: av.VideoFrame, matrix: Matrix | None = None) -> Image.Image:
-    """The frame as an RGB picture, turned as its clip asks; without `matrix` by its own colour tag."""
+    """The frame as an RGB picture, turned as its clip asks; without `matrix` its own colour tag decides."""
     if matrix is None and not frame.format.is_rgb and frame.colorspace in UNTAGGED:
         matrix = untagged_matrix(frame.height)
     rgb = reformatted(frame, format="rgb24", from_matrix=None if frame.format.is_rgb else matrix)

@@ -35,9 +35,9 @@ def conformed(source: Source, size: tuple[int, int], fps: Fraction) -> Iterator[
 
 
 def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction) -> Iterator[av.VideoFrame]:
-    """Repeat or leave out frames so that they come at an even rate; an even clip comes through as it is.
+    """Repeat or drop frames so that they come at a constant rate; a clip that has that rate is not changed.
 
-    The length stays, to the nearest frame, and the last frame stays the last: the next shot may go on from it.
+    The length is kept to the nearest frame, and the last frame stays last: the next shot may continue from it.
     """
     shown: av.VideoFrame | None = None
     due_next: av.VideoFrame | None = None  # held back, since the last place belongs to the last frame

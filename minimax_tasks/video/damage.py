@@ -1,6 +1,6 @@
-"""What tells that the bytes of a packet are damaged without decoding it.
+"""Finds damaged packets by their bytes, without decoding them.
 
-In an MP4 the pictures of H.264 and HEVC stand as units, each with its length in front. A unit begins with a
+In an MP4 the pictures of H.264 and HEVC are stored as units, each preceded by its length. A unit begins with a
 bit that is 0 and never ends with a zero byte (ITU-T H.264 7.4.1, H.265 7.4.2; the box: ISO/IEC 14496-15).
 Zeros in a file that was half written, and lengths that lead nowhere, are so found at once.
 """
@@ -8,11 +8,11 @@ Zeros in a file that was half written, and lengths that lead nowhere, are so fou
 import av.stream
 
 _LENGTH_AT = {"h264": 4, "hevc": 21}
-"""Where the configuration record of a codec has the length's size, less one, in its last two bits."""
+"""Offset of the byte in a codec's configuration record whose last two bits hold the length's size minus one."""
 
 
 def length_size(stream: av.stream.Stream) -> int:
-    """Bytes of the length in front of each unit; 0 for a stream that is not made of such units."""
+    """Size in bytes of the length before each unit; 0 for a stream that is not made of such units."""
     context = stream.codec_context
     record = context.extradata if context is not None else None
     at = _LENGTH_AT.get(context.codec.canonical_name) if context is not None else None
@@ -22,7 +22,7 @@ def length_size(stream: av.stream.Stream) -> int:
 
 
 def is_damaged(data: bytes, units: int) -> bool:
-    """Whether a packet cannot be what was encoded; `units` is the stream's `length_size`."""
+    """Whether a packet cannot be what the encoder wrote; `units` is the stream's `length_size`."""
     if not data.strip(b"\0"):
         return True
     at = 0

@@ -36,7 +36,7 @@ class Cue:
 
 @dataclass
 class H264Writer:
-    """A film in the making: yuv420p frames of one size at a constant rate."""
+    """A film that is being written: yuv420p frames of one size at a constant rate."""
 
     container: av.container.OutputContainer
     stream: av.video.stream.VideoStream
@@ -65,7 +65,7 @@ def h264_mp4(
 ) -> Iterator[H264Writer]:
     """Write a film to `path`: `size` in even pixels, `options` for the encoder (crf, preset, ...).
 
-    `cues` become a track of subtitles, which is no part of the pictures.
+    `cues` become a subtitle track; they are not drawn into the pictures.
     """
     with av.open(path, "w", format="mp4", options=MP4_OPTIONS) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)

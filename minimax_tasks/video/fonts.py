@@ -1,4 +1,4 @@
-"""Fonts for writing on pictures, and what of a text they can show."""
+"""Fonts for writing on pictures, and which characters of a text they can show."""
 
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ NO_CHARACTER = "\uffff"
 
 
 def font_for(text: str, pixels: int) -> Font:
-    """Pillow's own font, the same everywhere, or a CJK font of the system for a text that needs it."""
+    """Pillow's built-in font, which is the same everywhere, or a CJK font of the system for a text that needs one."""
     latin = latin_font(pixels)
     if all(has_glyph(latin, character) for character in text):
         return latin
@@ -48,7 +48,7 @@ def drawable(text: str, font: Font) -> str:
 
 
 def letters_without_font(text: str) -> str:
-    """The letters and digits of a text that no font of this machine has, each once."""
+    """The letters and digits of a text that no font on this machine has, each once."""
     font = font_for(text, 20)
     return "".join(
         letter for letter in dict.fromkeys(text) if letter.isalnum() and not has_glyph(font, letter)

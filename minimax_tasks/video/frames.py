@@ -23,7 +23,7 @@ _TOLERANCE = Fraction(1, 1_000_000)
 """Seconds; times such as 1/24 s are not exact as floats."""
 
 _ATTEMPTS = 3
-"""From so many keyframes decoding is tried before it begins at the start."""
+"""Decoding is tried from this many keyframes before it starts at the beginning of the file."""
 
 
 def first_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
@@ -53,7 +53,7 @@ def last_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
 
 
 def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Image.Image:
-    """The frame on screen `seconds` after the first one appears; the very end gives the last one.
+    """The frame on screen `seconds` after the first one appears; the exact end gives the last one.
 
     Raises `VideoError` for a time outside the clip.
     """
@@ -78,7 +78,7 @@ def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Im
 
 
 def guess_matrix(source: Source, still: Image.Image) -> Matrix:
-    """Which matrix made the clip, judged by its first frame against the still that the clip was made from.
+    """Which matrix the clip was encoded with, found by comparing its first frame with the still it was made from.
 
     For files that carry no colour tags. Raises `VideoError`.
     """
@@ -111,7 +111,7 @@ def png(image: Image.Image) -> bytes:
 
 @dataclass(frozen=True)
 class _Time:
-    """When a frame is shown, for how long, and where a decoder gets to it; in ticks."""
+    """When a frame is shown, for how long, and when it is decoded; in ticks."""
 
     pts: int
     duration: int
@@ -140,10 +140,10 @@ def _sought(
     times: list[_Time],
     pts: int,
 ) -> av.VideoFrame | None:
-    """The frame with this time, decoded from a keyframe near to it; None when it does not come.
+    """The frame with this time, decoded from a keyframe close to it; None when decoding does not reach it.
 
-    A decoder may begin at any keyframe, but what is shown before the keyframe where it began is lost to it,
-    and where a file lacks its order of decoding a seek lands anywhere: then decoding begins earlier.
+    A decoder can start at any keyframe but misses frames shown before it, and in a file without decoding
+    times a seek can land anywhere: then decoding starts earlier.
     """
     stream.thread_type = "AUTO"
     keyframes = sorted(time.dts for time in times if time.keyframe and time.pts <= pts)

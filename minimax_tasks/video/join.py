@@ -23,20 +23,20 @@ from minimax_tasks.video.turn import Turn
 __all__ = ["TRANSITIONS", "Joined", "Piece", "VideoError", "join"]
 
 _READERS = 4
-"""Clips whose packets are read ahead of the one that is written."""
+"""Number of clips whose packets are read ahead of the one being written."""
 
 _NAMED = 5
-"""A note names this many clips; further ones are counted."""
+"""A note names this many clips; the others are only counted."""
 
 FILM_OPTIONS = {"preset": "veryfast", "crf": "18"}
-"""Good enough that one more encoding is not seen."""
+"""High enough quality that one more encoding is not visible."""
 
 
 @dataclass(frozen=True)
 class Piece:
     """One clip in its place in a film; `starts_at`, `frames` and `overlap` are frames of the film.
 
-    `frames` is how long it is on the screen. For `overlap` it is mixed with the piece before it, by the
+    `frames` is how long it is on screen. For `overlap` it is mixed with the piece before it, by the
     `transition`: "cut" for none, or one of `TRANSITIONS`. With `drops_first` its first frame is left out, since
     it shows the last frame of the piece before once more. The first piece follows nothing.
     """
@@ -69,7 +69,7 @@ class Joined:
 
 
 def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = True) -> Joined:
-    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) of pictures alone.
+    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) without sound.
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
     cut and every doubled frame can be left out by dropping the last packet of the clip before, which shows the
@@ -119,7 +119,7 @@ class _Film:
         return self.pieces[number].title or self.clips[number].name
 
     def overlap(self, number: int) -> int:
-        """In how many frames a piece and the one before it are mixed; 0 after the last piece."""
+        """Number of frames in which a piece and the one before it are mixed; 0 after the last piece."""
         return self.pieces[number].overlap if number < len(self.pieces) else 0
 
     def drops_last(self, number: int) -> bool:
@@ -127,7 +127,7 @@ class _Film:
         return number + 1 < len(self.pieces) and self.pieces[number + 1].drops_first
 
     def check_transitions(self) -> None:
-        """Raise `VideoError` for a transition that is unknown or lasts less than nothing."""
+        """Raise `VideoError` for an unknown transition or a negative length."""
         for number, piece in enumerate(self.pieces):
             if piece.transition not in (CUT, *TRANSITIONS):
                 known = ", ".join((CUT, *TRANSITIONS))
@@ -139,7 +139,7 @@ class _Film:
                 raise VideoError(f"{self.name(number)}: a transition cannot last {seconds:g} s")
 
     def write_chapters(self, container: av.container.OutputContainer) -> None:
-        """Name the pieces in the file, when that is asked for."""
+        """Write the pieces as chapters, if asked to."""
         if self.chapters:
             starts = [float(piece.starts_at / self.fps) for piece in self.pieces]
             titles = [piece.title for piece in self.pieces]
@@ -173,7 +173,7 @@ def _why_not_copy(film: _Film) -> str:
 
 
 def _notes(film: _Film) -> Iterator[str]:
-    """Where the film is not what its clips are."""
+    """Where the film differs from its clips."""
     loud = [film.name(number) for number, clip in enumerate(film.clips) if clip.sound]
     if loud:
         yield f"the film is silent: the sound of {_listed(loud)} is left out"
@@ -227,7 +227,7 @@ def _copy(film: _Film) -> Joined:
 
 
 def _read_ahead(paths: Sequence[str]) -> "Iterator[list[av.Packet[VideoStream]]]":
-    """The packets of each clip, with the next ones read meanwhile."""
+    """The packets of each clip; the next clips are read in the meantime."""
     with ThreadPoolExecutor(_READERS) as readers:
         coming: deque[Future[list[av.Packet[VideoStream]]]] = deque()
         for path in paths:
@@ -273,7 +273,7 @@ def _encode(film: _Film, reason: str) -> Joined:
 
 @dataclass
 class _Exactly:
-    """Gives as many frames as a piece has, whatever its file turns out to hold; `missing` counts what it lacks."""
+    """Gives exactly the frames of a piece, whatever its file turns out to hold; `missing` counts what it lacks."""
 
     frames: int
     name: str

@@ -1,4 +1,4 @@
-"""Small versions of pictures and clips, for pages and chats."""
+"""Small versions of pictures and clips, for web pages."""
 
 import io
 import tempfile

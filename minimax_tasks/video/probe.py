@@ -1,4 +1,4 @@
-"""What a video file is, and whether all of it is there."""
+"""What a video file contains, and whether it is complete."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,14 +26,14 @@ CODECS = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 """Codecs that count as video: FFmpeg would also open a PNG that is called clip.mp4."""
 
 MAX_PROBLEMS = 5
-"""A broken file has one fault many times over; the first few are enough to know it by."""
+"""A broken file shows the same fault many times; the first few are enough to recognise it."""
 
 
 @dataclass(frozen=True)
 class Probe:
     """The facts of a video file; `seconds` is the pictures' length, `problems` is empty for a good file.
 
-    `width` and `height` are of the pictures as they are stored, `turn` is how they are to be shown; `fps` is
+    `width` and `height` are those of the stored pictures, `turn` says how they are to be shown; `fps` is
     the average.
     """
 
@@ -53,7 +53,7 @@ class Probe:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a good video, be it in another container or codec than is expected."""
+        """Whether it is a good video, even if its container or codec is not the expected one."""
         return self.frames > 0 and set(self.problems) <= set(self.unexpected)
 
     @property
@@ -68,7 +68,7 @@ class Probe:
 
     @property
     def usual_fps(self) -> Fraction:
-        """The usual rate that is nearest; 24 for a file that tells none."""
+        """The nearest usual rate; 24 for a file that states none."""
         return nearest_usual(self.fps or DEFAULT_FPS)
 
 
@@ -126,7 +126,7 @@ def _read_header(container: av.container.InputContainer) -> Probe:
 
 @dataclass
 class _Tally:
-    """What was counted, up to the end of the file or up to the first error."""
+    """Counts up to the end of the file or the first error."""
 
     count: int = 0
     first: int | None = None

@@ -1,4 +1,4 @@
-"""Frame rates as they are usual, and what a clip meant that comes near one of them."""
+"""The usual frame rates, and which of them a clip means that is only near one."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,28 +13,28 @@ USUAL_RATES: tuple[Fraction, ...] = tuple(
         (30_000, 1001), (30, 1), (48, 1), (50, 1), (60_000, 1001), (60, 1), (100, 1), (120, 1),
     )
 )  # fmt: skip
-"""Of films, of television and of the models that make clips; source: SMPTE ST 2036-1, and what is met."""
+"""Rates of film, television and the models that make clips; source: SMPTE ST 2036-1, and files seen in practice."""
 
 _STRAY = 0.25
-"""A frame that is on screen for so much longer or shorter than most are says nothing about the rate."""
+"""A frame whose time on screen differs from most by more than this share says nothing about the rate."""
 
 _TICKS = 2
-"""By so many ticks of the file's clock the sum of the distances may be off: times are rounded."""
+"""Ticks of the file's clock by which the sum of the distances may be off, since times are rounded."""
 
 
 def nearest_usual(rate: Fraction) -> Fraction:
-    """The usual rate that is nearest by ratio."""
+    """The nearest usual rate, by ratio."""
     return min(USUAL_RATES, key=lambda usual: max(usual / rate, rate / usual)) if rate > 0 else DEFAULT_FPS
 
 
-def meant_rate(told: Sequence[Fraction], times: Sequence[int], time_base: Fraction) -> Fraction:
-    """The usual rate that a clip means whose frames do not come evenly.
+def meant_rate(stated: Sequence[Fraction], times: Sequence[int], time_base: Fraction) -> Fraction:
+    """The usual rate that a clip with uneven frames means.
 
-    `told` is what the file says, the most trusted first; `times` are those of the frames, in ticks of
-    `time_base`. The frames decide, without the odd ones, since one of those makes an average of anything;
-    what the file says decides between rates that a coarse clock cannot tell apart, and else a whole number.
+    `stated` is what the file says, the most trusted first; `times` are those of the frames, in ticks of
+    `time_base`. The frames decide, without outliers, since a single one can shift the average to any value.
+    Between rates that a coarse clock cannot distinguish, what the file states decides, or else a whole number.
     """
-    spoken = [nearest_usual(rate) for rate in told if rate > 0]
+    spoken = [nearest_usual(rate) for rate in stated if rate > 0]
     distances = sorted(after - before for before, after in pairwise(sorted(times)) if after > before)
     if not distances:
         return next(iter(spoken), DEFAULT_FPS)

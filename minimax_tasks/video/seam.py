@@ -18,7 +18,7 @@ IDENTICAL = 99.0
 class Seam:
     """Two pictures compared.
 
-    `psnr` in dB: over 32 they pass for the same picture, under 24 the step is plain to see. `luma` is the
+    `psnr` in dB: above 32 they pass for the same picture, below 24 the step is plain to see. `luma` is the
     change of brightness in steps of 255. `contrast`, `saturation` and `sharpness` are after : before.
     """
 

@@ -1,4 +1,4 @@
-"""A slate: a card with words in the place of a clip that is missing."""
+"""A slate: a card with text in place of a missing clip."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -37,7 +37,7 @@ def draw_slate(size: tuple[int, int], title: str, lines: Sequence[str]) -> Image
 def write_slate(
     path: str | Path, size: tuple[int, int], fps: Fraction, seconds: float, title: str, lines: Sequence[str]
 ) -> None:
-    """Write the card as a clip of so many seconds."""
+    """Write the card as a clip of `seconds`."""
     card = draw_slate(size, title, lines)
     with h264_mp4(str(path), size, fps, _OPTIONS) as out:
         for _ in range(round(seconds * fps)):

@@ -110,8 +110,8 @@ def read_layout(path: str) -> StreamLayout:
         first, (last, stays) = shown[0][0], shown[-1]
         # Not every container says how long the last frame stays.
         stays = stays or (last - shown[-2][0] if len(shown) > 1 else 0)
-        told = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
-        even = not discarded and bool(told) and _is_even(times, told[0] * stream.time_base)
+        stated = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
+        even = not discarded and bool(stated) and _is_even(times, stated[0] * stream.time_base)
         aspect = _exact(stream.sample_aspect_ratio or Fraction(1))
         return StreamLayout(
             path=path,
@@ -123,7 +123,7 @@ def read_layout(path: str) -> StreamLayout:
             pixel_aspect=1 / aspect if turn.degrees % 180 else aspect,
             turn=turn,
             sound=bool(container.streams.audio),
-            fps=told[0] if even else meant_rate(told, [pts for pts, _, _ in times], stream.time_base),
+            fps=stated[0] if even else meant_rate(stated, [pts for pts, _, _ in times], stream.time_base),
             time_base=stream.time_base,
             parameters=bytes(context.extradata or b""),
             colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),

@@ -1,4 +1,4 @@
-"""The names of transitions, which need no PyAV to be listed and judged."""
+"""The names of transitions, in a module that needs no PyAV, so that boards are checked quickly."""
 
 CUT = "cut"
 
@@ -16,7 +16,7 @@ XFADES = (
 """Transitions of FFmpeg's xfade filter."""
 
 TRANSITIONS: tuple[str, ...] = BLENDS + XFADES
-"""The transitions that `join` knows, besides a cut."""
+"""The transitions that `join` knows, apart from a cut."""
 
 _DIRECTIONS = {
     "left": "to the left", "right": "to the right", "up": "upwards", "down": "downwards",

@@ -1,4 +1,4 @@
-"""Going over from one clip to the next, over a number of frames that both have."""
+"""Transitions from one clip to the next, over a number of frames that both have."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -17,7 +17,7 @@ __all__ = ["BLENDS", "CUT", "TRANSITIONS", "XFADES", "cross"]
 def cross(
     before: Sequence[av.VideoFrame], after: Sequence[av.VideoFrame], kind: str
 ) -> Iterator[av.VideoFrame]:
-    """The overlap of two clips: as many frames as each side gives (they give the same number)."""
+    """Mix the overlap of two clips; both sides give the same number of frames, and so does the result."""
     if kind not in BLENDS:
         yield from _xfade(before, after, kind)
         return

@@ -1,4 +1,4 @@
-"""How a clip is to be turned before it is shown: cameras write pictures as they come and say which way is up."""
+"""How a clip is to be turned before it is shown: cameras store what the sensor sees, and note which way is up."""
 
 import struct
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a file calls itself by its first bytes, when it is no video that we know."""
+"""What format a file has, by its first bytes, when it is not a video that we know."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _MAGIC = (
     (0, b"\x00\x00\x01\xba", "mpg"),
     (0, b"0&\xb2u\x8ef\xcf\x11", "wmv"),
 )
-"""Where the bytes of a format stand, what they are, and how its files end (sources: the formats' own texts)."""
+"""Offset of a format's bytes, the bytes, and the extension of its files (sources: the formats' specifications)."""
 
 _TEXT_CODES = bytes({7, 8, 9, 10, 12, 13, 27} | set(range(0x20, 0x100)) - {0x7F})
 

@@ -18,7 +18,7 @@ from minimax_tasks.storyboard.report.camera_icons import camera_svg, camera_word
 _TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 GOOD_SEAM_DB = 32.0
-"""From this PSNR on, nobody sees the join of two clips."""
+"""From this PSNR upwards nobody sees the join of two clips."""
 
 BAD_SEAM_DB = 24.0
 """Below this PSNR, everybody sees it."""
@@ -41,7 +41,7 @@ class ReportTake:
 
 @dataclass(frozen=True)
 class ReportShot:
-    """One shot, as far as it has come.
+    """One shot in its current state.
 
     `status` is "done", "failed", "waiting", "in doubt" or "generating". `start` and `end` place it in
     the film, `seconds` is the length of its clip. `commands` are the spans of the prompt that are
@@ -115,7 +115,7 @@ class FilmReport:
 
 
 def render_report(report: FilmReport) -> str:
-    """Render the page. It asks for nothing outside itself but the film that lies beside it."""
+    """Render the page. It loads nothing but the film next to it."""
     return _environment().get_template(_TEMPLATE.name).render(report=report).lstrip()
 
 
@@ -219,5 +219,5 @@ def _decibels(psnr: float) -> str:
 
 
 def _seam_width(psnr: float) -> int:
-    """Share of the bar, in percent: 10 dB are two unrelated pictures, from 50 dB on two are the same."""
+    """Share of the bar, in percent: at 10 dB two pictures are unrelated, from 50 dB they are the same."""
     return round(100 * min(1.0, max(0.04, (psnr - 10) / 40)))

@@ -1,4 +1,4 @@
-"""What the report shows of one clip: made as soon as the clip is there, while others are still waited for."""
+"""What the report shows of one clip: made as soon as the clip exists, while others are still being generated."""
 
 import base64
 import io
