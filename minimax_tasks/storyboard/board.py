@@ -108,7 +108,9 @@ def read_board(text: str) -> tuple[Board | None, Document, list[Problem]]:
     problems = [Problem(line, what) for line, what in document.problems]
     if not isinstance(document.value, dict):
         if not problems:
-            problems = [Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")]
+            problems = [
+                Problem(1, "a storyboard is a mapping with `title` and `shots`; this file holds none")
+            ]
         return None, document, problems
     shots = document.value.get("shots")
     if isinstance(shots, list) and len(shots) > MOST_SHOTS:
