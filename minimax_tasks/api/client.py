@@ -25,10 +25,13 @@ from minimax_tasks.api.bodies import TooLong, Unreadable, body
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, host_language
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.certainty import Sending
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.endpoints import mode_endpoint
 from minimax_tasks.api.errors import error_from_code, error_from_http, error_from_page
 from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.priority_semaphore import PrioritySemaphore
 from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.api.v1.endpoints import GENERATION
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
@@ -226,7 +229,7 @@ class MiniMaxClient:
 
         Whatever else an answer says, a task that it names was created: it is never asked for again.
         """
-        reply = await self._send("POST", request.path, json=self._for_region(request.body()))
+        reply = await self._send("POST", request.endpoint.submit_path, json=self._for_region(request.body()))
         task_id = as_id(reply.document.get("task_id"))
         if task_id:
             if not reply.ok or reply.code:
@@ -242,15 +245,13 @@ class MiniMaxClient:
             raise self._unreadable(reply)
         raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=reply.trace_id)
 
-    async def query(self, task_id: str, mode: Mode = Mode.TEXT) -> QueryAnswer:
-        """The state of a task.
+    async def query(self, task_id: str, mode: Mode | Endpoint = Mode.TEXT) -> QueryAnswer:
+        """The state of a task. `mode` is how its clip was asked for, or the endpoint of its request.
 
         `status` and `base_resp` are read together: a failed task carries its reason in `base_resp`, so an
         answer whose status is final is returned and not raised. An answer about another task is `AnswerLost`.
         """
-        path = (
-            "/v1/query/video_template_generation" if mode is Mode.TEMPLATE else "/v1/query/video_generation"
-        )
+        path = (mode if isinstance(mode, Endpoint) else mode_endpoint(mode)).query_path
         # Of many clips those that are ready are brought home before the others are asked for again.
         reply = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
         answer = QueryAnswer.model_validate(reply.document)
@@ -263,12 +264,12 @@ class MiniMaxClient:
             raise self._unreadable(reply)
         return answer
 
-    async def retrieve(self, file_id: str) -> RetrieveAnswer:
+    async def retrieve(self, file_id: str, *, endpoint: Endpoint = GENERATION) -> RetrieveAnswer:
         """The file of a finished task with a freshly signed download URL.
 
         An answer about another file is `AnswerLost`.
         """
-        reply = await self._send("GET", "/v1/files/retrieve", params={"file_id": file_id})
+        reply = await self._send("GET", endpoint.retrieve_path, params={"file_id": file_id})
         answer = RetrieveAnswer.model_validate(reply.document)
         self._check_subject("file", file_id, answer.file.file_id)
         if reply.status < 500:

@@ -25,7 +25,9 @@ from minimax_tasks.api.catalog.models import (
 )
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.characters import forbidden_character
+from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.suggest import suggest
+from minimax_tasks.api.v1.endpoints import TEMPLATE_GENERATION
 from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
 
 
@@ -33,7 +35,6 @@ class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     mode: ClassVar[Mode]
-    path: ClassVar[str]
     picture_fields: ClassVar[tuple[str, ...]] = ()
 
     callback_url: StrictStr | None = None
@@ -54,6 +55,11 @@ class _Request(BaseModel):
         """Raise `InvalidRequest` for what the service would refuse, as far as no picture must be read."""
         if self.callback_url is not None and not self.callback_url.startswith(("http://", "https://")):
             raise InvalidRequest("callback_url", self.callback_url, "an http:// or https:// URL")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is sent, and its task is asked for."""
+        raise NotImplementedError
 
     def body(self) -> dict[str, Any]:
         """The JSON of the wire: only fields that this model takes, defaults left out."""
@@ -79,9 +85,7 @@ class _Request(BaseModel):
 
 
 class VideoRequest(_Request):
-    """What the four modes of `POST /v1/video_generation` share."""
-
-    path: ClassVar[str] = "/v1/video_generation"
+    """What the four modes that a model makes share."""
 
     model: StrictStr
     prompt: StrictStr = ""
@@ -114,6 +118,11 @@ class VideoRequest(_Request):
                 "model", self.model, names, why + (f", did you mean {near}?" if near else "")
             )
         return found
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is sent, and its task is asked for."""
+        return self.model_mode.endpoint
 
     @property
     def size(self) -> tuple[str, int]:
@@ -318,7 +327,6 @@ class TemplateRequest(_Request):
     """A clip from one of the service's video templates, found by name or by id."""
 
     mode: ClassVar[Mode] = Mode.TEMPLATE
-    path: ClassVar[str] = "/v1/video_template_generation"
     picture_fields: ClassVar[tuple[str, ...]] = ("image",)
 
     template: StrictStr
@@ -335,6 +343,11 @@ class TemplateRequest(_Request):
                 raise InvalidRequest(field, given, wanted, f"the template {row.name} needs it")
             if given and not wanted:
                 raise InvalidRequest(field, given, "nothing", f"the template {row.name} takes no {field}")
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is sent, and its task is asked for."""
+        return TEMPLATE_GENERATION
 
     @property
     def row(self) -> Template:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.client import is_loopback
+from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
@@ -133,14 +133,15 @@ def _address(url: str, base_url: str) -> str:
 
 
 async def _fresh_url(submission: dict[str, Any], result: dict[str, Any], service: Service) -> str:
-    """A newly signed URL: of a template's clip by a query, of any other by its file id."""
-    if submission.get("mode") == Mode.TEMPLATE:
-        return (await service.client.query(str(submission["task_id"]), Mode.TEMPLATE)).video_url
+    """A newly signed URL: by a query where that answers with one, else by the file id."""
+    task_id, endpoint = str(submission["task_id"]), endpoint_of(submission)
+    if not endpoint.retrieve_path:
+        return (await service.client.query(task_id, endpoint)).video_url
     file_id = QueryAnswer.model_validate(result).file_id
     if not file_id:
-        answer = await service.client.query(str(submission["task_id"]))
+        answer = await service.client.query(task_id, endpoint)
         file_id = answer.file_id if answer.state is State.SUCCESS else ""
-    return (await service.client.retrieve(file_id)).file.download_url if file_id else ""
+    return (await service.client.retrieve(file_id, endpoint=endpoint)).file.download_url if file_id else ""
 
 
 def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bool) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.endpoints import mode_endpoint
 from minimax_tasks.clips.layout import (
     REQUEST,
     RESULT,
@@ -170,20 +172,24 @@ class ClipFolder:
 
     async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> dict[str, Any]:
         """Write the task id; returns what was written."""
-        return await self._accepted(number, task_id, clip.mode, host, clip.request.usd)
+        return await self._accepted(number, task_id, clip.mode, clip.request.endpoint, host, clip.request.usd)
 
-    async def adopted(self, number: int, task_id: str, mode: Mode, host: str) -> dict[str, Any]:
-        """`submitted` for whoever does not have the request."""
-        return await self._accepted(number, task_id, mode, host, (await self.claimed(number)).get("usd"))
+    async def adopted(
+        self, number: int, task_id: str, mode: Mode, host: str, *, endpoint: Endpoint | None = None
+    ) -> dict[str, Any]:
+        """Like `submitted`, for callers without the request."""
+        usd = (await self.claimed(number)).get("usd")
+        return await self._accepted(number, task_id, mode, endpoint or mode_endpoint(mode), host, usd)
 
     async def _accepted(
-        self, number: int, task_id: str, mode: Mode, host: str, usd: float | None
+        self, number: int, task_id: str, mode: Mode, endpoint: Endpoint, host: str, usd: float | None
     ) -> dict[str, Any]:
         """Nothing is read before the write: between the answer of the service and it nothing may fail."""
         submission = {
             "task_id": task_id,
             "attempt": number,
             "mode": str(mode),
+            "endpoint": endpoint.name,
             "host": host,
             "submitted_at": now(),
             "usd": usd,

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from minimax_tasks.api.answers import QueryAnswer, State
-from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.pictures import FrameReader
@@ -99,13 +100,13 @@ class _Task(NamedTuple):
     """What has to be known of a submission while its task is waited for."""
 
     id: str
-    mode: Mode
+    endpoint: Endpoint
     submitted_at: float
 
     @classmethod
     def of(cls, submission: dict[str, Any]) -> Self:
-        mode = Mode(submission.get("mode", Mode.TEXT))
-        return cls(str(submission["task_id"]), mode, time.time() - age(submission, "submitted_at"))
+        submitted_at = time.time() - age(submission, "submitted_at")
+        return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at)
 
     @property
     def age(self) -> float:
@@ -127,7 +128,7 @@ async def _wait(
             await callbacks.sleep(pause)
             pause = interval * random.uniform(0.9, 1.1)
             try:
-                answer = await service.client.query(task.id, task.mode)
+                answer = await service.client.query(task.id, task.endpoint)
             except (NotConnected, AnswerLost) as error:
                 log.info("missed a poll of task %s: %s", task.id, error)
             except ApiError as error:

@@ -144,6 +144,7 @@ class ClipRequest:
         }
         return identity | {
             "key": self.key,
+            "endpoint": self.request.endpoint.name,
             "fit": self.request.fit,
             "pictures": pictures,
             "callback_url": shown(self.request.callback_url or "") or None,

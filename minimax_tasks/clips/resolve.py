@@ -4,6 +4,7 @@ import re
 
 from minimax_tasks.api.answers import State
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.callbacks import TASK_ID
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import CLIPS
@@ -50,10 +51,11 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
             )
     asked = await folder.asked()
     mode = Mode(asked.get("mode", Mode.TEXT))
-    answer = await service.client.query(task_id, mode)
+    endpoint = endpoint_of(asked)
+    answer = await service.client.query(task_id, endpoint)
     if answer.task_id not in ("", task_id) or not (answer.task_id or answer.status):
         raise InvalidRequest("task_id", task_id, "the id of a task that the service knows", "it does not")
-    await folder.adopted(number, task_id, mode, service.client.host)
+    await folder.adopted(number, task_id, mode, service.client.host, endpoint=endpoint)
     return answer.state
 
 

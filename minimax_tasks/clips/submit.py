@@ -279,7 +279,7 @@ async def _adopt_heard(
     if not task_id:
         return False
     try:
-        await service.client.query(task_id, clip.mode)
+        await service.client.query(task_id, clip.request.endpoint)
     except MiniMaxError as error:
         log.warning(
             "clip %s: a callback named task %s, which is not confirmed: %s", folder.key, task_id, error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.sandbox.clip_cache import ClipCache
 from minimax_tasks.sandbox.drawing.draw_clip import clip_size, draw_clip
 from minimax_tasks.sandbox.drawing.pictures import Pictures
@@ -55,7 +55,7 @@ class Engine:
         fault = (
             self._faults.strike(TaskFault, f"{accepted.fingerprint}-{variant}", accepted.prompt) or _NO_FAULT
         )
-        task_id, file_id = self._store.new_ids(accepted.mode is Mode.TEMPLATE)
+        task_id, file_id = self._store.new_ids(accepted.endpoint)
         width, height = clip_size(accepted.resolution, accepted.aspect)
         record = TaskRecord(
             task_id=task_id,
@@ -73,10 +73,10 @@ class Engine:
         self._see_to(task)
         return task
 
-    def task(self, task_id: str, *, template: bool) -> SandboxTask:
+    def task(self, task_id: str, endpoint: Endpoint) -> SandboxTask:
         """The task of this kind with this id. Raises `Refused`, in words that are not recorded."""
         task = self._store.task(task_id)
-        if task is None or (task.record.accepted.mode is Mode.TEMPLATE) is not template:
+        if task is None or task.record.accepted.endpoint != endpoint:
             raise Refused(2013, "invalid params, task_id does not exist")
         self._see_to(task)
         return task

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.v1.endpoints import TEMPLATE_GENERATION
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.task import SandboxTask, TaskRecord
 
@@ -44,10 +46,12 @@ class Store:
         self._writer.close()
         self._reader.close()
 
-    def new_ids(self, template: bool) -> tuple[str, str]:
+    def new_ids(self, endpoint: Endpoint) -> tuple[str, str]:
         """A task id and a file id: 15 digits, or 18 for a template's task, as recorded."""
         task, file = self._next_id(), self._next_id()
-        return f"{task}{random.randrange(1000):03}" if template else str(task), str(file)
+        return f"{task}{random.randrange(1000):03}" if endpoint == TEMPLATE_GENERATION else str(task), str(
+            file
+        )
 
     def next_variant(self, fingerprint: str) -> int:
         """How often this request will have been accepted, counting the next time."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.v1.endpoints import TEMPLATE_GENERATION
 from minimax_tasks.sandbox.http.validation import AcceptedRequest
 from minimax_tasks.sandbox.http.wire import BaseResp, CallbackSent, LedgerEntry, Status
 
@@ -114,6 +115,6 @@ class SandboxTask:
         stage = reached[-1]
         if self.record.stuck in reached:
             stage = self.record.stuck
-        if stage == "Queueing" and self.record.accepted.mode is Mode.TEMPLATE:
+        if stage == "Queueing" and self.record.accepted.endpoint == TEMPLATE_GENERATION:
             return "Preparing"
         return stage

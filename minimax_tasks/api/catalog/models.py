@@ -7,6 +7,9 @@ command ask the functions at the end of this module.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.v1.endpoints import GENERATION
+
 
 class Mode(StrEnum):
     """How a clip is asked for; on the wire the mode is which fields are present."""
@@ -77,6 +80,7 @@ class ModelMode:
     is_default: bool = False
     """Whether it is the model of its mode where none is asked for (source: scope)."""
     prompt_limit: int = PROMPT_LIMIT
+    endpoint: Endpoint = GENERATION
 
     def price(self, resolution: str, seconds: int) -> Price | None:
         """What one clip costs, or None when no price is published."""

@@ -22,6 +22,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.engine import Engine
@@ -110,11 +112,11 @@ class SandboxApp:
         self._reading_faults = asyncio.Lock()
         self.asgi = Starlette(
             routes=[
-                Route("/v1/video_generation", self._submit_generation, methods=["POST"]),
-                Route("/v1/query/video_generation", self._query_generation),
-                Route("/v1/files/retrieve", self._retrieve),
-                Route("/v1/video_template_generation", self._submit_template, methods=["POST"]),
-                Route("/v1/query/video_template_generation", self._query_template),
+                Route(GENERATION.submit_path, self._submit_generation, methods=["POST"]),
+                Route(GENERATION.query_path, self._query_generation),
+                Route(GENERATION.retrieve_path, self._retrieve),
+                Route(TEMPLATE_GENERATION.submit_path, self._submit_template, methods=["POST"]),
+                Route(TEMPLATE_GENERATION.query_path, self._query_template),
                 Route(f"/sandbox/files/{{file_id}}/{FILE_NAME}", self._download),
                 Route("/sandbox/ledger", self._ledger),
                 Route("/sandbox/faults", self._list_faults),
@@ -166,7 +168,7 @@ class SandboxApp:
 
     async def _query_generation(self, request: Request) -> Response:
         try:
-            task = self._asked_task(request, template=False)
+            task = self._asked_task(request, GENERATION)
         except Refused as refused:
             return _json(QueryAnswer(base_resp=refused.base_resp))
         status = task.status(time.time())
@@ -183,7 +185,7 @@ class SandboxApp:
 
     async def _query_template(self, request: Request) -> Response:
         try:
-            task = self._asked_task(request, template=True)
+            task = self._asked_task(request, TEMPLATE_GENERATION)
         except Refused as refused:
             return _json(TemplateQueryAnswer(base_resp=refused.base_resp))
         status = task.status(time.time())
@@ -300,12 +302,12 @@ class SandboxApp:
                 return self._engine.read(body, reader)
             return await run_in_threadpool(self._engine.read, body, reader)
 
-    def _asked_task(self, request: Request, *, template: bool) -> SandboxTask:
+    def _asked_task(self, request: Request, endpoint: Endpoint) -> SandboxTask:
         self._check_key(request)
         task_id = request.query_params.get("task_id", "")
         if not task_id:
             raise Refused(2013, "invalid params, task_id cannot by empty")  # recorded, sic
-        return self._engine.task(task_id, template=template)
+        return self._engine.task(task_id, endpoint)
 
     def _asked_file(self, request: Request) -> SandboxTask:
         file_id = request.query_params.get("file_id", "")

@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from minimax_tasks.api.catalog.models import Mode, default_model, model_modes, model_names
 from minimax_tasks.api.catalog.templates import TEMPLATES
+from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
 from minimax_tasks.sandbox.http.faults import faults_schema
 from minimax_tasks.sandbox.http.validation import OLD_NAMES
 from minimax_tasks.sandbox.http.wire import (
@@ -67,19 +68,17 @@ def describe() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     return {
-        "/v1/video_generation": {
+        GENERATION.submit_path: {
             "post": _submit("Create a video task in one of the four modes", "GenerationRequest")
         },
-        "/v1/query/video_generation": {
-            "get": _read("Status of a video task", "task_id", "string", "QueryAnswer")
-        },
-        "/v1/files/retrieve": {
+        GENERATION.query_path: {"get": _read("Status of a video task", "task_id", "string", "QueryAnswer")},
+        GENERATION.retrieve_path: {
             "get": _read("A finished file, its URL signed anew", "file_id", "integer", "RetrieveAnswer")
         },
-        "/v1/video_template_generation": {
+        TEMPLATE_GENERATION.submit_path: {
             "post": _submit("Create a task from a video template", "TemplateGenerationRequest")
         },
-        "/v1/query/video_template_generation": {
+        TEMPLATE_GENERATION.query_path: {
             "get": _read("Status of a template task", "task_id", "string", "TemplateQueryAnswer")
         },
         f"/sandbox/files/{{file_id}}/{FILE_NAME}": {"get": _download()},

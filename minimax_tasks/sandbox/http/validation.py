@@ -14,6 +14,8 @@ from typing import Any
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, ModelMode, find_model_mode, model_modes
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.endpoints import mode_endpoint
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.wire import Refused
 
@@ -56,6 +58,11 @@ class AcceptedRequest:
     subject: str = ""
     aspect: float | None = None
     callback_url: str = ""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the request came, and its task is asked for."""
+        return mode_endpoint(self.mode)
 
     @property
     def fingerprint(self) -> str:
