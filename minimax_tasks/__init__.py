@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         TemplateRequest,
         TextToVideoRequest,
     )
+    from minimax_tasks.clips.make import MadeClip, Outcome, make, make_all
     from minimax_tasks.clips.request import ClipRequest
+    from minimax_tasks.clips.service import Service
     from minimax_tasks.errors import (
         AnswerLost,
         ApiError,
@@ -64,15 +66,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "ClipRequest",
-    "ConfigurationError", "DatasetShard", "DownloadFailed", "DownloadVideo", "FilmIncomplete", "FsspecTarget",
-    "GenerationFailed", "GenerationTimeout", "ImageToVideo", "ImageToVideoRequest", "InputRejected",
-    "InsufficientBalance", "InvalidParameters", "InvalidRequest", "MiniMaxCatalogWarning", "MiniMaxClient",
-    "MiniMaxError", "MiniMaxInsecureWarning", "NotConnected", "NotTheApi", "OutputRejected",
-    "PictureError", "PollVideo", "QuotaExhausted",
-    "RateLimited", "RenderStoryboard", "ServiceError", "Settings", "StartEndToVideo",
-    "StartEndToVideoRequest", "SubjectToVideo", "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo",
-    "TableError", "TemplateRequest", "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit",
-    "UncheckedVideo", "VideoDataset", "build",
+    "ConfigurationError", "DatasetShard", "DownloadFailed", "DownloadVideo", "FilmIncomplete",
+    "FsspecTarget", "GenerationFailed", "GenerationTimeout", "ImageToVideo", "ImageToVideoRequest",
+    "InputRejected", "InsufficientBalance", "InvalidParameters", "InvalidRequest", "MadeClip",
+    "MiniMaxCatalogWarning", "MiniMaxClient", "MiniMaxError", "MiniMaxInsecureWarning", "NotConnected",
+    "NotTheApi", "Outcome", "OutputRejected", "PictureError", "PollVideo", "QuotaExhausted", "RateLimited",
+    "RenderStoryboard", "Service", "ServiceError", "Settings", "StartEndToVideo", "StartEndToVideoRequest",
+    "SubjectToVideo", "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo", "TableError",
+    "TemplateRequest", "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit",
+    "UncheckedVideo", "VideoDataset", "build", "make", "make_all",
 ]  # fmt: skip
 
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -114,7 +116,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "TemplateRequest",
         "TextToVideoRequest",
     ),
+    "clips.make": ("MadeClip", "Outcome", "make", "make_all"),
     "clips.request": ("ClipRequest",),
+    "clips.service": ("Service",),
     "tasks.dataset": (
         "DatasetShard",
         "VideoDataset",

@@ -89,7 +89,7 @@ class Standing:
     submitted: bool
     """There is a submission, of the newest attempt or of an earlier one that failed."""
     open_claim: int
-    """The newest attempt when what came of it is not written; else 0."""
+    """The newest attempt after the submission of which it is not written what came of it; 0 when there is none."""
     made: bool
 
 
@@ -208,7 +208,7 @@ def paid_by_names(names: Names) -> Paid:
     """Whether a clip was paid for: certainly with a submission, perhaps with an attempt that is not void."""
     if SUBMISSION in names:
         return Paid.CERTAINLY
-    return Paid.PERHAPS if _attempts(names) - _released(names) else Paid.NOT
+    return Paid.PERHAPS if _attempts(names) - _void(names) else Paid.NOT
 
 
 def _attempts(names: Names) -> set[int]:
@@ -217,8 +217,10 @@ def _attempts(names: Names) -> set[int]:
     return {kind(name) for name in names for kind in kinds} - {0}
 
 
-def _released(names: Names) -> set[int]:
-    return {released_number(name) for name in names} - {0}
+def _void(names: Names) -> set[int]:
+    """The attempts that certainly created nothing: given up, and not accepted late."""
+    given_up = {released_number(name) for name in names}
+    return given_up - {submission_number(name) for name in names}
 
 
 # -- what has to be read
@@ -229,20 +231,23 @@ def standing(names: Names) -> Question[Standing]:
     numbers = _attempts(names)
     accepted = 0
     if SUBMISSION in names:
-        accepted = _attempt_of((yield SUBMISSION), numbers)
+        accepted = _attempt_of((yield SUBMISSION), names)
         numbers |= {accepted or 1} if not numbers else {accepted} - {0}
     newest = max(numbers, default=0)
-    released = released_name(newest) in names
-    open_claim = 0 if released or accepted == newest else newest
-    return Standing(newest, released, SUBMISSION in names and not open_claim, open_claim, VIDEO in names)
+    open_claim = max((n for n in numbers - _void(names) if n > accepted), default=0)
+    submitted = SUBMISSION in names and not open_claim
+    return Standing(newest, released_name(newest) in names, submitted, open_claim, VIDEO in names)
 
 
-def _attempt_of(submission: Document, others: Collection[int]) -> int:
-    """Which attempt a submission is of. One that does not say is of the only attempt when no other is known."""
+def _attempt_of(submission: Document, names: Names) -> int:
+    """Which attempt a submission is of. One that does not say (another tool wrote it) is of the newest when
+    all that are known are void, and of none that is known to be open: 0.
+    """
     attempt = submission.get("attempt")
     if isinstance(attempt, int) and not isinstance(attempt, bool) and attempt > 0:
         return attempt
-    return 1 if submission.get("task_id") and not others else 0
+    known = _attempts(names)
+    return max(known, default=1) if submission.get("task_id") and not known - _void(names) else 0
 
 
 def unnamed_submission(names: Names, number: int) -> Question[Document]:
@@ -268,6 +273,7 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
     if stands.submitted:
         return (yield from _submitted(root, key, names, number))
     if stands.open_claim:
+        number = stands.open_claim
         written = yield from unnamed_submission(names, number)
         if written:
             return ClipState(
@@ -336,11 +342,10 @@ def paid_numbers(names: Names) -> Question[frozenset[int]]:
     """The numbers of the attempts that were paid, or may have been: those that are not void, and those that
     were accepted after a person had given them up. A submission without a claim was paid as well.
     """
-    known, released = _attempts(names), _released(names)
-    paid = (known - released) | ({submission_number(name) for name in names} - {0})
-    newest = max(known, default=0)
-    if SUBMISSION in names and (not known or newest in released):
-        accepted = _attempt_of((yield SUBMISSION), known)
+    known = _attempts(names)
+    paid = known - _void(names)
+    if SUBMISSION in names and max(known, default=0) not in paid:
+        accepted = _attempt_of((yield SUBMISSION), names)
         paid |= {accepted or 1} if not known else {accepted} - {0}
     return frozenset(paid)
 
@@ -352,7 +357,7 @@ def bill(names: Names, number: int) -> Question[Document]:
     if claim_name(number) in names:
         return (yield claim_name(number))
     submission = (yield SUBMISSION) if SUBMISSION in names else {}
-    return submission if _attempt_of(submission, ()) == number else {}
+    return submission if _attempt_of(submission, names) == number else {}
 
 
 def paid_attempts(names: Names) -> Question[list[Attempt]]:
@@ -361,7 +366,7 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
     """
     numbers = set((yield from paid_numbers(names)))
     if SUBMISSION in names:
-        numbers |= {_attempt_of((yield SUBMISSION), _attempts(names))} - {0}
+        numbers |= {_attempt_of((yield SUBMISSION), names)} - {0}
     found = []
     for number in sorted(numbers):
         told = yield from bill(names, number)
@@ -382,7 +387,7 @@ def _outcomes(names: Names, number: int) -> Question[dict[str, Outcome]]:
     later = (yield claim_name(number + 1)) if claim_name(number + 1) in names else {}
     former = later.get("previous") or {}
     told: dict[str, Outcome] = {}
-    if _attempt_of(submission, known) == number:
+    if _attempt_of(submission, names) == number:
         task_id = str(submission.get("task_id", ""))
         result = QueryAnswer.model_validate((yield RESULT) if RESULT in names else {})
         failed = result.task_id == task_id and result.state is State.FAILED

@@ -81,12 +81,13 @@ async def submit(
         if standing.submitted and retry is None:
             return await folder.submission() or {}
         if standing.open_claim:
-            await _settle_claim(clip, folder, service, standing.claims, waited)
+            await _settle_claim(clip, folder, service, standing.open_claim, waited)
             waited += CLAIM_LOOK
             continue
         if standing.released:
             _raise_final(await folder.released(standing.claims), folder, service)
         if request is None:
+            _ = service.client  # without a key nothing is claimed
             request = await sendable(clip, frames)
             await folder.describe(clip)
             await folder.root.run(remember_pictures, folder.root, clip)

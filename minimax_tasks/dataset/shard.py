@@ -6,25 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 
 from minimax_tasks.api.answers import QueryAnswer
-from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.frames import frame_reader
-from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.root import check_root
 from minimax_tasks.clips.service import InFlightLimits, Service
-from minimax_tasks.clips.submit import submit
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
 from minimax_tasks.errors import (
     ApiError,
-    AuthenticationFailed,
-    BudgetReached,
-    ConfigurationError,
     GenerationFailed,
-    InsufficientBalance,
     InvalidRequest,
-    NotTheApi,
-    QuotaExhausted,
     SubmitRefused,
 )
 from minimax_tasks.storage.files import Storage
@@ -33,16 +23,6 @@ log = logging.getLogger(__name__)
 
 REPORT_EVERY = 2.0
 """Seconds between two reports of progress."""
-
-_OF_THE_ACCOUNT = (
-    AuthenticationFailed,
-    QuotaExhausted,
-    InsufficientBalance,
-    BudgetReached,
-    ConfigurationError,
-    NotTheApi,
-)
-"""Failures that every further submit would meet as well."""
 
 _OVER = (GenerationFailed, SubmitRefused, InvalidRequest)
 """Failures that another run would find unchanged."""
@@ -65,20 +45,18 @@ class ShardRun:
     ) -> None:
         self._clips = clips
         self._root = root
-        self._service = service
         self._limits = limits
-        self._frames = frame_reader(root)
+        self._maker = ClipMaker(root, service, limits)
         self._report = report
         self._on_submitted = on_submitted
         self._to_submit = len(clips)
         self._reported_at = time.monotonic()
         self._made: dict[str, Made] = {}
         self._failed: dict[str, Failure] = {}
-        self._halt: Exception | None = None
 
     async def make(self) -> ShardResult:
         """Make every clip that can be made; those that cannot are failures in the result."""
-        await self._root.run(check_root, self._root, self._service.client.base_url)
+        await self._maker.check_root()
         async with asyncio.TaskGroup() as group:
             for key, clip in self._clips.items():
                 await self._limits.flight.acquire()
@@ -94,36 +72,16 @@ class ShardRun:
     async def _see_through(self, key: str, clip: ClipRequest) -> None:
         folder = ClipFolder(self._root, key)
         try:
-            await self._make(clip, folder)
+            await self._maker.make(clip, on_submitted=self._count_submitted)
             self._made[key] = facts(await folder.result() or {})
         except Exception as error:
-            if isinstance(error, _OF_THE_ACCOUNT) and self._halt is None:
-                self._halt = error
-                log.error("no further clips are submitted in this shard: %s", error)
             self._failed[key] = await self._failure(folder, error)
         self._tell()
 
-    async def _make(self, clip: ClipRequest, folder: ClipFolder) -> None:
-        try:
-            made = await self._submit(clip, folder)
-        finally:
-            self._to_submit -= 1
-            if not self._to_submit:
-                self._on_submitted()
-        if not made:
-            await poll_through(lambda: clip, folder, self._service, frames=self._frames)
-            await download(folder, self._service)
-
-    async def _submit(self, clip: ClipRequest, folder: ClipFolder) -> bool:
-        """Submit a clip that was not; true when it is made already."""
-        standing = await folder.standing()
-        if standing.made:
-            return True
-        if self._halt is not None and not standing.submitted:
-            raise self._halt
-        async with self._limits.submits:
-            await submit(clip, folder, self._service, frames=self._frames)
-        return False
+    def _count_submitted(self) -> None:
+        self._to_submit -= 1
+        if not self._to_submit:
+            self._on_submitted()
 
     async def _failure(self, folder: ClipFolder, error: Exception) -> Failure:
         submission = await folder.submission() or {}

@@ -6,23 +6,16 @@ worker calls `run`.
 """
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
-from minimax_tasks.clips.download import download
+from minimax_tasks.clips.camera_commands import judge_commands
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file
-from minimax_tasks.clips.pictures import known_clip
-from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.make import ClipMaker, resolve_clip
 from minimax_tasks.clips.request import KEY, ClipRequest
-from minimax_tasks.clips.root import check_root
-from minimax_tasks.clips.spellings import as_paid
-from minimax_tasks.clips.submit import submit
-from minimax_tasks.errors import InvalidRequest, PictureError
+from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
 from minimax_tasks.tasks.run import current_run, run_alone
@@ -79,12 +72,14 @@ class Stage(_Mixin):
         """Do the stage."""
         raise NotImplementedError
 
-    async def poll_through(self) -> None:
+    @property
+    def maker(self) -> ClipMaker:
+        """What does the work."""
+        return ClipMaker(Storage(self.root), current_run().service())
+
+    async def wait(self) -> None:
         """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
-        frames = frame_reader(Storage(self.root))
-        await poll_through(
-            lambda: self.clip, self.folder, current_run().service(), frames=frames, on_status=self.report
-        )
+        await self.maker.wait(lambda: self.clip, self.folder, on_status=self.report)
 
     def report(self, status: str) -> None:
         """Show a status in Luigi's visualiser, where the task runs under a worker, and as an event."""
@@ -110,13 +105,9 @@ class Submit(Stage):
         await asyncio.gather(self._submit(), asyncio.sleep(current_run().settings().submit_seconds))
 
     async def _submit(self) -> None:
-        service = current_run().service()
-        root = Storage(self.root)
-        await root.run(check_root, root, service.client.base_url)
-        submission = await submit(
-            self.clip, self.folder, service, frames=frame_reader(root), on_status=self.report
-        )
-        self.report(f"task {submission.get('task_id')}")
+        maker = self.maker
+        await maker.check_root()
+        await maker.submit(self.clip, self.folder, on_status=self.report)
 
 
 class Poll(Stage):
@@ -127,7 +118,7 @@ class Poll(Stage):
 
     async def run_async(self) -> None:
         """Poll until the task is over."""
-        await self.poll_through()
+        await self.wait()
 
 
 class Download(Stage):
@@ -138,8 +129,8 @@ class Download(Stage):
 
     async def run_async(self) -> None:
         """Download the clip."""
-        await self.poll_through()
-        await download(self.folder, current_run().service())
+        await self.wait()
+        await self.maker.fetch(self.folder)
 
 
 class _OfRequest(Stage):
@@ -158,21 +149,7 @@ class _OfRequest(Stage):
             raise InvalidRequest(
                 "request", self.request, "the whole request", "this clip was never submitted"
             )
-        clip = ClipRequest.from_json(self.request)
-        root, written = Storage(self.root), spellings_of(clip.request)
-        if clip.stored:
-            return clip
-        sent = replace(clip, request=as_sent(clip.request))
-        if clip.digests and clip.sent is not None:
-            return as_paid(root, sent, written)
-        try:
-            known = known_clip(root, sent.request, clip.take, written=written, shapes=clip.shapes)
-        except PictureError:
-            if not clip.digests:
-                raise
-            return as_paid(root, sent, written)
-        # One that somebody else made, with digests of its own, says which pictures are meant.
-        return known if clip.digests in ({}, known.digests) else as_paid(root, sent, written)
+        return resolve_clip(Storage(self.root), ClipRequest.from_json(self.request))
 
     @property
     def key(self) -> str:

@@ -43,7 +43,7 @@ TEXT = ClipRequest(TextToVideoRequest(prompt="A lighthouse [Push in]"))
 def service_settings(url: str, **given: Any) -> Settings:
     """A sandbox's, not paced."""
     plain = {"api_key": "test-key", "base_url": url, "requests_per_minute": 0, "poll_interval": 0.05}
-    return Settings.model_validate(plain | given)
+    return Settings.model_validate(plain).model_copy(update=given)
 
 
 def with_service(url: str, work: Callable[[Service], Awaitable[Any]], **patience: float) -> Any:

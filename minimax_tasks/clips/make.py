@@ -1,0 +1,349 @@
+"""Making clips with every guarantee, and no engine: judged, submitted once, waited for, fetched, checked.
+
+`make` is for one clip, `make_all` for any number of them. `ClipMaker` is what both, the Luigi tasks and the
+datasets do a clip's work with.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
+from minimax_tasks.clips.download import download
+from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.frames import frame_reader
+from minimax_tasks.clips.layout import VIDEO
+from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.root import check_lasting, check_root, open_root
+from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
+from minimax_tasks.clips.spellings import as_paid
+from minimax_tasks.clips.submit import submit
+from minimax_tasks.errors import (
+    AuthenticationFailed,
+    BudgetReached,
+    ConfigurationError,
+    InsufficientBalance,
+    InvalidRequest,
+    NotTheApi,
+    PictureError,
+    QuotaExhausted,
+)
+from minimax_tasks.storage.files import Storage
+
+log = logging.getLogger(__name__)
+
+OF_THE_ACCOUNT = (
+    AuthenticationFailed,
+    QuotaExhausted,
+    InsufficientBalance,
+    BudgetReached,
+    ConfigurationError,
+    NotTheApi,
+)
+"""Failures that every further submit would meet as well."""
+
+OnStatus = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class MadeClip:
+    """A clip that is on storage, as its folder knows it."""
+
+    path: str
+    """The finished MP4: a path, or a URL of the storage."""
+    key: str
+    task_id: str
+    usd: float | None
+    """What it cost by the price table; None without a published price."""
+    warnings: tuple[str, ...] = ()
+    """How the video differs from what was asked."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one request of `make_all`: `clip` or `error`, never both."""
+
+    number: int
+    """Which request it was, from 0."""
+    request: AnyRequest | ClipRequest
+    clip: MadeClip | None = None
+    error: Exception | None = None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the clip is there."""
+        return self.clip is not None
+
+
+def resolve_clip(root: Storage, clip: ClipRequest) -> ClipRequest:
+    """The clip of a request as it is known under a root: with what its pictures are, under the key that was paid.
+
+    Raises `PictureError` for a picture that cannot be read.
+    """
+    if clip.stored:
+        return clip
+    written = spellings_of(clip.request)
+    sent = replace(clip, request=as_sent(clip.request))
+    if clip.digests and clip.sent is not None:
+        return as_paid(root, sent, written)
+    try:
+        known = known_clip(root, sent.request, clip.take, written=written, shapes=clip.shapes)
+    except PictureError:
+        if not clip.digests:
+            raise
+        return as_paid(root, sent, written)
+    # One that somebody else made, with digests of its own, says which pictures are meant.
+    return known if clip.digests in ({}, known.digests) else as_paid(root, sent, written)
+
+
+class ClipMaker:
+    """Makes clips of one root, many at once. Once the account refuses one, it submits no other."""
+
+    def __init__(self, root: Storage, service: Service, limits: InFlightLimits | None = None) -> None:
+        self.root = root
+        self.service = service
+        self._frames = frame_reader(root)
+        self._limits = limits or service.limits()
+        self._halt: Exception | None = None
+
+    async def check_root(self) -> None:
+        """Mark a new root; raises `ConfigurationError` for one that is of another kind of service."""
+        await self.root.run(check_root, self.root, self.service.base_url)
+
+    async def make(
+        self,
+        clip: ClipRequest,
+        *,
+        on_status: OnStatus | None = None,
+        on_submitted: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make a clip, whatever of it is done already. `on_submitted`: nothing more of it is submitted, or failed.
+
+        Raises what `submit`, `poll` and `download` raise.
+        """
+        folder = ClipFolder(self.root, clip.key)
+        try:
+            try:
+                made = await self._submit_unless_made(clip, folder, on_status)
+            finally:
+                on_submitted()
+            if not made:
+                await self.wait(lambda: clip, folder, on_status=on_status)
+                await self.fetch(folder)
+        except OF_THE_ACCOUNT as error:
+            if self._halt is None:
+                self._halt = error
+                log.error("no further clips are submitted in this run: %s", error)
+            raise
+
+    async def _submit_unless_made(
+        self, clip: ClipRequest, folder: ClipFolder, on_status: OnStatus | None
+    ) -> bool:
+        """Submit a clip that was not; true when it is made already."""
+        standing = await folder.standing()
+        if standing.made:
+            return True
+        if self._halt is not None and not standing.submitted:
+            raise self._halt
+        async with self._limits.submits:
+            await self.submit(clip, folder, on_status=on_status)
+        return False
+
+    async def submit(
+        self, clip: ClipRequest, folder: ClipFolder, *, on_status: OnStatus | None = None
+    ) -> dict[str, Any]:
+        """Make sure that the clip was submitted exactly once; returns its submission."""
+        submission = await submit(clip, folder, self.service, frames=self._frames, on_status=on_status)
+        if on_status is not None:
+            on_status(f"task {submission.get('task_id')}")
+        return submission
+
+    async def wait(
+        self, clip: Callable[[], ClipRequest], folder: ClipFolder, *, on_status: OnStatus | None = None
+    ) -> None:
+        """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
+        await poll_through(clip, folder, self.service, frames=self._frames, on_status=on_status)
+
+    async def fetch(self, folder: ClipFolder) -> None:
+        """Download the clip and check it."""
+        await download(folder, self.service)
+
+
+async def make(
+    request: AnyRequest | ClipRequest,
+    *,
+    root: str | None = None,
+    take: int = 1,
+    on_status: OnStatus | None = None,
+    service: Service | None = None,
+) -> MadeClip:
+    """Make one clip; returns where it is and what its folder knows. What is done already is not done again.
+
+    `request` is a request model, or a `ClipRequest`; pictures may be frames of other clips of the root. `root` is
+    any fsspec path or URL (setting `root`), `take` another clip of the same request. `on_status` hears news in
+    words. Without a `service`, all calls of an event loop that run at the same time share one.
+
+    Whoever cancels it in the middle of a submit waits for the answer, so that the task id is kept; the next call
+    goes on where it was left. Raises `InvalidRequest`, `PictureError` and `ConfigurationError` before anything is
+    paid, and what `submit`, `poll` and `download` raise.
+    """
+    async with service_or_shared(service) as held:
+        maker = await _maker(root, held)
+        return await _made(maker, _with_take(request, take), on_status)
+
+
+async def make_all(
+    requests: Iterable[AnyRequest | ClipRequest] | AsyncIterable[AnyRequest | ClipRequest],
+    *,
+    root: str | None = None,
+    max_in_flight: int | None = None,
+    on_status: Callable[[int, str], None] | None = None,
+    service: Service | None = None,
+) -> AsyncIterator[Outcome]:
+    """Make many clips; yields what became of each, in the order in which they end.
+
+    At most `max_in_flight` (setting) are under way or wait to be taken, so that `requests` may be of any length: it
+    is read as places come free. A clip that failed is an outcome with its `error`. Once the account refuses (key,
+    balance, budget), no further clip is submitted, and those that were go on. `on_status` hears the number of the
+    request and news in words.
+
+    Leaving the loop early stops it: nothing further is submitted, and what was is gone on with by the next run.
+    Raises `ConfigurationError` for a root that cannot be used, and what reading `requests` raises, after the clips
+    under way have come to their end.
+    """
+    async with service_or_shared(service) as held:
+        wanted = held.settings.max_in_flight if max_in_flight is None else max_in_flight
+        if wanted < 1:
+            raise InvalidRequest("max_in_flight", wanted, "1, 2, 3, …")
+        maker = await _maker(root, held)
+        line = _Line(maker, wanted, on_status)
+        reading = asyncio.ensure_future(line.read(requests))
+        try:
+            while (outcome := await line.next()) is not None:
+                yield outcome
+            await reading
+        finally:
+            await line.stop(reading)
+
+
+class _Line:
+    """The clips of one `make_all` between being read and being taken."""
+
+    def __init__(self, maker: ClipMaker, places: int, on_status: Callable[[int, str], None] | None) -> None:
+        self._maker = maker
+        self._places = asyncio.Semaphore(places)
+        self._on_status = on_status
+        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def read(
+        self, requests: Iterable[AnyRequest | ClipRequest] | AsyncIterable[AnyRequest | ClipRequest]
+    ) -> None:
+        number = 0
+        try:
+            async for request in _each(requests, self._places):
+                task = asyncio.create_task(self._make(number, request))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+                number += 1
+        finally:
+            # Whoever is told to stop is stopped by `stop`, which does not wait for this.
+            if self._running:
+                await asyncio.wait(set(self._running))
+            self._outcomes.put_nowait(None)
+
+    async def next(self) -> Outcome | None:
+        """The next outcome; its place is free from now on. None when there is none any more."""
+        outcome = await self._outcomes.get()
+        self._places.release()
+        return outcome
+
+    async def stop(self, reading: "asyncio.Future[None]") -> None:
+        under_way = {reading, *self._running}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _make(self, number: int, request: AnyRequest | ClipRequest) -> None:
+        told = self._on_status
+        on_status = (lambda status: told(number, status)) if told is not None else None
+        try:
+            clip = await _made(self._maker, request, on_status)
+        except Exception as error:
+            self._outcomes.put_nowait(Outcome(number, request, error=error))
+        else:
+            self._outcomes.put_nowait(Outcome(number, request, clip))
+
+
+async def _each(
+    requests: Iterable[AnyRequest | ClipRequest] | AsyncIterable[AnyRequest | ClipRequest],
+    places: asyncio.Semaphore,
+) -> AsyncIterator[AnyRequest | ClipRequest]:
+    """Each request, read when there is a place for it."""
+    if isinstance(requests, AsyncIterable):
+        others = aiter(requests)
+        while True:
+            await places.acquire()
+            try:
+                yield await anext(others)
+            except StopAsyncIteration:
+                return
+    else:
+        ours = iter(requests)
+        while True:
+            await places.acquire()
+            try:
+                request = next(ours)
+            except StopIteration:
+                return
+            yield request
+
+
+def _with_take(request: AnyRequest | ClipRequest, take: int) -> ClipRequest:
+    if not isinstance(request, ClipRequest):
+        return _clip_of(request, take)
+    return request if take == 1 else replace(request, take=take, stored="")
+
+
+def _clip_of(request: Any, take: int = 1) -> ClipRequest:
+    if isinstance(request, ClipRequest):
+        return request
+    if not isinstance(request, AnyRequest):
+        raise InvalidRequest("request", request, "a request model, such as TextToVideoRequest(prompt=…)")
+    return ClipRequest(request, take=take)
+
+
+async def _maker(root: str | None, service: Service) -> ClipMaker:
+    storage = await asyncio.to_thread(open_root, str(root or service.settings.root))
+    check_lasting(storage, service.base_url)
+    maker = ClipMaker(storage, service)
+    await maker.check_root()
+    return maker
+
+
+async def _made(maker: ClipMaker, request: AnyRequest | ClipRequest, on_status: OnStatus | None) -> MadeClip:
+    clip = await asyncio.to_thread(_judged, maker.root, _clip_of(request))
+    await maker.make(clip, on_status=on_status)
+    return await made_clip(ClipFolder(maker.root, clip.key))
+
+
+def _judged(root: Storage, clip: ClipRequest) -> ClipRequest:
+    judge_commands(root, clip.request, clip.take)
+    return resolve_clip(root, clip)
+
+
+async def made_clip(folder: ClipFolder) -> MadeClip:
+    """What the folder of a clip that is made knows of it."""
+    submission, result = await folder.submission() or {}, await folder.result() or {}
+    return MadeClip(
+        path=folder.path(VIDEO),
+        key=folder.key,
+        task_id=str(submission.get("task_id") or result.get("task_id") or ""),
+        usd=submission.get("usd"),
+        warnings=tuple(str(warning) for warning in result.get("warnings") or ()),
+    )
