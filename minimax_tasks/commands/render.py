@@ -196,6 +196,8 @@ def _tell_of_holes(
     else:
         errors.whole("the film is not joined; its clips are all made")
     film = maker.make_partial(progress.problems, film=partial)
+    if partial and not film:
+        errors.whole("the partial film cannot be joined; the report says why", "red")
     report = storage.join(f"{film_folder(storage, plan)}/report.html")
     for name, path in (("partial film", film), ("report", report)):
         if path:

@@ -148,23 +148,29 @@ class FilmMaker:
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
         """Write a report of what there is and, with `film`, a film with a slate in each hole.
 
-        `problems` as in `make`. Returns the path of the partial film, "" without one.
+        `problems` as in `make`. Returns the path of the partial film, "" without one. Clips that cannot be joined
+        keep the film from being written, but not the report, which says why.
         """
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
         with self._clips(states) as (clips, scratch):
             without_damaged(clips, states)
-            edit, joined = make_edit(self.plan, asked_lengths(self.plan)), None
+            edit, joined, name = make_edit(self.plan, asked_lengths(self.plan)), None, ""
+            warnings = [EARLIER_FILM] if self.root.exists(self._name(FILM)) else []
             if film:
-                layouts = self._layouts(clips)
-                edit = make_edit(self.plan, _lengths(layouts), slates=True)
-                joined = _join(scratch / PARTIAL, edit, self._with_slates(edit, layouts, states, scratch))
-                self.root.put(scratch / PARTIAL, self._name(PARTIAL))
-            name = PARTIAL if film else ""
-            earlier = EARLIER_FILM if self.root.exists(self._name(FILM)) else ""
-            page = self._page(edit, clips, states, joined, name, now(), earlier)
+                try:
+                    layouts = self._layouts(clips)
+                    with_slates = make_edit(self.plan, _lengths(layouts), slates=True)
+                    pieces = self._with_slates(with_slates, layouts, states, scratch)
+                    joined = _join(scratch / PARTIAL, with_slates, pieces)
+                except VideoError as error:
+                    warnings.append(f"the partial film cannot be joined: {error}")
+                else:
+                    edit, name = with_slates, PARTIAL
+                    self.root.put(scratch / PARTIAL, self._name(PARTIAL))
+            page = self._page(edit, clips, states, joined, name, now(), warnings)
             self.root.write(self._name(REPORT), page.encode())
-        return self.root.join(self._name(PARTIAL)) if film else ""
+        return self.root.join(self._name(name)) if name else ""
 
     def _page(
         self,
@@ -174,15 +180,13 @@ class FilmMaker:
         joined: "Joined | None",
         film: str,
         made_at: str,
-        warning: str = "",
+        warnings: Sequence[str] = (),
     ) -> str:
         from minimax_tasks.storyboard.report.gather import film_report
         from minimax_tasks.storyboard.report.page import render_report
 
         report = film_report(self.root, self.plan, edit, clips, states, joined, film, made_at)
-        if warning:
-            report = replace(report, warnings=(*report.warnings, warning))
-        return render_report(report)
+        return render_report(replace(report, warnings=(*report.warnings, *warnings)))
 
     def damaged(self) -> dict[str, str]:
         """What is wrong with clips that are there and cannot be read, by key."""
