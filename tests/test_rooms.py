@@ -1,6 +1,7 @@
 """What a room loads: whoever uses one of them pays for it alone."""
 
 import pkgutil
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,48 @@ def test_planning_text_needs_nothing_that_reads_pictures_or_clips(tmp_path: Path
     )
     heavy = {"av", "numpy", "PIL", "luigi", "httpx", "rich", "pyarrow", "starlette", "uvicorn"}
     assert not heavy & loaded_by(code)
+
+
+HEAVY = {
+    "PIL", "aiohttp", "av", "fsspec", "h11", "httpx", "jinja2", "luigi", "numpy", "pydantic", "rich", "starlette",
+    "uvicorn", "yaml",
+}  # fmt: skip
+
+
+def test_the_package_alone_is_light() -> None:
+    assert not loaded_by("import minimax_tasks") & (HEAVY | {"asyncio", "argparse"})
+
+
+def test_help_loads_nothing_but_the_table_of_commands() -> None:
+    code = (
+        "from minimax_tasks.commands.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit as end:\n    assert end.code == 0"
+    )
+    assert not loaded_by(code) & (HEAVY | {"asyncio", "logging", "tempfile"})
+
+
+@pytest.mark.parametrize("table", ["models", "cameras", "transitions", "templates", "errors"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_table_of_the_catalogue_loads_what_it_shows(table: str, form: str) -> None:
+    words = [table] if form == "text" else [table, "--json"]
+    code = f"from minimax_tasks.commands.main import main\nassert main({words}) == 0"
+    allowed = {"rich"}
+    assert not loaded_by(code) & (HEAVY - allowed | {"asyncio"})
+
+
+def _processor_seconds(*words: str) -> float:
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    seconds = []
+    for _ in range(5):
+        before = spent()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=60)
+        seconds.append(spent() - before)
+    return min(seconds)
+
+
+def test_help_costs_little_more_than_reading_a_command_line() -> None:
+    least = _processor_seconds("-c", "import argparse")
+    assert _processor_seconds("-m", "minimax_tasks", "--help") < 5 * least

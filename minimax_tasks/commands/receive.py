@@ -4,6 +4,7 @@ Anybody can send a callback. What is stored is small, bounded and never believed
 and that one asks the service.
 """
 
+import argparse
 import contextlib
 import json
 import queue
@@ -25,8 +26,10 @@ from starlette.routing import Route
 from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
+from minimax_tasks.commands.exit_codes import DONE
 from minimax_tasks.connections import BATCH, Bounds, bounded
 from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 
 MAX_BODY = 64 * 1024
@@ -128,6 +131,19 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > MAX_BODY:
             return None
     return body
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    serve(Settings.load(root=options.root).root, options.host, options.port)
+    return DONE
 
 
 def serve(root: str, host: str, port: int) -> None:

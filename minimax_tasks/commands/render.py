@@ -1,5 +1,6 @@
 """`minimax-tasks render`: board file in, film out."""
 
+import argparse
 import contextlib
 import hashlib
 import tempfile
@@ -22,7 +23,9 @@ from minimax_tasks.clips.root import (
     service_kind,
 )
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
-from minimax_tasks.console.output import Output
+from minimax_tasks.commands.exit_codes import DONE, FAILED
+from minimax_tasks.commands.values import amount, whole_number
+from minimax_tasks.console.output import Output, standard_error, standard_output
 from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.errors import ConfigurationError
@@ -44,10 +47,57 @@ from minimax_tasks.tasks.follow import following
 from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import on_sigterm
 
-DONE, FAILED = 0, 1
-
 LOOKS, LOOK_PAUSE = 10, 0.3
 """How often, and how many seconds apart, a film that was just made is looked for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
+    parser.add_argument("--root", metavar="URL", help="where the files go, any fsspec URL (setting root)")
+    parser.add_argument("--name", help="of the film's folder, instead of the board's title")
+    parser.add_argument(
+        "--sandbox", action="store_true", help="draw the clips in a private sandbox: no key, no cost"
+    )
+    parser.add_argument("--scale", metavar="90P", help="with --sandbox: draw small, for a quick look")
+    parser.add_argument(
+        "--budget",
+        metavar="USD",
+        type=amount,
+        help="stop before the submit that would pass it (setting budget)",
+    )
+    parser.add_argument(
+        "--workers", metavar="N", type=whole_number, help="clips in flight at once (setting max_in_flight)"
+    )
+    parser.add_argument(
+        "--scheduler-url", metavar="URL", help="Luigi's central scheduler; without it, one in this process"
+    )
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="when shots are missing, also write a film with slates in the holes",
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="pay once more for clips that failed for good"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    return render(
+        options.board,
+        root=options.root,
+        name=options.name,
+        sandbox=options.sandbox,
+        scale=options.scale,
+        budget=options.budget,
+        workers=options.workers,
+        partial=options.partial,
+        retry_failed=options.retry_failed,
+        scheduler_url=options.scheduler_url,
+        console=standard_output(),
+        errors=standard_error(),
+    )
 
 
 def render(

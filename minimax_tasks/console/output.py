@@ -1,12 +1,5 @@
-"""Standard output and standard error as they are: a terminal or a pipe, in any encoding.
+"""Standard output and standard error as rich writes on them: a terminal or a pipe, in any encoding."""
 
-A command that has made and paid for a film must not end because a terminal has no check mark. What an
-encoding cannot write is written as something that looks alike, or as an escape, never as an exception.
-"""
-
-import codecs
-import io
-import json
 import os
 import sys
 from typing import Any, TextIO
@@ -14,47 +7,10 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from minimax_tasks.console.streams import READABLE, is_unicode
+
 PIPE_WIDTH = 200
 """Columns of a file or a pipe, which has room for whole tables."""
-
-READABLE = "minimax-tasks-readable"
-"""The error handler of the streams: look-alikes first, then backslash escapes."""
-
-_LOOK_ALIKES = {
-    "·": "-", "–": "-", "—": "-", "−": "-", "•": "*", "…": "...", "→": "->", "×": "x", "✓": "+", "✗": "x",
-    "‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ",
-}  # fmt: skip
-
-
-def _readable(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    text = error.object[error.start : error.end]
-    shown = (_LOOK_ALIKES.get(letter) or _escaped(letter) for letter in text)
-    return "".join(shown), error.end
-
-
-def _escaped(letter: str) -> str:
-    return letter.encode("ascii", "backslashreplace").decode()
-
-
-codecs.register_error(READABLE, _readable)
-
-
-def settle_streams() -> None:
-    """Let standard output and standard error take every text. A user's own choice of handler stays."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
-            stream.reconfigure(errors=READABLE)
-
-
-def is_unicode(encoding: str | None) -> bool:
-    """Whether an encoding has every character; False for one that is not known."""
-    try:
-        return codecs.lookup(encoding or "").name.startswith("utf")
-    except LookupError:
-        return False
-
 
 _CONTROLS = {
     number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160)) if chr(number) not in "\t\n"
@@ -136,7 +92,11 @@ def standard_error() -> Output:
     return Output(stderr=True)
 
 
-def json_text(value: Any) -> str:
-    """JSON as it is written to standard output: in plain ASCII where the encoding lacks characters."""
-    encoding = getattr(sys.stdout, "encoding", None)
-    return json.dumps(value, ensure_ascii=not is_unicode(encoding), indent=2)
+def say(text: str) -> None:
+    """One line on standard output, whole."""
+    standard_output().whole(text)
+
+
+def tell(text: str) -> None:
+    """One line on standard error, whole."""
+    standard_error().whole(text)

@@ -1,0 +1,52 @@
+"""The luigi command line, run by a worker that keeps many clips in flight."""
+
+import argparse
+import os
+import tempfile
+
+from minimax_tasks.commands.exit_codes import BAD_INPUT, DONE, FAILED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("words", nargs=argparse.REMAINDER, help="what you would give to luigi")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    import luigi
+    from luigi.parameter import ParameterException
+    from luigi.task_register import TaskClassException
+
+    from minimax_tasks import register_tasks
+    from minimax_tasks.console.output import tell
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.tasks.build import in_flight_factory
+    from minimax_tasks.tasks.worker import on_sigterm
+
+    register_tasks()
+    words = list(options.words)
+    if not any(word.split("=")[0] == "--module" for word in words):
+        words = ["--module", "minimax_tasks", *words]
+    if not any(word.split("=")[0] == "--workers" for word in words):
+        words += ["--workers", str(Settings.load().max_in_flight)]
+    words += _own_lock(words)
+    restore = on_sigterm(KeyboardInterrupt())
+    try:
+        result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
+    except (ParameterException, TaskClassException, ImportError) as error:
+        tell(str(error))
+        return BAD_INPUT
+    finally:
+        restore()
+    return DONE if result.scheduling_succeeded and result.status.name.startswith("SUCCESS") else FAILED
+
+
+def _own_lock(words: list[str]) -> list[str]:
+    """A folder of one's own for Luigi's lock, where that of everybody belongs to another user."""
+    usual = os.path.join(tempfile.gettempdir(), "luigi")
+    if any(word.split("=")[0] in ("--lock-pid-dir", "--no-lock") for word in words):
+        return []
+    if not os.path.isdir(usual) or os.access(usual, os.W_OK):
+        return []
+    return ["--lock-pid-dir", f"{usual}-{os.getuid() if hasattr(os, 'getuid') else 'own'}"]

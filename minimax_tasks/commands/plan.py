@@ -1,0 +1,46 @@
+"""What a storyboard would make and cost."""
+
+import argparse
+from dataclasses import replace
+
+from minimax_tasks.commands.exit_codes import DONE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
+    parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+    parser.add_argument("--name", help="of the film's folder, instead of the board's title")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from minimax_tasks.clips.root import open_root
+    from minimax_tasks.clips.state import clip_states
+    from minimax_tasks.console.output import say, standard_output
+    from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
+    from minimax_tasks.console.streams import json_text
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
+    from minimax_tasks.storyboard.planning.make import make_plan
+
+    settings = Settings.load(root=options.root)
+    storage = open_root(settings.root)
+    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
+    plan = replace(plan, name=options.name or "")
+    check_film_is_own(storage, plan)
+    states = clip_states(storage, [segment.key for segment in plan.segments])
+    why = why_to_make(storage, plan, states)
+    if options.json:
+        say(json_text(plan_json(plan, states, why)))
+        return DONE
+    console = standard_output()
+    console.print(plan_table(plan, states))
+    for line in why_lines(plan, why):
+        console.sentence(line, "cyan")
+    for warning in grouped_warnings(plan, states):
+        console.sentence(f"warning: {warning}", "yellow")
+    for problem in all_problems(plan, states):
+        console.whole(problem, "red")
+    return DONE

@@ -1,0 +1,44 @@
+"""Settling a clip whose submit is in doubt."""
+
+import argparse
+import asyncio
+
+from minimax_tasks.commands.exit_codes import DONE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("key", metavar="KEY", help="the clip's key, as the message gave it")
+    parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--task-id", metavar="ID", help="the task that was accepted; nothing is paid")
+    way.add_argument(
+        "--resubmit", action="store_true", help="certainly nothing was accepted: pay in the next run"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from minimax_tasks.clips.resolve import adopt, allow_resubmit, find_clip
+    from minimax_tasks.clips.root import open_root
+    from minimax_tasks.clips.service import Service
+    from minimax_tasks.console.output import say
+    from minimax_tasks.settings import Settings
+
+    settings = Settings.load(root=options.root)
+    folder = find_clip(open_root(settings.root), options.key)
+
+    async def settle() -> None:
+        if options.resubmit:
+            await allow_resubmit(folder)
+            say(f"clip {folder.key}: the next run submits it again")
+        else:
+            async with Service(settings) as service:
+                state = await adopt(folder, options.task_id, service)
+            what = (await folder.claimed((await folder.standing()).claims)).get("what", "?")
+            say(
+                f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run goes on with it"
+            )
+
+    asyncio.run(settle())
+    return DONE

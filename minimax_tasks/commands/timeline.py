@@ -1,0 +1,31 @@
+"""The cut of a board as an OpenTimelineIO file."""
+
+import argparse
+
+from minimax_tasks.commands.exit_codes import DONE, FAILED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
+    parser.add_argument("out", metavar="FILE.otio", help="local file to write")
+    parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from minimax_tasks.clips.root import open_root
+    from minimax_tasks.console.output import say, tell
+    from minimax_tasks.settings import Settings
+    from minimax_tasks.storyboard.exports.otio import check_out, write_timeline
+    from minimax_tasks.storyboard.planning.make import make_plan
+
+    check_out(options.out)
+    settings = Settings.load(root=options.root)
+    storage = open_root(settings.root)
+    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
+    missing = write_timeline(storage, plan, options.out)
+    say(f"timeline: {options.out}")
+    if missing:
+        tell(f"not made or not readable, so left out: {', '.join(missing)}")
+    return FAILED if missing else DONE
