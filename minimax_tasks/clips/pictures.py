@@ -1,7 +1,6 @@
 """Reading the pictures of a request from any fsspec path, and knowing them by their bytes."""
 
 import dataclasses
-import functools
 import hashlib
 import json
 import warnings
@@ -85,15 +84,50 @@ Look = Callable[[str, str], Seen]
 """Sees a picture: a reference and a field, for `PictureError`."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A picture that was looked at: what it is, the version of its file, and its bytes if they had to be read."""
+
+    seen: Seen
+    version: str | None
+    data: bytes | None = None
+
+
+_MOST_REMEMBERED = 65_536
+
+_seen_before: dict[tuple[str, str], Seen] = {}
+"""Reference and version of a file -> the picture in it."""
+
+_sent_before: dict[tuple[str, str, bool, tuple[int, int] | None], Sent] = {}
+"""Reference, digest, `fit` and shape of a picture -> what is sent of it."""
+
+
+def forget_pictures() -> None:
+    """Forget what this process knows of pictures that it has read."""
+    _seen_before.clear()
+    _sent_before.clear()
+
+
+def look_at(reference: str, field: str) -> Reading:
+    """Look at a picture, whose bytes are read only when its file changed. Raises `PictureError`."""
+    version = references.version_of(reference)
+    if version and (known := _seen_before.get((reference, version))):
+        return Reading(known, version)
+    from minimax_tasks.api.pictures import glance
+
+    data = read_picture(reference, field=field)
+    digest, head = hashlib.sha256(data).hexdigest(), glance(data)
+    seen = Seen(digest, head.width, head.height, head.as_it_is, head.fits) if head else Seen(digest)
+    if version:
+        if len(_seen_before) >= _MOST_REMEMBERED:
+            _seen_before.clear()
+        _seen_before[reference, version] = seen
+    return Reading(seen, version, data)
+
+
 def see_picture(reference: str, field: str) -> Seen:
     """What a picture is, read again only when the file changed. Raises `PictureError` when it cannot be read."""
-    version = references.version_of(reference)
-    if not version:
-        return _see(reference, field)
-    try:
-        return _see_version(reference, version)
-    except PictureError as error:
-        raise PictureError(field, error.value, error.allowed, error.why) from None
+    return look_at(reference, field).seen
 
 
 def digest_picture(reference: str, *, field: str) -> str:
@@ -102,25 +136,41 @@ def digest_picture(reference: str, *, field: str) -> str:
 
 
 def prepare_picture(
-    reference: str, seen: Seen, *, field: str, fit: bool, shape: tuple[int, int] | None = None
+    reference: str,
+    seen: Seen,
+    *,
+    field: str,
+    fit: bool,
+    shape: tuple[int, int] | None = None,
+    data: bytes | None = None,
 ) -> Sent:
-    """A picture as it would be sent: judged on its bytes and, to have a shape, cropped. Raises `PictureError`."""
-    try:
-        return _prepare(reference, seen.digest, fit, shape)
-    except PictureError as error:
-        raise PictureError(field, error.value, error.allowed, error.why) from None
+    """A picture as it would be sent: judged on its bytes and, to have a shape, cropped. Raises `PictureError`.
+
+    `data` are its bytes where they are at hand; otherwise they are read, unless all this is known already.
+    """
+    what = (reference, seen.digest, fit, shape)
+    if known := _sent_before.get(what):
+        return known
+    sent = _prepare(reference, seen.digest, field, fit, shape, data)
+    if len(_sent_before) >= _MOST_REMEMBERED:
+        _sent_before.clear()
+    _sent_before[what] = sent
+    return sent
 
 
-@functools.lru_cache(maxsize=65536)
-def _prepare(reference: str, digest: str, fit: bool, shape: tuple[int, int] | None) -> Sent:
+def _prepare(
+    reference: str, digest: str, field: str, fit: bool, shape: tuple[int, int] | None, data: bytes | None
+) -> Sent:
     from minimax_tasks.api.pictures import crop_to, judge_picture
 
-    data, told = read_picture(reference, field="picture"), shown(reference)
+    told = shown(reference)
+    if data is None:
+        data = read_picture(reference, field=field)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise PictureError("picture", reference, "the picture that was planned", "it has changed; plan anew")
-    picture = judge_picture(data, field="picture", name=told, fit=fit)
+        raise PictureError(field, reference, "the picture that was planned", "it has changed; plan anew")
+    picture = judge_picture(data, field=field, name=told, fit=fit)
     if shape is not None:
-        picture = crop_to(picture, shape, field="picture", name=told)
+        picture = crop_to(picture, shape, field=field, name=told)
     return Sent(hashlib.sha256(picture.data).hexdigest(), picture.width, picture.height, picture.notes)
 
 
@@ -267,19 +317,6 @@ def _sent_memory(digest: str, fit: bool, shape: tuple[int, int] | None) -> str:
 def _remembered_sent(root: Storage, place: str) -> Sent | None:
     found = root.read_json(place)
     return Sent(str(found["sent"]), int(found["width"]), int(found["height"])) if found else None
-
-
-@functools.lru_cache(maxsize=65536)
-def _see_version(reference: str, version: str) -> Seen:
-    return _see(reference, "picture")
-
-
-def _see(reference: str, field: str) -> Seen:
-    from minimax_tasks.api.pictures import glance
-
-    data = read_picture(reference, field=field)
-    digest, head = hashlib.sha256(data).hexdigest(), glance(data)
-    return Seen(digest, head.width, head.height, head.as_it_is, head.fits) if head else Seen(digest)
 
 
 async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:

@@ -40,9 +40,8 @@ from minimax_tasks.storyboard.film import (
     why_to_make,
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
-from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.build import build_run
-from minimax_tasks.tasks.film import RenderStoryboard
+from minimax_tasks.tasks.film import RenderStoryboard, hand_on, plan_board
 from minimax_tasks.tasks.follow import following
 from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import on_sigterm
@@ -125,8 +124,8 @@ def render(
     storage = open_root(settings.root)
     if not sandbox:
         check_lasting(storage, settings.base_url)
-    plan = make_plan(board, root=settings.root, language=settings.bracket_language)
-    plan = replace(plan, name=name or "")
+    planned = plan_board(board, settings.root)
+    plan = replace(planned, name=name or "")
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     _show(storage, plan, states, console, retry_failed)
@@ -153,6 +152,7 @@ def render(
         if retry_failed:
             settings = settings.having(retry_failed_before=datetime.now(UTC))
         run = stack.enter_context(Run(settings.having(max_in_flight=at_once)).current())
+        hand_on(planned, settings.root, run)
         check_writable(storage, settings.base_url)
         take_film_folder(storage, plan)
         if sandbox:

@@ -4,13 +4,14 @@ import hashlib
 import json
 import logging
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.judging import judge_clips, try_each
 from minimax_tasks.clips.layout import CLIPS
-from minimax_tasks.clips.pictures import Seen, Sent, has_bytes, known_clip, prepare_picture, see_picture
+from minimax_tasks.clips.pictures import Reading, Seen, Sent, has_bytes, known_clip, look_at, prepare_picture
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.reading import read_bytes
@@ -18,6 +19,8 @@ from minimax_tasks.dataset.table import Row, Table, parse_table
 from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError
 from minimax_tasks.problems import Problem, Problems
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import version_of
+from minimax_tasks.storage.versions import Versions
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class DatasetPlan:
     name: str
     rows: tuple[PlannedRow, ...]
     digest: str
+    versions: Versions | None = field(default=None, compare=False)
+    """Of the files that it was made from."""
 
     @cached_property
     def clips(self) -> dict[str, ClipRequest]:
@@ -75,11 +80,13 @@ class Shard:
 
 def make_plan(table: str, root: Storage) -> DatasetPlan:
     """Read a table and judge all that it asks for. Raises `TableError` with every bad row at once."""
+    version = version_of(table)  # told before it is read: what changes meanwhile has another
     read = parse_table(table, read_bytes(table))
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
     problems = Problems(table, read.problems, unit=read.unit, most_told=MOST_TOLD)
-    planned = _with_keys(read, root, begun, problems)
+    pictures = try_each(_look_at, {reference for row in read.rows for reference in _own_pictures(row)})
+    planned = _with_keys(read, root, pictures, begun, problems)
     judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())
     problems.extend(Problem(number, text) for number, text in judged.problems)
     if problems:
@@ -88,7 +95,9 @@ def make_plan(table: str, root: Storage) -> DatasetPlan:
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
     for reason, numbers in judged.doubts.items():
         warnings.warn(f"{table}, {read.unit} {_some(numbers)}: {reason}", UserWarning, stacklevel=2)
-    return DatasetPlan(table, read.name, tuple(planned), _digest(planned))
+    seen = {reference: found.version for reference, found in pictures.items() if isinstance(found, Reading)}
+    versions = Versions(table, version, seen)
+    return DatasetPlan(table, read.name, tuple(planned), _digest(planned), versions)
 
 
 def _digest(planned: list[PlannedRow]) -> str:
@@ -100,23 +109,27 @@ def _digest(planned: list[PlannedRow]) -> str:
 
 
 def _with_keys(
-    table: Table, root: Storage, begun: frozenset[str] | None, problems: Problems
+    table: Table,
+    root: Storage,
+    pictures: Mapping[str, Reading | PictureError],
+    begun: frozenset[str] | None,
+    problems: Problems,
 ) -> list[PlannedRow]:
     """The rows that can be asked for, each with its clip."""
-    seen = try_each(_see, {reference for row in table.rows for reference in _own_pictures(row)})
     changed = {
-        (reference, seen[reference], row.request.fit)
+        (reference, read.seen, row.request.fit)
         for row in table.rows
         for reference in _own_pictures(row)
-        if isinstance(seen[reference], Seen) and not seen[reference].is_sent_whole(fit=row.request.fit)
+        if isinstance(read := pictures[reference], Reading)
+        and not read.seen.is_sent_whole(fit=row.request.fit)
     }
     try_each(_prepare, changed)  # several at a time; it is remembered
 
     def look(reference: str, field: str) -> Seen:
-        found: Seen | PictureError = seen[reference]
+        found = pictures[reference]
         if isinstance(found, PictureError):
             raise PictureError(field, found.value, found.allowed, found.why)
-        return found
+        return found.seen
 
     planned = []
     for row in table.rows:
@@ -153,8 +166,9 @@ def _own_pictures(row: Row) -> list[str]:
     return [reference for reference in row.request.pictures().values() if has_bytes(reference)]
 
 
-def _see(reference: str) -> Seen:
-    return see_picture(reference, "picture")
+def _look_at(reference: str) -> Reading:
+    read = look_at(reference, "picture")
+    return replace(read, data=None)  # a table may have more pictures than the memory holds
 
 
 def _prepare(picture: tuple[str, Seen, bool]) -> Sent:

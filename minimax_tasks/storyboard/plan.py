@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.requests import VideoRequest
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.naming import film_name, former_film_name
+from minimax_tasks.storage.versions import Versions
 from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.planning.stills import Still
 
@@ -98,6 +99,8 @@ class Plan:
     warnings: tuple[str, ...]
     name: str = ""
     """Name of the film's folder, in place of the title."""
+    versions: Versions | None = field(default=None, compare=False)
+    """Of the files that it was made from."""
 
     @property
     def slug(self) -> str:

@@ -97,7 +97,7 @@ class DatasetShard(luigi.Task):
     def _clips(self, root: Storage) -> dict[str, ClipRequest]:
         known = current_run().shards
         if self.digest not in known:
-            plan = make_plan(self.table, root)
+            plan = plan_table(self.table, root)
             _learn(plan, -(-len(plan.clips) // self.of))
         if self.digest not in known:
             raise TableError(
@@ -155,7 +155,7 @@ class VideoDataset(luigi.Task):
         another table.
         """
         root = Storage(self.root)
-        plan = make_plan(self.table, root)
+        plan = plan_table(self.table, root)
         _learn(plan, self._shard_size)
         check_dataset_is_own(root, self._source(root, lambda: plan))
         return plan
@@ -168,7 +168,7 @@ class VideoDataset(luigi.Task):
     @cached_property
     def _name(self) -> str:
         root = Storage(self.root)
-        return folder_name(root, self._source(root, lambda: make_plan(self.table, root)))
+        return folder_name(root, self._source(root, lambda: plan_table(self.table, root)))
 
     def _source(self, root: Storage, plan: Callable[[], DatasetPlan]) -> Source:
         return source_of(root, self.table, self.name, plan, webdataset=self.webdataset)
@@ -286,6 +286,11 @@ class VideoDataset(luigi.Task):
             self.folder,
             FAILED,
         )
+
+
+def plan_table(table: str, root: Storage) -> DatasetPlan:
+    """The plan of a table in this run."""
+    return current_run().tables.get((table, root.url), lambda: make_plan(table, root))
 
 
 def _learn(plan: DatasetPlan, size: int) -> None:

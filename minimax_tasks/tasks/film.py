@@ -23,7 +23,7 @@ from minimax_tasks.storyboard.film import (
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import current_run, run_alone
+from minimax_tasks.tasks.run import Run, current_run, run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 from minimax_tasks.tasks.target import FsspecTarget
 
@@ -31,11 +31,26 @@ log = logging.getLogger(__name__)
 
 
 def plan_board(storyboard: str, root: str) -> Plan:
-    """The plan of a board; its segments are known to the tasks of this run from then on."""
+    """The plan of a board in this run; its segments are known to the tasks of the run from then on."""
     run = current_run()
-    plan = make_plan(storyboard, root=root, language=run.settings().bracket_language)
+    language = run.settings().bracket_language
+
+    def make() -> Plan:
+        plan = make_plan(storyboard, root=root, language=language)
+        _learn(run, plan)
+        return plan
+
+    return run.boards.get((storyboard, Storage(root).url, language), make)
+
+
+def hand_on(plan: Plan, root: str, run: Run) -> None:
+    """Let the tasks of a run work on a plan that is made already."""
+    run.boards.add((plan.path, Storage(root).url, run.settings().bracket_language), plan)
+    _learn(run, plan)
+
+
+def _learn(run: Run, plan: Plan) -> None:
     run.segments.update({segment.key: (segment, plan.board.title) for segment in plan.segments})
-    return plan
 
 
 class _OfSegment(Stage):

@@ -18,9 +18,11 @@ from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import Service
 from minimax_tasks.settings import Settings
+from minimax_tasks.tasks.plans import Plans
 
 if TYPE_CHECKING:
-    from minimax_tasks.storyboard.plan import Segment
+    from minimax_tasks.dataset.plan import DatasetPlan
+    from minimax_tasks.storyboard.plan import Plan, Segment
 
 
 class Run:
@@ -30,6 +32,8 @@ class Run:
         self._settings = settings
         self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
+        self.boards: Plans[Plan] = Plans(kept=settings is None)
+        self.tables: Plans[DatasetPlan] = Plans(kept=settings is None)
         self.segments: dict[str, tuple[Segment, str]] = {}
         """Key -> segment, and the title of the board that was planned last with it. A key says what the segment is,
         so none goes stale."""

@@ -417,12 +417,12 @@ def test_another_version_of_the_image_library_does_not_pay_again(
     remember_pictures(root, paid)
     real = pictures._encode
     monkeypatch.setattr(pictures, "_encode", lambda image, kind="PNG": real(image, kind) + b"other")
-    of_clips._prepare.cache_clear()
+    of_clips.forget_pictures()
     try:
         assert known_clip(root, request, 1) == paid
         assert known_clip(Storage(str(tmp_path / "new")), request, 1).key != paid.key
     finally:
-        of_clips._prepare.cache_clear()
+        of_clips.forget_pictures()
 
 
 def test_a_key_that_is_not_the_request_s_is_not_believed(folder: Path) -> None:

@@ -51,7 +51,8 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     for draft, warning in (*drifting(drafts), *same_clips(drafts)):
         draft.warnings.append(warning)
     shots = tuple(_planned(draft, problems.line(draft, "id")) for draft in drafts)
-    return Plan(path, board, shots, tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts)))))
+    warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
+    return Plan(path, board, shots, warnings, versions=material.versions)
 
 
 def _planned(draft: ShotDraft, line: int) -> PlannedShot:

@@ -65,7 +65,7 @@ def _make_segments(draft: ShotDraft, drafts: Drafts, material: Material, problem
     shapes = {"first_frame_image": draft.crop} if draft.crop else {}
     try:
         clips = [
-            known_clip(material.root, request, take, written=draft.written, shapes=shapes)
+            known_clip(material.root, request, take, written=draft.written, shapes=shapes, look=material.look)
             for take in range(1, draft.takes + 1)
         ]
     except PictureError as error:  # it is gone; only clips that are paid for do without it

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minimax_tasks.clips.judging import try_each
+from minimax_tasks.clips.pictures import Seen, see_picture
 from minimax_tasks.errors import BoardError, PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import beside, folder_of, read_text
+from minimax_tasks.storage.references import beside, folder_of, read_text, version_of
+from minimax_tasks.storage.versions import Versions, versions_of
 from minimax_tasks.storyboard.board import Board, Shot, read_board
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.stills import Still, read_still
@@ -38,15 +40,27 @@ class Material:
     """Path or URL -> the picture, or why it cannot be used."""
     templates: Path | None
     """The folder of the board's own templates, if it has any."""
+    versions: Versions
+    """Of the board and all files that it is planned from."""
 
     def still(self, wanted: str) -> Still | None:
         """The picture that a shot names, if it can be used."""
         found = self.stills.get(self.pictures.get(wanted, ""))
         return found if isinstance(found, Still) else None
 
+    def look(self, reference: str, field: str) -> Seen:
+        """A picture as it was read for this plan. Raises `PictureError` for one that is gone."""
+        still = self.stills.get(reference)
+        if not isinstance(still, Still) or still.seen is None:
+            return see_picture(reference, field)
+        if still.gone is not None:
+            raise PictureError(field, still.gone.value, still.gone.allowed, still.gone.why)
+        return still.seen
+
 
 def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProblems]:
     """Read a board and its pictures. Raises `BoardError` when so much is wrong that nothing is left to plan."""
+    version = version_of(path)  # told before it is read: what changes meanwhile has another
     try:
         text = read_text(path, BOARD_LIMIT, "the storyboard file")
     except UnreadableReference as error:
@@ -55,13 +69,27 @@ def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProb
     problems = BoardProblems(path, document, found)
     if board is None:
         raise BoardError(problems.lines())
-    pictures = _pictures(board, folder_of(path))
+    folder = folder_of(path)
+    templates = versions_of(_template_files(folder))
+    pictures = _pictures(board, folder)
     names = {reference: name for name, reference in reversed(pictures.items())}
     stills = try_each(
         lambda reference: read_still(reference, names[reference], root, fit=board.defaults.fit), names
     )
+    read = {
+        reference: still.version
+        for reference, still in stills.items()
+        if isinstance(still, Still) and still.seen is not None
+    }
     material = Material(
-        path, board, root, board.language or language, pictures, stills, _own_templates(folder_of(path))
+        path,
+        board,
+        root,
+        board.language or language,
+        pictures,
+        stills,
+        _own_templates(folder),
+        Versions(path, version, templates | read),
     )
     return material, problems
 
@@ -80,6 +108,12 @@ def _own_templates(folder: str) -> Path | None:
     """`prompt_templates/` beside the board."""
     own = Path(folder) / "prompt_templates"
     return own if "://" not in folder and own.is_dir() else None
+
+
+def _template_files(folder: str) -> list[str]:
+    """The folder of a board's own templates, whether there is one or not, and all that is in it."""
+    own = Path(folder) / "prompt_templates"
+    return [] if "://" in folder else [str(own), *map(str, own.rglob("*"))]
 
 
 def _pictures(board: Board, folder: str) -> dict[str, str]:

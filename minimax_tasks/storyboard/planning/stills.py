@@ -1,8 +1,8 @@
-"""The stills of a board: read once, judged, and known by their bytes."""
+"""The stills of a board: each read once, judged, and known by its bytes."""
 
 from dataclasses import dataclass
 
-from minimax_tasks.clips.pictures import has_bytes, prepare_picture, remembered_picture, see_picture
+from minimax_tasks.clips.pictures import Seen, has_bytes, look_at, prepare_picture, remembered_picture
 from minimax_tasks.clips.request import check_reference
 from minimax_tasks.errors import PictureError
 from minimax_tasks.storage.files import Storage
@@ -10,17 +10,21 @@ from minimax_tasks.storage.files import Storage
 
 @dataclass(frozen=True)
 class Still:
-    """A picture that a shot starts from or ends at. Remote ones are not fetched: no digest, no size."""
+    """A picture that a shot starts from or ends at. One on the web is not fetched: no digest, no size."""
 
     name: str
     reference: str
-    digest: str = ""
+    seen: Seen | None = None
+    """The picture as it was read."""
     width: int = 0
     height: int = 0
-    gone: PictureError | None = None
-    """Why it cannot be read any more, when only its digest is still known."""
+    """Its size in pixels as it is sent."""
     notes: tuple[str, ...] = ()
     """What is done to it before it is sent, for people."""
+    gone: PictureError | None = None
+    """Why it cannot be read any more, when it is known only from an earlier run."""
+    version: str | None = None
+    """The version of its file that was read."""
 
 
 def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -> Still:
@@ -32,11 +36,11 @@ def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -
     if not has_bytes(reference):
         return Still(name, reference)
     try:
-        seen = see_picture(reference, name)
+        read = look_at(reference, name)
     except PictureError as error:
         found = remembered_picture(root, reference)
         if found is None:
             raise
-        return Still(name, reference, found.digest, found.width, found.height, gone=error)
-    sent = prepare_picture(reference, seen, field=name, fit=fit)
-    return Still(name, reference, seen.digest, sent.width, sent.height, notes=sent.notes)
+        return Still(name, reference, found, found.width, found.height, gone=error)
+    sent = prepare_picture(reference, read.seen, field=name, fit=fit, data=read.data)
+    return Still(name, reference, read.seen, sent.width, sent.height, sent.notes, version=read.version)
