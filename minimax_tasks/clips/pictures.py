@@ -148,20 +148,24 @@ def prepare_picture(
 
     `data` are its bytes where they are at hand; otherwise they are read, unless all this is known already.
     """
-    what = (reference, seen.digest, fit, shape)
-    if known := _sent_before.get(what):
-        return known
-    sent = _prepare(reference, seen.digest, field, fit, shape, data)
-    if len(_sent_before) >= _MOST_REMEMBERED:
-        _sent_before.clear()
-    _sent_before[what] = sent
-    return sent
+    what = (reference, seen.digest, fit)
+    known, whole = _sent_before.get((*what, shape)), _sent_before.get((*what, None))
+    if known is None and whole is not None and shape is not None:
+        known = whole if _is_whole(whole, shape) else None
+    return known or _prepare(reference, seen.digest, field, fit, shape, data)
 
 
 def _prepare(
     reference: str, digest: str, field: str, fit: bool, shape: tuple[int, int] | None, data: bytes | None
 ) -> Sent:
-    from minimax_tasks.api.pictures import crop_to, judge_picture
+    from minimax_tasks.api.pictures import Picture, crop_to, judge_picture
+
+    def remembered(picture: Picture, shape: tuple[int, int] | None) -> Sent:
+        sent = Sent(hashlib.sha256(picture.data).hexdigest(), picture.width, picture.height, picture.notes)
+        if len(_sent_before) >= _MOST_REMEMBERED:
+            _sent_before.clear()
+        _sent_before[reference, digest, fit, shape] = sent
+        return sent
 
     told = shown(reference)
     if data is None:
@@ -169,9 +173,15 @@ def _prepare(
     if hashlib.sha256(data).hexdigest() != digest:
         raise PictureError(field, reference, "the picture that was planned", "it has changed; plan anew")
     picture = judge_picture(data, field=field, name=told, fit=fit)
-    if shape is not None:
-        picture = crop_to(picture, shape, field=field, name=told)
-    return Sent(hashlib.sha256(picture.data).hexdigest(), picture.width, picture.height, picture.notes)
+    whole = remembered(picture, None)
+    if shape is None or _is_whole(whole, shape):
+        return whole
+    return remembered(crop_to(picture, shape, field=field, name=told), shape)
+
+
+def _is_whole(sent: Sent, shape: tuple[int, int]) -> bool:
+    """Whether nothing is cropped of a picture to have a shape."""
+    return same_shape((sent.width, sent.height), shape)
 
 
 def known_clip(
