@@ -45,7 +45,7 @@ def plan_board(storyboard: str, root: str) -> Plan:
 
 def hand_on(plan: Plan, root: str, run: Run) -> None:
     """Let the tasks of a run work on a plan that is made already."""
-    run.boards.add((plan.path, Storage(root).url, run.settings().bracket_language), plan)
+    run.boards.hand_on((plan.path, Storage(root).url, run.settings().bracket_language), plan)
     _learn(run, plan)
 
 

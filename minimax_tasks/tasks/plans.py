@@ -19,23 +19,21 @@ _P = TypeVar("_P", bound=_Planned)
 
 
 class Plans(Generic[_P]):
-    """Plans by what they are of.
+    """Plans by what they are of. One is made anew only when a file that it was made from has changed."""
 
-    One run works on one plan, even if its files are edited meanwhile. Plans that are `kept` beyond a run are made
-    anew when a file that they were made from has changed.
-    """
-
-    def __init__(self, *, kept: bool) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
         self._made: dict[Hashable, _P] = {}
+        self._handed_on: dict[Hashable, _P] = {}
 
     def get(self, of: Hashable, make: Callable[[], _P]) -> _P:
-        """The plan as it was made, or else a new one."""
+        """The plan that was handed on, or the one that was made and still holds, or else a new one."""
+        if of in self._handed_on:
+            return self._handed_on[of]
         plan = self._made.get(of)
-        if plan is None or (self._kept and not (plan.versions and plan.versions.are_current())):
+        if plan is None or plan.versions is None or not plan.versions.are_current():
             plan = self._made[of] = make()
         return plan
 
-    def add(self, of: Hashable, plan: _P) -> None:
-        """Hand on a plan that was made elsewhere."""
-        self._made[of] = plan
+    def hand_on(self, of: Hashable, plan: _P) -> None:
+        """Use a plan that was made elsewhere, even if its files are edited meanwhile."""
+        self._handed_on[of] = plan

@@ -32,8 +32,8 @@ class Run:
         self._settings = settings
         self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
-        self.boards: Plans[Plan] = Plans(kept=settings is None)
-        self.tables: Plans[DatasetPlan] = Plans(kept=settings is None)
+        self.boards: Plans[Plan] = Plans()
+        self.tables: Plans[DatasetPlan] = Plans()
         self.segments: dict[str, tuple[Segment, str]] = {}
         """Key -> segment, and the title of the board that was planned last with it. A key says what the segment is,
         so none goes stale."""
