@@ -8,10 +8,10 @@ caller resolves (`with_pictures`) into one of the two. `body()` gives the exact 
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from minimax_tasks.api.catalog.models import (
     Mode,
@@ -20,6 +20,7 @@ from minimax_tasks.api.catalog.models import (
     Size,
     default_model,
     find_model_mode,
+    model_modes,
     model_names,
     models_for,
 )
@@ -32,14 +33,19 @@ from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), use_attribute_docstrings=True
+    )
 
     mode: ClassVar[Mode]
     picture_fields: ClassVar[tuple[str, ...]] = ()
+    decided_by: ClassVar[str] = ""
+    """The field that says, where it is given, that this is the mode."""
 
     callback_url: StrictStr | None = None
+    """An http(s) URL to which the service sends the status."""
     fit: StrictBool = False
-    """Make pictures fit that the service would refuse; not on the wire."""
+    """Crop and scale pictures that the service would refuse; others stay as they are. Not on the wire."""
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -65,6 +71,32 @@ class _Request(BaseModel):
         """The JSON of the wire: only fields that this model takes, defaults left out."""
         raise NotImplementedError
 
+    def identity(self) -> dict[str, Any]:
+        """What is sent beside pictures and `callback_url`, defaults filled in: a part of the clip's key."""
+        raise NotImplementedError
+
+    def older_identities(self) -> tuple[dict[str, Any], ...]:
+        """What older versions put into the key in place of members of `identity`."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """What makes the clip, for people: model and size, or the template."""
+        raise NotImplementedError
+
+    @property
+    def prompt_text(self) -> str | None:
+        """The prompt, None where there is none to give."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """Prompt, model, resolution and duration, defaults filled in; None for what does not apply."""
+        return dict.fromkeys(("prompt", "model", "resolution", "duration"))
+
+    def fields(self) -> dict[str, Any]:
+        """What was given, from which the same request can be made again."""
+        return self.model_dump(exclude_defaults=True)
+
     def pictures(self) -> dict[str, str]:
         """Field -> picture reference, for the fields that hold one."""
         return {name: getattr(self, name) for name in self.picture_fields if getattr(self, name)}
@@ -84,16 +116,37 @@ class _Request(BaseModel):
         return None
 
 
+def _listed(words: Iterable[object]) -> str:
+    *head, tail = map(str, words)
+    return f"{', '.join(head)} or {tail}" if head else tail
+
+
+def _usual_seconds() -> str:
+    return _listed(sorted({row.default_seconds for row in model_modes()}))
+
+
+def _prompt_limit() -> str:
+    return f"at most {_listed(f'{limit:,}' for limit in sorted({row.prompt_limit for row in model_modes()}))} characters"
+
+
+def _resolutions() -> str:
+    found = sorted({(len(size.resolution), size.resolution) for row in model_modes() for size in row.sizes})
+    return _listed(name for _, name in found)
+
+
 class VideoRequest(_Request):
     """What the four modes that a model makes share."""
 
     model: StrictStr
-    prompt: StrictStr = ""
-    duration: StrictInt | None = None
-    resolution: StrictStr | None = None
+    prompt: StrictStr = Field("", description=_prompt_limit())
+    duration: StrictInt | None = Field(None, description=f"seconds, {_usual_seconds()} when left out")
+    resolution: StrictStr | None = Field(None, description=_resolutions())
     prompt_optimizer: StrictBool = True
+    """Let the service rewrite the prompt."""
     fast_pretreatment: StrictBool = False
+    """Shorten the time of the prompt optimizer."""
     aigc_watermark: StrictBool = False
+    """Put the service's watermark into the clip."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
@@ -162,6 +215,39 @@ class VideoRequest(_Request):
         price = self.model_mode.price(*self.size)
         return price.usd if price else None
 
+    def identity(self) -> dict[str, Any]:
+        """What is sent beside pictures and `callback_url`, defaults filled in: a part of the clip's key."""
+        return self.facts() | {
+            "prompt_optimizer": self.prompt_optimizer,
+            "fast_pretreatment": self.sends_fast_pretreatment,
+            "aigc_watermark": self.aigc_watermark,
+        }
+
+    @property
+    def label(self) -> str:
+        """What makes the clip, for people."""
+        resolution, seconds = self.size
+        return f"{self.model} {resolution} {seconds} s"
+
+    @property
+    def prompt_text(self) -> str | None:
+        """The prompt."""
+        return self.prompt
+
+    def facts(self) -> dict[str, Any]:
+        """Prompt, model, resolution and duration, defaults filled in."""
+        resolution, seconds = self.size
+        return {
+            "prompt": self.prompt,
+            "model": self.model,
+            "resolution": resolution,
+            "duration": seconds,
+        }
+
+    def fields(self) -> dict[str, Any]:
+        """What was given and the model, since the default one may become another."""
+        return super().fields() | {"model": self.model}
+
     def body(self) -> dict[str, Any]:
         """The JSON of the wire: only fields that this model takes, defaults left out."""
         body: dict[str, Any] = {"model": self.model}
@@ -215,6 +301,7 @@ class TextToVideoRequest(VideoRequest):
     mode: ClassVar[Mode] = Mode.TEXT
 
     model: StrictStr = default_model(Mode.TEXT).model
+    """`minimax-tasks models` lists them."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
@@ -233,6 +320,7 @@ class ImageToVideoRequest(VideoRequest):
 
     mode: ClassVar[Mode] = Mode.IMAGE
     picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image",)
+    decided_by: ClassVar[str] = "first_frame_image"
 
     model: StrictStr = default_model(Mode.IMAGE).model
     first_frame_image: StrictStr
@@ -252,6 +340,7 @@ class StartEndToVideoRequest(VideoRequest):
 
     mode: ClassVar[Mode] = Mode.START_END
     picture_fields: ClassVar[tuple[str, ...]] = ("first_frame_image", "last_frame_image")
+    decided_by: ClassVar[str] = "last_frame_image"
 
     model: StrictStr = default_model(Mode.START_END).model
     first_frame_image: StrictStr | None = None
@@ -280,6 +369,8 @@ class SubjectToVideoRequest(VideoRequest):
     """A clip with the face of a subject. `duration` and `resolution` are judged, but never sent."""
 
     mode: ClassVar[Mode] = Mode.SUBJECT
+    picture_fields: ClassVar[tuple[str, ...]] = ("subject_image",)
+    decided_by: ClassVar[str] = "subject_image"
 
     model: StrictStr = default_model(Mode.SUBJECT).model
     subject_image: StrictStr | tuple[StrictStr, ...]
@@ -328,10 +419,14 @@ class TemplateRequest(_Request):
 
     mode: ClassVar[Mode] = Mode.TEMPLATE
     picture_fields: ClassVar[tuple[str, ...]] = ("image",)
+    decided_by: ClassVar[str] = "template"
 
     template: StrictStr
+    """Name or id; `minimax-tasks templates` lists them."""
     image: StrictStr | None = None
+    """A picture, for templates that take one."""
     text: StrictStr | None = None
+    """A text, for templates that take one."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for an unknown template, or an input that it needs or does not take."""
@@ -348,6 +443,19 @@ class TemplateRequest(_Request):
     def endpoint(self) -> Endpoint:
         """Where it is sent, and its task is asked for."""
         return TEMPLATE_GENERATION
+
+    def identity(self) -> dict[str, Any]:
+        """What is sent beside pictures and `callback_url`: a part of the clip's key."""
+        return {"template_id": self.row.id, "text": self.text or None}
+
+    def older_identities(self) -> tuple[dict[str, Any], ...]:
+        """Older versions told no text from an empty one."""
+        return () if self.text else ({"text": ""},)
+
+    @property
+    def label(self) -> str:
+        """What makes the clip, for people."""
+        return f"template {self.row.name}"
 
     @property
     def row(self) -> Template:
@@ -400,6 +508,14 @@ REQUESTS: dict[Mode, type[AnyRequest]] = {
     Mode.TEMPLATE: TemplateRequest,
 }
 """Mode -> its request."""
+
+
+def mode_of(fields: Container[str]) -> Mode:
+    """The mode of a request by which fields it has, as on the wire."""
+    for mode, request in reversed(REQUESTS.items()):
+        if request.decided_by in fields:
+            return mode
+    return Mode.TEXT
 
 
 def is_url(reference: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from minimax_tasks.api.catalog.models import Mode
-from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, VideoRequest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.errors import InvalidRequest, PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.references import kind_of
@@ -93,7 +93,7 @@ class ClipRequest:
         it changed anything or not, numbered the only picture of a subject, and told no text from an empty one.
         """
         request = self.request
-        if not request.pictures() and not isinstance(request, TemplateRequest):
+        if not request.pictures() and not request.older_identities():
             return ()
         found: dict[str, None] = {}
         for pictures in (self._pictures(), self._pictures(as_read=True)):
@@ -103,19 +103,16 @@ class ClipRequest:
             for named, fit in itertools.product((pictures, numbered), (False, True)):
                 identity = self._identity(named) | ({"fit": True} if fit and named else {})
                 found[_digest(identity)] = None
-                if isinstance(request, TemplateRequest) and not request.text:
-                    found[_digest(identity | {"text": ""})] = None
+                for older in request.older_identities():
+                    found[_digest(identity | older)] = None
         found.pop(_digest(self._identity(self._pictures())))
         return tuple(found)
 
     @property
     def what(self) -> str:
         """The clip in one line, for people."""
-        request = self.request
-        if isinstance(request, TemplateRequest):
-            return f"template {request.row.name}"
-        resolution, seconds = request.size
-        return f"{request.model} {resolution} {seconds} s: {shortened(request.prompt, 80)}"
+        prompt = self.request.prompt_text
+        return self.request.label + ("" if prompt is None else f": {shortened(prompt, 80)}")
 
     def picture_name(self, field_name: str, *, as_read: bool = False) -> str:
         """What a picture is, without its bytes: `sha256:…`, its URL, or the clip and the place.
@@ -162,10 +159,7 @@ class ClipRequest:
 
     def to_json(self) -> str:
         """The request as a Luigi parameter."""
-        fields = self.request.model_dump(exclude_defaults=True)
-        if isinstance(self.request, VideoRequest):
-            fields["model"] = self.request.model
-        wrapped = {"mode": str(self.mode), **fields}
+        wrapped = {"mode": str(self.mode), **self.request.fields()}
         for name, value in (("sha256", self.digests), ("shapes", self.shapes), ("key", self.stored)):
             if value:
                 wrapped[name] = value
@@ -209,22 +203,8 @@ class ClipRequest:
         return {name: self.picture_name(name, as_read=as_read) for name in self.request.pictures()}
 
     def _identity(self, pictures: dict[str, str]) -> dict[str, Any]:
-        request = self.request
-        identity: dict[str, Any] = {"mode": str(self.mode), "take": self.take}
-        if isinstance(request, TemplateRequest):
-            identity |= {"template_id": request.row.id, "text": request.text or None}
-        else:
-            resolution, seconds = request.size
-            identity |= {
-                "model": request.model,
-                "prompt": request.prompt,
-                "resolution": resolution,
-                "duration": seconds,
-                "prompt_optimizer": request.prompt_optimizer,
-                "fast_pretreatment": request.sends_fast_pretreatment,
-                "aigc_watermark": request.aigc_watermark,
-            }
-        return identity | {"pictures": pictures}
+        sent = {"mode": str(self.mode), "take": self.take} | self.request.identity()
+        return sent | {"pictures": pictures}
 
 
 def _digest(identity: dict[str, Any]) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from minimax_tasks.api.requests import TemplateRequest
 from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
 from minimax_tasks.clips.layout import DATASETS, VIDEO, clip_file
 from minimax_tasks.dataset.columns import kind_of, write_as
@@ -393,16 +392,7 @@ def _file_name(planned: PlannedRow) -> str:
 def _asked(planned: PlannedRow) -> dict[str, Any]:
     """What was asked, defaults filled in; a template has none of it but the mode."""
     request = planned.clip.request
-    asked: dict[str, Any] = {"mode": str(request.mode)}
-    if isinstance(request, TemplateRequest):
-        return dict.fromkeys(("prompt", "model", "resolution", "duration")) | asked
-    resolution, seconds = request.size
-    return asked | {
-        "prompt": request.prompt,
-        "model": request.model,
-        "resolution": resolution,
-        "duration": seconds,
-    }
+    return {"mode": str(request.mode)} | request.facts()
 
 
 def _shown(name: str, value: Any) -> Any:

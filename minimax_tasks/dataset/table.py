@@ -9,11 +9,14 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
-from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
 from minimax_tasks.errors import InvalidRequest
@@ -24,11 +27,19 @@ from minimax_tasks.storage.references import beside, folder_of
 
 log = logging.getLogger(__name__)
 
-PICTURES = ("first_frame_image", "last_frame_image", "subject_image", "image")
+_FIELDS = {name: field for kind in REQUESTS.values() for name, field in kind.model_fields.items()}
+"""Every field of every request."""
+
+PICTURES = tuple(dict.fromkeys(name for kind in REQUESTS.values() for name in kind.picture_fields))
 """Columns that hold pictures."""
 
-_TEMPLATE_ONLY = ("image", "text")
-"""Common names: they are request fields only where a table has a column `template`."""
+_TEMPLATE_ONLY = tuple(
+    name
+    for name in TemplateRequest.model_fields
+    if name != TemplateRequest.decided_by
+    and not any(name in kind.model_fields for kind in REQUESTS.values() if kind is not TemplateRequest)
+)
+"""Common names (`image`, `text`): they are request fields only where a table has a column `template`."""
 
 _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
@@ -117,7 +128,7 @@ class _RowReader:
             request, take = self._request(given)
         except InvalidRequest as error:
             return None, [str(error)]
-        written = request.prompt if isinstance(request, VideoRequest) else ""
+        written = request.prompt_text or ""
         if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
             return Row(record.number, request, take, given, carried), []
         mistakes, doubts = check_prompt(written, model=getattr(request, "model", None))
@@ -127,7 +138,7 @@ class _RowReader:
 
     def _request(self, given: dict[str, Any]) -> tuple[AnyRequest, int]:
         fields = {name: self._own(value) if name in PICTURES else value for name, value in given.items()}
-        mode = Mode(fields.pop("mode", None) or _mode_of(fields))
+        mode = Mode(fields.pop("mode", None) or mode_of(fields))
         take = fields.pop("take", 1)
         request = REQUESTS[mode](**fields)
         return request, ClipRequest(request, take=take).take
@@ -137,23 +148,6 @@ class _RowReader:
         if isinstance(reference, tuple):
             return tuple(self._own(one) for one in reference)
         return reference if FrameOf.parse(reference) else beside(self._folder, reference)
-
-
-def _mode_of(fields: dict[str, Any]) -> Mode:
-    """The mode as on the wire: which fields are there."""
-    for name, mode in _MODES:
-        if name in fields:
-            return mode
-    return Mode.TEXT
-
-
-_MODES = (
-    ("template", Mode.TEMPLATE),
-    ("subject_image", Mode.SUBJECT),
-    ("last_frame_image", Mode.START_END),
-    ("first_frame_image", Mode.IMAGE),
-)
-"""The first of these fields that a row has decides its mode."""
 
 
 def _text(name: str, value: Any) -> str:
@@ -213,24 +207,27 @@ def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
     return _text(name, value)
 
 
+def _converter(field: FieldInfo) -> Callable[[str, Any], Any]:
+    """How a cell of a field's column is read: by the type of the field."""
+    kinds = {get_origin(kind) or kind for kind in _members(field.annotation)}
+    return next((read for kind, read in _BY_TYPE.items() if kind in kinds), _text)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one type."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(kind for member in get_args(annotation) for kind in _members(member))
+    return (annotation,)
+
+
+_BY_TYPE: dict[Any, Callable[[str, Any], Any]] = {tuple: _pictures, bool: _switch, int: _whole}
+
 _CONVERT: dict[str, Callable[[str, Any], Any]] = {
     "mode": _mode,
-    "prompt": _text,
-    "model": _text,
-    "resolution": _text,
-    "duration": _whole,
     "take": _whole,
-    "first_frame_image": _text,
-    "last_frame_image": _text,
-    "subject_image": _pictures,
-    "template": _text,
-    "image": _text,
-    "text": _text,
-    "prompt_optimizer": _switch,
-    "fast_pretreatment": _switch,
-    "aigc_watermark": _switch,
-    "fit": _switch,
-    "callback_url": _text,
+    **{name: _converter(field) for name, field in _FIELDS.items()},
 }
 """Request field -> how a cell of its column is read."""
 

@@ -18,20 +18,34 @@ from minimax_tasks.tasks.parameters import OptionalUrlParameter, PictureParamete
 from minimax_tasks.tasks.stages import Download, PollVideo
 
 
-def _switch(default: bool, description: str = "") -> luigi.BoolParameter:
+def _default(mode: Mode, name: str) -> Any:
+    """The default of a field of the mode's request, which is not said again here."""
+    return REQUESTS[mode].model_fields[name].get_default()
+
+
+def _description(mode: Mode, name: str) -> str:
+    return REQUESTS[mode].model_fields[name].description or ""
+
+
+def _switch(name: str) -> luigi.BoolParameter:
     return luigi.BoolParameter(
-        default=default, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description=description
+        default=_default(Mode.TEXT, name),
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description=_description(Mode.TEXT, name),
     )
 
 
 class _Mode(Download):
     take = luigi.IntParameter(default=1, description="2, 3, … make another clip of the same request")
-    callback_url = OptionalUrlParameter(default=None, significant=False)
-    fit = _switch(False, "crop and scale pictures that the service would refuse; others stay as they are")
+    callback_url = OptionalUrlParameter(
+        significant=False,
+        default=_default(Mode.TEXT, "callback_url"),
+        description=_description(Mode.TEXT, "callback_url"),
+    )
+    fit = _switch("fit")
 
-    # Without ClassVar these two would be all the parameters that type checkers know.
+    # Without ClassVar this would be the only parameter that type checkers know.
     mode: ClassVar[Mode]
-    fields: ClassVar[tuple[str, ...]]
 
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
@@ -45,8 +59,8 @@ class _Mode(Download):
 
     @cached_property
     def _written(self) -> AnyRequest:
-        names = (*self.fields, "callback_url", "fit")
-        return REQUESTS[self.mode](**{name: getattr(self, name) for name in names})
+        kind = REQUESTS[self.mode]
+        return kind(**{name: getattr(self, name) for name in kind.model_fields})
 
     @property
     def clip(self) -> ClipRequest:
@@ -62,37 +76,40 @@ class _Mode(Download):
 
 
 class _Video(_Mode):
-    prompt = luigi.Parameter(default="", description="at most 2,000 characters")
-    duration = luigi.OptionalIntParameter(default=None, description="seconds, 6 when left out")
-    resolution = luigi.OptionalParameter(default=None, description="512P, 720P, 768P or 1080P")
-    prompt_optimizer = _switch(True)
-    fast_pretreatment = _switch(False)
-    aigc_watermark = _switch(False)
-
-
-_COMMON = (
-    "model", "prompt", "duration", "resolution", "prompt_optimizer", "fast_pretreatment", "aigc_watermark"
-)  # fmt: skip
+    prompt = luigi.Parameter(
+        default=_default(Mode.IMAGE, "prompt"), description=_description(Mode.IMAGE, "prompt")
+    )
+    duration = luigi.OptionalIntParameter(
+        default=_default(Mode.TEXT, "duration"), description=_description(Mode.TEXT, "duration")
+    )
+    resolution = luigi.OptionalParameter(
+        default=_default(Mode.TEXT, "resolution"), description=_description(Mode.TEXT, "resolution")
+    )
+    prompt_optimizer = _switch("prompt_optimizer")
+    fast_pretreatment = _switch("fast_pretreatment")
+    aigc_watermark = _switch("aigc_watermark")
 
 
 class TextToVideo(_Video, luigi.Task):
     """A clip from a prompt alone."""
 
-    prompt = luigi.Parameter(description="1 to 2,000 characters")
-    model = luigi.Parameter(default="MiniMax-Hailuo-2.3")
+    prompt = luigi.Parameter(description=_description(Mode.TEXT, "prompt"))
+    model = luigi.Parameter(
+        default=_default(Mode.TEXT, "model"), description=_description(Mode.TEXT, "model")
+    )
 
     mode = Mode.TEXT
-    fields = _COMMON
 
 
 class ImageToVideo(_Video, luigi.Task):
     """A clip that starts from a picture and takes its shape."""
 
     first_frame_image = PictureParameter()
-    model = luigi.Parameter(default="MiniMax-Hailuo-2.3")
+    model = luigi.Parameter(
+        default=_default(Mode.IMAGE, "model"), description=_description(Mode.IMAGE, "model")
+    )
 
     mode = Mode.IMAGE
-    fields = (*_COMMON, "first_frame_image")
 
 
 class StartEndToVideo(_Video, luigi.Task):
@@ -100,28 +117,31 @@ class StartEndToVideo(_Video, luigi.Task):
 
     first_frame_image = PictureParameter()
     last_frame_image = PictureParameter()
-    model = luigi.Parameter(default="MiniMax-Hailuo-02")
+    model = luigi.Parameter(
+        default=_default(Mode.START_END, "model"), description=_description(Mode.START_END, "model")
+    )
 
     mode = Mode.START_END
-    fields = (*_COMMON, "first_frame_image", "last_frame_image")
 
 
 class SubjectToVideo(_Video, luigi.Task):
     """A clip with the face of a subject."""
 
     subject_image = PicturesParameter(description="a picture of the face, or several")
-    model = luigi.Parameter(default="S2V-01")
+    model = luigi.Parameter(
+        default=_default(Mode.SUBJECT, "model"), description=_description(Mode.SUBJECT, "model")
+    )
 
     mode = Mode.SUBJECT
-    fields = (*_COMMON, "subject_image")
 
 
 class TemplateVideo(_Mode, luigi.Task):
     """A clip from one of the service's video templates."""
 
-    template = luigi.Parameter(description="name or id; `minimax-tasks templates` lists them")
-    image = PictureParameter(default="", description="a picture, for templates that take one")
-    text = luigi.OptionalParameter(default=None, description="a text, for templates that take one")
+    template = luigi.Parameter(description=_description(Mode.TEMPLATE, "template"))
+    image = PictureParameter(default="", description=_description(Mode.TEMPLATE, "image"))
+    text = luigi.OptionalParameter(
+        default=_default(Mode.TEMPLATE, "text"), description=_description(Mode.TEMPLATE, "text")
+    )
 
     mode = Mode.TEMPLATE
-    fields = ("template", "image", "text")
