@@ -198,7 +198,7 @@ def test_a_spreadsheet_of_any_country_is_read(text: str) -> None:
 
 def test_the_lines_of_a_spreadsheet_are_those_of_its_file() -> None:
     table = parse_table("t.csv", b"sep=;\nprompt;duration\nA;6\nB;soon\n")
-    assert [problem.number for problem in table.problems] == [4]
+    assert [problem.line for problem in table.problems] == [4]
     with pytest.raises(TableError, match="line 2: a column has no name"):
         parse_table("t.csv", b"sep=;\nprompt;\nA;6\n")
 
