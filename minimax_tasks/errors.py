@@ -4,8 +4,9 @@
       × ConfigurationError          a setting is missing or unusable
       × InvalidRequest              (ValueError) a request that the service would refuse
         · PictureError
-      × BoardError                  (ValueError) mistakes in a storyboard
-      × TableError                  (ValueError) mistakes in a table of clips
+      × InputError                  (ValueError) mistakes in a file that says what to make
+        · BoardError
+        · TableError
       × CameraError                 (ValueError) a camera instruction that no model can follow
       × PromptError                 (ValueError) a prompt or template that cannot be rendered
       × UnreadableReference         (ValueError) a path or URL that is not allowed or cannot be read
@@ -22,13 +23,14 @@
         · OutputRejected
         · ServiceError
           · NotTheApi
-      × BudgetReached               a submit would have passed the budget
-      × SubmitRefused               the service refused the clip; nothing was created
-      × UncertainSubmit             the clip may have been accepted and billed
-      × GenerationFailed            the service gave up on an accepted clip
-      × GenerationTimeout           an accepted clip was not ready in time
-      × DownloadFailed              a finished clip could not be fetched
-        · UncheckedVideo
+      × ClipError                   something went wrong with a clip
+        · BudgetReached             its submit would have passed the budget
+        · SubmitRefused             the service refused it; nothing was created
+        · UncertainSubmit           it may have been accepted and billed
+        · GenerationFailed          the service gave up on it after accepting it
+        · GenerationTimeout         it was accepted and was not ready in time
+        · DownloadFailed            it is finished and could not be fetched
+          · UncheckedVideo
       × VideoError                  a video that cannot be read or used
       × FilmIncomplete              shots of a film are missing
     UserWarning
@@ -40,8 +42,9 @@ command line; what a caller may act on stands in attributes, too. None of them e
 signed download URL. `ControlFlow` is private: what descends from it never leaves the package.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 
 from minimax_tasks.redaction import redact
 
@@ -57,8 +60,27 @@ class Verdict(StrEnum):
     """A submit answered so may have been accepted and billed; a read may simply be repeated."""
 
 
+def advised(facts: str, advice: str) -> str:
+    """What happened and what may be done about it, as one text."""
+    if not advice or not facts:
+        return facts or advice
+    return f"{facts} {advice}" if facts.endswith(".") else f"{facts}; {advice}"
+
+
 class MiniMaxError(Exception):
-    """The base of everything that this package raises on purpose."""
+    """The base of everything that this package raises on purpose.
+
+    `facts` is what happened and `advice` what may be done about it; the text of the exception is both.
+    """
+
+    def __init__(self, facts: str = "", *, advice: str = "") -> None:
+        self.facts = facts
+        self.advice = advice
+        super().__init__(self.advised(advice))
+
+    def advised(self, advice: str) -> str:
+        """The facts with other advice, for a program that has ways of its own out of the trouble."""
+        return advised(self.facts, advice)
 
     def __reduce__(self) -> tuple[object, ...]:
         # An engine may carry an error from one process to another, whatever its constructor asks for.
@@ -74,20 +96,34 @@ class MiniMaxInsecureWarning(UserWarning):
 
 
 class ConfigurationError(MiniMaxError):
-    """A setting is missing or unusable; nothing was sent."""
+    """A setting is missing or unusable; nothing was sent. `setting` names it, where it is one of ours."""
+
+    def __init__(self, facts: str, *, advice: str = "", setting: str = "") -> None:
+        self.setting = setting
+        super().__init__(facts, advice=advice)
 
 
 class InvalidRequest(MiniMaxError, ValueError):
     """A request that the service would refuse; nothing was sent.
 
-    `field` is the API's own field name, `value` what was given, `allowed` what would be right.
+    `field` is the API's own field name, `value` what was given, `allowed` what would be right, `candidates`
+    what was perhaps meant.
     """
 
-    def __init__(self, field: str, value: object, allowed: str | Sequence[object], why: str = "") -> None:
+    def __init__(
+        self,
+        field: str,
+        value: object,
+        allowed: str | Sequence[object],
+        why: str = "",
+        *,
+        candidates: Sequence[str] = (),
+    ) -> None:
         self.field = field
         self.value = value
         self.allowed = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
         self.why = why
+        self.candidates = tuple(candidates)
         super().__init__(f"{field} = {_shown(value)}: {why + '; ' if why else ''}allowed: {self.allowed}")
 
 
@@ -100,8 +136,9 @@ class ApiError(MiniMaxError):
 
     def __init__(
         self,
-        message: str,
+        facts: str,
         *,
+        advice: str = "",
         code: int | None = None,
         http_status: int | None = None,
         trace_id: str = "",
@@ -111,7 +148,11 @@ class ApiError(MiniMaxError):
         self.http_status = http_status
         self.trace_id = trace_id
         self.verdict = verdict
-        super().__init__(message + (f" [Trace-Id {trace_id}]" if trace_id else ""))
+        super().__init__(facts, advice=advice)
+
+    def advised(self, advice: str) -> str:
+        """As of every error, with the `Trace-Id` at the end."""
+        return super().advised(advice) + (f" [Trace-Id {self.trace_id}]" if self.trace_id else "")
 
     @property
     def is_about_the_request(self) -> bool:
@@ -167,27 +208,101 @@ class AnswerLost(MiniMaxError):
     """The connection broke after the request was, or may have been, sent."""
 
 
-class UncertainSubmit(MiniMaxError):
-    """A submit whose outcome is not known: the clip may have been accepted and billed."""
+class ClipError(MiniMaxError):
+    """Something went wrong with one clip, or with several of one dataset.
+
+    `keys` are the clips' keys, `root` is the storage that they are on, `task_id` the service's task where there
+    is one.
+    """
+
+    def __init__(
+        self, facts: str, *, advice: str = "", keys: Sequence[str] = (), root: str = "", task_id: str = ""
+    ) -> None:
+        self.keys = tuple(keys)
+        self.root = root
+        self.task_id = task_id
+        super().__init__(facts, advice=advice)
+
+    @property
+    def key(self) -> str:
+        """The key of the clip; the first one of several, "" of none."""
+        return self.keys[0] if self.keys else ""
 
 
-class SubmitRefused(MiniMaxError):
+class UncertainSubmit(ClipError):
+    """A submit whose outcome is not known: the clip may have been accepted and billed.
+
+    `since` is when that was (UTC), "" when it has only just happened; `usd` is what may have been paid, None
+    without a published price. `task_id` is there when the clip was accepted and only the record is missing.
+    """
+
+    def __init__(
+        self,
+        facts: str,
+        *,
+        advice: str = "",
+        keys: Sequence[str] = (),
+        root: str = "",
+        task_id: str = "",
+        since: str = "",
+        usd: float | None = None,
+    ) -> None:
+        self.since = since
+        self.usd = usd
+        super().__init__(facts, advice=advice, keys=keys, root=root, task_id=task_id)
+
+
+class SubmitRefused(ClipError):
     """The service refused the clip; nothing was created."""
 
 
-class BudgetReached(MiniMaxError):
-    """A submit would have passed the budget; it was not sent."""
+class BudgetReached(ClipError):
+    """A submit would have passed the budget; it was not sent.
+
+    `usd` is the price of the clip (None without a published one), `spent` what the root has cost so far.
+    """
+
+    def __init__(
+        self,
+        facts: str,
+        *,
+        keys: Sequence[str] = (),
+        root: str = "",
+        usd: float | None = None,
+        spent: float | None = None,
+        budget: float | None = None,
+    ) -> None:
+        self.usd = usd
+        self.spent = spent
+        self.budget = budget
+        super().__init__(facts, keys=keys, root=root)
 
 
-class GenerationFailed(MiniMaxError):
-    """The service gave up on an accepted clip; asking again costs a new clip."""
+class GenerationFailed(ClipError):
+    """The service gave up on an accepted clip; asking again costs a new clip.
+
+    `code` is the service's, None when it gave no reason.
+    """
+
+    def __init__(
+        self,
+        facts: str,
+        *,
+        advice: str = "",
+        keys: Sequence[str] = (),
+        root: str = "",
+        task_id: str = "",
+        code: int | None = None,
+    ) -> None:
+        self.code = code
+        super().__init__(facts, advice=advice, keys=keys, root=root, task_id=task_id)
 
 
-class GenerationTimeout(MiniMaxError):
+class GenerationTimeout(ClipError):
     """The clip was not ready in time. It is still known: the next run goes on waiting for the same one."""
 
 
-class DownloadFailed(MiniMaxError):
+class DownloadFailed(ClipError):
     """The clip was generated, but could not be fetched. The next run fetches it; it is not paid for again."""
 
 
@@ -199,24 +314,36 @@ class PictureError(InvalidRequest):
     """A picture that cannot be read, or that the service would refuse."""
 
 
-class BoardError(MiniMaxError, ValueError):
-    """Mistakes in a storyboard, all of them at once; nothing was sent. `problems` has one line each."""
+class InputError(MiniMaxError, ValueError):
+    """Mistakes in a file that says what to make, all of them at once; nothing was sent.
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    `problems` has one line each. When the folder that it asks for belongs to another file, `folder` is that
+    folder and `owner` the other file.
+    """
+
+    def __init__(
+        self, problems: Sequence[str], *, advice: str = "", folder: str = "", owner: str = ""
+    ) -> None:
         self.problems = tuple(map(_told, problems))
-        super().__init__("\n".join(self.problems))
+        self.folder = folder
+        self.owner = owner
+        super().__init__("\n".join(self.problems), advice=advice)
 
 
-class TableError(MiniMaxError, ValueError):
-    """Mistakes in a table of clips, all of them at once; nothing was sent. `problems` has one line each."""
+class BoardError(InputError):
+    """Mistakes in a storyboard."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(map(_told, problems))
-        super().__init__("\n".join(self.problems))
+
+class TableError(InputError):
+    """Mistakes in a table of clips."""
 
 
 class FilmIncomplete(MiniMaxError):
-    """Some shots of a film are missing, so it was not joined."""
+    """Some shots of a film are missing, so it was not joined. `missing` has path by shot id."""
+
+    def __init__(self, facts: str, *, missing: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.missing = dict(missing)
+        super().__init__(facts)
 
 
 class CameraError(MiniMaxError, ValueError):

@@ -195,3 +195,22 @@ def test_a_root_that_takes_no_callbacks(
 def test_the_camera_list_says_how_moves_follow_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cameras"]) == 0
     assert "[static, push in]" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["VideoDataset", "--table", "nope.csv"], "nope.csv: there is no such file"),
+        (["VideoDataset", "--table", "."], "folder"),
+        (["RenderStoryboard", "--storyboard", "nope.yaml"], "nope.yaml: there is no such file"),
+        (["RenderStoryboard", "--storyboard", "bad.yaml"], "`minimax-tasks transitions` lists them all"),
+    ],
+)
+def test_a_mistake_is_told_in_words_by_the_luigi_command_too(
+    words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.yaml").write_text(
+        "title: x\nshots:\n  - {id: a, action: x}\n  - {id: b, action: x, cut: iris}\n"
+    )
+    assert main(["luigi", *words, "--root", "out", "--local-scheduler", "--no-lock"]) == 2
+    assert says in capsys.readouterr().err

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 
 class State(StrEnum):
-    """What the status of a task means for whoever waits."""
+    """What the status of a task means for the caller who waits for it."""
 
     RUNNING = "running"
     SUCCESS = "success"
@@ -27,7 +27,7 @@ def as_id(value: Any) -> str:
 
 
 def as_code(value: Any) -> int | None:
-    """A status code, which some gateways write as a string; None for what is none."""
+    """A status code, which some gateways write as a string; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -53,7 +53,7 @@ Id = Annotated[str, BeforeValidator(as_id)]
 
 Number = Annotated[int, BeforeValidator(_as_number)]
 Text = Annotated[str, BeforeValidator(_as_text)]
-"""Fields that are only looked at: one of another type is as if left out."""
+"""Informational fields: a value of another type is treated as absent."""
 
 _FAILURES = frozenset({"fail", "failed", "error"})
 
@@ -64,7 +64,7 @@ class _Answer(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, data: Any) -> Any:
-        """A field that is null is as if left out."""
+        """Treat a null field as absent."""
         return {k: v for k, v in data.items() if v is not None} if isinstance(data, dict) else data
 
 
@@ -91,7 +91,7 @@ class QueryAnswer(_Answer):
 
     @property
     def state(self) -> State:
-        """Status compared without case; a word that is not known means that it is still running."""
+        """Status compared without case; an unknown word means that the task is still running."""
         word = self.status.casefold()
         if word == "success":
             return State.SUCCESS
@@ -109,7 +109,7 @@ class FileObject(_Answer):
 
 
 class RetrieveAnswer(_Answer):
-    """Answer of `/v1/files/retrieve`. Each call signs the download URL anew."""
+    """Answer of `/v1/files/retrieve`. Each call returns a newly signed download URL."""
 
     file: Annotated[FileObject, BeforeValidator(_as_object)] = Field(default_factory=FileObject)
     base_resp: Base = Field(default_factory=BaseResp)

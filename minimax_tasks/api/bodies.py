@@ -1,20 +1,22 @@
-"""Bodies as they come: unpacked and bounded, so that neither a bomb nor an endless one fills the memory."""
+"""Response bodies, unpacked and bounded as they arrive, so that neither a bomb nor an endless one fills the memory."""
 
 import zlib
 from collections.abc import AsyncIterator
 
 import httpx
 
+from minimax_tasks.errors import ControlFlow
+
 _STEP = 2**20
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class TooLong(Exception):
-    """A body has more bytes than it may have."""
+class TooLong(ControlFlow):
+    """A body is longer than allowed."""
 
 
-class Unreadable(Exception):
-    """A body is packed in a way that was not asked for, or is damaged."""
+class Unreadable(ControlFlow):
+    """A body is compressed in a way that was not requested, or is damaged."""
 
 
 async def body(response: httpx.Response, most: int) -> AsyncIterator[bytes]:

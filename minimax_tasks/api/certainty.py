@@ -32,7 +32,7 @@ class Sending:
         self._written = False
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Hear of a step of the transport."""
+        """Take note of a step of the transport."""
         self._began = True
         if event.endswith("send_request_headers.started"):
             # CONNECT goes to a proxy and holds nothing of the request.
@@ -45,7 +45,7 @@ class Sending:
             self._written = False
 
     def is_certainly_unsent(self, error: BaseException) -> bool:
-        """Whether nothing of the request left this machine."""
+        """Whether no part of the request left this machine."""
         if self._began and not self._written:
             return True
         return not self._written and isinstance(error, tuple(kind for kind, _ in NEVER_SENT))

@@ -36,6 +36,7 @@ from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     ConfigurationError,
+    ControlFlow,
     MiniMaxCatalogWarning,
     MiniMaxError,
     MiniMaxInsecureWarning,
@@ -49,7 +50,7 @@ CONNECT_TIME = 20.0
 """Seconds for a connection."""
 
 _SIGNED = frozenset({"download_url", "backup_download_url", "video_url"})
-"""Members of answers that are secrets as a whole, kept for the download alone."""
+"""Fields of answers that are secrets as a whole, used for the download only."""
 
 
 def is_loopback(url: str) -> bool:
@@ -65,7 +66,9 @@ def check_access(api_key: str, base_url: str) -> None:
     """Raise `ConfigurationError` for a key, a base URL or an environment that no request can be sent with."""
     key = api_key.strip()
     if not key:
-        raise ConfigurationError("there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]")
+        raise ConfigurationError(
+            "there is no API key", advice="set MINIMAX_API_KEY, or the setting api_key", setting="api_key"
+        )
     if not all("!" <= character <= "~" for character in key):
         raise ConfigurationError("the API key holds characters that no HTTP header can carry")
     why = _wrong_with(base_url.strip())
@@ -78,7 +81,7 @@ def check_access(api_key: str, base_url: str) -> None:
 
 
 def readable_key(base_url: str) -> str:
-    """What to warn of when the key goes over a network as it is; "" otherwise."""
+    """A warning when the key is sent over a network unencrypted; "" otherwise."""
     if base_url[:5].lower() != "http:" or is_loopback(base_url):
         return ""
     return f"the API key goes to {shown(base_url)} over plain http, where others on the way can read it"
@@ -93,10 +96,10 @@ def _wrong_with(base_url: str) -> str:
     if any(character.isspace() or not character.isprintable() for character in base_url):
         return "it holds blanks or control characters; "
     if url.scheme not in ("http", "https") or not url.host:
-        return "it has no host; " if url.scheme in ("http", "https") else "it does not begin with https://; "
+        return "it has no host; " if url.scheme in ("http", "https") else "it does not start with https://; "
     if parts.username is not None or parts.password is not None:
         return "it holds a user or password, which would go in place of the key; "
-    return "it has something behind its path; " if "?" in base_url or "#" in base_url else ""
+    return "it has something after its path; " if "?" in base_url or "#" in base_url else ""
 
 
 class _Reply:
@@ -128,7 +131,7 @@ class _Reply:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a text for people: by its media type, or because it begins with a tag."""
+        """Whether it is text for people: by its media type, or because it starts with a tag."""
         text = self._text.lstrip("\ufeff \t\r\n")
         says_text = self._media.startswith("text/") and not text.startswith(("{", "["))
         return not self.document and bool(text) and (says_text or text.startswith("<"))
@@ -203,9 +206,9 @@ class MiniMaxClient:
         # A kept connection that the server closes under a submit would leave its outcome unknown, so every
         # submit opens its own.
         self._submits = connections(0)
-        # Downloads last long, and must not hold the connections on which others are asked for.
+        # Downloads take long, and must not occupy the connections that polls use.
         self._downloads = connections(max_connections)
-        # The pool walks all that wait for it whenever one is done, so they wait here instead.
+        # The pool scans all its waiters whenever a connection is freed, so requests wait here instead.
         self._read_turns = PrioritySemaphore(max_connections)
         self._submit_turns = PrioritySemaphore(max_connections)
         self._download_turns = PrioritySemaphore(max(1, max_connections // 2))
@@ -227,7 +230,7 @@ class MiniMaxClient:
     async def submit(self, request: AnyRequest) -> str:
         """Send a request that creates a clip, once, and return its task id. This costs money.
 
-        Whatever else an answer says, a task that it names was created: it is never asked for again.
+        Whatever else an answer says, a task that it names was created: it is never submitted again.
         """
         reply = await self._send("POST", request.endpoint.submit_path, json=self._for_region(request.body()))
         task_id = as_id(reply.document.get("task_id"))
@@ -252,7 +255,7 @@ class MiniMaxClient:
         answer whose status is final is returned and not raised. An answer about another task is `AnswerLost`.
         """
         path = (mode if isinstance(mode, Endpoint) else mode_endpoint(mode)).query_path
-        # Of many clips those that are ready are brought home before the others are asked for again.
+        # Clips that are ready are fetched before the others are polled again.
         reply = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
         answer = QueryAnswer.model_validate(reply.document)
         self._check_subject("task", task_id, answer.task_id)
@@ -343,7 +346,7 @@ class MiniMaxClient:
                 http_status=response.status_code,
             )
         except (httpx.InvalidURL, UnicodeError, ValueError):
-            failure = AnswerLost("the download broke: the service gave something that is no URL")
+            failure = AnswerLost("the download broke: what the service gave is not a URL")
         except Exception as error:
             failure = AnswerLost(f"the download broke: {type(error).__name__}")
         raise failure
@@ -385,7 +388,7 @@ class MiniMaxClient:
     async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> _Reply:
         post = method == "POST"
         http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
-        # A request has its own time to be written in, an answer another: neither is longer for coming in drops.
+        # Writing a request and reading its answer have a deadline each, which data that trickles in does not extend.
         patience = CONNECT_TIME + self._timeout * (2 if post else 1)
         sending = Sending()
         failure: MiniMaxError
@@ -453,5 +456,5 @@ class MiniMaxClient:
             raise error_from_code(reply.code, reply.message, host=self.host, trace_id=reply.trace_id)
 
 
-class _TooSlow(Exception):
-    """A download that comes in drops."""
+class _TooSlow(ControlFlow):
+    """A download that trickles in."""

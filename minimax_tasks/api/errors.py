@@ -24,11 +24,12 @@ from minimax_tasks.errors import (
 
 
 def error_from_code(code: int, message: str, *, host: str, trace_id: str = "") -> ApiError:
-    """The exception for a `base_resp` that is not a success, with the service's own words in it."""
+    """The exception for a `base_resp` that is not a success, quoting the service's own words."""
     row = find_error(code)
     words = f": {message}" if message else ""
     return _BY_NAME[row.error](
-        f"{host} answered {code} ({row.meaning}){words}; {_advice(row, host)}",
+        f"{host} answered {code} ({row.meaning}){words}",
+        advice=_advice(row, host),
         code=code,
         trace_id=trace_id,
         verdict=row.verdict,
@@ -41,7 +42,7 @@ def error_from_http(status: int, *, host: str, excerpt: str, trace_id: str = "")
 
 
 def error_from_page(status: int, *, host: str, excerpt: str, trace_id: str = "") -> NotTheApi:
-    """The exception for a web page where the API's JSON should be, although the status is a good one."""
+    """The exception for a web page in place of the API's JSON, although the status is a success."""
     error = _of_http(A_PAGE, status, host, excerpt, trace_id)
     assert isinstance(error, NotTheApi)
     return error
@@ -50,7 +51,8 @@ def error_from_page(status: int, *, host: str, excerpt: str, trace_id: str = "")
 def _of_http(row: HttpStatus, status: int, host: str, excerpt: str, trace_id: str) -> ApiError:
     quoted = f": {excerpt}" if excerpt else ""
     return _BY_NAME[row.error](
-        f"{host} answered HTTP {status} ({row.meaning}){quoted}; {_advice(row, host.partition('/')[0])}",
+        f"{host} answered HTTP {status} ({row.meaning}){quoted}",
+        advice=_advice(row, host.partition("/")[0]),
         http_status=status,
         trace_id=trace_id,
         verdict=row.verdict,

@@ -111,7 +111,7 @@ class _Routes(httpx.AsyncBaseTransport):
 def is_excepted(host: str, port: int | None, entries: Iterable[str]) -> bool:
     """Whether an entry of NO_PROXY names this host: a name (and all below it), an address, a network.
 
-    An entry may have a scheme, brackets and a port; one that makes no sense is passed over.
+    An entry may have a scheme, brackets and a port; an invalid one is ignored.
     """
     name = host.strip("[]").rstrip(".").lower()
     address = _address(name)

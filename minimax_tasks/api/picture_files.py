@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from minimax_tasks.errors import ControlFlow
+
 MOST_BALLAST = 1_000_000
 """Bytes, unpacked, that the texts or the colour profile of a picture may have. Readers refuse more: Pillow
 1 MiB a text or profile, libpng 8 MB."""
@@ -86,12 +88,12 @@ def without_ballast(data: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 
 def profile_space(profile: bytes | None) -> bytes:
-    """The colour space of an ICC profile as its head has it (`RGB `, `GRAY`, `CMYK`), empty for none."""
+    """The colour space of an ICC profile as its header has it (`RGB `, `GRAY`, `CMYK`), empty for none."""
     return bytes(profile[16:20]) if profile and len(profile) >= 128 else b""
 
 
-class _Damaged(Exception):
-    """The file does not hold what its head promises."""
+class _Damaged(ControlFlow):
+    """The file does not hold what its header promises."""
 
 
 def _lean_png(data: bytes, notes: dict[str, None]) -> bytes:
@@ -135,7 +137,7 @@ def _is_whole(data: bytes, start: int, end: int) -> bool:
 
 
 def _text_size(kind: bytes, body: bytes) -> int:
-    """Bytes of a text chunk, unpacked; more than may be for one that cannot be unpacked."""
+    """Bytes of a text chunk, unpacked; more than the limit for one that cannot be unpacked."""
     rest = body.partition(b"\0")[2]
     if kind == b"iTXt" and rest[:1] == b"\1":
         packed = rest[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
@@ -148,7 +150,7 @@ def _text_size(kind: bytes, body: bytes) -> int:
 
 
 def _unpacked(packed: bytes) -> bytes | None:
-    """What was packed, cut off where it is too much; None for what cannot be unpacked."""
+    """The unpacked data, cut off at the limit; None when it cannot be unpacked."""
     try:
         return zlib.decompressobj().decompress(packed, MOST_BALLAST + 1)
     except zlib.error:
@@ -252,7 +254,7 @@ def _lean_webp(data: bytes, notes: dict[str, None]) -> bytes:
 
 
 def head_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height as the head of a JPEG, PNG or WebP has them, however many pixels those are."""
+    """Width and height from the header of a JPEG, PNG or WebP, however many pixels those are."""
     Image.init()
     for kind in ("JPEG", "PNG", "WEBP"):
         factory, accept = Image.OPEN[kind]

@@ -28,7 +28,7 @@ BACKGROUND = (255, 255, 255)
 black lines would be gone on black. What the service lays them on is not published."""
 
 MAX_PIXELS = 178_956_970
-"""So many pixels are opened at most, over half a gigabyte in memory; Pillow refuses more as well."""
+"""The most pixels that are opened, over half a gigabyte in memory; Pillow refuses more as well."""
 
 _FORMATS = "a JPEG, PNG or WebP picture"
 _OR_FIT = ", or `fit`, which crops and scales what does not fit"
@@ -43,7 +43,7 @@ _ORIENTATION = 0x0112
 class Picture:
     """A picture that the service takes: its bytes as they are sent, and its upright size in pixels.
 
-    `notes` say what was left out of it or laid under it, for people.
+    `notes` tell people what was left out of it or laid under it.
     """
 
     data: bytes
@@ -59,7 +59,7 @@ class Picture:
 
 
 def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> Picture:
-    """Check a picture against the limits of the service; `field` and `name` say whose it is in messages.
+    """Check a picture against the limits of the service; `field` and `name` identify it in messages.
 
     The format is read from the bytes, not from the file's name. A picture that needs no change is sent byte
     for byte. Texts and colour profiles that are in the way are left out of the file, a transparent picture is
@@ -99,7 +99,7 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
 
 @dataclass(frozen=True)
 class Glance:
-    """What the head of a picture's file tells, its pixels unread: the upright size, and what has to be done.
+    """What the header of a picture file says, without decoding the pixels: the upright size, and what has to be done.
 
     `as_it_is`: there is nothing to turn, to leave out or to lay under it. `fits`: nor is there with `fit`.
     """
@@ -111,7 +111,7 @@ class Glance:
 
 
 def glance(data: bytes) -> Glance | None:
-    """What can be told of a picture without its pixels; None for a file that is no picture to be sent.
+    """What is known about a picture without decoding it; None for a file that cannot be sent as a picture.
 
     `judge_picture` sends it byte for byte, if at all, when it is `as_it_is` and, with `fit`, also `fits`.
     """
@@ -174,10 +174,10 @@ def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How a picture is turned, 1 to 8 as EXIF data have it: 1 for upright, from 5 on its sides change places."""
+    """How a picture is turned, 1 to 8 as in EXIF data: 1 is upright; from 5 on, width and height are swapped."""
     try:
         found = int(image.getexif().get(_ORIENTATION, 1))
-    # Whatever a reader of broken EXIF data stumbles over; the pixels are whole.
+    # Any error that broken EXIF data may cause; the pixels are intact.
     except Exception:
         return 1
     return found if 2 <= found <= 8 else 1
@@ -202,7 +202,7 @@ _TURNS = {
 
 
 def _is_deep_png(data: bytes) -> bool:
-    """Pillow opens 16-bit colour as if it had 8; the head of the file tells."""
+    """Pillow opens 16-bit colour as if it had 8; the header of the file says."""
     return data.startswith(b"\x89PNG") and data[24:25] == b"\x10"
 
 

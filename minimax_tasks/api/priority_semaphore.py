@@ -1,4 +1,4 @@
-"""A semaphore for a few connections: those who finish something go before those who only ask."""
+"""A semaphore for a few connections: requests that finish something go before those that only poll."""
 
 import asyncio
 import heapq
@@ -6,9 +6,9 @@ import itertools
 
 
 class PrioritySemaphore:
-    """A semaphore whose waiters are served by urgency (0 first), then in the order of their coming.
+    """A semaphore whose waiters are served by urgency (0 first), then in the order in which they came.
 
-    Thousands may wait, so a turn is no context manager: that would be a generator more for each.
+    Thousands may wait, so it is not a context manager, which would cost each of them another generator.
     """
 
     def __init__(self, places: int) -> None:
@@ -17,7 +17,7 @@ class PrioritySemaphore:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     async def acquire(self, urgency: int = 0) -> None:
-        """Wait for a place. Whoever got one has to release it."""
+        """Wait for a place. The caller has to release it."""
         if self._free:
             self._free -= 1
             return

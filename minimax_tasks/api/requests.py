@@ -98,7 +98,7 @@ class _Request(BaseModel):
         return self.model_dump(exclude_defaults=True)
 
     def pictures(self) -> dict[str, str]:
-        """Field -> picture reference, for the fields that hold one."""
+        """Field -> picture reference, for the fields that have one."""
         return {name: getattr(self, name) for name in self.picture_fields if getattr(self, name)}
 
     def with_pictures(self, resolved: Mapping[str, str]) -> Self:

@@ -26,5 +26,5 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(guess: str | None) -> str:
-    """The half sentence that goes behind a misspelt word: `; did you mean 'seconds'?`, or "" without a guess."""
+    """The half sentence that follows a misspelt word: `; did you mean 'seconds'?`, or "" without a guess."""
     return f"; did you mean {guess!r}?" if guess else ""

@@ -19,6 +19,7 @@ from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     AuthenticationFailed,
+    ControlFlow,
     DownloadFailed,
     NotConnected,
     UncheckedVideo,
@@ -47,7 +48,11 @@ async def download(folder: ClipFolder, service: Service) -> None:
     submission = await ensure_submitted(folder)
     result = await folder.result()
     if result is None:
-        raise DownloadFailed(f"clip {folder.key} is not generated yet: {folder.path(RESULT)} is missing")
+        raise DownloadFailed(
+            f"clip {folder.key} is not generated yet: {folder.path(RESULT)} is missing",
+            keys=[folder.key],
+            root=folder.root.url,
+        )
     raise_if_failed(result, folder)
     asked = await folder.root.run(_asked, folder)
     small = await folder.root.run(is_drawn_small, folder.root, service.client.base_url)
@@ -91,11 +96,14 @@ async def download(folder: ClipFolder, service: Service) -> None:
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
         f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a "
-        "video for hours only"
+        "video for hours only",
+        keys=[folder.key],
+        root=folder.root.url,
+        task_id=str(submission["task_id"]),
     )
 
 
-class _Unsound(Exception):
+class _Unsound(ControlFlow):
     """What came is not a clip. `extension` is "" when it is certainly no video, `is_whole` says that it is a
     good one all the same, in another wrapping than the service's.
     """
@@ -111,7 +119,10 @@ async def _is_there(folder: ClipFolder, name: str) -> bool:
 
 def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, Any]) -> UncheckedVideo:
     return UncheckedVideo(
-        f"clip {folder.key}, task {submission['task_id']}: {what_to_do(folder.root, folder.key, kept)}"
+        f"clip {folder.key}, task {submission['task_id']}: {what_to_do(folder.root, folder.key, kept)}",
+        keys=[folder.key],
+        root=folder.root.url,
+        task_id=str(submission["task_id"]),
     )
 
 

@@ -42,7 +42,7 @@ async def poll(
     """Wait until the clip is generated; returns the content of `result.json`.
 
     Needs the clip folder alone. Raises `GenerationFailed` with the service's code and text,
-    `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run goes on waiting), and
+    `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run continues to wait), and
     `ApiError` when the key is refused, or one poll after the other.
     """
     task = _Task.of(await ensure_submitted(folder))
@@ -54,8 +54,11 @@ async def poll(
     if owner != folder.key:
         raise UncertainSubmit(
             f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "
-            "only one of them can be that video, and it is kept as the other's. Nothing more is paid by itself: "
-            "the platform's console shows which one it is, and another take makes this clip anew"
+            "only one of them can be that video, and it is kept as the other's. Nothing more is paid automatically: "
+            "the platform's console shows which one it is, and another take makes this clip again",
+            keys=[folder.key, owner],
+            root=folder.root.url,
+            task_id=task.id,
         )
     answer = await _wait(task, folder, service, on_status or (lambda status: None))
     await folder.finish(answer)
@@ -74,8 +77,8 @@ def task_owner(root: Storage, task_id: str, key: str) -> str:
 
 def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:
     """Raise `GenerationFailed` when a final answer is not a success."""
-    if why := failure(folder.key, result):
-        raise GenerationFailed(why)
+    if error := failure(folder.root, folder.key, result):
+        raise error
 
 
 async def poll_through(
@@ -152,5 +155,8 @@ async def _wait(
                 raise GenerationTimeout(
                     f"clip {folder.key}, task {task.id}: not ready after {service.settings.generation_timeout:.0f} s "
                     f"(last status: {status or 'none'}). It is paid for and still known; the next run "
-                    "goes on waiting"
+                    "continues to wait for it",
+                    keys=[folder.key],
+                    root=folder.root.url,
+                    task_id=task.id,
                 )

@@ -12,23 +12,28 @@ from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import CLAIM_PATIENCE
 from minimax_tasks.errors import InvalidRequest, MiniMaxError
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 _KEY_BEGIN = re.compile(r"[0-9a-f]{4,32}")
 
 
 def find_clip(root: Storage, key: str) -> ClipFolder:
-    """The clip with this key, or whose key alone begins so. Raises `InvalidRequest` when there is none."""
+    """The clip with this key, or the only one whose key starts with it. Raises `InvalidRequest` when there is none."""
     found = (
         [name for name in root.folders(CLIPS) if name.startswith(key)] if _KEY_BEGIN.fullmatch(key) else []
     )
     if len(found) != 1:
-        why = (
-            f"{len(found)} clips under {root.url} have a key that begins so"
-            if found
-            else (f"there is no such clip under {root.url}")
+        why = f"there is no such clip under {shown(root.url)}"
+        if found:
+            why = f"{len(found)} clips under {shown(root.url)} have a key that starts with it"
+        raise InvalidRequest(
+            "key",
+            key,
+            "the key of a clip, or as much of it as tells it from others",
+            why,
+            candidates=found,
         )
-        raise InvalidRequest("key", key, "the key of a clip, or as much of it as tells it from others", why)
     return ClipFolder(root, found[0])
 
 
@@ -72,7 +77,7 @@ async def allow_resubmit(folder: ClipFolder) -> None:
             f"clip {folder.key}: a worker on {claim.get('machine', 'another machine')} began to submit it "
             f"{age(claim):.0f} s ago and may still be at it; try in {CLAIM_PATIENCE - age(claim):.0f} s"
         )
-    await folder.release(number, "a person said that nothing was created (--resubmit)", settled=True)
+    await folder.release(number, "a person said that nothing was created", settled=True)
 
 
 async def _open_claim(folder: ClipFolder) -> int:

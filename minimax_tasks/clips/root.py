@@ -62,8 +62,9 @@ def check_lasting(root: Storage, base_url: str) -> None:
     """Raise `ConfigurationError` when paid clips would be gone with the process."""
     if root.in_memory and service_kind(base_url) == "minimax":
         raise ConfigurationError(
-            f"root = {shown(root.url)!r}: it is gone when this command ends, with the clips that were paid for; use a "
-            "real storage, or --sandbox"
+            f"root = {shown(root.url)!r}: it is gone when this process ends, with the clips that were paid for",
+            advice="use a real storage",
+            setting="root",
         )
 
 

@@ -30,7 +30,7 @@ from minimax_tasks.clips.layout import (
     submission_name,
     submission_number,
 )
-from minimax_tasks.errors import Verdict
+from minimax_tasks.errors import GenerationFailed, Verdict, advised
 from minimax_tasks.storage.files import Storage, drafts_of
 
 _Answer = TypeVar("_Answer")
@@ -41,6 +41,13 @@ Names = Collection[str]
 
 Question = Generator[str, Document, _Answer]
 """What can be asked of a clip's folder: yields names of documents, is sent what they say, returns the answer."""
+
+
+HOW_TO_SETTLE = (
+    "A person has to settle it: with the task id that a callback or the platform's console shows, or, when it is "
+    "certain that there is none, by allowing another submit"
+)
+"""What to do about a submit of which nobody knows the outcome."""
 
 
 class ClipStatus(StrEnum):
@@ -66,11 +73,20 @@ class ClipState:
     """The newest attempt to submit it; 0 when there was none, or when nobody had to look."""
     task_id: str = ""
     reason: str = ""
-    """Why it is not made by the next run as a matter of course, and what a person can do."""
+    """Why the next run does not make it as a matter of course."""
     warnings: tuple[str, ...] = ()
     """How a clip that is made differs from what was asked."""
     usd: float | None = None
     """The price of the task in the price table's USD; None when there is no task, or no published price."""
+    advice: str = ""
+    """What a person can do about the reason."""
+    code: int | None = None
+    """The service's code when it gave the task up."""
+
+    @property
+    def problem(self) -> str:
+        """The reason with the advice; "" when there is none."""
+        return advised(self.reason, self.advice)
 
     @property
     def is_made(self) -> bool:
@@ -265,7 +281,7 @@ def unnamed_submission(names: Names, number: int) -> Question[Document]:
 
 
 def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) -> Question[ClipState]:
-    """How far a clip has come. Of the root nothing is taken but its address, for the advice in a reason."""
+    """How far a clip has come. Of the root nothing is used but its address, for the reason."""
     if VIDEO in names:
         return (yield from _made(names, tasks))
     stands = yield from standing(names)
@@ -281,11 +297,8 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
             )
         doubt = (yield doubt_name(number)) if doubt_name(number) in names else {}
         why = str(doubt.get("why", "the outcome of its submit is not known"))
-        command = resolve_command(root, key)
         return ClipState(
-            ClipStatus.IN_DOUBT,
-            number,
-            reason=f"{why}; it may have been paid. Settle it with {command} --task-id ID, or --resubmit",
+            ClipStatus.IN_DOUBT, number, reason=f"{why}; it may have been paid.", advice=HOW_TO_SETTLE
         )
     if not stands.released:
         return ClipState(ClipStatus.TO_MAKE)
@@ -311,15 +324,17 @@ def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[C
     task_id, usd = str(submission.get("task_id") or ""), _usd(submission.get("usd"))
     if not task_id:
         why = (
-            f"{root.join(clip_file(key, SUBMISSION))} names no task, so it may have been paid. Put back what it said: "
+            f"{root.join(clip_file(key, SUBMISSION))} names no task, so it may have been paid. Restore what it said: "
             f'{{"task_id": "…", "attempt": {number}}}'
         )
         return ClipState(ClipStatus.IN_DOUBT, number, reason=why)
     result = (yield RESULT) if RESULT in names else {}
     if result.get("task_id") != task_id:
         return ClipState(ClipStatus.GENERATING, number, task_id, usd=usd)
-    if why := failure(key, result):
-        return ClipState(ClipStatus.FAILED, number, task_id, why, usd=usd)
+    if error := failure(root, key, result):
+        return ClipState(
+            ClipStatus.FAILED, number, task_id, error.facts, usd=usd, advice=error.advice, code=error.code
+        )
     kept = result.get("unchecked")
     if isinstance(kept, dict) and kept.get("file") in names:
         return ClipState(ClipStatus.UNCHECKED, number, task_id, what_to_do(root, key, kept), usd=usd)
@@ -423,20 +438,22 @@ def failed_task() -> Question[Failed | None]:
     return Failed(answer, result.get("finished_at")) if answer.state is State.FAILED else None
 
 
-def failure(key: str, result: Document) -> str:
-    """Why a final answer is not a success, and what can be done; "" when it is one."""
+def failure(root: Storage, key: str, result: Document) -> GenerationFailed | None:
+    """What to raise when a final answer is not a success."""
     answer = QueryAnswer.model_validate(result)
     if answer.state is State.SUCCESS:
-        return ""
+        return None
     code = answer.base_resp.status_code
     row = find_error(code)
     reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}" if code else "no reason given"
-    advice = (
-        row.advice if code and row.verdict is Verdict.REFUSED else "--retry-failed pays for another attempt"
-    )
-    return (
+    return GenerationFailed(
         f"clip {key}, task {answer.task_id}: the service answered {answer.status}, {reason}. "
-        f"It is not submitted again by itself; {advice}"
+        "It is not submitted again automatically",
+        advice=row.advice if code and row.verdict is Verdict.REFUSED else "another attempt is paid for again",
+        keys=[key],
+        root=root.url,
+        task_id=answer.task_id,
+        code=code or None,
     )
 
 
@@ -448,8 +465,3 @@ def what_to_do(root: Storage, key: str, kept: Document) -> str:
         f"what came is kept as {place}, unchecked ({kept.get('why')}). When it plays, put it beside as "
         f"{VIDEO} (ffmpeg -i {name} -c:v libx264 -pix_fmt yuv420p {VIDEO}) and run again; nothing is paid"
     )
-
-
-def resolve_command(root: Storage, key: str) -> str:
-    """The command with which a person settles a clip whose submit is in doubt."""
-    return f"minimax-tasks resolve {key} --root {root.url}"

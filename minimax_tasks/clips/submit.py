@@ -22,11 +22,12 @@ from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendabl
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.state import resolve_command
+from minimax_tasks.clips.state import HOW_TO_SETTLE
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     BudgetReached,
+    ControlFlow,
     MiniMaxError,
     NotConnected,
     SubmitRefused,
@@ -114,7 +115,7 @@ async def submit(
                 )
 
 
-class _NotMine(Exception):
+class _NotMine(ControlFlow):
     """Another worker has the claim, or this one slept on its own and released it."""
 
 
@@ -221,8 +222,12 @@ async def _pay(
         )
         raise UncertainSubmit(
             f"clip {folder.key} was accepted and paid for as task {task_id}, but "
-            f"{folder.path(SUBMISSION)} cannot be written ({error}). Keep that task id; once the "
-            f"storage works: {resolve_command(folder.root, folder.key)} --task-id {task_id}"
+            f"{folder.path(SUBMISSION)} cannot be written ({error}). Keep that task id.",
+            advice="Settle the clip with it once the storage works",
+            keys=[folder.key],
+            root=folder.root.url,
+            task_id=task_id,
+            usd=clip.request.usd,
         ) from error
 
 
@@ -232,20 +237,28 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
     The claim is on storage before the sum is made, so of two workers that claim at once at least one sees
     the other's.
     """
-    if service.settings.budget is None:
+    budget, usd, spent = service.settings.budget, clip.request.usd, None
+    if budget is None:
         return
-    if clip.request.usd is None:
+    if usd is None:
         why = f"there is a budget, and no published price for {clip.what}; submit it without a budget"
     else:
-        spent = await folder.root.run(Spending(folder.root).total)
-        if spent <= service.settings.budget + 1e-9:
+        spent = await folder.root.run(Spending(folder.root).total) - usd
+        if spent + usd <= budget + 1e-9:
             return
         why = (
-            f"it costs USD {clip.request.usd:.2f}, USD {spent - clip.request.usd:.2f} of the budget of "
-            f"USD {service.settings.budget:g} is spent under {folder.root.url}"
+            f"it costs USD {usd:.2f}, USD {spent:.2f} of the budget of USD {budget:g} is spent under "
+            f"{folder.root.url}"
         )
     await folder.release(number, why)
-    raise BudgetReached(f"not submitted: {why}")
+    raise BudgetReached(
+        f"not submitted: {why}",
+        keys=[folder.key],
+        root=folder.root.url,
+        usd=usd,
+        spent=spent,
+        budget=budget,
+    )
 
 
 async def _settle_claim(
@@ -269,7 +282,7 @@ async def _settle_claim(
     why = str(
         doubt.get("why") or "the worker that was submitting it died, or could not write what came of it"
     )
-    raise UncertainSubmit(_uncertain(clip, folder, why, str(claim.get("at", "at an unknown time"))))
+    raise _uncertain(clip, folder, why, str(claim.get("at", "at an unknown time")))
 
 
 async def _adopt_heard(
@@ -295,27 +308,31 @@ async def _doubt(clip: ClipRequest, folder: ClipFolder, number: int, why: str) -
         await folder.doubt(number, why)
     except Exception as error:
         log.error("the doubt about clip %s cannot be written: %s", folder.key, error)
-    return UncertainSubmit(_uncertain(clip, folder, why, "just now"))
+    return _uncertain(clip, folder, why)
 
 
-def _uncertain(clip: ClipRequest, folder: ClipFolder, why: str, when: str) -> str:
+def _uncertain(clip: ClipRequest, folder: ClipFolder, why: str, since: str = "") -> UncertainSubmit:
     price = (
         f"USD {clip.request.usd:.2f}" if clip.request.usd is not None else "a clip without a published price"
     )
-    command = resolve_command(folder.root, folder.key)
-    return (
-        f"clip {folder.key}: it is not known whether the service accepted it ({when}: {why}). It may have "
-        f"been paid ({price}), so it is not submitted again by itself. Either give the task id that a callback "
-        f"or the platform's console shows: {command} --task-id ID. Or, when it is certain that "
-        f"there is none: {command} --resubmit"
+    return UncertainSubmit(
+        f"clip {folder.key}: it is not known whether the service accepted it ({since or 'just now'}: {why}). It may "
+        f"have been paid ({price}), so it is not submitted again automatically.",
+        advice=HOW_TO_SETTLE,
+        keys=[folder.key],
+        root=folder.root.url,
+        since=since,
+        usd=clip.request.usd,
     )
 
 
 def _raise_final(released: dict[str, Any], folder: ClipFolder, service: Service) -> None:
     if released.get("final") and not may_retry_refused(released, service):
         raise SubmitRefused(
-            f"clip {folder.key} was refused before: {released.get('why')}. Nothing was paid. It is not sent "
-            "again until the request changes, or --retry-failed asks for it"
+            f"clip {folder.key} was refused before: {released.get('why')}. Nothing was paid.",
+            advice="It is not sent again until the request changes or a retry is asked for",
+            keys=[folder.key],
+            root=folder.root.url,
         )
 
 

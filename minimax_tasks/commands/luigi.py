@@ -6,6 +6,9 @@ import tempfile
 
 from minimax_tasks.commands.exit_codes import BAD_INPUT, DONE, FAILED
 
+_ERRORS_SHOWN = 10
+"""Errors of a Luigi run that are written out at its end."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
@@ -19,9 +22,11 @@ def run(options: argparse.Namespace) -> int:
     from luigi.task_register import TaskClassException
 
     from minimax_tasks import register_tasks
+    from minimax_tasks.console.messages import is_mistake, worded
     from minimax_tasks.console.output import tell
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.build import in_flight_factory
+    from minimax_tasks.tasks.heard import hearing
     from minimax_tasks.tasks.worker import on_sigterm
 
     register_tasks()
@@ -33,13 +38,21 @@ def run(options: argparse.Namespace) -> int:
     words += _own_lock(words)
     restore = on_sigterm(KeyboardInterrupt())
     try:
-        result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
+        with hearing() as heard:
+            result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
     except (ParameterException, TaskClassException, ImportError) as error:
         tell(str(error))
         return BAD_INPUT
     finally:
         restore()
-    return DONE if result.scheduling_succeeded and result.status.name.startswith("SUCCESS") else FAILED
+    if result.scheduling_succeeded and result.status.name.startswith("SUCCESS"):
+        return DONE
+    said = list(dict.fromkeys(map(worded, heard.errors)))
+    for text in said[:_ERRORS_SHOWN]:
+        tell(text)
+    if len(said) > _ERRORS_SHOWN:
+        tell(f"and {len(said) - _ERRORS_SHOWN} more; Luigi's log has them all")
+    return BAD_INPUT if said and not heard.started and all(map(is_mistake, heard.errors)) else FAILED
 
 
 def _own_lock(words: list[str]) -> list[str]:

@@ -89,10 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int:
     """Say what went wrong; returns the exit code."""
-    from minimax_tasks.errors import BoardError, ConfigurationError, InvalidRequest, MiniMaxError
+    from minimax_tasks.console.messages import is_mistake, worded
+    from minimax_tasks.errors import MiniMaxError
 
-    _tell(str(error) if isinstance(error, MiniMaxError) else _unforeseen(error))
-    return BAD_INPUT if isinstance(error, BoardError | ConfigurationError | InvalidRequest) else FAILED
+    _tell(worded(error) if isinstance(error, MiniMaxError) else _unforeseen(error))
+    return BAD_INPUT if is_mistake(error) else FAILED
 
 
 _LACKS = {

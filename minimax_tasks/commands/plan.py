@@ -18,6 +18,7 @@ def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.clips.state import clip_states
+    from minimax_tasks.console.messages import problems_of
     from minimax_tasks.console.output import say, standard_output
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.console.streams import json_text
@@ -31,9 +32,9 @@ def run(options: argparse.Namespace) -> int:
     plan = replace(plan, name=options.name or "")
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
-    why = why_to_make(storage, plan, states)
+    why, problems = why_to_make(storage, plan, states), problems_of(storage.url, states)
     if options.json:
-        say(json_text(plan_json(plan, states, why)))
+        say(json_text(plan_json(plan, states, why, problems)))
         return DONE
     console = standard_output()
     console.print(plan_table(plan, states))
@@ -41,6 +42,6 @@ def run(options: argparse.Namespace) -> int:
         console.sentence(line, "cyan")
     for warning in grouped_warnings(plan, states):
         console.sentence(f"warning: {warning}", "yellow")
-    for problem in all_problems(plan, states):
+    for problem in all_problems(plan, states, problems):
         console.whole(problem, "red")
     return DONE

@@ -25,6 +25,7 @@ from minimax_tasks.clips.root import (
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
 from minimax_tasks.commands.exit_codes import DONE, FAILED
 from minimax_tasks.commands.values import amount, whole_number
+from minimax_tasks.console.messages import NO_KEY, problems_of, worded
 from minimax_tasks.console.output import Output, standard_error, standard_output
 from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
@@ -123,7 +124,10 @@ def render(
         raise ConfigurationError("--scale is for drawn clips: it needs --sandbox")
     storage = open_root(settings.root)
     if not sandbox:
-        check_lasting(storage, settings.base_url)
+        try:
+            check_lasting(storage, settings.base_url)
+        except ConfigurationError as error:
+            raise ConfigurationError(error.advised(f"{error.advice}, or --sandbox")) from None
     planned = plan_board(board, settings.root)
     plan = replace(planned, name=name or "")
     check_film_is_own(storage, plan)
@@ -135,10 +139,7 @@ def render(
     _, clips, _ = to_pay(plan, states, retry_failed=retry_failed)
     if clips and not sandbox:
         if not settings.api_key.get_secret_value():
-            raise ConfigurationError(
-                "there is no API key: set MINIMAX_API_KEY, or api_key under [minimax]; "
-                "--sandbox draws the film without one"
-            )
+            raise ConfigurationError(f"there is no API key: {NO_KEY}; --sandbox draws the film without one")
         check_access(settings.api_key.get_secret_value(), settings.base_url)
         if readable := readable_key(settings.base_url):
             _warn(console, readable)
@@ -245,7 +246,7 @@ def _tell_of_holes(
         )
     else:
         errors.whole("the film is not joined; its clips are all made")
-    film = maker.make_partial(progress.problems, film=partial)
+    film = maker.make_partial(progress.problems | problems_of(storage.url, states), film=partial)
     if partial and not film:
         errors.whole("the partial film cannot be joined; the report says why", "red")
     report = storage.join(f"{film_folder(storage, plan)}/report.html")
@@ -269,9 +270,9 @@ def _did_without_takes(
     if not missing:
         return False
     try:
-        FilmMaker(storage, plan).make(progress.problems)
+        FilmMaker(storage, plan).make(progress.problems | problems_of(storage.url, states))
     except VideoError as error:
-        errors.whole(f"film: {error}", "red")
+        errors.whole(f"film: {worded(error)}", "red")
         return False
     names = ", ".join(f"{s.shot} take {s.take} ({states[s.key].status})" for s in missing)
     errors.whole(f"the film is made, but not: {names}")

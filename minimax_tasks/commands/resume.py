@@ -19,8 +19,9 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks import DownloadVideo, build
     from minimax_tasks.clips.ledger import late_payments
     from minimax_tasks.clips.root import open_root
-    from minimax_tasks.clips.state import clip_states, resolve_command
+    from minimax_tasks.clips.state import clip_states
     from minimax_tasks.clips.unfinished import damaged, in_doubt, unfinished
+    from minimax_tasks.console.messages import problem_of, resolve_command
     from minimax_tasks.console.output import say, tell
     from minimax_tasks.settings import Settings
 
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
     missing = [task.key for task in tasks if not task.complete()]
     say(f"{len(keys)} paid clips were unfinished, {len(keys) - len(missing)} are finished now")
     for key, state in clip_states(root, missing).items():
-        tell(f"not finished: {key}: {state.status}" + (f": {state.reason}" if state.reason else ""))
+        problem = problem_of(root.url, key, state)
+        tell(f"not finished: {key}: {state.status}" + (f": {problem}" if problem else ""))
     for late in late_payments(root):
         tell(
             f"clip {late.key}: task {late.task_id} was accepted late, after another attempt had taken its place; "
@@ -43,6 +45,6 @@ def run(options: argparse.Namespace) -> int:
         )
     doubts = in_doubt(root)
     for key in doubts:
-        command = resolve_command(root, key)
+        command = resolve_command(root.url, key)
         tell(f"in doubt, may have been paid: {key}. Settle it with {command} --task-id ID, or --resubmit")
     return DONE if done and not missing and not doubts else FAILED

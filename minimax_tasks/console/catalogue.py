@@ -14,6 +14,7 @@ from minimax_tasks.api.catalog.errors import ERROR_CODES, HTTP_STATUSES, UNKNOWN
 from minimax_tasks.api.catalog.models import ModelMode, SendSize, model_modes
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
+from minimax_tasks.console.messages import advice_of
 from minimax_tasks.errors import Verdict
 from minimax_tasks.video.transition_names import TRANSITIONS, shows
 
@@ -147,14 +148,14 @@ _WAY_ON = {
 
 def errors_json() -> list[dict[str, Any]]:
     """The error codes of the service, then HTTP statuses."""
-    codes = [asdict(row) | {"source": SOURCES[row.source]} for row in ERROR_CODES]
+    codes = [asdict(row) | {"advice": advice_of(row), "source": SOURCES[row.source]} for row in ERROR_CODES]
     return codes + [asdict(row) | {"source": SOURCES["cli"]} for row in HTTP_STATUSES]
 
 
 def errors_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """Code, meaning, exception, what becomes of the request, what to do."""
     for row in ERROR_CODES:
-        yield str(row.code), row.meaning, row.error, _WAY_ON[row.verdict], row.advice
+        yield str(row.code), row.meaning, row.error, _WAY_ON[row.verdict], advice_of(row)
     for status in (*HTTP_STATUSES, UNKNOWN_STATUS):
         numbers = ", ".join(map(str, status.statuses)) or "5xx, other"
         yield f"HTTP {numbers}", status.meaning, status.error, _WAY_ON[status.verdict], status.advice

@@ -102,31 +102,39 @@ def why_lines(plan: Plan, why: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def all_problems(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
-    """Why clips are not made by the next run as a matter of course, and what a person can do."""
+def all_problems(plan: Plan, states: Mapping[str, ClipState], problems: Mapping[str, str]) -> list[str]:
+    """The problems of clips, by key, as lines that name their shots."""
     return [
-        f"shot {segment.shot} take {segment.take}: {states[segment.key].status}: {states[segment.key].reason}"
+        f"shot {segment.shot} take {segment.take}: {states[segment.key].status}: {problems[segment.key]}"
         for segment in plan.segments
-        if states[segment.key].reason
+        if segment.key in problems
     ]
 
 
 def plan_json(
-    plan: Plan, states: Mapping[str, ClipState], why: Mapping[str, str] = MappingProxyType({})
+    plan: Plan,
+    states: Mapping[str, ClipState],
+    why: Mapping[str, str] = MappingProxyType({}),
+    problems: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The plan with every segment, price and warning; `why` says of clips to make what has changed."""
+    """The plan with every segment, price and warning.
+
+    By key, `why` says what has changed of clips that are to be made, and `problems` what went wrong with clips.
+    """
     usd, clips, unpriced = to_pay(plan, states)
     return {
         "title": plan.board.title,
         "board": shown(plan.path),
         "digest": plan.digest,
-        "shots": [_shot_json(shot, states, why) for shot in plan.shots],
+        "shots": [_shot_json(shot, states, why, problems) for shot in plan.shots],
         "total": {"usd": round(usd, 2), "clips_to_pay": clips, "without_price": unpriced},
         "warnings": all_warnings(plan, states),
     }
 
 
-def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState], why: Mapping[str, str]) -> dict[str, Any]:
+def _shot_json(
+    shot: PlannedShot, states: Mapping[str, ClipState], why: Mapping[str, str], problems: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "id": shot.shot.id,
         "line": shot.line,
@@ -138,12 +146,13 @@ def _shot_json(shot: PlannedShot, states: Mapping[str, ClipState], why: Mapping[
         "pick": shot.shot.pick,
         "prompt_optimizer": shot.picked.request.prompt_optimizer,
         "segments": [
-            _segment_json(segment, states[segment.key], why.get(segment.key)) for segment in shot.segments
+            _segment_json(segment, states[segment.key], why.get(segment.key), problems.get(segment.key))
+            for segment in shot.segments
         ],
     }
 
 
-def _segment_json(segment: Segment, state: ClipState, why: str | None) -> dict[str, Any]:
+def _segment_json(segment: Segment, state: ClipState, why: str | None, problem: str | None) -> dict[str, Any]:
     request = segment.request
     resolution, seconds = request.size
     return {
@@ -157,7 +166,7 @@ def _segment_json(segment: Segment, state: ClipState, why: str | None) -> dict[s
         "state": str(state.status),
         "why": why,
         "task_id": state.task_id or None,
-        "problem": state.reason or None,
+        "problem": problem,
         "usd": request.usd,
     }
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.clips.state import ClipState, ClipStatus
+from minimax_tasks.console.messages import worded
 from minimax_tasks.console.output import Output
 from minimax_tasks.storyboard.plan import Plan
 
@@ -125,7 +126,7 @@ class RenderProgress:
     def stage_failed(self, stage: str, key: str, error: BaseException) -> None:
         """A stage failed."""
         with self._lock:
-            self.problems[key] = str(error) or type(error).__name__
+            self.problems[key] = worded(error)
             self.failures[self._names.get(key, key)] = self.problems[key]
         self._set(key, "failed")
         self._tell(key, f"failed: {self.problems[key]}")
@@ -140,7 +141,7 @@ class RenderProgress:
 
     def film_failed(self, error: BaseException) -> None:
         """The film could not be joined."""
-        self.failures["film"] = str(error) or type(error).__name__
+        self.failures["film"] = worded(error)
         self._tell_film("failed")
 
     def _set(self, key: str, what: str) -> None:

@@ -191,9 +191,12 @@ def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, 
             raise TableError(
                 [
                     f"{shown(source.path)}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
-                    f"dataset of another table, {other}. Give this dataset a name of its own: --name NAME, or "
-                    "VideoDataset(name=…). If it is that table, moved: remove the folder; its clips stay"
-                ]
+                    f"dataset of another table, {other}."
+                ],
+                advice="Give this dataset a name of its own (`name`). If it is that table, moved: remove the folder; "
+                "its clips stay",
+                folder=root.join(one),
+                owner=other,
             )
 
 

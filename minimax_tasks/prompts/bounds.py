@@ -14,6 +14,8 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 
+from minimax_tasks.errors import ControlFlow
+
 LONGEST_SOURCE = 50_000
 """Characters of a template or a prompt as it is written; the rendered one has 2,000 at most."""
 
@@ -96,7 +98,7 @@ def size_of(values: Iterable[object]) -> int:
     return min(size, _MOST_LOOPED + 1)
 
 
-class TooMuch(Exception):
+class TooMuch(ControlFlow):
     """A template asks for more than any prompt needs; the message names the limit."""
 
 

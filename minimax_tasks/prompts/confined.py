@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
+from minimax_tasks.errors import ControlFlow
+
 SECONDS = 0.5
 """Of a processor's time; a prompt takes some thousandths."""
 
@@ -34,7 +36,7 @@ _CODE = (
 )
 
 
-class Exceeded(Exception):
+class Exceeded(ControlFlow):
     """A template went over a limit and was ended."""
 
 

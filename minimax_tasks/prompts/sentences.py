@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from minimax_tasks.errors import ControlFlow
+
 CAMERA, THEN, LOOK, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdef"
 """What a mark encloses: a whole instruction, a move that follows another one, the look."""
 
@@ -28,7 +30,7 @@ _SPACES = " \t\r\n\u00a0\u3000"
 _WIDE_END = re.compile(r"[。！？，；：、…][”’）」』》]*$")
 
 
-class NoText(ValueError):
+class NoText(ControlFlow, ValueError):
     """A value that cannot stand in a sentence."""
 
 

@@ -185,8 +185,8 @@ def _start(sandbox: Sandbox, host: str, port: int, state: str | Path | None) -> 
     except OSError as error:
         reason = error.strerror or str(error)
         if state is not None and error.filename is not None:
-            raise ConfigurationError(f"--state {state}: {error.filename}: {reason}") from None
-        raise ConfigurationError(f"--host {host} --port {port}: {reason}") from None
+            raise ConfigurationError(f"state = {str(state)!r}: {error.filename}: {reason}") from None
+        raise ConfigurationError(f"host = {host!r}, port = {port}: {reason}") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

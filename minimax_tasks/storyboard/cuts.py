@@ -48,18 +48,21 @@ def _advice(cut: str, near: Callable[[str, Iterable[str]], str | None]) -> str:
     seconds = number if is_usable else _USUAL
     known, first = _BY_FOLD.get(_folded(name)), (name.split() or [""])[0]
     if known and _folded(name) != known:
-        return f": there is no such transition; did you mean {known} {seconds}? {_LIST}"
+        return f": there is no such transition; did you mean {known} {seconds}? {ALL_TRANSITIONS}"
     own = known or (first if first in TRANSITIONS else None)
     if own:
         bounds = f"{SHORTEST_TRANSITION:g} to {LONGEST_TRANSITION:g}"
-        return f"; allowed: {own} with its seconds, {bounds}, such as {own} {seconds}; {_LIST}"
+        return f"; allowed: {own} with its seconds, {bounds}, such as {own} {seconds}; {ALL_TRANSITIONS}"
     guessed = near(name, TRANSITIONS)
     guess = f"; did you mean {guessed} {seconds}? Allowed" if guessed else "; allowed"
-    return f": there is no such transition{guess}: true (without quotes), or one of {_KINDS}; {_LIST}"
+    return (
+        f": there is no such transition{guess}: true (without quotes), or one of {_KINDS}; {ALL_TRANSITIONS}"
+    )
 
 
 _KINDS = f"{', '.join(BLENDS)}, fadeblack, wipeleft, … with its seconds"
-_LIST = "`minimax-tasks transitions` lists them all"
+ALL_TRANSITIONS = "the table of transitions has them all"
+"""Where to look on. A program that can print the table says how instead."""
 
 _BY_FOLD = {name: name for name in TRANSITIONS}
 

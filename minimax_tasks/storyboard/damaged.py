@@ -27,6 +27,6 @@ def without_damaged(clips: dict[str, str], states: dict[str, ClipState]) -> dict
         del clips[key]
         way = f"remove {clip_file(key, VIDEO)} and run again to fetch it once more"
         states[key] = replace(
-            states[key], status=ClipStatus.FAILED, reason=f"{VIDEO} cannot be read ({why}); {way}"
+            states[key], status=ClipStatus.FAILED, reason=f"{VIDEO} cannot be read ({why})", advice=way
         )
     return damaged

@@ -13,7 +13,7 @@ from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
-from minimax_tasks.errors import BoardError, VideoError
+from minimax_tasks.errors import BoardError, FilmIncomplete, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
@@ -67,9 +67,12 @@ def _raise_if_taken(root: Storage, plan: Plan, folder: str, other: str) -> None:
         raise BoardError(
             [
                 f"{place_of(plan.path)}: {called} gives the folder {root.join(folder)}, which holds the film of another "
-                f"board, {other}. Give this film another title, or a folder of its own with --name NAME "
-                "(RenderStoryboard: name=…). If it is that board, moved: remove the folder; its clips stay"
-            ]
+                f"board, {other}."
+            ],
+            advice="Give this film another title, or a folder of its own with `name`. If it is that board, moved: "
+            "remove the folder; its clips stay",
+            folder=root.join(folder),
+            owner=other,
         )
 
 
@@ -124,14 +127,19 @@ class FilmMaker:
         """Join the clips and publish `film.mp4`, `report.html` and `manifest.json`, which vouches for both.
 
         Takes that are not picked may be missing; the manifest names them, and the report says why: `problems`
-        has, by clip key, what is known of a clip beyond its files. Raises FileNotFoundError when a picked clip
+        has, by clip key, what is known of a clip beyond its files. Raises `FilmIncomplete` when a picked clip
         is missing, `VideoError` when one cannot be joined, and `BoardError` when the folder is another board's.
         """
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
-        for shot in self.plan.shots:
-            if states[shot.picked.key].status is not ClipStatus.MADE:
-                raise FileNotFoundError(self.root.join(clip_file(shot.picked.key, VIDEO)))
+        holes = {
+            shot.shot.id: self.root.join(clip_file(shot.picked.key, VIDEO))
+            for shot in self.plan.shots
+            if states[shot.picked.key].status is not ClipStatus.MADE
+        }
+        if holes:
+            named = ", ".join(f"{shot} ({path})" for shot, path in holes.items())
+            raise FilmIncomplete(f"the film is not joined: clips are missing, of shot {named}", missing=holes)
         missing = [key for key, state in states.items() if state.status is not ClipStatus.MADE]
         with self._clips(states) as (clips, scratch):
             film, page = scratch / FILM, scratch / REPORT
@@ -196,7 +204,8 @@ class FilmMaker:
     def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
         found = clip_states(self.root, [segment.key for segment in self.plan.segments])
         return {
-            key: replace(state, reason=state.reason or problems.get(key, "")) for key, state in found.items()
+            key: replace(state, reason=problems[key], advice="") if problems.get(key) else state
+            for key, state in found.items()
         }
 
     @cached_property
@@ -245,7 +254,7 @@ class FilmMaker:
                 clips.append(layouts[cut.clip])
                 continue
             path, state = scratch / f"slate-{number}.mp4", states[cut.clip]
-            words = (str(state.status), state.reason[:300], shot.shot.action or "")
+            words = (str(state.status), state.problem[:300], shot.shot.action or "")
             write_slate(path, size, rate, float(cut.length), f"Shot {cut.shot} is missing", words)
             clips.append(read_layout(str(path)))
         return clips

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from minimax_tasks.errors import ControlFlow
 from minimax_tasks.redaction import clean, whole
 
 KeyPath = tuple[str | int, ...]
@@ -81,7 +82,7 @@ def read_document(text: str) -> Document:
     return Document(value, reading.lines, reading.texts, tuple(reading.problems), frozenset(reading.bare))
 
 
-class _Unreadable(Exception):
+class _Unreadable(ControlFlow):
     """A file that cannot be read as YAML or JSON."""
 
     def __init__(self, line: int, text: str) -> None:

@@ -11,7 +11,7 @@ import luigi
 
 from minimax_tasks.clips.belonging import Source
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.state import resolve_command
+from minimax_tasks.clips.state import HOW_TO_SETTLE
 from minimax_tasks.dataset.folder import (
     FAILED,
     METADATA,
@@ -33,6 +33,7 @@ from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import current_run, run_alone
 from minimax_tasks.tasks.target import FsspecTarget
@@ -41,9 +42,6 @@ log = logging.getLogger(__name__)
 
 SHARD_SIZE = 250
 """Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
-
-DOUBTS_SHOWN = 20
-"""Clips in doubt that a message names; all are in `failed.jsonl`."""
 
 
 class DatasetShard(luigi.Task):
@@ -189,6 +187,10 @@ class VideoDataset(luigi.Task):
 
     def complete(self) -> bool:
         """Whether the dataset is what the table says now, as far as rows did not fail for good."""
+        with announced(self):
+            return self._is_current()
+
+    def _is_current(self) -> bool:
         root = Storage(self.root)
         folder = dataset_folder(self._name)
         manifest = read_manifest(root, folder)
@@ -249,8 +251,15 @@ class VideoDataset(luigi.Task):
 
     def _judge(self, manifest: Manifest) -> None:
         missing = f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED}"
-        if manifest.in_doubt:
-            raise UncertainSubmit(f"{self.table}: {missing}. {self._doubts(manifest.in_doubt)}")
+        if keys := manifest.in_doubt:
+            count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
+            raise UncertainSubmit(
+                f"{shown(self.table)}: {missing}. {count} in doubt: each may have been paid, so none is submitted "
+                f"again automatically. They are marked with in_doubt in {FAILED}.",
+                advice=HOW_TO_SETTLE,
+                keys=keys,
+                root=Storage(self.root).url,
+            )
         if not manifest.delivered:
             raise MiniMaxError(
                 f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED}"
@@ -261,21 +270,6 @@ class VideoDataset(luigi.Task):
             )
         if manifest.failed:
             self._tell_of_failures(manifest)
-
-    def _doubts(self, keys: tuple[str, ...]) -> str:
-        root = Storage(self.root)
-        commands = [f"  {resolve_command(root, key)} --task-id ID" for key in keys[:DOUBTS_SHOWN]]
-        more = len(keys) - DOUBTS_SHOWN
-        count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
-        return "\n".join(
-            (
-                f"{count} in doubt: each may have been paid, so none is submitted again by itself. Settle each with "
-                "the task id that a callback or the platform's console shows, or with --resubmit when it is "
-                "certain that there is none:",
-                *commands,
-                *([f"  and {more} more: those with in_doubt in {FAILED}"] if more > 0 else ()),
-            )
-        )
 
     def _tell_of_failures(self, manifest: Manifest) -> None:
         log.warning(

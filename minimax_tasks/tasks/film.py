@@ -22,6 +22,7 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run, run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
@@ -177,7 +178,8 @@ class RenderStoryboard(luigi.Task):
 
     def complete(self) -> bool:
         """Whether the film is there and is the one that the board describes now."""
-        return is_current(Storage(self.root), self.plan)
+        with announced(self):
+            return is_current(Storage(self.root), self.plan)
 
     def run(self) -> None:
         """Join the clips alone in this process."""

@@ -33,7 +33,7 @@ KILL_PATIENCE = 5.0
 """Seconds that a process which was told to end gets before it is killed."""
 
 
-class TimedOut(BaseException):
+class _TimedOut(BaseException):
     """Raised inside a thread whose task took longer than its `worker_timeout`."""
 
 
@@ -108,7 +108,7 @@ class ThreadRun(ContextManagedTaskProcess):
         thread = self._thread
         if thread is not None and thread.is_alive() and thread.ident is not None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident), ctypes.py_object(TimedOut)
+                ctypes.c_ulong(thread.ident), ctypes.py_object(_TimedOut)
             )
 
 

@@ -215,7 +215,7 @@ def test_a_submit_whose_outcome_is_not_known_is_never_repeated(
         make(sandbox.url, TEXT, tmp_path)
     before = len(sandbox.ledger())
     for _ in range(2):
-        with pytest.raises(UncertainSubmit, match="not submitted again by itself"):
+        with pytest.raises(UncertainSubmit, match="not submitted again automatically"):
             make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == before
     assert "submission.json" not in names(folder_of(TEXT, tmp_path))

@@ -36,6 +36,7 @@ from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.commands.main import main
+from minimax_tasks.console.messages import worded
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service
@@ -68,9 +69,11 @@ def doubtful(sandbox: Sandbox, tmp_path: Path) -> ClipFolder:
         make(sandbox.url, TEXT, tmp_path)
     folder = folder_of(TEXT, tmp_path)
     command = f"minimax-tasks resolve {folder.key} --root {tmp_path}"
-    assert f"{command} --task-id ID" in str(told.value)
-    assert f"{command} --resubmit" in str(told.value)
+    assert f"{command} --task-id ID" in worded(told.value)
+    assert f"{command} --resubmit" in worded(told.value)
+    assert "minimax-tasks" not in str(told.value)
     assert "USD 0.28" in str(told.value)
+    assert (told.value.key, told.value.root, told.value.usd) == (folder.key, str(tmp_path), 0.28)
     return folder
 
 
@@ -267,8 +270,9 @@ def test_what_was_refused_is_sent_again_when_a_person_says_so(sandbox: Sandbox, 
     sandbox.add_faults([{"at": "submit", "code": 1008, "most": 1}])
     with pytest.raises(Exception, match="top up"):
         finish(sandbox.url, TEXT, tmp_path)
-    with pytest.raises(SubmitRefused, match="--retry-failed"):
+    with pytest.raises(SubmitRefused, match="a retry is asked for") as told:
         finish(sandbox.url, TEXT, tmp_path)
+    assert "--retry-failed asks for it" in worded(told.value)
     finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon())
     assert len(sandbox.ledger()) == 1
 

@@ -11,6 +11,7 @@ import pytest
 import minimax_tasks as mm
 from minimax_tasks import TableError, VideoDataset
 from minimax_tasks.commands.main import main
+from minimax_tasks.console.messages import worded
 from minimax_tasks.dataset.folder import Delivery, Manifest, dataset_folder, read_manifest
 from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
@@ -198,8 +199,11 @@ def test_two_tables_of_one_name_never_share_a_folder(sandbox: Sandbox, tmp_path:
     assert not mm.build([one, other]), "the second is refused"
     assert [row["prompt"] for row in lines(tmp_path / "out/datasets/same/metadata.jsonl")] == ["One"]
     assert len(sandbox.ledger()) == 1, "nothing was paid for the second"
-    with pytest.raises(TableError, match=r"c1/same\.csv.*--name NAME"):
+    with pytest.raises(TableError, match=r"c1/same\.csv.*name of its own") as refused:
         _ = other.plan
+    assert refused.value.owner.endswith("c1/same.csv")
+    assert refused.value.folder == "out/datasets/same"
+    assert "--name NAME" in worded(refused.value)
     with pytest.raises(TableError):
         VideoDataset(table=other.table, root="out", name="same").requires()
     named = VideoDataset(table=other.table, root="out", name="same-2")
@@ -312,11 +316,11 @@ def test_a_folder_that_was_made_before_folders_had_owners(sandbox: Sandbox, tmp_
 def test_clips_in_doubt_fail_the_run_with_the_commands_that_settle_them(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    said: list[str] = []
+    said: list[BaseException] = []
 
     @VideoDataset.event_handler(luigi.Event.FAILURE)
     def hear(task: luigi.Task, error: BaseException) -> None:
-        said.append(str(error))
+        said.append(error)
 
     sandbox.add_faults([{"at": "submit", "prompt": "Wave 1", "lost": True, "nth": 1}])
     table = write_csv(tmp_path / "w.csv", [{"prompt": f"Wave {n}"} for n in range(3)])
@@ -327,8 +331,8 @@ def test_clips_in_doubt_fail_the_run_with_the_commands_that_settle_them(
         assert len(lines(folder / "metadata.jsonl")) == 2, "the other rows are delivered"
         (doubt,) = lines(folder / "failed.jsonl")
         assert doubt["in_doubt"] is True
-        assert "1 clip in doubt: each may have been paid" in said[-1]
-        assert f"minimax-tasks resolve {doubt['key']} --root out --task-id ID" in said[-1]
+        assert "1 clip in doubt: each may have been paid" in str(said[-1])
+        assert f"minimax-tasks resolve {doubt['key']} --root out --task-id ID" in worded(said[-1])
         assert load(folder, tmp_path / "cache").num_rows == 2
         assert not task.complete()
     assert len(sandbox.ledger()) == 3, "and it is not paid again"

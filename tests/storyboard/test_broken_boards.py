@@ -218,7 +218,7 @@ CASES = {
             f"  - {{id: a, action: x}}\n  - {{id: b, action: x, cut: {written}}}\n",
             7,
             f"cut = '{written}': there is no such transition; did you mean {meant}? "
-            "`minimax-tasks transitions` lists them all",
+            "the table of transitions has them all",
         )
         for written, meant in (
             ("fade to black 1.0", "fadeblack 1.0"),

@@ -1,4 +1,4 @@
-"""Error codes of the service: what each means, what may be done, and what to tell a person."""
+"""Error codes of the service: what each means, whether a request may be repeated, and what to advise."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class ErrorCode:
 
 @dataclass(frozen=True)
 class HttpStatus:
-    """Trouble at the level of HTTP, which `/v1` does not document but gateways before it answer with."""
+    """An HTTP status that `/v1` does not document, but that gateways in front of it may answer with."""
 
     statuses: tuple[int, ...]
     error: str
@@ -30,9 +30,9 @@ class HttpStatus:
 
 _REFUSED, _RETRY_LATER, _UNCERTAIN = Verdict.REFUSED, Verdict.RETRY_LATER, Verdict.UNCERTAIN
 KEY_ADVICE = "check the API key and the host: keys are bound to a region"
-"""Said with the name of the host in use and of the other region's (`host_hint`)."""
+"""Extended by `host_hint`, which names the host in use and the one of the other region."""
 _QUOTA = "wait until the quota is reset, or use a model with a quota of its own"
-_READ_AGAIN = "reading again is safe; a submit is not repeated by itself, since it may have been accepted"
+_READ_AGAIN = "reading again is safe; a submit is not repeated automatically, since it may have been accepted"
 
 ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(1000, "ServiceError", "unknown error", _UNCERTAIN, _READ_AGAIN, "errors"),
@@ -40,14 +40,13 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(1002, "RateLimited", "rate limit", _RETRY_LATER, "wait for the next minute", "t2v"),
     ErrorCode(1004, "AuthenticationFailed", "not authorised", _REFUSED, KEY_ADVICE, "t2v"),
     ErrorCode(1008, "InsufficientBalance", "insufficient balance", _REFUSED,
-              "top up the account; `--retry-failed` then asks again, also for what failed otherwise", "t2v"),
+              "top up the account, then retry the clips that failed", "t2v"),
     ErrorCode(1013, "ServiceError", "internal service error", _UNCERTAIN, _READ_AGAIN, "download"),
     ErrorCode(1024, "ServiceError", "internal error", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1026, "InputRejected", "the input was found sensitive", _REFUSED,
               "change the prompt or the picture", "t2v"),
     ErrorCode(1027, "OutputRejected", "the generated video was found sensitive", _REFUSED,
-              "change the prompt or the picture; the same may pass as a new paid clip (`--retry-failed`)",
-              "query"),
+              "change the prompt or the picture; the same request may pass as a new paid clip", "query"),
     ErrorCode(1028, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1030, "QuotaExhausted", "quota exhausted", _REFUSED, _QUOTA, "cli"),
     ErrorCode(1033, "ServiceError", "system error", _UNCERTAIN, _READ_AGAIN, "errors"),
@@ -68,11 +67,11 @@ ERROR_CODES: tuple[ErrorCode, ...] = (
 """Codes that concern video. 0 is success."""
 
 UNKNOWN_CODE = ErrorCode(-1, "ApiError", "unlisted error", Verdict.UNCERTAIN, _READ_AGAIN, "errors")
-"""A code in no list: treated with the most care."""
+"""An unlisted code: treated with the most care."""
 
 
 def find_error(code: int) -> ErrorCode:
-    """The row of a code; `UNKNOWN_CODE` for one in no list."""
+    """The row of a code; `UNKNOWN_CODE` for an unlisted one."""
     return next((row for row in ERROR_CODES if row.code == code), UNKNOWN_CODE)
 
 
@@ -96,14 +95,14 @@ HTTP_STATUSES: tuple[HttpStatus, ...] = (
 """Statuses with a meaning of their own (source: cli, which handles the same)."""
 
 A_PAGE = HttpStatus((), "NotTheApi", "a web page, not the API's JSON", _REFUSED, _NOT_THE_API)
-"""A good status with a page: a web site, or the login of a network. The API answers JSON whatever happens."""
+"""A success status with a web page: a web site, or the login of a network. The API itself always answers JSON."""
 
 UNKNOWN_STATUS = HttpStatus(
-    (), "ServiceError", "the service or a gateway before it is in trouble", _UNCERTAIN, _READ_AGAIN
+    (), "ServiceError", "the service, or a gateway in front of it, is in trouble", _UNCERTAIN, _READ_AGAIN
 )
-"""Any other status, 5xx above all: a submit may have reached the service behind the gateway."""
+"""Any other status, mostly 5xx: a submit may have reached the service behind the gateway."""
 
 
 def find_status(status: int) -> HttpStatus:
-    """The row of an HTTP status; `UNKNOWN_STATUS` for one in no row."""
+    """The row of an HTTP status; `UNKNOWN_STATUS` for an unlisted one."""
     return next((row for row in HTTP_STATUSES if status in row.statuses), UNKNOWN_STATUS)

@@ -12,7 +12,7 @@ from minimax_tasks.api.v1.endpoints import GENERATION
 
 
 class Mode(StrEnum):
-    """How a clip is asked for; on the wire the mode is which fields are present."""
+    """How a clip is asked for; on the wire the fields that are present determine it."""
 
     TEXT = "text-to-video"
     IMAGE = "image-to-video"
@@ -95,7 +95,7 @@ _FAST_TEXT = (
 )
 _TEN_SECONDS = "the API reference has 6 and 10 s at 768P for image-to-video, an older list only 6 s"
 _LONG_HD = (
-    "10 s is listed beside 1080P for image-to-video on MiniMax-Hailuo-02, but the API reference has 6 s only "
+    "10 s is listed next to 1080P for image-to-video on MiniMax-Hailuo-02, but the API reference has 6 s only "
     "at 1080P and the service has answered 2013 to 10 s"
 )
 _512_TEXT = (

@@ -72,11 +72,11 @@ NOT_THERE = {
     "speed": "a shot plays at the speed of its clip",
     "skip": "take the shot out, or put a # in front of its lines",
 }
-"""Words that people look for and that are not there yet, with what is so instead; also by their synonyms."""
+"""Words that people look for and that do not exist here, with what holds instead; also found by their synonyms."""
 
 
 def not_there(word: str) -> str:
-    """What is so instead of a thing that is not there, "" for a word of no such thing."""
+    """What holds instead of something that does not exist here; "" for any other word."""
     key = _folded(word)
     alike = {key, *(other for group in _GROUPS_OF.get(key, ()) for other in group)}
     return next((text for name, text in NOT_THERE.items() if _folded(name) in alike), "")

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
-from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError, ControlFlow
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.engine import Engine
 from minimax_tasks.sandbox.http.broken_responses import CutResponse
@@ -332,7 +332,7 @@ def digest_key(key: str) -> bytes:
     return hashlib.sha256(key.strip().encode()).digest()
 
 
-class _TooLarge(Exception):
+class _TooLarge(ControlFlow):
     pass
 
 

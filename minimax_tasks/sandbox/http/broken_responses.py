@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from minimax_tasks.connections import BoundedConnection
+from minimax_tasks.errors import ControlFlow
 
 _EXTENSION = "minimax.sandbox.close"
 
@@ -62,7 +63,7 @@ class CutResponse(Response):
         await _close(close, receive)
 
 
-class _Cut(Exception):
+class _Cut(ControlFlow):
     pass
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from minimax_tasks.api.catalog.errors import find_error
+from minimax_tasks.errors import ControlFlow
 
 Status = Literal["Preparing", "Queueing", "Processing", "Success", "Fail"]
 TemplateStatus = Literal["Preparing", "Processing", "Success", "Fail"]
@@ -133,7 +134,7 @@ class FaultsProblem(_Wire):
     error: str
 
 
-class Refused(Exception):
+class Refused(ControlFlow):
     """A request that is answered with HTTP 200 and a `base_resp` that is not a success."""
 
     def __init__(self, code: int, message: str = "") -> None:

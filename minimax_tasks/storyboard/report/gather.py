@@ -165,8 +165,8 @@ def _still(source: Source | None) -> bytes | None:
 
 def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState]) -> str:
     state = states[segment.key]
-    if state.reason or state.status is not ClipStatus.TO_MAKE:
-        return state.reason
+    if state.problem or state.status is not ClipStatus.TO_MAKE:
+        return state.problem
     waits = [other for other in segment.after if states[other.key].status is not ClipStatus.MADE]
     return ", ".join(f"a frame of shot {other.shot}" for other in waits) or "to be made by the next run"
 
@@ -184,7 +184,7 @@ def _take(
         key=segment.key,
         task_id=_task_id(root, segment, state),
         usd=segment.request.usd,
-        problem=state.reason,
+        problem=state.problem,
     )
 
 
