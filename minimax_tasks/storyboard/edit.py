@@ -5,7 +5,7 @@ all take lengths and starts from here; none of them works one out. Times are exa
 the lengths were measured, the film's frame rate is known and every time is a whole number of its frames; where
 they are what was asked for, no rate is known yet, and a frame that is dropped at a seam takes no time.
 
-Whatever is decided about the cut and not about the clips is to become a field of `Cut`: a trim is another
+Whatever is decided about the cut and not about the clips becomes a field of `Cut`: a trim is another
 `source_in` and `source_out`, a speed the ratio of the source's length to the length in the film; titles,
 sound and captions are placed by `starts_at` and `ends_at`. None of them changes a clip or what it costs.
 """
@@ -66,7 +66,7 @@ class Cut:
 
     @property
     def length(self) -> Fraction:
-        """How long it is on the screen, with the overlaps at both ends."""
+        """How long it is on screen, including the overlaps at both ends."""
         return self.source_out - self.source_in
 
     @property

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FILM, REPORT, MANIFEST = "film.mp4", "report.html", "manifest.json"
 PARTIAL = "film.partial.mp4"
-"""A film with slates in its holes: never under the film's own name."""
+"""A film with slates for its missing shots: never under the film's own name."""
 
 EARLIER_FILM = "film.mp4 in this folder is the film as it was made before"
 
@@ -91,7 +91,7 @@ def _source(root: Storage, plan: Plan, folder: str) -> Source:
 def is_current(root: Storage, plan: Plan) -> bool:
     """Whether the film is there, with every take, and was made from what the board says now.
 
-    The film and the report are what the manifest says they are, as far as a cheap look can tell.
+    The film and the report are what the manifest says they are, as far as a quick look can show.
     """
     folder = film_folder(root, plan)
     manifest = root.read_json(f"{folder}/{MANIFEST}")
@@ -111,7 +111,7 @@ def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> d
 
 
 def film_notes(root: Storage, plan: Plan) -> list[str]:
-    """Where the film is not what its clips are, in words for people: sound that is left out, other rates."""
+    """How the film differs from its clips, in words for people: sound that is left out, other frame rates."""
     manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}") or {}
     return [str(note) for note in manifest.get("notes") or ()]
 
@@ -154,7 +154,7 @@ class FilmMaker:
             self.root.sweep(self.folder)
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
-        """Write a report of what there is and, with `film`, a film with a slate in each hole.
+        """Write a report of what there is and, with `film`, a film with a slate for each missing shot.
 
         `problems` as in `make`. Returns the path of the partial film, "" without one. Clips that cannot be joined
         keep the film from being written, but not the report, which says why.
@@ -197,7 +197,7 @@ class FilmMaker:
         return render_report(replace(report, warnings=(*report.warnings, *warnings)))
 
     def damaged(self) -> dict[str, str]:
-        """What is wrong with clips that are there and cannot be read, by key."""
+        """What is wrong with clips that exist but cannot be read, by key."""
         with self._clips(self._states({})) as (clips, _):
             return damaged_clips(clips)
 
@@ -229,7 +229,7 @@ class FilmMaker:
             yield clips, scratch
 
     def _layouts(self, clips: Mapping[str, str]) -> dict[str, "StreamLayout"]:
-        """How the picked clips that are there lie in their files, by key."""
+        """The layouts of the picked clips that exist, by key."""
         from minimax_tasks.video.stream_layout import read_layouts
 
         keys = list(dict.fromkeys(shot.picked.key for shot in self.plan.shots if shot.picked.key in clips))
