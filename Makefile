@@ -88,7 +88,7 @@ $(DOCS): $(BIN)/python pyproject.toml
 # The pages that are made from the code, then the site in `site/`; a broken link stops it.
 docs: $(DOCS)
 	$(BIN)/python -m docs
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "the site is in site/index.html"
 
 bench: $(READY)

@@ -189,6 +189,8 @@ class Reader:
         value = {"title": "Page", "shots": [{"id": "010", "prompt": "Rain."}]} | value
         for number, shot in enumerate(value["shots"]):
             shot.setdefault("id", f"{number:03}")
+            if not {"prompt", "template", "action"} & set(shot):
+                shot["action"] = "Rain falls."
         given = yaml.safe_load(block.text)
         is_whole = isinstance(given, dict) and {"title", "shots"} <= set(given)
         text = block.text if is_whole else yaml.safe_dump(value, sort_keys=False)
@@ -293,8 +295,8 @@ def reader(
     """A reader in a folder that looks like a checkout."""
     for name in ("pipelines", "minimax_tasks", "Makefile", "pyproject.toml"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
-    programs = tmp_path / ".programs"
-    programs.mkdir()
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
     for name in SHIMS:
         shim = programs / name
         shim.write_text(
