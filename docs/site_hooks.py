@@ -29,14 +29,36 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
             raise FileNotFoundError(f"{page.file.src_uri}: {match[2]}")
         return f"{match[1]}{config.repo_url}/blob/main/{target.relative_to(REPOSITORY).as_posix()}{match[3]}"
 
-    listed = _NAMES.sub(lambda match: "\n\n".join(f"::: {each}" for each in public_names(match[1])), markdown)
+    listed = _NAMES.sub(lambda match: "\n\n".join(_entry(each) for each in public_names(match[1])), markdown)
     return _LINK.sub(leading, listed)
+
+
+def _entry(name: str) -> str:
+    """What stands on the page for a public name; for a task, also its parameters."""
+    import luigi
+
+    found = getattr(minimax_tasks, name.rpartition(".")[2])
+    if not (isinstance(found, type) and issubclass(found, luigi.Task)):
+        return f"::: {name}"
+    rows = "".join(
+        f"| `{parameter}` | {_default(value)} | {value.description or ''} |\n"
+        for parameter, value in found.get_params()
+    )
+    return f"::: {name}\n\n| parameter | default | meaning |\n|---|---|---|\n{rows}"
+
+
+def _default(parameter: Any) -> str:
+    from luigi.parameter import _no_value
+
+    return "required" if parameter._default is _no_value else f"`{parameter._default!r}`"
 
 
 def public_names(kind: str) -> list[str]:
     """The full names of what is public: "tasks", "requests", "errors", "other"."""
     found = {name: getattr(minimax_tasks, name) for name in minimax_tasks.__all__}
-    return [f"{each.__module__}.{name}" for name, each in found.items() if _kind(name, each) == kind]
+    return [
+        f"{each.__module__}.{each.__qualname__}" for name, each in found.items() if _kind(name, each) == kind
+    ]
 
 
 def _kind(name: str, each: Any) -> str:

@@ -187,6 +187,8 @@ class Reader:
         if not set(value) & of_board and set(value) <= of_shot:
             value = {"shots": [{"id": "000", "prompt": "Rain."}, {"id": "010"} | value]}
         value = {"title": "Page", "shots": [{"id": "010", "prompt": "Rain."}]} | value
+        named = {name for shot in value["shots"] for name in shot.get("characters", [])}
+        value = {"cast": {name: f"somebody called {name}" for name in sorted(named)}} | value
         for number, shot in enumerate(value["shots"]):
             shot.setdefault("id", f"{number:03}")
             if not {"prompt", "template", "action"} & set(shot):
