@@ -32,11 +32,13 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import (
     ClipState,
     Failed,
+    Names,
     Standing,
     clip_names,
     clip_state,
     failed_task,
     look_async,
+    made_state,
     paid_numbers,
     read_document,
     standing,
@@ -79,10 +81,14 @@ class ClipFolder:
         """Where the submits of the clip stand."""
         return await look_async(self.root, self.key, standing(await self.names()))
 
-    async def state(self, *, tasks: bool = False) -> ClipState:
-        """How far the clip has come. `tasks` as in `clip_states`."""
-        names = await self.names()
+    async def state(self, names: Names | None = None, *, tasks: bool = False) -> ClipState:
+        """How far the clip has come. `names` for whoever has listed them; `tasks` as in `clip_states`."""
+        names = await self.names() if names is None else names
         return await look_async(self.root, self.key, clip_state(self.root, self.key, names, tasks=tasks))
+
+    async def made_state(self) -> ClipState:
+        """The state, with its task, of a clip of which it is known that its video is there."""
+        return await look_async(self.root, self.key, made_state())
 
     async def failed_task(self) -> Failed | None:
         """What the service said of the submitted task, when that failed."""

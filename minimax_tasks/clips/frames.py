@@ -11,6 +11,7 @@ from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
+from minimax_tasks.clips.state import VideoFacts
 from minimax_tasks.errors import MiniMaxError, PictureError
 from minimax_tasks.storage.files import Storage
 
@@ -45,14 +46,10 @@ class Measured:
 def measured(root: Storage, key: str) -> Measured | None:
     """The measures of a clip that is made; None for one that is not, or that nobody measured."""
     result = root.read_json(clip_file(key, RESULT)) or {}
-    found = result.get("video")
-    if not isinstance(found, dict):
+    video = VideoFacts.of(result)
+    if video.width is None or video.height is None or video.seconds is None:
         return None
-    try:
-        width, height, seconds = int(found["width"]), int(found["height"]), float(found["seconds"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return Measured(*_frame_size(result, (width, height)), seconds)
+    return Measured(*_frame_size(result, (video.width, video.height)), video.seconds)
 
 
 def moment_in(frame: FrameOf, length: float) -> str:

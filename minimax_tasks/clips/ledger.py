@@ -11,7 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from minimax_tasks.clips.layout import submission_number
-from minimax_tasks.clips.state import Names, Outcome, all_names, bill, look, paid_attempts, paid_numbers
+from minimax_tasks.clips.state import (
+    AttemptOutcome,
+    Names,
+    all_names,
+    bill,
+    look,
+    paid_attempts,
+    paid_numbers,
+)
 from minimax_tasks.storage.files import Storage
 
 _READERS = 16
@@ -25,7 +33,7 @@ class Payment:
     attempt: int
     at: str
     usd: float | None
-    state: Outcome
+    state: AttemptOutcome
     task_id: str
     what: str
     purpose: str = ""
@@ -61,11 +69,11 @@ def payments(root: Storage) -> list[Payment]:
 
 
 def late_payments(root: Storage) -> list[Payment]:
-    """Paid attempts whose task has no place, since another attempt took it: see `Outcome.LATE`."""
+    """Paid attempts whose task has no place, since another attempt took it: see `AttemptOutcome.LATE`."""
     files = {
         key: names for key, names in all_names(root).items() if any(submission_number(name) for name in names)
     }
-    return [payment for payment in _payments(root, files) if payment.state is Outcome.LATE]
+    return [payment for payment in _payments(root, files) if payment.state is AttemptOutcome.LATE]
 
 
 def _payments(root: Storage, files: Mapping[str, Names]) -> list[Payment]:

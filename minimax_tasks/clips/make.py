@@ -339,11 +339,5 @@ def _judged(root: Storage, clip: ClipRequest) -> ClipRequest:
 
 async def made_clip(folder: ClipFolder) -> MadeClip:
     """What the folder of a clip that is made knows of it."""
-    submission, result = await folder.submission() or {}, await folder.result() or {}
-    return MadeClip(
-        path=folder.path(VIDEO),
-        key=folder.key,
-        task_id=str(submission.get("task_id") or result.get("task_id") or ""),
-        usd=submission.get("usd"),
-        warnings=tuple(str(warning) for warning in result.get("warnings") or ()),
-    )
+    state = await folder.made_state()
+    return MadeClip(folder.path(VIDEO), folder.key, state.task_id, state.usd, state.warnings)

@@ -9,9 +9,9 @@ clips with one listing.
 from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.api.answers import QueryAnswer, State, as_code
 from minimax_tasks.api.catalog.errors import find_error
 from minimax_tasks.clips.layout import (
     CLIPS,
@@ -81,7 +81,7 @@ class ClipState:
     advice: str = ""
     """What a person can do about the reason."""
     code: int | None = None
-    """The service's code when it gave the task up."""
+    """The service's code for a clip that failed or was refused, as far as it gave one."""
 
     @property
     def problem(self) -> str:
@@ -117,7 +117,7 @@ class Paid(IntEnum):
     CERTAINLY = 2
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """What became of one paid attempt at a clip."""
 
     ACCEPTED = "accepted"
@@ -134,7 +134,7 @@ class Attempt:
     """One paid attempt at a clip. Times as they stand in the files, money in the price table's USD."""
 
     number: int
-    outcome: Outcome
+    outcome: AttemptOutcome
     task_id: str
     at: str
     usd: float | None
@@ -293,7 +293,7 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
         written = yield from unnamed_submission(names, number)
         if written:
             return ClipState(
-                ClipStatus.GENERATING, number, str(written["task_id"]), usd=_usd(written.get("usd"))
+                ClipStatus.GENERATING, number, str(written["task_id"]), usd=_number(written.get("usd"))
             )
         doubt = (yield doubt_name(number)) if doubt_name(number) in names else {}
         why = str(doubt.get("why", "the outcome of its submit is not known"))
@@ -304,7 +304,7 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
         return ClipState(ClipStatus.TO_MAKE)
     released = yield released_name(number)
     status = ClipStatus.REFUSED if released.get("final") else ClipStatus.TO_MAKE
-    return ClipState(status, number, reason=str(released.get("why", "")))
+    return ClipState(status, number, reason=str(released.get("why", "")), code=as_code(released.get("code")))
 
 
 def _made(names: Names, tasks: bool) -> Question[ClipState]:
@@ -315,13 +315,38 @@ def _made(names: Names, tasks: bool) -> Question[ClipState]:
     submission = (yield SUBMISSION) if SUBMISSION in names else {}
     result = (yield RESULT) if RESULT in names else {}
     told = (yield WARNINGS) if WARNINGS in names and "warnings" not in result else result
-    task_id, usd = str(submission.get("task_id") or ""), _usd(submission.get("usd"))
+    task_id = str(submission.get("task_id") or result.get("task_id") or "")
+    usd = _number(submission.get("usd"))
     return ClipState(ClipStatus.MADE, number, task_id, "", _warnings(told), usd)
+
+
+def made_state() -> Question[ClipState]:
+    """The state, with its task, of a clip of which it is known that its video is there."""
+    return _made((SUBMISSION, RESULT), tasks=True)
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video turned out to be when it was fetched, in pixels and seconds; None where nobody measured."""
+
+    width: int | None = None
+    height: int | None = None
+    frames: int | None = None
+    fps: float | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def of(cls, result: Document) -> Self:
+        """What `RESULT` says of the video."""
+        video = result.get("video")
+        found = video if isinstance(video, dict) else {}
+        whole = {name: _whole(found.get(name)) for name in ("width", "height", "frames")}
+        return cls(**whole, fps=_number(found.get("fps")), seconds=_number(found.get("seconds")))
 
 
 def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[ClipState]:
     submission = yield SUBMISSION
-    task_id, usd = str(submission.get("task_id") or ""), _usd(submission.get("usd"))
+    task_id, usd = str(submission.get("task_id") or ""), _number(submission.get("usd"))
     if not task_id:
         why = (
             f"{root.join(clip_file(key, SUBMISSION))} names no task, so it may have been paid. Restore what it said: "
@@ -346,7 +371,11 @@ def _warnings(document: Document) -> tuple[str, ...]:
     return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
-def _usd(value: Any) -> float | None:
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -385,7 +414,7 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
     found = []
     for number in sorted(numbers):
         told = yield from bill(names, number)
-        at, usd = str(told.get("at") or told.get("submitted_at") or ""), _usd(told.get("usd"))
+        at, usd = str(told.get("at") or told.get("submitted_at") or ""), _number(told.get("usd"))
         what, purpose = str(told.get("what", "")), str(told.get("for") or "")
         outcomes = yield from _outcomes(names, number)
         found += [
@@ -394,28 +423,28 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
     return found
 
 
-def _outcomes(names: Names, number: int) -> Question[dict[str, Outcome]]:
+def _outcomes(names: Names, number: int) -> Question[dict[str, AttemptOutcome]]:
     """Task id -> what became of it, of one attempt."""
     known = _attempts(names)
     written = yield from unnamed_submission(names, number)
     submission = ((yield SUBMISSION) if SUBMISSION in names else {}) or written
     later = (yield claim_name(number + 1)) if claim_name(number + 1) in names else {}
     former = later.get("previous") or {}
-    told: dict[str, Outcome] = {}
+    told: dict[str, AttemptOutcome] = {}
     if _attempt_of(submission, names) == number:
         task_id = str(submission.get("task_id", ""))
         result = QueryAnswer.model_validate((yield RESULT) if RESULT in names else {})
         failed = result.task_id == task_id and result.state is State.FAILED
         if VIDEO in names:
-            told[task_id] = Outcome.DELIVERED
+            told[task_id] = AttemptOutcome.DELIVERED
         else:
-            told[task_id] = Outcome.FAILED if failed else Outcome.ACCEPTED
+            told[task_id] = AttemptOutcome.FAILED if failed else AttemptOutcome.ACCEPTED
     elif (former.get("submission") or {}).get("attempt", number) == number and former:
-        told[str((former.get("submission") or {}).get("task_id", ""))] = Outcome.FAILED
+        told[str((former.get("submission") or {}).get("task_id", ""))] = AttemptOutcome.FAILED
     if written:
         newest = not told and number == max(known, default=number)
-        told.setdefault(str(written["task_id"]), Outcome.ACCEPTED if newest else Outcome.LATE)
-    return told or {"": Outcome.IN_DOUBT}
+        told.setdefault(str(written["task_id"]), AttemptOutcome.ACCEPTED if newest else AttemptOutcome.LATE)
+    return told or {"": AttemptOutcome.IN_DOUBT}
 
 
 # -- what went wrong

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from minimax_tasks.clips.layout import DATASETS, clip_folder
+from minimax_tasks.clips.state import VideoFacts
 from minimax_tasks.errors import UncertainSubmit
 from minimax_tasks.storage.files import Storage
 
@@ -83,10 +84,10 @@ def read_result(root: Storage, name: str) -> ShardResult | None:
     return ShardResult.model_validate(found) if found else None
 
 
-def state_of(root: Storage, key: str) -> str:
-    """A short text that changes whenever the files of a clip do."""
-    versions = json.dumps(root.versions(clip_folder(key)), sort_keys=True)
-    return hashlib.sha256(versions.encode()).hexdigest()[:16]
+def files_digest(versions: Mapping[str, str]) -> str:
+    """A short text that changes whenever the files of a clip do, from `Storage.versions` of its folder."""
+    told = json.dumps(dict(versions), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def stands(
@@ -96,7 +97,7 @@ def stands(
     known = list(failed)
     if known and retry_before is not None and finished_at < retry_before:
         return False
-    return all(state_of(root, key) == files for key, files in known)
+    return all(files_digest(root.versions(clip_folder(key))) == files for key, files in known)
 
 
 def now() -> datetime:
@@ -105,7 +106,12 @@ def now() -> datetime:
 
 
 def facts(result: dict[str, Any]) -> Made:
-    """What `result.json` of a clip says about its video."""
-    video = result.get("video") or {}
-    named = {name: video.get(name) for name in ("width", "height", "fps", "frames")}
-    return Made(task_id=result.get("task_id"), **named)
+    """What the final answer about a clip says of its video."""
+    video = VideoFacts.of(result)
+    return Made(
+        task_id=result.get("task_id"),
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        frames=video.frames,
+    )

@@ -5,12 +5,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.layout import clip_folder
 from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import InFlightLimits, Service
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, now, state_of
+from minimax_tasks.clips.state import ClipStatus
+from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, files_digest, now
 from minimax_tasks.errors import (
     ApiError,
     GenerationFailed,
@@ -84,18 +85,21 @@ class ShardRun:
             self._on_submitted()
 
     async def _failure(self, folder: ClipFolder, error: Exception) -> Failure:
-        submission = await folder.submission() or {}
-        # What the service says of a clip that it accepted is final in `result.json` alone.
-        over = _is_over(error) and not (isinstance(error, ApiError) and submission)
+        files = await self._root.run(self._root.versions, clip_folder(folder.key))
+        state = await folder.state(files)
+        # What the service says of a clip that it accepted is final in its result alone.
+        accepted = state.status not in (ClipStatus.TO_MAKE, ClipStatus.REFUSED)
+        over = _is_over(error) and not (isinstance(error, ApiError) and accepted)
         if not over:
             log.warning("clip %s is not made yet: %s", folder.key, error)
+        is_its_end = isinstance(error, GenerationFailed | SubmitRefused)
         return Failure(
             error=type(error).__name__,
             text=str(error),
-            code=await _code(folder, error),
-            task_id=submission.get("task_id"),
+            code=error.code if isinstance(error, ApiError) else state.code if is_its_end else None,
+            task_id=state.task_id or None,
             over=over,
-            files=await self._root.run(state_of, self._root, folder.key),
+            files=files_digest(files),
         )
 
     def _tell(self) -> None:
@@ -111,15 +115,3 @@ def _is_over(error: Exception) -> bool:
     if isinstance(error, ApiError):
         return error.is_about_the_request
     return isinstance(error, _OVER)
-
-
-async def _code(folder: ClipFolder, error: Exception) -> int | None:
-    """The service's code for a failure, as far as it gave one."""
-    if isinstance(error, ApiError):
-        return error.code
-    if isinstance(error, GenerationFailed):
-        return QueryAnswer.model_validate(await folder.result() or {}).base_resp.status_code or None
-    if isinstance(error, SubmitRefused):
-        code = (await folder.released((await folder.standing()).claims)).get("code")
-        return int(code) if code is not None else None
-    return None

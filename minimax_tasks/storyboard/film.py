@@ -198,11 +198,15 @@ class FilmMaker:
 
     def damaged(self) -> dict[str, str]:
         """What is wrong with clips that exist but cannot be read, by key."""
-        with self._clips(self._states({})) as (clips, _):
+        with self._clips(clip_states(self.root, self._keys)) as (clips, _):
             return damaged_clips(clips)
 
+    @property
+    def _keys(self) -> list[str]:
+        return [segment.key for segment in self.plan.segments]
+
     def _states(self, problems: Mapping[str, str]) -> dict[str, ClipState]:
-        found = clip_states(self.root, [segment.key for segment in self.plan.segments])
+        found = clip_states(self.root, self._keys, tasks=True)
         return {
             key: replace(state, reason=problems[key], advice="") if problems.get(key) else state
             for key, state in found.items()

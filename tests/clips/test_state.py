@@ -18,9 +18,9 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import Spending, payments
 from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.clips.state import (
+    AttemptOutcome,
     ClipState,
     ClipStatus,
-    Outcome,
     Paid,
     Question,
     all_names,
@@ -62,7 +62,7 @@ def folders(draw: st.DrawFn, numbers: tuple[int, ...] = NUMBERS) -> Files:
         files[layout.claim_name(number)] = {"attempt": number, "at": f"2026-01-0{number}", "usd": number / 2}
     for number in draw(some):
         final = draw(st.booleans())
-        files[layout.released_name(number)] = {"why": f"why {number}", "final": final, "at": "2026-01-01"}
+        files[layout.released_name(number)] = {"why": f"why {number}", "final": final, "code": 1026}
     for number in draw(some):
         files[layout.doubt_name(number)] = {"why": f"doubt {number}"}
     for number in draw(some):
@@ -76,7 +76,12 @@ def folders(draw: st.DrawFn, numbers: tuple[int, ...] = NUMBERS) -> Files:
     if draw(st.booleans()):
         task_id = TASK.format(draw(st.sampled_from((0, *numbers))))
         status = draw(st.sampled_from(("Success", "Fail")))
-        files[layout.RESULT] = {"task_id": task_id, "status": status, "finished_at": "2026-01-03"} | warnings
+        code = 1027 if status == "Fail" else 0
+        files[layout.RESULT] = {
+            "task_id": task_id,
+            "status": status,
+            "base_resp": {"status_code": code},
+        } | warnings
         if draw(st.booleans()):
             files[layout.RESULT]["unchecked"] = {"file": UNCHECKED, "why": "odd", "again": False}
     for name, document in ((UNCHECKED, {}), (layout.VIDEO, {}), (layout.WARNINGS, warnings)):
@@ -179,6 +184,7 @@ def test_a_submission_is_submitted_everywhere_with_or_without_its_claim(files: F
         assert (state.status is ClipStatus.GENERATING) == (not is_of_task)
         assert (state.status is ClipStatus.FAILED) == (failed is not None)
         assert (state.status is ClipStatus.FAILED) == (is_of_task and result["status"] == "Fail")
+        assert state.code == (1027 if failed else None)
         if state.status in (ClipStatus.UNCHECKED, ClipStatus.TO_FETCH):
             kept = "unchecked" in result and UNCHECKED in found
             assert (state.status is ClipStatus.UNCHECKED) == kept
@@ -195,7 +201,7 @@ def test_what_is_void_may_be_made_unless_the_service_refused_it(files: Files) ->
     if settled:
         newest = files.get(layout.released_name(stands.claims), {})
         assert (state.status is ClipStatus.REFUSED) == bool(newest.get("final"))
-        assert state.reason == newest.get("why", "")
+        assert (state.reason, state.code) == (newest.get("why", ""), newest.get("code"))
         assert (state.task_id, state.usd) == ("", None)
 
 
@@ -254,9 +260,12 @@ def agree(root: Storage, files: Files) -> None:
     known = clip_states(root, [KEY], tasks=True)[KEY]
     assert asyncio.run(folder.state(tasks=True)) == known
     assert known.status is state.status
-    assert known.task_id == (
-        files.get(layout.SUBMISSION, {}).get("task_id", "") if state.is_made else state.task_id
-    )
+    if state.is_made:
+        assert asyncio.run(folder.made_state()).task_id == known.task_id
+        told_by = files.get(layout.SUBMISSION) or files.get(layout.RESULT) or {"task_id": ""}
+        assert known.task_id == told_by["task_id"]
+    else:
+        assert known == state
     stands = asyncio.run(folder.standing())
     assert stands == asyncio.run(look_async(root, KEY, standing(names)))
     assert is_begun(root, KEY) == (paid_by_names(names) is not Paid.NOT)
@@ -266,17 +275,17 @@ def agree(root: Storage, files: Files) -> None:
     assert asyncio.run(folder.paid_attempts()) == len(look(root, KEY, paid_numbers(names)))
     outcomes = {(one.attempt, one.task_id): one.state for one in told}
     if state.status is ClipStatus.IN_DOUBT:
-        assert outcomes[state.attempt, ""] is Outcome.IN_DOUBT
+        assert outcomes[state.attempt, ""] is AttemptOutcome.IN_DOUBT
     elif state.status is ClipStatus.FAILED:
-        assert outcomes[accepted(files), state.task_id] is Outcome.FAILED
+        assert outcomes[accepted(files), state.task_id] is AttemptOutcome.FAILED
     elif stands.submitted and not state.is_made:
-        assert outcomes[accepted(files), state.task_id] is Outcome.ACCEPTED
+        assert outcomes[accepted(files), state.task_id] is AttemptOutcome.ACCEPTED
     elif state.status is ClipStatus.GENERATING:
-        assert outcomes[state.attempt, state.task_id] in (Outcome.ACCEPTED, Outcome.LATE)
+        assert outcomes[state.attempt, state.task_id] in (AttemptOutcome.ACCEPTED, AttemptOutcome.LATE)
     elif not state.is_made:
         assert not told
     if stands.submitted and state.is_made:
-        assert outcomes[accepted(files), files[layout.SUBMISSION]["task_id"]] is Outcome.DELIVERED
+        assert outcomes[accepted(files), files[layout.SUBMISSION]["task_id"]] is AttemptOutcome.DELIVERED
     prices = {one.attempt: one.usd or 0.0 for one in told}
     counted = look(root, KEY, paid_numbers(names))
     assert Spending(root).total() == pytest.approx(sum(prices[number] for number in counted))
@@ -300,5 +309,5 @@ def test_drafts_of_a_claim_tell_what_it_was_for(tmp_path: Path) -> None:
     root.write(layout.clip_file(KEY, claim), b"")
     root.write(layout.clip_file(KEY, draft_name(claim)), b'{"usd": 0.5, "nonce": "n", "what": "a clip"}')
     (payment,) = payments(root)
-    assert (payment.usd, payment.what, payment.state) == (0.5, "a clip", Outcome.IN_DOUBT)
+    assert (payment.usd, payment.what, payment.state) == (0.5, "a clip", AttemptOutcome.IN_DOUBT)
     assert asyncio.run(ClipFolder(root, KEY).claimed(1)).get("nonce") is None

@@ -76,9 +76,10 @@ class Runs:
         return Delivery(self.root, plan, NAME, {"shard": result}).make()
 
     def state(self, key: str) -> str:
-        from minimax_tasks.dataset.outcomes import state_of
+        from minimax_tasks.clips.layout import clip_folder
+        from minimax_tasks.dataset.outcomes import files_digest
 
-        return state_of(self.root, key)
+        return files_digest(self.root.versions(clip_folder(key)))
 
     def check(self, version: str) -> None:
         plan = self.plan(version)

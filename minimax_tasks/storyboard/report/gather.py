@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
 
-from minimax_tasks.clips.layout import MADE_BY, RESULT, SUBMISSION, clip_file
+from minimax_tasks.clips.layout import MADE_BY
 from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.errors import PictureError
@@ -57,7 +57,7 @@ def film_report(
         previews = dict(zip(clips, shown, strict=True))
     shots, before = [], None
     for shot, cut in zip(plan.shots, edit.cuts, strict=True):
-        shots.append(_shot(root, shot, before, previews, states, cut))
+        shots.append(_shot(shot, before, previews, states, cut))
         before = shot
     paid = [
         s.request.usd
@@ -90,7 +90,6 @@ def _how(joined: Joined | None) -> str:
 
 
 def _shot(
-    root: Storage,
     shot: PlannedShot,
     before: PlannedShot | None,
     previews: Mapping[str, ClipPreviews],
@@ -131,13 +130,12 @@ def _shot(
         seam_saturation=seam.saturation if seam else None,
         seam_sharpness=seam.sharpness if seam else None,
         usd=request.usd,
-        task_id=_task_id(root, picked, state),
+        task_id=state.task_id or None,
         key=picked.key,
-        warnings=(*shot.warnings, *_clip_warnings(root, picked, state)),
+        warnings=(*shot.warnings, *state.warnings),
         problem=_problem(shot, picked, states),
         takes=tuple(
-            _take(root, shot, segment, previews.get(segment.key), states[segment.key])
-            for segment in shot.segments
+            _take(shot, segment, previews.get(segment.key), states[segment.key]) for segment in shot.segments
         ),
     )
 
@@ -171,9 +169,7 @@ def _problem(shot: PlannedShot, segment: Segment, states: Mapping[str, ClipState
     return ", ".join(f"a frame of shot {other.shot}" for other in waits) or "to be made by the next run"
 
 
-def _take(
-    root: Storage, shot: PlannedShot, segment: Segment, seen: ClipPreviews | None, state: ClipState
-) -> ReportTake:
+def _take(shot: PlannedShot, segment: Segment, seen: ClipPreviews | None, state: ClipState) -> ReportTake:
     picked = segment is shot.picked
     return ReportTake(
         number=segment.take,
@@ -182,21 +178,7 @@ def _take(
         still=seen.take if seen else None,
         preview=seen.preview if seen and not picked else None,
         key=segment.key,
-        task_id=_task_id(root, segment, state),
+        task_id=state.task_id or None,
         usd=segment.request.usd,
         problem=state.problem,
     )
-
-
-def _task_id(root: Storage, segment: Segment, state: ClipState) -> str | None:
-    if state.status is ClipStatus.TO_MAKE:
-        return None
-    submission = root.read_json(clip_file(segment.key, SUBMISSION)) or {}
-    return str(submission["task_id"]) if submission.get("task_id") else None
-
-
-def _clip_warnings(root: Storage, segment: Segment, state: ClipState) -> tuple[str, ...]:
-    if state.status is not ClipStatus.MADE:
-        return ()
-    result = root.read_json(clip_file(segment.key, RESULT)) or {}
-    return tuple(map(str, result.get("warnings", ())))
