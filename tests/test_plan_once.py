@@ -13,11 +13,13 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
-from minimax_tasks import RenderStoryboard, VideoDataset, build
+from minimax_tasks import RenderStoryboard, Settings, VideoDataset, build
 from minimax_tasks.clips.pictures import forget_pictures
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.tasks.film import hand_on, plan_board
+from minimax_tasks.tasks.run import Run
 
 FOLDER = "memory://scenes"
 
@@ -140,3 +142,16 @@ def test_what_was_edited_is_planned_anew(sandbox: Sandbox, tmp_path: Path, chang
     assert task.plan.segments != before.segments
     luigi.task_register.Register.clear_instance_cache()
     assert RenderStoryboard(storyboard=board, root="out").plan.segments == task.plan.segments
+
+
+def test_a_run_works_on_the_plan_that_was_handed_on_and_the_next_on_what_the_board_says(
+    tmp_path: Path,
+) -> None:
+    board = tmp_path / "board.yaml"
+    board.write_text("title: Words\nshots:\n- {id: a, prompt: Rain.}\n")
+    before, run = plan_board(str(board), "out"), Run(Settings.load())
+    board.write_text("title: Words\nshots:\n- {id: a, prompt: Sunshine.}\n")
+    hand_on(before, "out", run)
+    with run.current():
+        assert RenderStoryboard(storyboard=str(board), root="out").plan == before
+    assert plan_board(str(board), "out").shots[0].prompt == "Sunshine."

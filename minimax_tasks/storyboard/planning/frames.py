@@ -7,10 +7,10 @@ from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.errors import PictureError
 from minimax_tasks.redaction import quoted, shortened, shown
-from minimax_tasks.storyboard.cuts import read_cut
-from minimax_tasks.storyboard.places import no_such_frame
 from minimax_tasks.storyboard.plan import Join, Source
+from minimax_tasks.storyboard.planning.cut_values import read_cut
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
+from minimax_tasks.storyboard.planning.frame_names import no_such_frame
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, named_pictures
 
