@@ -20,7 +20,7 @@ from minimax_tasks.errors import (
     Verdict,
     advised,
 )
-from minimax_tasks.storyboard.cuts import ALL_TRANSITIONS
+from minimax_tasks.storyboard.planning.cut_values import ALL_TRANSITIONS
 
 if TYPE_CHECKING:
     from minimax_tasks.clips.state import ClipState
