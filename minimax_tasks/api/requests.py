@@ -72,7 +72,7 @@ class _Request(BaseModel):
         raise NotImplementedError
 
     def identity(self) -> dict[str, Any]:
-        """What is sent beside pictures and `callback_url`, defaults filled in: a part of the clip's key."""
+        """What is sent apart from pictures and `callback_url`, defaults filled in: a part of the clip's key."""
         raise NotImplementedError
 
     def older_identities(self) -> tuple[dict[str, Any], ...]:
@@ -216,7 +216,7 @@ class VideoRequest(_Request):
         return price.usd if price else None
 
     def identity(self) -> dict[str, Any]:
-        """What is sent beside pictures and `callback_url`, defaults filled in: a part of the clip's key."""
+        """What is sent apart from pictures and `callback_url`, defaults filled in: a part of the clip's key."""
         return self.facts() | {
             "prompt_optimizer": self.prompt_optimizer,
             "fast_pretreatment": self.sends_fast_pretreatment,
@@ -445,7 +445,7 @@ class TemplateRequest(_Request):
         return TEMPLATE_GENERATION
 
     def identity(self) -> dict[str, Any]:
-        """What is sent beside pictures and `callback_url`: a part of the clip's key."""
+        """What is sent apart from pictures and `callback_url`: a part of the clip's key."""
         return {"template_id": self.row.id, "text": self.text or None}
 
     def older_identities(self) -> tuple[dict[str, Any], ...]:

@@ -17,7 +17,7 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 OWNER = ".made-from.json"
-"""The name has a leading dot, so that whoever loads a dataset's folder passes over it."""
+"""The name has a leading dot, so that loaders of a dataset's folder ignore it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Callbacks on storage: a wake-up for whoever waits, and the answer to a submit whose answer was lost.
+"""Callbacks on storage: a wake-up for the coroutine that waits, and the answer to a submit whose answer was lost.
 
 Anybody can send a callback, so none is believed: it only makes the waiting task ask the service, with the
 key. One that came to the address of a certain submit, which nobody else knows, may name its task id; that
@@ -39,7 +39,7 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
 
 
 class Listener:
-    """Hears of the callbacks about one task while it is entered. For one coroutine.
+    """Context manager that wakes one coroutine when a callback for its task arrives.
 
     Thousands wait at once: a sleep is a future and a timer, where `asyncio.wait_for` takes a task more.
     """

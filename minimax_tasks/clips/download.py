@@ -40,7 +40,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
 
     The bytes go to a local file first, are checked (length where it is known, container, every packet, key
     frames), and are then put on storage as a whole. Raises `DownloadFailed` when the clip was generated but
-    could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept beside, and
+    could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept next to it, and
     `GenerationFailed` when there is nothing to fetch.
     """
     if (await folder.standing()).made:

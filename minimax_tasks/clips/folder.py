@@ -326,7 +326,7 @@ class ClipFolder:
 
 
 def now() -> str:
-    """The time as it stands in the files: UTC, to the millisecond."""
+    """The time as written in the files: UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 

@@ -53,7 +53,7 @@ def measured(root: Storage, key: str) -> Measured | None:
 
 
 def moment_in(frame: FrameOf, length: float) -> str:
-    """What is doubtful about the moment of a frame in a clip of so many seconds; "" when nothing is.
+    """What is doubtful about the moment of a frame in a clip of this many seconds; "" when nothing is.
 
     Raises `PictureError` for a moment that is not in the clip. One up to half a second behind its end gives the
     last frame: so much shorter may a clip be than was asked.
@@ -96,7 +96,7 @@ def _seconds(frame: FrameOf) -> float | None:
 
 
 def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image":
-    """A frame that the service takes: one of a clip that was drawn small gets the size that it stands for."""
+    """Scales a frame of a down-scaled sandbox clip up to its nominal size, so that the service accepts it."""
     from PIL import Image
 
     if min(image.size) >= IMAGE_MIN_SHORT_SIDE:
@@ -117,7 +117,7 @@ def _frame_size(result: dict[str, Any], size: tuple[int, int]) -> tuple[int, int
 
 
 def _matrix(root: Storage, key: str, path: str) -> "Matrix | None":
-    """Which colour matrix an untagged clip was made with, told by the still that it started from."""
+    """Which colour matrix an untagged clip was made with, inferred from the still that it started from."""
     from PIL import Image
 
     from minimax_tasks.api.pictures import judge_picture

@@ -1,4 +1,4 @@
-"""What was spent under a root, told by the claims of its clips: they are written before the money goes.
+"""What was spent under a root, inferred from the claims of its clips, which are written before each payment.
 
 An attempt counts from its claim on, unless it was released because certainly nothing was created. Attempts
 whose outcome is not known count, and so do clips that failed later (the service is said not to bill those;

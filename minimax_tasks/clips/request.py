@@ -50,7 +50,7 @@ class ClipRequest:
     its key although the picture may be gone. `sent` has the SHA-256 of what is sent of those that are not
     sent as they are, but turned, cropped, fitted or laid on white; None when nobody looked yet
     (`clips.pictures.known_clip` does). `shapes` has the shape, width and height, to which a first frame
-    is cropped, because it goes on from where another clip was made to end.
+    is cropped, because it continues from where another clip was made to end.
 
     `stored` is the key under which the clip is on storage when that is one of `older_keys`.
     """
@@ -243,7 +243,7 @@ def _shapes(value: Any) -> dict[str, tuple[int, int]]:
 
 
 def shortened(text: str, limit: int) -> str:
-    """A text in one line of at most so many characters, cut between words where its script has such."""
+    """A text in one line of at most this many characters, cut between words where its script has such."""
     line = " ".join(text.split())
     if len(line) <= limit:
         return line

@@ -83,7 +83,7 @@ class Service:
         return self.settings.base_url.strip()
 
     def limits(self, max_in_flight: int | None = None) -> InFlightLimits:
-        """The places for so many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""
+        """The places for that many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""
         wanted = max_in_flight or self.settings.max_in_flight
         if wanted not in self._limits:
             self._limits[wanted] = InFlightLimits(

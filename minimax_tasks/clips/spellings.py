@@ -23,7 +23,7 @@ def as_paid(
 
     `written` are other spellings of its prompt. A spelling counts as well when it is in doubt whether it was
     submitted, but not when it was tried in vain: nothing was paid. `begun` are the names of the folders of
-    all clips, for whoever has them at hand.
+    all clips, for callers that have them at hand.
     """
     others = list(_others(clip, written))
     if others and begun is None:

@@ -140,7 +140,10 @@ _unsent: set[str] = set()
 async def _claim_and_pay(
     request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
 ) -> dict[str, Any]:
-    """Few at once, so that a claim is followed by its POST without a wait in which the worker could die."""
+    """Limits concurrency so that each POST follows its claim at once.
+
+    A worker that died between them would leave the clip in doubt.
+    """
     async with service.submitting:
         claim.made_at = time.time()
         async with contextlib.nullcontext() if service.settings.budget is None else service.counting:
@@ -149,7 +152,7 @@ async def _claim_and_pay(
 
 
 async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service) -> None:
-    """Claim the clip within the budget; whoever is told to stop meanwhile leaves no claim in doubt behind."""
+    """Claim the clip within the budget; a worker that is stopped meanwhile leaves no claim in doubt behind."""
     number = claim.number
 
     async def claiming() -> None:
@@ -178,7 +181,7 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
 
 
 async def _see_through(work: Awaitable[_Result], service: Service) -> _Result:
-    """Let a claim or a POST that is under way come to its end, although whoever waits for it is told to stop."""
+    """Let a claim or a POST that is under way come to its end, although its caller is being stopped."""
     under_way = asyncio.ensure_future(work)
     service.under_way.add(under_way)
     under_way.add_done_callback(service.under_way.discard)
@@ -264,7 +267,7 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
 async def _settle_claim(
     clip: ClipRequest, folder: ClipFolder, service: Service, number: int, waited: float
 ) -> None:
-    """Wait a moment for whoever holds the claim; raise `UncertainSubmit` when nobody does any more."""
+    """Wait a moment for the worker that holds the claim; raise `UncertainSubmit` when nobody does any more."""
     claim = await folder.claimed(number)
     if claim.get("nonce") in _unsent:
         await folder.release(number, "the storage reported an error for the claim; nothing was sent")

@@ -17,7 +17,7 @@ from minimax_tasks.storage.files import Storage
 
 
 async def unfinished(root: Storage) -> list[str]:
-    """Keys of clips with a submission and without a video, told by one listing.
+    """Keys of clips with a submission and without a video, found by one listing.
 
     A task id that a dead worker wrote and could not name counts, and gets its name.
     """
@@ -38,7 +38,7 @@ async def unfinished(root: Storage) -> list[str]:
 async def damaged(root: Storage) -> dict[str, str]:
     """Decode every picture of every clip; key -> what is wrong, of those that are not good from end to end.
 
-    Such a clip is kept beside its place, unchecked, and counts as not fetched from then on.
+    Such a clip is kept next to its place, unchecked, and counts as not fetched from then on.
     """
     found = {}
     for key, names in sorted((await asyncio.to_thread(all_names, root)).items()):

@@ -1,4 +1,4 @@
-"""The folder of a dataset: the videos by row, `metadata.jsonl` beside them, and what failed.
+"""The folder of a dataset: the videos by row, `metadata.jsonl` next to them, and what failed.
 
 `datasets.load_dataset("videofolder", data_dir=…)` loads the folder as it is. The manifest has a leading
 dot, so that such loaders pass over it; it is written last, says that the rest is in step with the table, and
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
 from minimax_tasks.clips.layout import DATASETS, VIDEO, clip_file
 from minimax_tasks.dataset.columns import kind_of, write_as
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now, work_folder
+from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.reading import split_name
@@ -59,7 +59,7 @@ _OF_LOADERS = ("file_name", "file_names", "video", "videos")
 
 
 class Manifest(BaseModel):
-    """What a dataset was made from, and what became of it."""
+    """What a dataset was made from, and its outcome."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +71,7 @@ class Manifest(BaseModel):
     failed: dict[str, str]
     """Key of each clip that failed -> a text that changes when its files do."""
     is_over: bool
-    """Whether no clip is left that another run would go on with by itself."""
+    """Whether another run would have nothing left to do."""
     webdataset: bool
     in_doubt: tuple[str, ...] = ()
     """Keys of clips that may have been paid: a person must settle them."""
@@ -236,7 +236,7 @@ class Delivery:
         self._folder = dataset_folder(name)
         self._work = work_folder(name)
         self._results = results
-        self._made: dict[str, Made] = {}
+        self._made: dict[str, ClipFacts] = {}
         self._failed: dict[str, Failure] = {}
         for result in results.values():
             self._made |= result.made
@@ -410,7 +410,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _written(planned: PlannedRow) -> dict[str, Any]:
-    """What stands in the row of the table, under the names of the metadata."""
+    """What is in the row of the table, under the names of the metadata."""
     given = {
         name: _shown(name, value)
         for name, value in planned.row.given.items()

@@ -1,4 +1,4 @@
-"""What became of each clip of a shard, as it is kept on storage."""
+"""The outcome of each clip of a shard, as it is kept on storage."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from minimax_tasks.errors import UncertainSubmit
 from minimax_tasks.storage.files import Storage
 
 
-class Made(BaseModel):
+class ClipFacts(BaseModel):
     """A clip that is on storage, and what its video is."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,22 +54,22 @@ class Failure(BaseModel):
 
 
 class ShardResult(BaseModel):
-    """What became of every clip of a shard."""
+    """The outcome of every clip of a shard."""
 
     model_config = ConfigDict(frozen=True)
 
     finished_at: datetime
-    made: dict[str, Made]
+    made: dict[str, ClipFacts]
     failed: dict[str, Failure]
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left that another run would go on with by itself."""
+        """Whether another run would have nothing left to do."""
         return all(failure.is_over for failure in self.failed.values())
 
 
 def result_name(dataset: str, digest: str) -> str:
-    """Where a shard keeps its result: beside the datasets, since they are loaded as they are."""
+    """Where a shard keeps its result: next to the datasets, since they are loaded as they are."""
     return f"{work_folder(dataset)}/shard-{digest}.json"
 
 
@@ -105,10 +105,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def facts(result: dict[str, Any]) -> Made:
+def facts(result: dict[str, Any]) -> ClipFacts:
     """What the final answer about a clip says of its video."""
     video = VideoFacts.of(result)
-    return Made(
+    return ClipFacts(
         task_id=result.get("task_id"),
         width=video.width,
         height=video.height,

@@ -23,7 +23,7 @@ from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storage.references import read_file
 
 TABLE_LIMIT = 200_000_000
-"""Bytes of a table, packed or not. Pictures belong beside it."""
+"""Bytes of a table, packed or not. Pictures belong in files next to it."""
 
 MOST_ROWS = 200_000
 """Rows of one table; each is planned, known by its key and written about on its own."""
@@ -42,7 +42,7 @@ _PARQUET_BATCH = 256
 
 @dataclass(frozen=True)
 class Record:
-    """One row as it stands in the file: its number as a person counts, and its cells.
+    """One row as it is in the file: its number as a person counts, and its cells.
 
     The number is that of the line in a text file (the header of a CSV file is line 1), and of the row,
     from 1, in a Parquet file. `problem` says why there are no cells.
@@ -89,7 +89,7 @@ def _unpacked(path: str, data: bytes) -> bytes:
 
 
 def parse_records(path: str, data: bytes) -> list[Record]:
-    """The rows of a table, its format told by the end of its name. Raises `TableError`."""
+    """The rows of a table, its format inferred from the end of its name. Raises `TableError`."""
     name, _ = split_name(path)
     _, dot, ending = name.lower().rpartition(".")
     read = _FORMATS.get(ending) if dot else None

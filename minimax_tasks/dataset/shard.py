@@ -11,7 +11,7 @@ from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import InFlightLimits, Service
 from minimax_tasks.clips.state import ClipStatus
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, facts, files_digest, now
+from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, facts, files_digest, now
 from minimax_tasks.errors import (
     ApiError,
     GenerationFailed,
@@ -52,7 +52,7 @@ class ShardRun:
         self._on_submitted = on_submitted
         self._to_submit = len(clips)
         self._reported_at = time.monotonic()
-        self._made: dict[str, Made] = {}
+        self._made: dict[str, ClipFacts] = {}
         self._failed: dict[str, Failure] = {}
 
     async def make(self) -> ShardResult:

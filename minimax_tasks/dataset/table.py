@@ -144,7 +144,7 @@ class _RowReader:
         return request, ClipRequest(request, take=take).take
 
     def _own(self, reference: Any) -> Any:
-        """A picture as it is meant by the table: a relative path is beside it."""
+        """A picture as it is meant by the table: a relative path is next to it."""
         if isinstance(reference, tuple):
             return tuple(self._own(one) for one in reference)
         return reference if FrameOf.parse(reference) else beside(self._folder, reference)

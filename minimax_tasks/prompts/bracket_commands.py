@@ -124,7 +124,7 @@ def check_prompt(
     """What is wrong (errors) and what is doubtful (warnings) about the camera commands in a prompt.
 
     With a model, brackets that it does not read are a warning; with the moves of the shot's `camera:`, so
-    is a prompt that has other commands beside them or leaves them out. What `camera_warnings` says about
+    is a prompt that has other commands next to them or leaves them out. What `camera_warnings` says about
     those moves is not repeated.
     """
     commands = find_commands(prompt)

@@ -27,7 +27,7 @@ START = 60.0
 """Seconds that the process gets to begin, on a machine that is busy."""
 
 MEGABYTES = 150
-"""Memory that a template may take, beside what the process has anyway. Where the system cannot limit that
+"""Memory that a template may take on top of what the process has already. Where the system cannot limit that
 (macOS, Windows), the checks inside the process do, and the time."""
 
 _CODE = (

@@ -187,7 +187,7 @@ def template_source(name: str, folder: Path | None) -> tuple[str, Path] | None:
 
 
 def in_chinese(name: str, folder: Path | None) -> str:
-    """The name of a template's Chinese form where it has one beside it, else its own."""
+    """The name of a template's Chinese form where there is one next to it, else its own."""
     for root in (*([folder] if folder else []), template_folder()):
         here, chinese = (root.joinpath(*split_template_path(f"{each}.j2")) for each in (name, name + CHINESE))
         if chinese.is_file():

@@ -218,7 +218,7 @@ def render_job(job: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_easy(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> bool:
-    """Whether the cost of rendering is known beforehand. What is wrong in a source is told by rendering it."""
+    """Whether the cost of rendering is known beforehand. What is wrong in a source shows when it is rendered."""
     if folder is not None and (folder / CAMERA_TEMPLATE).is_file():
         return False
     source = text

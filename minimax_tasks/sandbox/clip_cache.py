@@ -95,7 +95,7 @@ class ClipCache:
                 self._render(record, future)
 
     def _claim(self, key: str) -> Future[Path] | None:
-        # An urgent wish puts a clip into the queue a second time; whoever comes later finds nothing to do.
+        # An urgent request puts a clip into the queue a second time; the thread that gets the second finds nothing to do.
         with self._lock:
             future = self._waiting.get(key)
             if self._stopped or future is None or future.running():

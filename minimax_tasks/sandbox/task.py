@@ -1,4 +1,4 @@
-"""One accepted task: what it was accepted as, what became of it, and the clock that its status follows.
+"""One accepted task: what it was accepted as, its outcome, and the clock that its status follows.
 
 A task goes Preparing, Queueing, Processing, then Success or Fail. Queueing is left out for templates, as in
 the API reference. The clock is the time since the task was accepted, so the status needs no timers and is
@@ -61,7 +61,7 @@ class TaskRecord:
 
 @dataclass
 class SandboxTask:
-    """A task and what became of it. Changed by the event loop alone."""
+    """A task and its outcome. Changed by the event loop alone."""
 
     record: TaskRecord
     drawn: bool = False
@@ -71,7 +71,7 @@ class SandboxTask:
     callbacks: list[CallbackSent] = field(default_factory=list)
 
     def status(self, now: float) -> Status:
-        """The status at a time (Unix seconds). Success is only told once the clip has been drawn."""
+        """The status at a time (Unix seconds). Success is only reported once the clip has been drawn."""
         stage = self._stage(now)
         if self.record.stuck is not None or now < self.ready_at:
             return stage

@@ -13,7 +13,7 @@ from minimax_tasks import TableError, VideoDataset
 from minimax_tasks.commands.main import main
 from minimax_tasks.console.messages import worded
 from minimax_tasks.dataset.folder import Delivery, Manifest, dataset_folder, read_manifest
-from minimax_tasks.dataset.outcomes import Failure, Made, ShardResult, now
+from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage import owner, publication
@@ -66,7 +66,7 @@ class Runs:
             self.deliver(plan)
 
     def deliver(self, plan: DatasetPlan) -> Manifest:
-        made = {key: Made(task_id="1") for key in plan.clips}
+        made = {key: ClipFacts(task_id="1") for key in plan.clips}
         failed = {}
         if lost := [one.key for one in plan.rows if one.row.request.prompt == "Wave 5"]:
             del made[lost[0]]

@@ -269,12 +269,12 @@ class Canvas:
         self.image.paste(colour, None, mask)
 
     def _noise(self, size: tuple[int, int], cells: tuple[int, int]) -> Floats:
-        """Soft blobs between -1 and 1, so many across and down."""
+        """Soft blobs between -1 and 1, that many across and down."""
         points = self.random.uniform(-1, 1, (cells[1] + 1, cells[0] + 1)).astype(np.float32)
         return np.asarray(Image.fromarray(points).resize(size, Image.Resampling.BICUBIC), np.float32)
 
     def _wave(self, cells: int) -> Floats:
-        """A smooth line between -1 and 1 with so many swings, one value for every column."""
+        """A smooth line between -1 and 1 with that many swings, one value for every column."""
         points = self.random.uniform(-1, 1, cells + 2)
         place = np.linspace(0, cells, self.size[0])
         whole = place.astype(int)

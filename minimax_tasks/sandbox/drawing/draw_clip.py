@@ -139,7 +139,7 @@ class _Backdrop:
 
     @classmethod
     def framed(cls, image: Image.Image, size: tuple[int, int]) -> "_Backdrop":
-        """A picture that is larger than the frame by itself; the frame is its middle."""
+        """A picture that is already larger than the frame; the frame is its middle."""
         planes = tuple(Image.fromarray(pixels) for pixels in _pixels(image))
         return cls(planes, size, ((image.width - size[0]) // 2, (image.height - size[1]) // 2))
 

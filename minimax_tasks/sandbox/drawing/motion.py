@@ -1,6 +1,6 @@
 """How the camera of a sandbox clip moves: the commands in a prompt, and the path they make.
 
-The sandbox stands for the service, so it reads prompts by itself and forgives more than a client should.
+The sandbox stands for the service, so it reads prompts by its own rules and forgives more than a client should.
 """
 
 import math

@@ -259,7 +259,7 @@ class SandboxApp:
             return _problem(problem, 403)
         try:
             body = await _body(request, MAX_FAULTS_BODY)
-            # One list after the other, beside the loop: YAML takes seconds for what JSON says in milliseconds.
+            # One list at a time, off the event loop: YAML takes seconds for what JSON says in milliseconds.
             async with self._reading_faults:
                 faults = await run_in_threadpool(parse_faults, bytes(body))
             self._faults.add(faults)

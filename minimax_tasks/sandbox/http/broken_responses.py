@@ -1,4 +1,4 @@
-"""Answers whose connection breaks: after so many bytes of the body, or before the first byte."""
+"""Answers whose connection breaks: after a number of bytes of the body, or before the first byte."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,9 +1,9 @@
-"""Tells a `callback_url` what becomes of its task, as the API reference describes it.
+"""Tells a `callback_url` the status of its task, as the API reference describes it.
 
 First a POST with a `challenge`, which the receiver must return within 3 seconds; then a POST for each of the
 words `processing`, `success` and `failed`, shaped like the query's answer without the size. When the
 challenge comes relative to the submit's answer, and what a failed one does, is not documented: here it comes
-right after the task was accepted, and a receiver that fails it is told nothing more while the task goes on.
+right after the task was accepted, and a receiver that fails it hears nothing more while the task continues.
 Nothing is delivered again. The ledger has what was sent and what came of it.
 """
 

@@ -21,12 +21,12 @@ When (at most one of the first three; none of them means always):
 them (0 to 1), chosen by `seed` and by what is asked, so that the same run meets the same faults in any order
 of arrival. `prompt` is a regular expression that must be found in the prompt of the task (for a template: its
 name and texts); requests that it does not match are not counted. `per_task: true` counts every task for
-itself (for `submit`: every distinct request). `most` ends the fault after so many strikes.
+itself (for `submit`: every distinct request). `most` ends the fault after that many strikes.
 
 What, by place:
 `submit`, `query`, `retrieve`: `delay` (seconds before the answer), `code` with an optional `message`
 (`base_resp` under HTTP 200), `http` (a gateway's HTML page with that status), `cut` (closes the connection
-after so many bytes of the answer's body), `lost` (closes it without a single byte).
+after that many bytes of the answer's body), `lost` (closes it without a single byte).
 `submit` also: `accepted`, for `http` and `code`: the task was created (and is in the ledger) before the
 fault; `cut` and `lost` always create it.
 `query` also: `word`, another status word than the true one.
@@ -166,7 +166,7 @@ class DownloadFault(_Fault):
 
 
 class TaskFault(_Fault):
-    """Decides, when a task is accepted, what becomes of it."""
+    """Decides, when a task is accepted, how it ends."""
 
     at: Literal["task"]
     fail: Count = 0

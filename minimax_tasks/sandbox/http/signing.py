@@ -1,4 +1,4 @@
-"""Download URLs whose signature runs out, each signed anew."""
+"""Download URLs whose signature runs out, signed afresh each time."""
 
 import base64
 import hmac
@@ -14,7 +14,7 @@ class UrlSigner:
         self._secret = secrets.token_bytes(32)
 
     def query(self, file_id: str, lifetime: float) -> str:
-        """The query of a URL that is good for so many seconds, rounded down to the clock's full second."""
+        """The query of a URL that is good for this many seconds, rounded down to the clock's full second."""
         expires = int(time.time() + lifetime)
         return urlencode(
             {"Expires": expires, "Signature": self._seal(file_id, expires, secrets.token_bytes(8))}

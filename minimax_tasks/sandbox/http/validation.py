@@ -34,7 +34,7 @@ OLD_NAMES = {
 service still takes them."""
 
 _OLD_SIZES = {"video-01": {"512P": (6, 10), "768P": (6, 10), "1080P": (6, 10)}}
-"""What the live service took for an old name beside the sizes of the new one (recorded)."""
+"""What the live service took for an old name in addition to the sizes of the new one (recorded)."""
 
 _REFUSED_TEXT_MODELS = frozenset({"MiniMax-Hailuo-2.3-Fast"})
 """Listed for text-to-video by some sources and refused by the live service (recorded)."""
