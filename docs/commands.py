@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from minimax_tasks.commands.main import _parser as parser
+from minimax_tasks.commands.main import COMMANDS, Command
 
 PAGE = Path(__file__).parent / "reference" / "commands.md"
 
@@ -22,17 +22,17 @@ Tables are for people; `--json`, where a command has it, is for machines.
 
 def page() -> str:
     """The whole page."""
-    (commands,) = (each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
-    return _HEAD + "".join(_section(name, sub) for name, sub in commands.choices.items())
+    return _HEAD + "".join(_section(command) for command in COMMANDS)
 
 
-def _section(name: str, sub: argparse.ArgumentParser) -> str:
+def _section(command: Command) -> str:
+    name, sub = command.name, argparse.ArgumentParser()
+    command.load().add_arguments(sub)
     usage = " ".join(_usage(action) for action in _own(sub))
     rows = "".join(f"| {_names(action)} | {_cell(action)} |\n" for action in _own(sub))
     table = f"\n| argument | meaning |\n|---|---|\n{rows}" if rows else ""
     return (
-        f"\n## {name}\n\n{sub.description}\n\n```text\nminimax-tasks {name} {usage}".rstrip()
-        + f"\n```\n{table}"
+        f"\n## {name}\n\n{command.help}\n\n```text\nminimax-tasks {name} {usage}".rstrip() + f"\n```\n{table}"
     )
 
 
