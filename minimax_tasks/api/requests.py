@@ -324,6 +324,7 @@ class ImageToVideoRequest(VideoRequest):
 
     model: StrictStr = default_model(Mode.IMAGE).model
     first_frame_image: StrictStr
+    """The picture that the clip starts from."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
@@ -343,9 +344,11 @@ class StartEndToVideoRequest(VideoRequest):
     decided_by: ClassVar[str] = "last_frame_image"
 
     model: StrictStr = default_model(Mode.START_END).model
+    # Not required by the API's schema; everything else that is published needs it.
     first_frame_image: StrictStr | None = None
-    """Not required by the API's schema; everything else that is published needs it."""
+    """The picture that the clip starts from."""
     last_frame_image: StrictStr
+    """The picture that the clip ends with."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
@@ -374,7 +377,7 @@ class SubjectToVideoRequest(VideoRequest):
 
     model: StrictStr = default_model(Mode.SUBJECT).model
     subject_image: StrictStr | tuple[StrictStr, ...]
-    """One picture, or several of the same subject (the reference has exactly one)."""
+    """A picture of the face, or several of the same subject (the API reference has exactly one)."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""

@@ -104,7 +104,7 @@ class TextToVideo(_Video, luigi.Task):
 class ImageToVideo(_Video, luigi.Task):
     """A clip that starts from a picture and takes its shape."""
 
-    first_frame_image = PictureParameter()
+    first_frame_image = PictureParameter(description=_description(Mode.IMAGE, "first_frame_image"))
     model = luigi.Parameter(
         default=_default(Mode.IMAGE, "model"), description=_description(Mode.IMAGE, "model")
     )
@@ -115,8 +115,8 @@ class ImageToVideo(_Video, luigi.Task):
 class StartEndToVideo(_Video, luigi.Task):
     """A clip from one picture to another."""
 
-    first_frame_image = PictureParameter()
-    last_frame_image = PictureParameter()
+    first_frame_image = PictureParameter(description=_description(Mode.START_END, "first_frame_image"))
+    last_frame_image = PictureParameter(description=_description(Mode.START_END, "last_frame_image"))
     model = luigi.Parameter(
         default=_default(Mode.START_END, "model"), description=_description(Mode.START_END, "model")
     )
@@ -127,7 +127,7 @@ class StartEndToVideo(_Video, luigi.Task):
 class SubjectToVideo(_Video, luigi.Task):
     """A clip with the face of a subject."""
 
-    subject_image = PicturesParameter(description="a picture of the face, or several")
+    subject_image = PicturesParameter(description=_description(Mode.SUBJECT, "subject_image"))
     model = luigi.Parameter(
         default=_default(Mode.SUBJECT, "model"), description=_description(Mode.SUBJECT, "model")
     )

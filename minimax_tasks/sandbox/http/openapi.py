@@ -10,7 +10,7 @@ from minimax_tasks.api.catalog.models import Mode, default_model, model_modes, m
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
 from minimax_tasks.sandbox.http.faults import faults_schema
-from minimax_tasks.sandbox.http.validation import OLD_NAMES
+from minimax_tasks.sandbox.http.validation import FLAGS, OLD_NAMES
 from minimax_tasks.sandbox.http.wire import (
     FILE_NAME,
     AddedFaults,
@@ -188,9 +188,7 @@ def _generation_request() -> dict[str, Any]:
         subject_reference={"type": "array", "minItems": 1, "maxItems": 1, "items": subject},
         duration={"type": "integer", "enum": seconds, "default": default_model(Mode.TEXT).default_seconds},
         resolution={"type": "string", "enum": [*dict.fromkeys(size.resolution for size in sizes)]},
-        prompt_optimizer={"type": "boolean", "default": True},
-        fast_pretreatment={"type": "boolean", "default": False},
-        aigc_watermark={"type": "boolean", "default": False},
+        **{name: {"type": "boolean", "default": default} for name, default in FLAGS.items()},
         callback_url={"type": "string", "format": "uri"},
     )
 

@@ -33,6 +33,9 @@ OLD_NAMES = {
 """Names of the first series from before it was split by mode: published clients still send them, and the live
 service still takes them."""
 
+FLAGS = {"prompt_optimizer": True, "fast_pretreatment": False, "aigc_watermark": False}
+"""The switches of a request and what they are when left out (source: t2v)."""
+
 _OLD_SIZES = {"video-01": {"512P": (6, 10), "768P": (6, 10), "1080P": (6, 10)}}
 """What the live service took for an old name in addition to the sizes of the new one (recorded)."""
 
@@ -84,7 +87,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     if mode is Mode.TEXT and not prompt.strip():
         raise missing("prompt")
     _check_length("prompt", prompt, model_mode.prompt_limit)
-    for flag in ("prompt_optimizer", "fast_pretreatment", "aigc_watermark"):
+    for flag in FLAGS:
         asked.boolean(flag)
     resolution, seconds = _size(model_mode, asked.text("resolution"), asked.integer("duration"))
     callback_url = _callback_url(asked)
