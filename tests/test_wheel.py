@@ -93,7 +93,8 @@ def test_the_tests_run_from_the_source_distribution(tmp_path: Path) -> None:
     with tarfile.open(packed) as files:
         files.extractall(tmp_path, filter="data")
     (place,) = (path for path in tmp_path.iterdir() if path.is_dir())
-    assert (place / "docs/report.jpg").exists()
+    for name in ("docs/wide.jpg", "mkdocs.yml", "CONTRIBUTING.md", "CHANGELOG.md", ".pre-commit-config.yaml"):
+        assert (place / name).exists(), name
     collected, ran = (
         subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],

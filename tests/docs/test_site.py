@@ -59,3 +59,9 @@ def test_every_page_is_in_the_menu():
     menu = (REPOSITORY / "mkdocs.yml").read_text(encoding="utf-8")
     for page in (path for path in PAGES if path.is_relative_to(REPOSITORY / "docs")):
         assert page.relative_to(REPOSITORY / "docs").as_posix() in menu, page
+
+
+def test_every_room_is_on_the_map():
+    rooms = {path.name for path in (REPOSITORY / "minimax_tasks").iterdir() if not path.name.startswith("_")}
+    described = (REPOSITORY / "docs/explanation/architecture.md").read_text(encoding="utf-8")
+    assert not {room for room in rooms - {"py.typed"} if f"`minimax_tasks/{room}" not in described}

@@ -35,7 +35,15 @@ PICTURE = re.compile(r"[\w./-]+\.(?:jpe?g|png|webp)\b")
 SHIMS = ("make", "pip", "minimax-tasks", "luigi", "python", "python3", "git", "luigid")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def _marked(page: Path) -> Any:
+    """A page that makes a film takes longer than `make check` has time for."""
+    makes_film = "minimax-tasks render" in page.read_text(encoding="utf-8")
+    return pytest.param(
+        page, marks=pytest.mark.slow if makes_film else (), id=str(page.relative_to(REPOSITORY))
+    )
+
+
+@pytest.mark.parametrize("page", [_marked(page) for page in PAGES])
 def test_blocks_do_what_the_page_says(page: Path, reader: "Reader") -> None:
     for block in blocks(page):
         try:
