@@ -26,7 +26,7 @@ from minimax_tasks import (
     TextToVideoRequest,
     UncertainSubmit,
 )
-from minimax_tasks.clips import rate_limit as pace
+from minimax_tasks.clips import rate_limit
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.callbacks import callback_address
 from minimax_tasks.clips.download import download
@@ -323,7 +323,7 @@ def test_the_sum_that_a_budget_names_was_spent(sandbox: Sandbox, tmp_path: Path)
 def test_waiting_out_the_rate_limit_is_told(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "WINDOW", 0.05)
+    monkeypatch.setattr(rate_limit, "WINDOW", 0.05)
     sandbox.add_faults([{"at": "submit", "nth": 1, "code": 1002}])
     told: list[str] = []
 
