@@ -8,12 +8,12 @@ PAGE = Path(__file__).with_suffix(".md")
 
 _HEAD = """# Errors
 
-What the service answers, the exception that carries it (all under `MiniMaxError`), and what becomes of the
+What the service answers, the exception that carries it (all under `MiniMaxError`), and what happens to the
 request. `minimax-tasks errors` prints the same. Every `ApiError` has `code`, `http_status`, `verdict` and
 `trace_id` (the `Trace-Id` header, to be quoted in a support request).
 
-Without an answer there are two cases more: `NotConnected` when nothing was sent, which is tried again by
-itself, and `AnswerLost` when the connection broke later: reads are tried again, a submit stops in doubt
+Without an answer there are two more cases: `NotConnected` when nothing was sent, which is retried
+automatically, and `AnswerLost` when the connection broke later: reads are retried, a submit stops in doubt
 (`UncertainSubmit`) until `minimax-tasks resolve` settles it.
 
 | code | meaning | exception | what happens | what to do |

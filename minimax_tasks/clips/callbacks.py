@@ -119,7 +119,7 @@ class CallbackWatch:
                     versions = await root.run(root.versions, CALLBACKS)
                     stamp = newest
             except OSError:
-                pass  # the poll goes on without callbacks
+                pass  # polling continues without callbacks
             for listener in self._listeners[root.url]:
                 listener.look(versions)
             await asyncio.sleep(LOOK_LOCAL if root.nonblocking else LOOK_REMOTE)

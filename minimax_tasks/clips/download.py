@@ -105,7 +105,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
 
 class _Unsound(ControlFlow):
     """What came is not a clip. `extension` is "" when it is certainly no video, `is_whole` says that it is a
-    good one all the same, in another wrapping than the service's.
+    good one all the same, in another container than the service's.
     """
 
     def __init__(self, why: str, *, extension: str = "", frames: int = 0, is_whole: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Judging clips before any of them is paid for: whatever sending them, or cutting their frames, would refuse."""
+"""Judging clips before any of them is paid for: everything that sending them, or cutting their frames, would refuse."""
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable

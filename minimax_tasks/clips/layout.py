@@ -69,7 +69,7 @@ def released_name(number: int) -> str:
 
 
 def doubt_name(number: int) -> str:
-    """The file that says that nobody knows what came of the N-th POST."""
+    """The file that says that the outcome of the N-th POST is unknown."""
     return f"doubt.{number}.json"
 
 

@@ -171,7 +171,7 @@ def _prepare(
     if data is None:
         data = read_picture(reference, field=field)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise PictureError(field, reference, "the picture that was planned", "it has changed; plan anew")
+        raise PictureError(field, reference, "the picture that was planned", "it has changed; plan again")
     picture = judge_picture(data, field=field, name=told, fit=fit)
     whole = remembered(picture, None)
     if shape is None or _is_whole(whole, shape):
@@ -305,7 +305,7 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
                 name,
                 shown(clip.request.pictures()[name]),
                 "the bytes that were sent before",
-                "another worker encodes it otherwise; plan the clip anew",
+                "another worker encodes it differently; plan the clip again",
             )
 
 
@@ -350,7 +350,7 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
             data = read_picture(reference, field=name)
             if hashlib.sha256(data).hexdigest() != clip.digests.get(name):
                 raise PictureError(
-                    name, reference, "the picture that was planned", "it has changed; plan the clip anew"
+                    name, reference, "the picture that was planned", "it has changed; plan the clip again"
                 )
         else:
             resolved[name] = reference

@@ -23,7 +23,7 @@ def open_root(url: str) -> Storage:
     try:
         root = Storage(url)
         root.read_json(MADE_BY)  # looking whether it exists would call a root below a file an empty one
-    # The file systems of fsspec have no exception in common, and whatever comes, it is the root's.
+    # The file systems of fsspec have no exception in common; any that is raised here is about the root.
     except Exception as error:
         raise _unusable(url, error) from error
     return root

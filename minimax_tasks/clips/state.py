@@ -55,7 +55,7 @@ class ClipStatus(StrEnum):
 
     TO_MAKE = "to make"
     IN_DOUBT = "in doubt"
-    """Somebody was about to pay, or is right now, and what came of it is not written."""
+    """Somebody was about to pay, or is right now, and its outcome is not written."""
     REFUSED = "refused"
     GENERATING = "generating"
     FAILED = "failed"
@@ -487,10 +487,10 @@ def failure(root: Storage, key: str, result: Document) -> GenerationFailed | Non
 
 
 def what_to_do(root: Storage, key: str, kept: Document) -> str:
-    """What of a download was kept and could not be called a clip, why, and how a person goes on with it."""
+    """What of a download was kept and could not be called a clip, why, and how a person continues with it."""
     name = str(kept.get("file"))
     place = root.join(clip_file(key, name))
     return (
-        f"what came is kept as {place}, unchecked ({kept.get('why')}). When it plays, put it beside as "
+        f"what came is kept as {place}, unchecked ({kept.get('why')}). When it plays, put it next to that file as "
         f"{VIDEO} (ffmpeg -i {name} -c:v libx264 -pix_fmt yuv420p {VIDEO}) and run again; nothing is paid"
     )

@@ -55,7 +55,7 @@ CONNECT_TRIES = 5
 """Connections that are tried before a clip fails; nothing was sent, so each is safe."""
 
 RATE_TRIES = 60
-"""Rate limits in a row that one clip sits out, a minute and more each, before it is left for the next run."""
+"""Consecutive rate limits that one clip sits out, a minute or more each, before it is left for the next run."""
 
 
 async def submit(
@@ -108,7 +108,7 @@ async def submit(
             if error.verdict is not Verdict.RETRY_LATER or limited >= RATE_TRIES:
                 raise
             wait = service.rate_limiter.slow_down()
-            log.warning("%s; clip %s goes on in %.0f s", error, folder.key, wait)
+            log.warning("%s; clip %s continues in %.0f s", error, folder.key, wait)
             if on_status is not None:
                 on_status(
                     f"the service asks for fewer submits ({error.code or error.http_status}), on in {wait:.0f} s"
@@ -283,7 +283,7 @@ async def _settle_claim(
     if await _adopt_heard(clip, folder, service, number, claim):
         return
     why = str(
-        doubt.get("why") or "the worker that was submitting it died, or could not write what came of it"
+        doubt.get("why") or "the worker that was submitting it died, or could not write down the outcome"
     )
     raise _uncertain(clip, folder, why, str(claim.get("at", "at an unknown time")))
 

@@ -48,7 +48,7 @@ COMMANDS = (
     Command("plan", "Show what a storyboard would make and cost. Nothing is paid.", "plan", Needs.SCRATCH),
     Command("timeline", "Write the cut of a board as an OpenTimelineIO file (extra otio).", "timeline"),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),
-    Command("resume", "Finish every clip that is paid for. Needs the root alone; nothing is paid.", "resume"),
+    Command("resume", "Download every clip already paid for. Needs only --root and costs nothing.", "resume"),
     Command("ledger", "Show what was spent, on what, per day.", "ledger", Needs.SCRATCH),
     Command("receive", "Receive callbacks: answers the challenge and stores what arrives.", "receive"),
     Command("sandbox", "Serve the video API offline until stopped.", "sandbox"),
@@ -58,7 +58,7 @@ COMMANDS = (
     Command("templates", "List the service's video templates.", "catalogue", Needs.NOTHING),
     Command(
         "errors",
-        "List the service's error codes, and what becomes of a request answered so.",
+        "List the service's error codes and how each is handled.",
         "catalogue",
         Needs.NOTHING,
     ),
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_machine(command)
         return int(command.load().run(options))
     except KeyboardInterrupt:
-        _tell("stopped; what was submitted is kept, run the same command to go on")
+        _tell("stopped; what was submitted is kept, run the same command to continue")
         return FAILED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,6 @@
 """`minimax-tasks receive`: answers the callback challenge and stores status updates.
 
-Anybody can send a callback. What is stored is small, bounded and never believed: it wakes whoever waits,
+Anybody can send a callback. What is stored is small, bounded and never believed: it wakes the workers that wait,
 and that one asks the service.
 """
 
@@ -36,13 +36,13 @@ MAX_BODY = 64 * 1024
 """Bytes; a status update has some hundred."""
 
 MAX_BRACKETS = 100
-"""Lists and objects; a status update has two. What is nested without end breaks whatever reads it."""
+"""Lists and objects; a status update has two. Endless nesting breaks its readers."""
 
 MAX_KEPT = 20_000
-"""Status updates of so many tasks are kept under a root; of the oldest the file is removed."""
+"""A receiver keeps the updates of this many tasks under a root; beyond that it deletes the oldest."""
 
 BOUNDS = Bounds(head=10.0, body=10.0, stalled=20.0, connections=500)
-"""A status update is one small packet: whoever takes longer sends none."""
+"""A status update is one small packet: a client that takes longer sends none."""
 
 KEEP_ALIVE = 5
 """Seconds."""

@@ -245,7 +245,7 @@ def _tell_of_holes(
             f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {', '.join(named)}"
         )
     else:
-        errors.whole("the film is not joined; its clips are all made")
+        errors.whole("all clips are ready, but joining the film failed (see above)")
     film = maker.make_partial(progress.problems | problems_of(storage.url, states), film=partial)
     if partial and not film:
         errors.whole("the partial film cannot be joined; the report says why", "red")
@@ -314,7 +314,7 @@ def _drawn_at_once(wanted: int, console: Output) -> int:
 
 
 _FEW_FILES = 256
-"""Fewer are worth a word: it is the least that systems give by themselves."""
+"""Fewer are worth a word: it is the lowest default of any system."""
 
 
 def _tell_of_letters(plan: Plan, console: Output) -> None:
@@ -335,7 +335,7 @@ def _tell_of_letters(plan: Plan, console: Output) -> None:
 def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]:
     """Run a sandbox for this process; gives the settings that point at it.
 
-    Its tasks are kept beside the root, so that a run that was killed finds them again.
+    Its tasks are kept under the root, so that a run that was killed finds them again.
     """
     from minimax_tasks.sandbox import Sandbox
 

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
                 state = await adopt(folder, options.task_id, service)
             what = (await folder.claimed((await folder.standing()).claims)).get("what", "?")
             say(
-                f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run goes on with it"
+                f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run continues with it"
             )
 
     asyncio.run(settle())

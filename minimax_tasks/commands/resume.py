@@ -1,4 +1,4 @@
-"""Finishing every clip that is paid for."""
+"""Downloading every clip that is paid for."""
 
 import argparse
 import asyncio

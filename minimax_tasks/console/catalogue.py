@@ -100,7 +100,7 @@ def cameras_table() -> Table:
         table.add_row(combination.macro, "", f"{combination.meaning} ({', '.join(combination.words)})")
     table.caption = (
         "`camera: push in, tilt up` at the same time (three at most) · `camera: [static, push in]` in turn · "
-        "{{ … }} stands in the text of a prompt"
+        "{{ … }} goes into the text of a prompt"
     )
     return table
 
@@ -140,9 +140,9 @@ def templates_table() -> Table:
 
 
 _WAY_ON = {
-    Verdict.REFUSED: "final: not sent again by itself",
-    Verdict.RETRY_LATER: "sent again by itself after a while: nothing was created",
-    Verdict.UNCERTAIN: "a read is sent again by itself; a submit never, it stops in doubt",
+    Verdict.REFUSED: "final: not retried",
+    Verdict.RETRY_LATER: "retried automatically after a while: nothing was created",
+    Verdict.UNCERTAIN: "reads are retried; a submit is not: the clip is left in doubt",
 }
 
 
@@ -153,7 +153,7 @@ def errors_json() -> list[dict[str, Any]]:
 
 
 def errors_rows() -> Iterator[tuple[str, str, str, str, str]]:
-    """Code, meaning, exception, what becomes of the request, what to do."""
+    """Code, meaning, exception, what happens to the request, what to do."""
     for row in ERROR_CODES:
         yield str(row.code), row.meaning, row.error, _WAY_ON[row.verdict], advice_of(row)
     for status in (*HTTP_STATUSES, UNKNOWN_STATUS):

@@ -74,7 +74,7 @@ def ledger_json(payments: Iterable[Payment], *, drawn: bool = False) -> dict[str
 
 
 def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int = 100) -> Table:
-    """One row for each payment, a total for each day and for all, in a terminal of so many columns."""
+    """One row for each payment, a total for each day and for all, in a terminal of that many columns."""
     listed = list(payments)
     words = max(_LEAST_WORDS, width - _OTHER_COLUMNS)
     title = "Ledger of a sandbox: nothing was paid" if drawn else "Ledger"

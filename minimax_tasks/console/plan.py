@@ -56,7 +56,7 @@ def all_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
 
 
 def grouped_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
-    """The same for people: a text that several shots have is told once, with all of them."""
+    """The same for people: a text that several shots share is given once, with all of them."""
     return [
         *plan.warnings,
         *(f"{of_shots(names)}: {text}" for text, names in _grouped(_of_shots(plan, states))),
@@ -89,7 +89,7 @@ def of_shots(names: Sequence[str]) -> str:
 def why_lines(plan: Plan, why: Mapping[str, str]) -> list[str]:
     """Why clips are to be made, a line for each reason: `look changed: shots 010, 020 (2 clips, USD 0.56)`.
 
-    Nothing when all of it is new, which a first run need not be told.
+    Nothing when all of it is new, which a first run need not say.
     """
     segments = {segment.key: segment for segment in plan.segments if segment.key in why}
     if all(reason == NEW for reason in why.values()):

@@ -151,7 +151,7 @@ class RenderProgress:
                 self._since.setdefault(key, time.monotonic())
 
     def _tell(self, key: str, what: str) -> None:
-        """A line for whoever reads a pipe or a log; a terminal shows the same in its rows."""
+        """A line for readers of a pipe or a log; a terminal shows the same in its rows."""
         if self._live is None and key in self._names:
             self._console.whole(f"{self._names[key]}: {what}")
 

@@ -85,7 +85,7 @@ def test_a_task_id_that_was_found_is_adopted_and_nothing_is_paid(
     sandbox: Sandbox, doubtful: ClipFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert resolve(doubtful, "--task-id", sandbox.ledger()[0]["task_id"]) == 0
-    assert "goes on with it" in capsys.readouterr().out
+    assert "continues with it" in capsys.readouterr().out
     make(sandbox.url, TEXT, tmp_path)
     assert "video.mp4" in names(doubtful)
     assert len(sandbox.ledger()) == 1
