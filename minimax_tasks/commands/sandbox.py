@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from minimax_tasks.errors import ConfigurationError
     from minimax_tasks.sandbox.server import serve
 
     given = {
@@ -27,5 +28,11 @@ def run(options: argparse.Namespace) -> int:
         for name in ("latency", "scale", "rpm", "faults", "key", "state")
         if getattr(options, name) is not None
     }
-    serve(options.host, options.port, **given)
+    try:
+        serve(options.host, options.port, **given)
+    except ConfigurationError as error:
+        if error.setting != "host" or not isinstance(error.__cause__, OSError):
+            raise
+        reason = error.__cause__.strerror or error.__cause__
+        raise ConfigurationError(f"--host {options.host} --port {options.port}: {reason}") from None
     return DONE

@@ -186,7 +186,7 @@ def _start(sandbox: Sandbox, host: str, port: int, state: str | Path | None) -> 
         reason = error.strerror or str(error)
         if state is not None and error.filename is not None:
             raise ConfigurationError(f"state = {str(state)!r}: {error.filename}: {reason}") from None
-        raise ConfigurationError(f"host = {host!r}, port = {port}: {reason}") from None
+        raise ConfigurationError(f"host = {host!r}, port = {port}: {reason}", setting="host") from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
