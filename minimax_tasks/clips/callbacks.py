@@ -12,15 +12,12 @@ import time
 from typing import Self
 
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.storage.files import Storage
 
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 ADDRESS = re.compile(r"(?P<key>[0-9a-f]{32})/(?P<nonce>[0-9a-f]{32})")
 """The end of the path of a callback that belongs to one submit."""
-
-LOOK_LOCAL = 0.1
-LOOK_REMOTE = 2.0
-"""Seconds between two looks at the callbacks that have come."""
 
 APART = 1.0
 """Seconds between two wake-ups of one task at least: anybody can send callbacks without end."""
@@ -96,7 +93,8 @@ class CallbackWatch:
     However many wait, one listing serves them all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing = USUAL) -> None:
+        self._timing = timing
         self._listeners: dict[str, set[Listener]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
 
@@ -122,7 +120,9 @@ class CallbackWatch:
                 pass  # polling continues without callbacks
             for listener in self._listeners[root.url]:
                 listener.look(versions)
-            await asyncio.sleep(LOOK_LOCAL if root.nonblocking else LOOK_REMOTE)
+            await asyncio.sleep(
+                self._timing.callback_look if root.nonblocking else self._timing.callback_look_remote
+            )
 
 
 def _stamp(root: Storage) -> object:

@@ -28,12 +28,6 @@ from minimax_tasks.storage.temporary import temporary_folder
 
 log = logging.getLogger(__name__)
 
-TRIES = 8
-"""Downloads that are tried, each with a freshly signed URL, before the clip is left for the next run."""
-
-PAUSE = 1.0
-"""Seconds before the second try; doubled before each further one."""
-
 
 async def download(folder: ClipFolder, service: Service) -> None:
     """Fetch a generated clip to `video.mp4`. Needs the clip folder alone.
@@ -59,13 +53,13 @@ async def download(folder: ClipFolder, service: Service) -> None:
     kept: Any = result.get("unchecked")
     if isinstance(kept, dict) and not kept.get("again") and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
-    trouble = ""
+    trouble, tries = "", service.timing.download_tries
     with temporary_folder() as scratch:
         draft, beside = scratch / VIDEO, scratch / "beside"
         best: _Unsound | None = None
-        for attempt in range(TRIES):
+        for attempt in range(tries):
             if attempt:
-                await asyncio.sleep(min(PAUSE * 2.0 ** (attempt - 1), 30.0))
+                await asyncio.sleep(min(service.timing.download_pause * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
                 facts = await asyncio.to_thread(_check, draft, result, asked, small)
@@ -73,7 +67,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 raise
             except _Unsound as error:
                 trouble = str(error)
-                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, TRIES, trouble)
+                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, tries, trouble)
                 if error.extension and (best is None or error.frames >= best.frames):
                     best = error
                     draft.replace(beside)
@@ -82,7 +76,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 continue
             except (NotConnected, AnswerLost, ApiError) as error:
                 trouble = str(error)
-                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, TRIES, trouble)
+                log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, tries, trouble)
                 continue
             await folder.note(facts)
             await folder.deliver(str(draft))

@@ -44,6 +44,7 @@ from minimax_tasks.clips.state import (
     standing,
     unnamed_submission,
 )
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
@@ -51,22 +52,16 @@ from minimax_tasks.storage.files import Durable, Storage
 
 log = logging.getLogger(__name__)
 
-WRITE_TRIES = 30
-WRITE_PAUSE = 10.0
-"""How often, and at most how many seconds apart, something is written that must not be lost."""
-
-CLAIM_READS = 5
-"""How often a claim is looked for whose creation the storage called an error."""
-
 
 class ClipFolder:
     """The folder of one clip under a root."""
 
-    __slots__ = ("_folder", "key", "root")
+    __slots__ = ("_folder", "key", "root", "timing")
 
-    def __init__(self, root: Storage, key: str) -> None:
+    def __init__(self, root: Storage, key: str, timing: Timing = USUAL) -> None:
         self.root = root
         self.key = key
+        self.timing = timing
         self._folder = clip_folder(key)
 
     def path(self, name: str) -> str:
@@ -136,13 +131,13 @@ class ClipFolder:
         return created or (await self.claimed(number)).get("nonce") == nonce
 
     async def _is_claimed_by(self, number: int, nonce: str) -> bool:
-        for attempt in range(1, CLAIM_READS + 1):
+        for attempt in range(1, self.timing.claim_reads + 1):
             try:
                 return (await self.claimed(number)).get("nonce") == nonce
             except Exception as error:
                 log.warning("%s cannot be read: %s", self.path(claim_name(number)), error)
-                if attempt < CLAIM_READS:
-                    await asyncio.sleep(min(attempt, WRITE_PAUSE))
+                if attempt < self.timing.claim_reads:
+                    await asyncio.sleep(min(attempt, self.timing.write_pause))
         return False
 
     async def claimed(self, number: int) -> dict[str, Any]:
@@ -303,16 +298,16 @@ class ClipFolder:
 
         `new`: only if there is no such file yet; False when there is.
         """
-        for attempt in range(1, WRITE_TRIES + 1):
+        for attempt in range(1, self.timing.write_tries + 1):
             try:
                 if new:
                     return await self.root.run(self.root.create_json, self._name(name), document)
                 await self._write(name, document)
             except Exception as error:
-                if attempt == WRITE_TRIES:
+                if attempt == self.timing.write_tries:
                     raise
                 log.error("%s cannot be written (%s); it holds: %s", self.path(name), error, document)
-                await asyncio.sleep(min(attempt, WRITE_PAUSE))
+                await asyncio.sleep(min(attempt, self.timing.write_pause))
             else:
                 return True
         return False

@@ -126,7 +126,7 @@ class ClipMaker:
 
         Raises what `submit`, `poll` and `download` raise.
         """
-        folder = ClipFolder(self.root, clip.key)
+        folder = self.service.folder(self.root, clip.key)
         try:
             try:
                 made = await self._submit_unless_made(clip, folder, on_status)
@@ -329,7 +329,7 @@ async def _maker(root: str | None, service: Service) -> ClipMaker:
 async def _made(maker: ClipMaker, request: AnyRequest | ClipRequest, on_status: OnStatus | None) -> MadeClip:
     clip = await asyncio.to_thread(_judged, maker.root, _clip_of(request))
     await maker.make(clip, on_status=on_status)
-    return await made_clip(ClipFolder(maker.root, clip.key))
+    return await made_clip(maker.service.folder(maker.root, clip.key))
 
 
 def _judged(root: Storage, clip: ClipRequest) -> ClipRequest:

@@ -30,9 +30,6 @@ from minimax_tasks.errors import (
 )
 from minimax_tasks.storage.files import Storage
 
-REFUSED_POLLS = 3
-"""So many refusals of a poll in a row, a poll interval apart, are believed; one may be a gateway's."""
-
 log = logging.getLogger(__name__)
 
 
@@ -136,7 +133,10 @@ async def _wait(
                 log.info("missed a poll of task %s: %s", task.id, error)
             except ApiError as error:
                 refused += error.verdict is Verdict.REFUSED
-                if isinstance(error, AuthenticationFailed | QuotaExhausted) or refused >= REFUSED_POLLS:
+                if (
+                    isinstance(error, AuthenticationFailed | QuotaExhausted)
+                    or refused >= service.timing.refused_polls
+                ):
                     raise
                 log.info("missed a poll of task %s: %s", task.id, error)
             else:

@@ -7,8 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-WINDOW = 60.0
-"""Seconds over which the service counts requests."""
+from minimax_tasks.clips.timing import USUAL
 
 
 class RateLimiter:
@@ -19,10 +18,16 @@ class RateLimiter:
     """
 
     def __init__(
-        self, per_minute: float, *, evenly: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        per_minute: float,
+        *,
+        evenly: bool = False,
+        window: float = USUAL.rate_window,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_minute = per_minute
         self._evenly = evenly
+        self._window = window
         self._clock = clock
         self._lock = threading.Lock()
         self._starts: deque[float] = deque()
@@ -34,7 +39,7 @@ class RateLimiter:
 
     def slow_down(self) -> float:
         """The service refused for the rate: nobody submits until a window has passed; returns the seconds."""
-        wait = WINDOW * random.uniform(1.0, 1.2)
+        wait = self._window * random.uniform(1.0, 1.2)
         with self._lock:
             self._not_before = max(self._not_before, self._clock() + wait)
         return wait
@@ -45,7 +50,7 @@ class RateLimiter:
             at = max(now, self._not_before)
             if self._per_minute:
                 limit = 1 if self._evenly else max(1, int(self._per_minute))
-                window = WINDOW * limit / self._per_minute
+                window = self._window * limit / self._per_minute
                 while len(self._starts) >= limit:
                     at = max(at, self._starts.popleft() + window)
                 self._starts.append(at)

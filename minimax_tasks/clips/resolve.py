@@ -10,7 +10,7 @@ from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.submit import CLAIM_PATIENCE
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
@@ -64,7 +64,7 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
     return answer.state
 
 
-async def allow_resubmit(folder: ClipFolder) -> None:
+async def allow_resubmit(folder: ClipFolder, timing: Timing = USUAL) -> None:
     """Void a claim because a person is certain that nothing was created: the next run submits again.
 
     Raises `InvalidRequest` when no clip is in doubt, and `MiniMaxError` while the worker that holds the
@@ -72,10 +72,10 @@ async def allow_resubmit(folder: ClipFolder) -> None:
     """
     number = await _open_claim(folder)
     claim, doubt = await folder.claimed(number), await folder.doubted(number)
-    if claim and not (doubt or is_dead(claim) or age(claim) > CLAIM_PATIENCE):
+    if claim and not (doubt or is_dead(claim) or age(claim) > timing.claim_patience):
         raise MiniMaxError(
             f"clip {folder.key}: a worker on {claim.get('machine', 'another machine')} began to submit it "
-            f"{age(claim):.0f} s ago and may still be at it; try in {CLAIM_PATIENCE - age(claim):.0f} s"
+            f"{age(claim):.0f} s ago and may still be at it; try in {timing.claim_patience - age(claim):.0f} s"
         )
     await folder.release(number, "a person said that nothing was created", settled=True)
 

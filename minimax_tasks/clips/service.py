@@ -10,9 +10,12 @@ from weakref import WeakKeyDictionary
 
 from minimax_tasks.api.client import MiniMaxClient
 from minimax_tasks.clips.callbacks import CallbackWatch
+from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.settings import Settings
+from minimax_tasks.storage.files import Storage
 
 SUBMITS_AT_ONCE = 16
 """POSTs under way at once; they are short, and more would only wait for each other."""
@@ -45,17 +48,26 @@ class Service:
     100
     """
 
-    def __init__(self, settings: Settings | None = None, *, rate_limiter: RateLimiter | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        timing: Timing = USUAL,
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
         """`settings` are those of this process when they are left out. Raises `ConfigurationError` for those."""
         self.settings = settings if settings is not None else Settings.load()
+        self.timing = timing
         self.rate_limiter = rate_limiter or RateLimiter(
-            self.settings.requests_per_minute, evenly=bool(self.settings.submit_resource)
+            self.settings.requests_per_minute,
+            evenly=bool(self.settings.submit_resource),
+            window=timing.rate_window,
         )
         self.submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
         count as spent."""
-        self.watch = CallbackWatch()
+        self.watch = CallbackWatch(timing)
         self.first_poll = FirstPollEstimate()
         self.under_way: set[asyncio.Future[Any]] = set()
         """Claims and POSTs that came so far that they are not broken off."""
@@ -82,6 +94,10 @@ class Service:
         """Address of the service, known without a key."""
         return self.settings.base_url.strip()
 
+    def folder(self, root: Storage, key: str) -> ClipFolder:
+        """The folder of a clip, with the patience of this service."""
+        return ClipFolder(root, key, self.timing)
+
     def limits(self, max_in_flight: int | None = None) -> InFlightLimits:
         """The places for that many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""
         wanted = max_in_flight or self.settings.max_in_flight
@@ -94,7 +110,7 @@ class Service:
     async def aclose(self) -> None:
         """Let POSTs under way come to their end, and close the connections."""
         if self.under_way:
-            await asyncio.wait(set(self.under_way), timeout=STOP_PATIENCE)
+            await asyncio.wait(set(self.under_way), timeout=self.timing.stop_patience)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -106,9 +122,6 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-STOP_PATIENCE = 8.0
 
 
 @dataclass

@@ -39,24 +39,6 @@ log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
-CLAIM_PATIENCE = 150.0
-"""Seconds that another worker is given to write the task id after its claim: a submit's time-out and more."""
-
-CLAIM_LOOK = 0.5
-"""Seconds between two looks at another worker's claim."""
-
-CLAIM_LIFE = 60.0
-"""Seconds after which a worker no longer trusts its own claim: it slept, and a person may have acted."""
-
-STOP_PATIENCE = 8.0
-"""Seconds that a stopping worker gives a POST under way, so that its task id is not lost."""
-
-CONNECT_TRIES = 5
-"""Connections that are tried before a clip fails; nothing was sent, so each is safe."""
-
-RATE_TRIES = 60
-"""Consecutive rate limits that one clip sits out, a minute or more each, before it is left for the next run."""
-
 
 async def submit(
     clip: ClipRequest,
@@ -75,7 +57,7 @@ async def submit(
     """
     request: AnyRequest | None = None
     unconnected = limited = 0
-    waited = 0.0
+    waited, timing = 0.0, service.timing
     while True:
         standing = await folder.standing()
         retry = await may_retry(folder, service) if standing.submitted else None
@@ -83,7 +65,7 @@ async def submit(
             return await folder.submission() or {}
         if standing.open_claim:
             await _settle_claim(clip, folder, service, standing.open_claim, waited)
-            waited += CLAIM_LOOK
+            waited += timing.claim_look
             continue
         if standing.released:
             _raise_final(await folder.released(standing.claims), folder, service)
@@ -100,12 +82,12 @@ async def submit(
             continue
         except NotConnected:
             unconnected += 1
-            if unconnected >= CONNECT_TRIES:
+            if unconnected >= timing.connect_tries:
                 raise
             await asyncio.sleep(min(2.0**unconnected, 15.0))
         except ApiError as error:
             limited += 1
-            if error.verdict is not Verdict.RETRY_LATER or limited >= RATE_TRIES:
+            if error.verdict is not Verdict.RETRY_LATER or limited >= timing.rate_tries:
                 raise
             wait = service.rate_limiter.slow_down()
             log.warning("%s; clip %s continues in %.0f s", error, folder.key, wait)
@@ -128,9 +110,8 @@ class _Claim:
         self.word = word
         self.made_at = time.time()
 
-    @property
-    def is_stale(self) -> bool:
-        return abs(time.time() - self.made_at) > CLAIM_LIFE
+    def is_stale(self, life: float) -> bool:
+        return abs(time.time() - self.made_at) > life
 
 
 _unsent: set[str] = set()
@@ -188,7 +169,7 @@ async def _see_through(work: Awaitable[_Result], service: Service) -> _Result:
     try:
         return await asyncio.shield(under_way)
     except asyncio.CancelledError:
-        await asyncio.wait({under_way}, timeout=STOP_PATIENCE)
+        await asyncio.wait({under_way}, timeout=service.timing.stop_patience)
         raise
 
 
@@ -199,7 +180,7 @@ async def _pay(
     if service.settings.receiver_url and not request.callback_url:
         address = callback_address(service.settings.receiver_url, folder.key, claim.nonce)
         request = request.model_copy(update={"callback_url": address})
-    if claim.is_stale:
+    if claim.is_stale(service.timing.claim_life):
         await folder.release(number, "the worker slept between its claim and the POST; nothing was sent")
         raise _NotMine
     try:
@@ -273,8 +254,8 @@ async def _settle_claim(
         await folder.release(number, "the storage reported an error for the claim; nothing was sent")
         return
     doubt = await folder.doubted(number)
-    if not (doubt or is_dead(claim) or max(age(claim), waited) > CLAIM_PATIENCE):
-        await asyncio.sleep(CLAIM_LOOK)
+    if not (doubt or is_dead(claim) or max(age(claim), waited) > service.timing.claim_patience):
+        await asyncio.sleep(service.timing.claim_look)
         return
     if (await folder.standing()).open_claim != number:
         return

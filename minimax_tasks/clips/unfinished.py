@@ -12,7 +12,7 @@ from minimax_tasks.clips.layout import (
     may_hold_submission,
 )
 from minimax_tasks.clips.state import all_names, look, read_document, standing, unnamed_submission
-from minimax_tasks.clips.submit import CLAIM_PATIENCE
+from minimax_tasks.clips.timing import USUAL
 from minimax_tasks.storage.files import Storage
 
 
@@ -68,6 +68,6 @@ def in_doubt(root: Storage) -> list[str]:
         if look(root, key, unnamed_submission(names, number)):
             continue
         claim = read_document(root, key, claim_name(number))
-        if doubt_name(number) in names or is_dead(claim) or age(claim) > CLAIM_PATIENCE:
+        if doubt_name(number) in names or is_dead(claim) or age(claim) > USUAL.claim_patience:
             found.append(key)
     return sorted(found)

@@ -71,7 +71,7 @@ class ShardRun:
         )
 
     async def _see_through(self, key: str, clip: ClipRequest) -> None:
-        folder = ClipFolder(self._root, key)
+        folder = self._maker.service.folder(self._root, key)
         try:
             await self._maker.make(clip, on_submitted=self._count_submitted)
             self._made[key] = facts(await folder.result() or {})

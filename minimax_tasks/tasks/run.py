@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.settings import Settings
 from minimax_tasks.tasks.plans import Plans
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 class Run:
     """One run of tasks. Without `settings` they are read anew each time that they are asked for."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, timing: Timing = USUAL) -> None:
+        self.timing = timing
         self._settings = settings
         self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
@@ -57,8 +59,10 @@ class Run:
         if loop not in self._services:
             settings = self.settings()
             how = settings.base_url, settings.requests_per_minute, bool(settings.submit_resource)
-            limiter = self._limiters.setdefault(how, RateLimiter(how[1], evenly=how[2]))
-            self._services[loop] = Service(settings, rate_limiter=limiter)
+            limiter = self._limiters.setdefault(
+                how, RateLimiter(how[1], evenly=how[2], window=self.timing.rate_window)
+            )
+            self._services[loop] = Service(settings, timing=self.timing, rate_limiter=limiter)
         return self._services[loop]
 
     async def close(self) -> None:

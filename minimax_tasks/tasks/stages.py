@@ -58,7 +58,7 @@ class Stage(_Mixin):
     @property
     def folder(self) -> ClipFolder:
         """The clip's folder."""
-        return ClipFolder(Storage(self.root), self.key)
+        return ClipFolder(Storage(self.root), self.key, current_run().timing)
 
     def output(self) -> FsspecTarget:
         """The file that the stage leaves in the clip's folder."""

@@ -31,14 +31,6 @@ from minimax_tasks.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
-STOP_PATIENCE = 10.0
-"""Seconds that running coroutines get to finish what must not be broken off."""
-
-
-OTHERS_PATIENCE = 30.0
-"""Seconds that a worker stays after it last saw others run what it waits for. The central scheduler's
-`retry_delay` should be well below."""
-
 
 class InFlightFactory:
     """What `luigi.build` and `luigi.run` take as `worker_scheduler_factory`.
@@ -109,7 +101,7 @@ class InFlightWorker(Worker):
             plain = [run for run in self._running_tasks.values() if isinstance(run, ThreadRun)]
             result = super().__exit__(*error)
             for run in plain:
-                run.join(STOP_PATIENCE / len(plain))
+                run.join(self.shared.timing.worker_patience / len(plain))
         return result
 
     def run(self) -> bool:
@@ -171,7 +163,10 @@ class InFlightWorker(Worker):
             return False
         if response.running_tasks:
             self._others_seen_at = time.monotonic()
-        return response.n_pending_tasks > 0 and time.monotonic() - self._others_seen_at < OTHERS_PATIENCE
+        return (
+            response.n_pending_tasks > 0
+            and time.monotonic() - self._others_seen_at < self.shared.timing.others_patience
+        )
 
 
 _making = threading.Lock()
@@ -216,10 +211,12 @@ class _LoopThread:
     def stop(self) -> None:
         if self._thread.is_alive():
             with contextlib.suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(2 * STOP_PATIENCE + 5)
+                asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(
+                    2 * self._shared.timing.worker_patience + 5
+                )
             self.messenger.shutdown(wait=False, cancel_futures=True)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(STOP_PATIENCE)
+            self._thread.join(self._shared.timing.worker_patience)
             self._loop.close()
 
     async def _wind_up(self) -> None:
@@ -229,7 +226,7 @@ class _LoopThread:
             for task in running:
                 task.cancel()
             if running:
-                await asyncio.wait(running, timeout=STOP_PATIENCE)
+                await asyncio.wait(running, timeout=self._shared.timing.worker_patience)
         await self._shared.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from minimax_tasks import ConfigurationError, GenerationFailed, MiniMaxError, UncertainSubmit
-from minimax_tasks.clips import folder as folders
-from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.resolve import allow_resubmit
 from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
@@ -49,13 +49,12 @@ def test_one_word_pays_once_for_all_processes(sandbox: Sandbox, tmp_path: Path) 
 def test_a_word_is_not_used_up_by_an_attempt_that_was_not_paid(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submitting, "CONNECT_TRIES", 1)
     sandbox.add_faults([{"at": "task", "fail": 1027, "most": 1}])
     with pytest.raises(GenerationFailed):
         finish(sandbox.url, TEXT, tmp_path)
     word = soon()
     with pytest.raises(Exception, match="connect"):
-        finish("http://127.0.0.1:9", TEXT, tmp_path, retry_failed_before=word)
+        finish("http://127.0.0.1:9", TEXT, tmp_path, timing=Timing(connect_tries=1), retry_failed_before=word)
     finish(sandbox.url, TEXT, tmp_path, retry_failed_before=word)
     assert len(sandbox.ledger()) == 2
 
@@ -95,10 +94,8 @@ def late_worker(url: str, root: Path, during: Any) -> ClipFolder:
     return folder
 
 
-def give_up(folder: ClipFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr("minimax_tasks.clips.resolve.CLAIM_PATIENCE", -1.0)
-        assert resolve(folder, "--resubmit") == 0
+def give_up(folder: ClipFolder) -> None:
+    asyncio.run(allow_resubmit(folder, Timing(claim_patience=-1.0)))
 
 
 @pytest.mark.parametrize("other", ["is submitted", "is at its POST"])
@@ -112,7 +109,7 @@ def test_a_late_worker_replaces_nothing_and_its_task_is_told(
     folder = folder_of(TEXT, tmp_path)
 
     def during() -> None:
-        give_up(folder, monkeypatch)
+        give_up(folder)
         if other == "is submitted":
             make(sandbox.url, TEXT, tmp_path)
         else:
@@ -143,7 +140,7 @@ def test_a_worker_that_was_given_up_and_comes_before_another_is_used(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = folder_of(TEXT, tmp_path)
-    late_worker(sandbox.url, tmp_path, lambda: give_up(folder, monkeypatch))
+    late_worker(sandbox.url, tmp_path, lambda: give_up(folder))
     make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == 1
     (payment,) = payments(Storage(str(tmp_path)))
@@ -265,9 +262,8 @@ def test_a_claim_that_was_created_although_the_storage_said_error_is_never_in_do
 
     monkeypatch.setattr(Storage, "create", wrong)
     monkeypatch.setattr(Storage, "read", broken)
-    monkeypatch.setattr(folders, "WRITE_PAUSE", 0.01)
     with contextlib.suppress(OSError):
-        make(sandbox.url, TEXT, tmp_path)
+        make(sandbox.url, TEXT, tmp_path, Timing(write_pause=0.01))
     left["reads"] = 0
     folder = make(sandbox.url, TEXT, tmp_path)
     assert "video.mp4" in names(folder)

@@ -22,8 +22,6 @@ from minimax_tasks import (
     TextToVideoRequest,
     UncertainSubmit,
 )
-from minimax_tasks.clips import download as downloading
-from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip
@@ -31,6 +29,7 @@ from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
@@ -46,27 +45,29 @@ def service_settings(url: str, **given: Any) -> Settings:
     return Settings.model_validate(plain).model_copy(update=given)
 
 
-def with_service(url: str, work: Callable[[Service], Awaitable[Any]], **patience: float) -> Any:
+def with_service(
+    url: str, work: Callable[[Service], Awaitable[Any]], *, timing: Timing = USUAL, **patience: float
+) -> Any:
     async def run() -> Any:
-        async with Service(service_settings(url, **patience)) as service:
+        async with Service(service_settings(url, **patience), timing=timing) as service:
             return await work(service)
 
     return asyncio.run(run())
 
 
-def folder_of(clip: ClipRequest, root: Path) -> ClipFolder:
-    return ClipFolder(Storage(str(root)), clip.key)
+def folder_of(clip: ClipRequest, root: Path, timing: Timing = USUAL) -> ClipFolder:
+    return ClipFolder(Storage(str(root)), clip.key, timing)
 
 
-def make(url: str, clip: ClipRequest, root: Path) -> ClipFolder:
-    folder = folder_of(clip, root)
+def make(url: str, clip: ClipRequest, root: Path, timing: Timing = USUAL) -> ClipFolder:
+    folder = folder_of(clip, root, timing)
 
     async def work(service: Service) -> None:
         await submit(clip, folder, service)
         await poll(folder, service)
         await download(folder, service)
 
-    with_service(url, work)
+    with_service(url, work, timing=timing)
     return folder
 
 
@@ -236,22 +237,16 @@ def test_a_claim_of_a_dead_worker_is_in_doubt(sandbox: Sandbox, tmp_path: Path) 
     assert sandbox.ledger() == []
 
 
-def test_a_rate_limit_is_waited_out(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("minimax_tasks.clips.rate_limit.WINDOW", 0.1)
+def test_a_rate_limit_is_waited_out(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.add_faults([{"at": "submit", "code": 1002, "most": 2}])
-    folder = make(sandbox.url, TEXT, tmp_path)
+    folder = make(sandbox.url, TEXT, tmp_path, Timing(rate_window=0.1))
     assert len(sandbox.ledger()) == 1
     assert {"released.1.json", "released.2.json", "claim.3.json", "video.mp4"} <= names(folder)
 
 
-def test_nothing_is_created_when_no_connection_is_made(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(submitting, "CONNECT_TRIES", 2)
+def test_nothing_is_created_when_no_connection_is_made(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(NotConnected):
-        make("http://127.0.0.1:9", TEXT, tmp_path)
+        make("http://127.0.0.1:9", TEXT, tmp_path, Timing(connect_tries=2))
     make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == 1
 
@@ -318,22 +313,21 @@ def test_a_clip_that_is_late_is_waited_for_by_the_next_run(sandbox: Sandbox, tmp
     ids=str,
 )
 def test_a_download_that_breaks_is_done_again(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+    sandbox: Sandbox, tmp_path: Path, fault: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(downloading, "PAUSE", 0.05)
     sandbox.add_faults([{**fault, "most": 2}])
-    folder = make(sandbox.url, TEXT, tmp_path)
+    folder = make(sandbox.url, TEXT, tmp_path, Timing(download_pause=0.05))
     assert probe(tmp_path / "clips" / folder.key / "video.mp4", "decode").ok
     assert len(sandbox.ledger()) == 1
 
 
 def test_a_clip_that_cannot_be_fetched_leaves_nothing_that_looks_finished(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(downloading, "PAUSE", 0.01)
-    sandbox.add_faults([{"at": "download", "cut": 5000, "most": downloading.TRIES}])
+    timing = Timing(download_pause=0.01)
+    sandbox.add_faults([{"at": "download", "cut": 5000, "most": timing.download_tries}])
     with pytest.raises(DownloadFailed, match="without paying again"):
-        make(sandbox.url, TEXT, tmp_path)
+        make(sandbox.url, TEXT, tmp_path, timing)
     assert "video.mp4" not in names(folder_of(TEXT, tmp_path))
     make(sandbox.url, TEXT, tmp_path)
     assert len(sandbox.ledger()) == 1

@@ -26,7 +26,6 @@ from minimax_tasks import (
     TextToVideoRequest,
     UncertainSubmit,
 )
-from minimax_tasks.clips import rate_limit
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.callbacks import callback_address
 from minimax_tasks.clips.download import download
@@ -35,6 +34,7 @@ from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.console.messages import worded
 from minimax_tasks.sandbox import Sandbox
@@ -43,15 +43,15 @@ from tests.clips.test_life import TEXT, folder_of, make, names, with_service
 from tests.conftest import point_at
 
 
-def finish(url: str, clip: ClipRequest, root: Path, **settings: Any) -> ClipFolder:
-    folder = folder_of(clip, root)
+def finish(url: str, clip: ClipRequest, root: Path, *, timing: Timing = USUAL, **settings: Any) -> ClipFolder:
+    folder = folder_of(clip, root, timing)
 
     async def work(service: Service) -> None:
         await submit(clip, folder, service)
         await poll_through(lambda: clip, folder, service)
         await download(folder, service)
 
-    with_service(url, work, **settings)
+    with_service(url, work, timing=timing, **settings)
     return folder
 
 
@@ -233,9 +233,8 @@ def test_a_task_id_that_cannot_be_written_down_is_in_the_doubt(
             return _original(self, name, data, **options)
 
         monkeypatch.setattr(Storage, way, broken)
-    monkeypatch.setattr("minimax_tasks.clips.folder.WRITE_TRIES", 2)
     with pytest.raises(UncertainSubmit):
-        finish(sandbox.url, TEXT, tmp_path)
+        finish(sandbox.url, TEXT, tmp_path, timing=Timing(write_tries=2))
     monkeypatch.undo()
     with pytest.raises(UncertainSubmit, match=f"accepted as task {sandbox.ledger()[0]['task_id']}"):
         finish(sandbox.url, TEXT, tmp_path)
@@ -295,9 +294,14 @@ def test_a_refusal_stands_when_its_retry_did_not_reach_the_service(
         with pytest.raises(BudgetReached):
             finish(sandbox.url, TEXT, tmp_path, retry_failed_before=soon(), budget=0.0)
     else:
-        monkeypatch.setattr(submitting, "CONNECT_TRIES", 1)
         with pytest.raises(NotConnected):
-            finish("http://127.0.0.1:9", TEXT, tmp_path, retry_failed_before=soon())
+            finish(
+                "http://127.0.0.1:9",
+                TEXT,
+                tmp_path,
+                timing=Timing(connect_tries=1),
+                retry_failed_before=soon(),
+            )
     with pytest.raises(SubmitRefused, match="1026"):
         finish(sandbox.url, TEXT, tmp_path)
     assert sandbox.ledger() == []
@@ -323,14 +327,13 @@ def test_the_sum_that_a_budget_names_was_spent(sandbox: Sandbox, tmp_path: Path)
 def test_waiting_out_the_rate_limit_is_told(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "WINDOW", 0.05)
     sandbox.add_faults([{"at": "submit", "nth": 1, "code": 1002}])
     told: list[str] = []
 
     async def work(service: Service) -> None:
         await submit(TEXT, folder_of(TEXT, tmp_path), service, on_status=told.append)
 
-    with_service(sandbox.url, work)
+    with_service(sandbox.url, work, timing=Timing(rate_window=0.05))
     assert told
     assert "fewer submits (1002), on in" in told[0]
 
@@ -436,9 +439,8 @@ def test_death_at_every_storage_operation(
         patched.setattr(submitting, "_doubt", _dead_doubt)
         with contextlib.suppress(_Death):
             make(sandbox.url, TEXT, tmp_path)
-    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.2)
     try:
-        make(sandbox.url, TEXT, tmp_path)
+        make(sandbox.url, TEXT, tmp_path, Timing(claim_patience=0.2))
     except UncertainSubmit:
         assert "submission.json" not in names(folder_of(TEXT, tmp_path))
     else:

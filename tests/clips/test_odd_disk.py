@@ -12,6 +12,7 @@ from minimax_tasks import UncertainSubmit
 from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.folder import is_dead
 from minimax_tasks.clips.ledger import Spending, payments
+from minimax_tasks.clips.timing import Timing
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage, draft_name
 from tests import odd_disk
@@ -41,15 +42,14 @@ def test_random_kills_pay_once(
     dice = random.Random(seed)
     root = tmp_path / "root"
     odd_disk.simulate(monkeypatch, root, dice.choice(["refused", "unsupported", "unknown", "missing"]))
-    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.05)
-    monkeypatch.setattr(submitting, "CLAIM_LOOK", 0.02)
+    timing = Timing(claim_patience=0.05, claim_look=0.02)
     for _ in range(dice.randint(1, 3)):
         with monkeypatch.context() as patched:
             kill(patched, dice.randint(1, 24), dice.choice(["before", "after"]))
             with contextlib.suppress(_Death, UncertainSubmit):
-                make(sandbox.url, TEXT, root)
+                make(sandbox.url, TEXT, root, timing)
     try:
-        make(sandbox.url, TEXT, root)
+        make(sandbox.url, TEXT, root, timing)
     except UncertainSubmit:
         assert "video.mp4" not in names(folder_of(TEXT, root))
     else:
@@ -81,9 +81,7 @@ def kill(patch: pytest.MonkeyPatch, step: int, moment: str) -> None:
     patch.setattr(submitting, "_doubt", _dead_doubt)
 
 
-def test_a_claim_that_a_kill_left_empty_counts_with_its_price(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_claim_that_a_kill_left_empty_counts_with_its_price(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = folder_of(TEXT, tmp_path)
     asyncio.run(folder.claim(1, TEXT, "n" * 32))
     claim = tmp_path / "clips" / folder.key / "claim.1.json"
@@ -93,7 +91,6 @@ def test_a_claim_that_a_kill_left_empty_counts_with_its_price(
     assert (payment.state, payment.usd) == ("in doubt", TEXT.request.usd)
     assert Spending(folder.root).total() == TEXT.request.usd
     assert not is_dead(asyncio.run(folder.claimed(1)))
-    monkeypatch.setattr(submitting, "CLAIM_PATIENCE", 0.05)
     with pytest.raises(UncertainSubmit, match="may have been paid"):
-        make(sandbox.url, TEXT, tmp_path)
+        make(sandbox.url, TEXT, tmp_path, Timing(claim_patience=0.05))
     assert sandbox.ledger() == []

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from minimax_tasks import DownloadFailed, MiniMaxClient, UncheckedVideo
-from minimax_tasks.clips import download as downloading
 from minimax_tasks.clips.state import ClipStatus, clip_states
+from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
@@ -21,6 +21,9 @@ from minimax_tasks.video.wrapping import extension_of
 from tests.clips.test_life import TEXT, folder_of, make, names
 
 Serve = Callable[[list[bytes]], list[str]]
+
+
+QUICK = Timing(download_pause=0.001)
 
 
 def film(path: Path, codec: str, pix_fmt: str, frames: int = 144, **options: str) -> bytes:
@@ -50,7 +53,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     """What the download host sends, one after the other, the last one from then on; returns what was fetched."""
-    monkeypatch.setattr(downloading, "PAUSE", 0.001)
     fetched: list[str] = []
 
     def serving(bodies: list[bytes]) -> list[str]:
@@ -85,7 +87,7 @@ def test_a_video_in_another_wrapping_is_kept_and_fetched_once(
     root = tmp_path / "root"
     for _ in range(2):
         with pytest.raises(UncheckedVideo, match="When it plays") as told:
-            make(sandbox.url, TEXT, root)
+            make(sandbox.url, TEXT, root, QUICK)
     folder = folder_of(TEXT, root)
     kept = f"video.unchecked.{file.rpartition('.')[2]}"
     assert (root / "clips" / folder.key / kept).read_bytes() == sent
@@ -97,7 +99,7 @@ def test_a_video_in_another_wrapping_is_kept_and_fetched_once(
     assert f"ffmpeg -i {kept}" in state.reason
     assert main(["resume", "--root", str(root)]) == 1
     (root / "clips" / folder.key / "video.mp4").write_bytes(b"what a person made of it")
-    make(sandbox.url, TEXT, root)
+    make(sandbox.url, TEXT, root, QUICK)
     assert clip_states(Storage(str(root)), [folder.key])[folder.key].status is ClipStatus.MADE
     assert len(sandbox.ledger()) == 1
 
@@ -126,7 +128,7 @@ def test_a_damaged_video_is_fetched_again(
     sandbox: Sandbox, tmp_path: Path, serve: Serve, good: bytes, damage: str
 ) -> None:
     fetched = serve([DAMAGES[damage](good)] * 2 + [good])
-    folder = make(sandbox.url, TEXT, tmp_path)
+    folder = make(sandbox.url, TEXT, tmp_path, QUICK)
     assert len(fetched) == 3
     assert (tmp_path / "clips" / folder.key / "video.mp4").read_bytes() == good
     assert not [name for name in names(folder) if "unchecked" in name]
@@ -138,14 +140,14 @@ def test_a_video_that_stays_damaged_is_kept_and_asked_for_by_the_next_run(
     damaged = DAMAGES["the end is zero"](good)
     fetched = serve([damaged])
     with pytest.raises(UncheckedVideo, match="damaged"):
-        make(sandbox.url, TEXT, tmp_path)
+        make(sandbox.url, TEXT, tmp_path, QUICK)
     folder = folder_of(TEXT, tmp_path)
-    assert len(fetched) == downloading.TRIES
+    assert len(fetched) == QUICK.download_tries
     assert (tmp_path / "clips" / folder.key / "video.unchecked.mp4").read_bytes() == damaged
     assert "video.mp4" not in names(folder)
     fetched.clear()
     serve([good])
-    make(sandbox.url, TEXT, tmp_path)
+    make(sandbox.url, TEXT, tmp_path, QUICK)
     assert "video.mp4" in names(folder)
     result = json.loads((tmp_path / "clips" / folder.key / "result.json").read_text())
     assert result["video"]["frames"] == 144
@@ -157,8 +159,8 @@ def test_a_video_that_stays_damaged_is_kept_and_asked_for_by_the_next_run(
 def test_a_page_is_not_kept(sandbox: Sandbox, tmp_path: Path, serve: Serve, body: bytes) -> None:
     fetched = serve([body])
     with pytest.raises(DownloadFailed, match="The next run fetches it"):
-        make(sandbox.url, TEXT, tmp_path)
-    assert len(fetched) == downloading.TRIES
+        make(sandbox.url, TEXT, tmp_path, QUICK)
+    assert len(fetched) == QUICK.download_tries
     assert not [name for name in names(folder_of(TEXT, tmp_path)) if name.startswith("video")]
 
 
@@ -180,7 +182,7 @@ def test_unknown_bytes_have_a_name_too(tmp_path: Path) -> None:
 def test_resume_verify_finds_what_a_disk_has_damaged_and_fetches_it_again(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make(sandbox.url, TEXT, tmp_path)
+    folder = make(sandbox.url, TEXT, tmp_path, QUICK)
     video = tmp_path / "clips" / folder.key / "video.mp4"
     whole = video.read_bytes()
     damaged = flipped(whole)

@@ -1,0 +1,70 @@
+"""How long things are waited for, and how often they are tried: one value, which tests replace."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """All constants of waiting. Times in seconds; what a user chooses is in `Settings`.
+
+    >>> Timing(claim_patience=1.0).claim_look
+    0.5
+    """
+
+    rate_window: float = 60.0
+    """Over which the service counts requests."""
+
+    claim_patience: float = 150.0
+    """That another worker is given to write the task id after its claim: a submit's time-out and more."""
+
+    claim_look: float = 0.5
+    """Between two looks at another worker's claim."""
+
+    claim_life: float = 60.0
+    """After which a worker no longer trusts its own claim: it slept, and a person may have acted."""
+
+    claim_reads: int = 5
+    """How often a claim is looked for whose creation the storage called an error."""
+
+    connect_tries: int = 5
+    """Connections that are tried before a clip fails; nothing was sent, so each is safe."""
+
+    rate_tries: int = 60
+    """Rate limits in a row that one clip sits out, a window and more each, before it is left for the next run."""
+
+    stop_patience: float = 8.0
+    """That whoever stops gives a POST under way, so that its task id is not lost."""
+
+    refused_polls: int = 3
+    """So many refusals of a poll in a row, a poll interval apart, are believed; one may be a gateway's."""
+
+    download_tries: int = 8
+    """Downloads that are tried, each with a freshly signed URL, before the clip is left for the next run."""
+
+    download_pause: float = 1.0
+    """Before the second try; doubled before each further one."""
+
+    write_tries: int = 30
+    """How often something is written that must not be lost."""
+
+    write_pause: float = 10.0
+    """At most, between two of those tries."""
+
+    callback_look: float = 0.1
+    """Between two looks at the callbacks that have come, where a look costs nothing."""
+
+    callback_look_remote: float = 2.0
+    """The same where a look is a request."""
+
+    others_patience: float = 30.0
+    """That a worker stays after it last saw others run what it waits for. The central scheduler's `retry_delay`
+    should be well below."""
+
+    @property
+    def worker_patience(self) -> float:
+        """That a stopping worker gives its coroutines: what they give a POST under way, and the time to tell."""
+        return self.stop_patience + 2.0
+
+
+USUAL = Timing()
+"""What holds where nobody chose."""
