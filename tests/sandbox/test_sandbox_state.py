@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.api.catalog.models import Mode
+from minimax_tasks.api.v1.endpoints import GENERATION
 from minimax_tasks.sandbox import Sandbox, clip_cache
 from minimax_tasks.sandbox.clip_cache import ClipCache
 from minimax_tasks.sandbox.http.validation import AcceptedRequest
@@ -147,7 +148,7 @@ def test_old_tasks_are_forgotten(tmp_path: Path) -> None:
 
 def test_ids_never_repeat(tmp_path: Path) -> None:
     store = Store(tmp_path / "journal")
-    ids = [each for _ in range(2000) for each in store.new_ids(template=False)]
+    ids = [each for _ in range(2000) for each in store.new_ids(GENERATION)]
     store.close()
     assert len(set(ids)) == len(ids)
 
