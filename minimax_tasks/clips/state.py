@@ -251,19 +251,23 @@ def standing(names: Names) -> Question[Standing]:
         numbers |= {accepted or 1} if not numbers else {accepted} - {0}
     newest = max(numbers, default=0)
     open_claim = max((n for n in numbers - _void(names) if n > accepted), default=0)
+    if SUBMISSION in names and not accepted:  # it names no task, so nothing is known of any attempt
+        open_claim = open_claim or newest
     submitted = SUBMISSION in names and not open_claim
     return Standing(newest, released_name(newest) in names, submitted, open_claim, VIDEO in names)
 
 
 def _attempt_of(submission: Document, names: Names) -> int:
     """Which attempt a submission is of. One that does not say (another tool wrote it) is of the newest when
-    all that are known are void, and of none that is known to be open: 0.
+    all that are known are void, and of none that is known to be open: 0, as when it names no task.
     """
+    if not submission.get("task_id"):
+        return 0
     attempt = submission.get("attempt")
     if isinstance(attempt, int) and not isinstance(attempt, bool) and attempt > 0:
         return attempt
     known = _attempts(names)
-    return max(known, default=1) if submission.get("task_id") and not known - _void(names) else 0
+    return 0 if known - _void(names) else max(known, default=1)
 
 
 def unnamed_submission(names: Names, number: int) -> Question[Document]:
@@ -347,12 +351,6 @@ class VideoFacts:
 def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[ClipState]:
     submission = yield SUBMISSION
     task_id, usd = str(submission.get("task_id") or ""), _number(submission.get("usd"))
-    if not task_id:
-        why = (
-            f"{root.join(clip_file(key, SUBMISSION))} names no task, so it may have been paid. Restore what it said: "
-            f'{{"task_id": "…", "attempt": {number}}}'
-        )
-        return ClipState(ClipStatus.IN_DOUBT, number, reason=why)
     result = (yield RESULT) if RESULT in names else {}
     if result.get("task_id") != task_id:
         return ClipState(ClipStatus.GENERATING, number, task_id, usd=usd)
@@ -389,8 +387,7 @@ def paid_numbers(names: Names) -> Question[frozenset[int]]:
     known = _attempts(names)
     paid = known - _void(names)
     if SUBMISSION in names and max(known, default=0) not in paid:
-        accepted = _attempt_of((yield SUBMISSION), names)
-        paid |= {accepted or 1} if not known else {accepted} - {0}
+        paid.add(_attempt_of((yield SUBMISSION), names) or max(known, default=1))
     return frozenset(paid)
 
 

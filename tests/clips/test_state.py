@@ -68,7 +68,8 @@ def folders(draw: st.DrawFn, numbers: tuple[int, ...] = NUMBERS) -> Files:
     for number in draw(some):
         files[layout.submission_name(number)] = submission(number) | {"task_id": f"beside-{number}"}
     if draw(st.booleans()):
-        files[layout.SUBMISSION] = submission(draw(st.sampled_from((None, *numbers))))
+        named = submission(draw(st.sampled_from((None, *numbers))))
+        files[layout.SUBMISSION] = draw(st.sampled_from((named, named, {})))  # {}: it cannot be read
     if draw(st.booleans()):
         number = draw(st.sampled_from(numbers))
         files[draft_name(layout.SUBMISSION)] = submission(number) | {"task_id": f"draft-{number}"}
@@ -153,9 +154,11 @@ def test_a_video_that_is_there_is_made_whatever_else_is(files: Files) -> None:
 @given(folders())
 def test_an_attempt_after_the_submission_is_open_until_it_is_void(files: Files) -> None:
     stands = ask(files, standing(files))
-    assert stands.open_claim == max((n for n in unsettled(files) if n > accepted(files)), default=0)
+    unread = layout.SUBMISSION in files and not accepted(files)
+    lost = max(attempts(files), default=1) if unread else 0
+    assert stands.open_claim == max((n for n in unsettled(files) if n > accepted(files)), default=lost)
     assert stands.submitted == (layout.SUBMISSION in files and not stands.open_claim)
-    assert stands.claims == max({*attempts(files), accepted(files)})
+    assert stands.claims == max({*attempts(files), accepted(files), int(unread and not attempts(files))})
     state = state_of(files)
     if stands.open_claim and not state.is_made:
         assert state.status in (ClipStatus.IN_DOUBT, ClipStatus.GENERATING)
