@@ -4,14 +4,21 @@ import asyncio
 
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import (
-    SUBMISSION,
     VIDEO,
     claim_name,
     clip_file,
     doubt_name,
     may_hold_submission,
 )
-from minimax_tasks.clips.state import all_names, look, read_document, standing, unnamed_submission
+from minimax_tasks.clips.state import (
+    Paid,
+    all_names,
+    look,
+    paid_by_names,
+    read_document,
+    standing,
+    unnamed_submission,
+)
 from minimax_tasks.clips.timing import USUAL
 from minimax_tasks.storage.files import Storage
 
@@ -25,7 +32,7 @@ async def unfinished(root: Storage) -> list[str]:
     for key, names in (await asyncio.to_thread(all_names, root)).items():
         if VIDEO in names:
             continue
-        submitted = SUBMISSION in names
+        submitted = paid_by_names(names) is Paid.CERTAINLY
         if any(may_hold_submission(name) for name in names):
             folder = ClipFolder(root, key)
             open_claim = (await folder.standing()).open_claim

@@ -314,3 +314,35 @@ def test_drafts_of_a_claim_tell_what_it_was_for(tmp_path: Path) -> None:
     (payment,) = payments(root)
     assert (payment.usd, payment.what, payment.state) == (0.5, "a clip", AttemptOutcome.IN_DOUBT)
     assert asyncio.run(ClipFolder(root, KEY).claimed(1)).get("nonce") is None
+
+
+class CountingStorage(Storage):
+    """Counts the requests that a plan's look at its clips makes."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: Counter[str] = Counter()
+
+    def find(self, folder: str) -> list[str]:
+        self.asked[f"find {folder}"] += 1
+        return super().find(folder)
+
+    def names(self, folder: str = "") -> dict[str, int]:
+        self.asked[f"names {folder}"] += 1
+        return super().names(folder)
+
+    def read(self, name: str) -> bytes:
+        self.asked[f"read {name}"] += 1
+        return super().read(name)
+
+
+def test_one_listing_tells_of_all_clips_that_are_made() -> None:
+    root = CountingStorage(f"memory://{uuid4().hex}")
+    keys = [f"{number:032x}" for number in range(500)]
+    for key in keys[:400]:
+        root.write(layout.clip_file(key, layout.claim_name(1)), b"{}")
+        root.write(layout.clip_file(key, layout.SUBMISSION), b'{"task_id": "1", "attempt": 1}')
+        root.write(layout.clip_file(key, layout.VIDEO), b"video")
+    states = Counter(state.status for state in clip_states(root, keys).values())
+    assert states == {ClipStatus.MADE: 400, ClipStatus.TO_MAKE: 100}
+    assert root.asked == {f"find {layout.CLIPS}": 1}
