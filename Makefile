@@ -17,6 +17,9 @@ define install
 	|| $(1)/bin/python -m pip install --quiet $(2)
 endef
 
+# Files of tests side by side, one on each core.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+
 # The checks that need no server of others, no npm and no browser.
 QUICK := not slow and not browser and not s3 and not azure and not clients and not scale_out
 
@@ -66,10 +69,10 @@ browser:
 	|| { echo "the page tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
 
 test: $(READY) $(S3) $(AZURITE) $(CLIENTS) browser
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: lint
-	$(BIN)/python -m pytest -q -m '$(QUICK)'
+	$(PYTEST) -q -m '$(QUICK)'
 
 # The quick tests on every Python from 3.11 to 3.14 that is found, with the newest and the lowest dependencies.
 matrix: $(READY)

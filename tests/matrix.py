@@ -94,12 +94,27 @@ def run(python: str, version: str, resolution: str, marks: str) -> str:
     # uv's own Pythons would come from elsewhere; what counts is what is on the machine.
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     install = [*uv, "pip", "install", "--quiet", "--python", str(inside)]
-    extras = "s3,dataset" if version != "3.14" else "s3"
     steps = (
         ("make the environment", [*uv, "venv", "--quiet", "--clear", "--python", python, str(place)]),
-        ("install", [*install, "--resolution", resolution, "-e", f".[{extras}]"]),
+        ("install", [*install, "--resolution", resolution, "-e", ".[s3,azure,dataset]"]),
         ("install the tools", [*install, *TOOLS]),
-        ("tests", [str(inside), "-m", "pytest", "-q", "-m", marks, "-p", "no:cacheprovider"]),
+        (
+            "tests",
+            [
+                str(inside),
+                "-m",
+                "pytest",
+                "-q",
+                "-n",
+                "auto",
+                "--dist",
+                "loadfile",
+                "-m",
+                marks,
+                "-p",
+                "no:cacheprovider",
+            ],
+        ),
     )
     for name, words in steps:
         try:
