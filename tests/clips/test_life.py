@@ -131,10 +131,9 @@ def test_what_clips_take_is_learnt_and_nobody_asks_long_before(tmp_path: Path) -
             await poll(folder_of(clip, tmp_path), service)
         return asked
 
-    with Sandbox(latency=1.0, scale="90P") as slow:
+    with Sandbox(latency=2.0, scale="90P") as slow:
         asked = with_service(slow.url, work, poll_interval=0.1)
-    assert min(asked[:5]) >= 6
-    assert max(asked[5:]) <= 5
+    assert max(asked[5:]) < min(asked[:5]), "how many exactly says how busy the machine is"
 
 
 def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
