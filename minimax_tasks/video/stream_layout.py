@@ -95,6 +95,8 @@ def read_layout(path: str) -> StreamLayout:
             turn = _turn_in(packet) if turn is None else turn
             if not packet.size:
                 continue
+            if packet.is_corrupt:
+                raise VideoError(f"{name}: it is cut off after {len(shown)} frames")
             if packet.pts is None:
                 raise VideoError(f"{name}: its frames carry no times")
             # An edit list has the decoder take these and not show them.
