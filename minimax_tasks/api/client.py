@@ -230,7 +230,9 @@ class MiniMaxClient:
     async def submit(self, request: AnyRequest) -> str:
         """Send a request that creates a clip, once, and return its task id. This costs money.
 
-        Whatever else an answer says, a task that it names was created: it is never submitted again.
+        Whatever else an answer says, a task that it names was created: it is never submitted again. A web page
+        in place of an answer says that nothing was created only where the video API is not found either when
+        it is asked something that costs nothing: otherwise a gateway may have put the page in place of its answer.
         """
         reply = await self._send("POST", request.endpoint.submit_path, json=self._for_region(request.body()))
         task_id = as_id(reply.document.get("task_id"))
@@ -241,12 +243,22 @@ class MiniMaxClient:
                     self.host, reply.status, reply.code, task_id,
                 )  # fmt: skip
             return task_id
+        if reply.ok and reply.is_page and await self._may_be_the_api(request.endpoint):
+            raise error_from_http(200, host=self._address, excerpt=reply.excerpt, trace_id=reply.trace_id)
         if reply.code is None or reply.status >= 500:
             raise self._unreadable(reply)
         self._raise_for(reply)
         if not reply.ok:
             raise self._unreadable(reply)
         raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=reply.trace_id)
+
+    async def _may_be_the_api(self, endpoint: Endpoint) -> bool:
+        """Whether the video API answers here. True also when that cannot be known."""
+        try:
+            reply = await self._send("GET", endpoint.query_path, params={"task_id": "0"})
+        except MiniMaxError:
+            return True
+        return reply.code is not None or reply.status >= 500
 
     async def query(self, task_id: str, mode: Mode | Endpoint = Mode.TEXT) -> QueryAnswer:
         """The state of a task. `mode` is how its clip was asked for, or the endpoint of its request.

@@ -25,11 +25,15 @@ def refusal(code: int, message: str = "no") -> dict[str, Any]:
 
 
 class Scripted:
-    """Gives `next` to every request, then closes the connection; `seen` has (head, body) of each."""
+    """Gives `next` to every request (`to_get`, if it is set, to a GET), then closes the connection.
+
+    `seen` has (head, body) of each.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.next = b""
+        self.to_get = b""
         self.seen: list[tuple[str, bytes]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -44,7 +48,7 @@ class Scripted:
             0,
         )
         self.seen.append((head, await reader.readexactly(length)))
-        writer.write(self.next)
+        writer.write(self.to_get if self.to_get and head.startswith("GET ") else self.next)
         await writer.drain()
         writer.close()
 

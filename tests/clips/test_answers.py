@@ -103,6 +103,30 @@ def test_what_a_page_says_is_not_kept_against_the_clip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "asked_for_nothing",
+    [
+        answer({"base_resp": {"status_code": 2013, "status_msg": "invalid task id"}}),
+        answer({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "401 Unauthorized"),
+        answer("<html>Bad gateway</html>", "502 Bad Gateway"),
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+    ],
+)
+def test_a_page_where_the_api_is_may_stand_in_place_of_its_answer(
+    asked_for_nothing: bytes, tmp_path: Path
+) -> None:
+    async def run() -> int:
+        async with scripted() as server:
+            server.next = answer("<html>blocked</html>", headers={"Content-Type": "text/html"})
+            server.to_get = asked_for_nothing
+            for _ in range(2):
+                with pytest.raises(UncertainSubmit, match="may have been paid"):
+                    await asyncio.to_thread(make, server.url, TEXT, tmp_path)
+            return sum(head.startswith("POST ") for head, _ in server.seen)
+
+    assert asyncio.run(run()) == 1
+
+
+@pytest.mark.parametrize(
     ("base_url", "url", "fetched"),
     [
         ("http://sandbox:8000", "http://sandbox:8000/x?s", "http://sandbox:8000/x?s"),

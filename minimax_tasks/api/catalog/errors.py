@@ -95,7 +95,9 @@ HTTP_STATUSES: tuple[HttpStatus, ...] = (
 """Statuses with a meaning of their own (source: cli, which handles the same)."""
 
 A_PAGE = HttpStatus((), "NotTheApi", "a web page, not the API's JSON", _REFUSED, _NOT_THE_API)
-"""A success status with a web page: a web site, or the login of a network. The API itself always answers JSON."""
+"""A success status with a web page: a web site, or the login of a network. The API itself always answers JSON.
+
+For a submit only where the API does not answer other requests either (`MiniMaxClient.submit`)."""
 
 UNKNOWN_STATUS = HttpStatus(
     (), "ServiceError", "the service, or a gateway in front of it, is in trouble", _UNCERTAIN, _READ_AGAIN
