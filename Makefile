@@ -8,6 +8,8 @@ DOCS := $(VENV)/.ready-for-docs
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
+# A comma would end an argument of `call`.
+MOTO := moto[server]>=5,<6
 
 # $(call install,ENVIRONMENT,PACKAGES): uv takes seconds where pip takes minutes; where uv cannot be had or finds no
 # index (it does not read pip's configuration), pip does it.
@@ -45,7 +47,7 @@ demo: $(DEMO)
 # A real S3 server for the storage tests. It needs a newer botocore than s3fs allows, so it lives apart.
 $(S3): pyproject.toml
 	test -x .venv-s3/bin/python || $(PYTHON) -m venv .venv-s3
-	$(call install,.venv-s3,'moto[server]>=5,<6')
+	$(call install,.venv-s3,'$(MOTO)')
 	touch $(S3)
 
 # Azure's own emulator, for the same contract, where there is npm.

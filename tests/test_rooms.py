@@ -1,7 +1,6 @@
 """What a room loads: whoever uses one of them pays for it alone."""
 
 import pkgutil
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -97,21 +96,3 @@ def test_a_table_of_the_catalogue_loads_what_it_shows(table: str, form: str) -> 
     code = f"from minimax_tasks.commands.main import main\nassert main({words}) == 0"
     allowed = {"rich"}
     assert not loaded_by(code) & (HEAVY - allowed | {"asyncio"})
-
-
-def _processor_seconds(*words: str) -> float:
-    def spent() -> float:
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    seconds = []
-    for _ in range(5):
-        before = spent()
-        subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=60)
-        seconds.append(spent() - before)
-    return min(seconds)
-
-
-def test_help_costs_little_more_than_reading_a_command_line() -> None:
-    least = _processor_seconds("-c", "import argparse")
-    assert _processor_seconds("-m", "minimax_tasks", "--help") < 5 * least

@@ -19,6 +19,7 @@ import queue
 import random
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from luigi.worker import ContextManagedTaskProcess, TaskProcess, TaskStatusRepor
 
 log = logging.getLogger(__name__)
 
+
+START_PATIENCE = 60.0
+"""Seconds that a process gets to import what its task needs; only then does the task's own time begin."""
 
 KILL_PATIENCE = 5.0
 """Seconds that a process which was told to end gets before it is killed."""
@@ -130,6 +134,12 @@ class ProcessRun(ThreadRun):
         self._child: Any = None
         self._stopped = False
 
+    def start(self) -> None:
+        """Start the thread that starts the process."""
+        if self.timeout_time is not None:
+            self.timeout_time += START_PATIENCE
+        super().start()
+
     def run(self) -> None:
         """Run the task in a child and pass on its result."""
         spawn = multiprocessing.get_context("spawn")
@@ -179,6 +189,8 @@ class ProcessRun(ThreadRun):
         with contextlib.suppress(EOFError, OSError):
             while True:
                 kind, content = messages.recv()
+                if not began and self.timeout_time is not None:
+                    self.timeout_time = time.time() + self.worker_timeout
                 began = True
                 if kind == "result":
                     self.result_queue.put(content)

@@ -6,6 +6,7 @@ python -m tests.benchmarks [NAME …] [--clips 5000] [--shots 200]
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -220,6 +221,28 @@ def rendering(options: argparse.Namespace) -> list[Row]:
         return rows
 
 
+def start(options: argparse.Namespace) -> list[Row]:
+    """CPU of `minimax-tasks --help` over that of a Python that only loads argparse."""
+    ours, least = (
+        _processor_seconds(*words) for words in (("-m", "minimax_tasks", "--help"), ("-c", "import argparse"))
+    )
+    measured = f"{ours * 1000:.0f} / {least * 1000:.0f} ms"
+    return [("start: CPU of --help", "import argparse", ours / least, measured)]
+
+
+def _processor_seconds(*words: str) -> float:
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    seconds = []
+    for _ in range(5):
+        before = spent()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=60)
+        seconds.append(spent() - before)
+    return min(seconds)
+
+
 def _best(work: Callable[[], Any], times: int = 3) -> float:
     taken = []
     for _ in range(times):
@@ -230,6 +253,7 @@ def _best(work: Callable[[], Any], times: int = 3) -> float:
 
 
 ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+    "start": start,
     "rendering": rendering,
     "joining": joining,
     "planning": planning,
