@@ -18,6 +18,8 @@ from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at
 from tests.storyboard.boards import HARBOUR, write_board
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def harbour(tmp_path: Path, picture: Picture) -> str:

@@ -314,6 +314,7 @@ def test_a_dataset(
     search_all(tmp_path, capfd, caplog)
 
 
+@pytest.mark.slow
 def test_luigid_its_api_and_what_it_keeps(
     run: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

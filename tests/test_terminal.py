@@ -277,6 +277,7 @@ def test_a_warning_is_wrapped_at_words() -> None:
     assert all(line.startswith("  ") for line in lines[1:])
 
 
+@pytest.mark.slow
 def test_the_plan_says_why_a_clip_is_to_be_made(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], picture: Picture
 ) -> None:
@@ -402,6 +403,7 @@ def limited(files: int, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_sixty_four_open_files_are_enough_and_fewer_are_told_of(tmp_path: Path) -> None:
     shots = "".join(f"  - {{id: s{n}, cut: true, action: Wave {n}.}}\n" for n in range(30))

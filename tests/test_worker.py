@@ -135,6 +135,7 @@ def test_a_process_that_is_asked_for_is_a_fresh_one(monkeypatch: pytest.MonkeyPa
     assert int(Path("asked.txt").read_text()) != PID
 
 
+@pytest.mark.slow
 def test_a_plain_task_that_takes_too_long_is_ended_with_its_process() -> None:
     began = time.monotonic()
     assert not build([Sleeper()])
@@ -178,6 +179,7 @@ print(minimax_tasks.build([Cell()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 @pytest.mark.parametrize("where", ["notebook", "script without a main guard"])
 @pytest.mark.parametrize("timeout", ["", "worker_timeout = 30"])

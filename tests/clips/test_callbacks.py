@@ -90,6 +90,7 @@ def test_a_failure_as_well(tmp_path: Path, receiver: str) -> None:
         assert time.monotonic() - began < 2.0 + 4.0
 
 
+@pytest.mark.slow
 def test_many_clips_are_each_woken(tmp_path: Path, receiver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those whose callback comes while they are asking because of the one before."""
     # A busy machine may take longer over thirty challenges than the service waits for one.

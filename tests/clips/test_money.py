@@ -458,6 +458,7 @@ mm.build([mm.TextToVideo(prompt=f"wave {n}", root="out") for n in range(30)], lo
 """
 
 
+@pytest.mark.slow
 def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(latency=0.6, scale="90P") as sandbox:
         point_at(monkeypatch, sandbox.url)
@@ -481,6 +482,7 @@ def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

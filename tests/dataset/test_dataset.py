@@ -22,6 +22,8 @@ from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at
 from tests.dataset.tables import lines, load, write_csv, write_jsonl
 
+pytestmark = pytest.mark.slow
+
 
 def waves(count: int) -> list[dict[str, object]]:
     return [{"prompt": f"Wave {number}", "mood": "calm"} for number in range(count)]

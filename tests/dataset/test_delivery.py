@@ -21,6 +21,8 @@ from minimax_tasks.storage.files import Storage, is_draft
 from tests.dataset.tables import lines, load, write_csv
 from tests.dying import Killed, killed_at, operations_below, operations_in_memory
 
+pytestmark = pytest.mark.slow
+
 NAME = "waves"
 FOLDER = dataset_folder(NAME)
 

@@ -170,6 +170,7 @@ def test_a_packed_table_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert task.output().path == "out/datasets/waves/metadata.jsonl"
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_are_forty_tasks(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "w.csv", [{"prompt": f"Wave {number}"} for number in range(10_000)])
     shards = mm.VideoDataset(table=table, root="out").requires()

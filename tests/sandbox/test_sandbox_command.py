@@ -14,6 +14,8 @@ from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox import Sandbox
 from tests.sandbox.conftest import T2V
 
+pytestmark = pytest.mark.slow
+
 SERVE = "from minimax_tasks.sandbox.server import serve; serve(latency=0.0)"
 
 

@@ -355,6 +355,7 @@ def test_odd_prompts_are_drawn(api: Api, prompt: str) -> None:
     assert api.wait(api.submit(prompt=prompt)["task_id"])["status"] == "Success"
 
 
+@pytest.mark.slow
 def test_five_hundred_at_once(serve: Serve) -> None:
     api = serve(latency=120)
     frame = data_url(still(1280, 720), "JPEG")

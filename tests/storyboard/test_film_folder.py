@@ -26,6 +26,8 @@ from minimax_tasks.video.slate import write_slate
 from tests.dying import Killed, killed_at, operations_below
 from tests.storyboard.boards import write_board
 
+pytestmark = pytest.mark.slow
+
 TEXT = "title: {title}\nshots:\n{shots}"
 SHOT = '  - {{id: "{id}", cut: true, action: "{action}"}}\n'
 

@@ -20,6 +20,8 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at
 
+pytestmark = pytest.mark.slow
+
 LUIGI = str(Path(sys.executable).with_name("luigi"))
 
 

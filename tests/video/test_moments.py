@@ -13,6 +13,8 @@ from minimax_tasks.video.colour import frame_of
 from minimax_tasks.video.frames import first_frame, frame_at, last_frame
 from tests.video.conftest import grey, number_of
 
+pytestmark = pytest.mark.slow
+
 SIZE = (64, 36)
 MP4S = {
     "usual": {},
