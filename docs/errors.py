@@ -1,4 +1,4 @@
-"""Writes `errors.md` anew from the tables that the client uses: `python -m docs.errors`."""
+"""Rewrites `errors.md` from the tables that the client uses: `python -m docs.errors`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Takes the pictures of README and docs anew: `python -m docs.pictures` after `MINIMAX_LANGUAGE=en make demo`."""
+"""Retakes the pictures of README and docs: `python -m docs.pictures` after `MINIMAX_LANGUAGE=en make demo`."""
 
 import io
 import re

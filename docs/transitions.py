@@ -1,4 +1,4 @@
-"""Writes `reference/transitions.md` and the small pictures on it: `python -m docs.transitions` draws them anew."""
+"""Writes `reference/transitions.md` and the small pictures on it: `python -m docs.transitions` redraws them."""
 
 import io
 from collections.abc import Iterator

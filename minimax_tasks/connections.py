@@ -16,7 +16,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 BATCH = 16
-"""For uvicorn's `backlog`: asyncio takes so many new connections before it looks at those that it has.
+"""For uvicorn's `backlog`: asyncio accepts that many new connections before it serves those that it has.
 
 Some batches are on their way at once, from `accept` to the end of the connection that goes in its place.
 """
@@ -24,7 +24,7 @@ Some batches are on their way at once, from `accept` to the end of the connectio
 _ON_THE_WAY = 6 * BATCH
 
 _LINGERING = 32
-"""So many clients that were turned away may read why."""
+"""Clients that were turned away and may still read why."""
 _LINGER_SECONDS = 1.0
 
 _TURNED_AWAY = (

@@ -38,7 +38,7 @@
       × MiniMaxInsecureWarning      others can read the key
 
 Messages are for people: what happened, to which value, and what to do next. They make sense without our
-command line; what a caller may act on stands in attributes, too. None of them ever holds the API key or a
+command line; what a caller may act on is in attributes, too. None of them ever holds the API key or a
 signed download URL. `ControlFlow` is private: what descends from it never leaves the package.
 """
 
@@ -156,7 +156,7 @@ class ApiError(MiniMaxError):
 
     @property
     def is_about_the_request(self) -> bool:
-        """Whether the same request would be refused again, whatever is set up and whoever asks.
+        """Whether the same request would be refused again, whatever the settings and whichever caller.
 
         Only the API itself can say so, by a code: a bare HTTP status may be a gateway's.
         """
@@ -307,7 +307,7 @@ class DownloadFailed(ClipError):
 
 
 class UncheckedVideo(DownloadFailed):
-    """A clip came whole and is no video that could be checked; it is kept beside, and a person must look at it."""
+    """A clip came whole but could not be checked as a video; it is kept next to its place for a person to look at."""
 
 
 class PictureError(InvalidRequest):

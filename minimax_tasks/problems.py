@@ -8,7 +8,7 @@ from minimax_tasks.api.suggest import suggest
 from minimax_tasks.redaction import shortened, shown
 
 MOST_TOLD = 200
-"""Mistakes of one board that are told, and explained at length."""
+"""Mistakes of one board that are reported and explained at length."""
 
 LONGEST_NAMES, LONGEST_TEXT = 200, 3_000
 """Characters of the names of shots, and of the rest, in the message about a mistake."""
@@ -70,7 +70,7 @@ class Problems:
         return suggest(word, itertools.islice(known, _MOST_COMPARED))
 
     def lines(self) -> list[str]:
-        """The mistakes in the order of the file, one line each, as many of them as are told."""
+        """The mistakes in the order of the file, one line each, as many of them as are reported."""
         merged, file = _merged(self._found), shown(self.path)
         more = len(merged) - self._most_told
         told = [self._line(file, problem) for problem in merged[: self._most_told]]

@@ -89,7 +89,7 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls, *, sources: Iterable[Source] | None = None, **arguments: Any) -> "Settings":
-        """The settings of this process; arguments that are None are as if left out.
+        """The settings of this process; arguments that are None count as absent.
 
         `sources` are asked in their order; left out, they are the environment and Luigi's configuration. Raises
         `ConfigurationError` naming the setting, its value and where it was read.
@@ -108,7 +108,7 @@ class Settings(BaseModel):
         return cls._checked(found, origin)
 
     def having(self, **arguments: Any) -> "Settings":
-        """The same with other values; arguments that are None are as if left out. Raises `ConfigurationError`."""
+        """The same with other values; arguments that are None count as absent. Raises `ConfigurationError`."""
         given = {name: value for name, value in arguments.items() if value is not None}
         if not given:
             return self

@@ -3,7 +3,7 @@
     python pipelines/training.py --table pipelines/tables/waves.csv --root waves-output
 
 Put your own model where `features_of` is: everything around it stays the same. Run again after an edit of
-the table, it makes the clips that are new and the features anew.
+the table, it makes the clips that are new and the features again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from minimax_tasks import FsspecTarget, VideoDataset, build
 
 EVERY = 6
-"""Each so many-th frame is looked at: four a second at 24 frames a second."""
+"""Every n-th frame is used: four a second at 24 frames a second."""
 
 
 class ClipFeatures(luigi.Task):

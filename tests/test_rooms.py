@@ -1,8 +1,10 @@
-"""What a room loads: whoever uses one of them pays for it alone."""
+"""What a room loads: a program that uses one of them pays for no other."""
 
+import ast
 import pkgutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,38 @@ def modules_of(room: str) -> list[str]:
         f"minimax_tasks.{room}",
         *(found.name for found in pkgutil.walk_packages([folder], prefix=f"minimax_tasks.{room}.")),
     ]
+
+
+def imported_by(module: Path) -> set[str]:
+    """The top-level modules that a file imports anywhere, in its functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).split(".")[0])
+    return found
+
+
+def test_luigi_is_imported_in_its_room_and_by_its_command_alone() -> None:
+    package = Path(minimax_tasks.__path__[0])
+    modules = [path.relative_to(package) for path in package.rglob("*.py")]
+    engines = {module.as_posix() for module in modules if "luigi" in imported_by(package / module)}
+    assert {name for name in engines if not name.startswith("tasks/")} == {"commands/luigi.py"}
+    assert "tasks/stages.py" in engines
+
+
+def test_the_rule_of_imports_keeps_luigi_from_every_other_room() -> None:
+    package = Path(minimax_tasks.__path__[0])
+    rules = tomllib.loads((package.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    (rule,) = [
+        contract
+        for contract in rules["tool"]["importlinter"]["contracts"]
+        if contract.get("forbidden_modules") == ["luigi"]
+    ]
+    rooms = {found.name for found in pkgutil.iter_modules(minimax_tasks.__path__)}
+    named = {name.removeprefix("minimax_tasks.") for name in rule["source_modules"]}
+    assert rooms - named == {"tasks", "commands", "__main__"}
 
 
 @pytest.mark.parametrize("room", ENGINE_FREE)

@@ -77,7 +77,7 @@ class ClipFolder:
         return await look_async(self.root, self.key, standing(await self.names()))
 
     async def state(self, names: Names | None = None, *, tasks: bool = False) -> ClipState:
-        """How far the clip has come. `names` for whoever has listed them; `tasks` as in `clip_states`."""
+        """How far the clip has come. `names`: for callers that have listed them; `tasks` as in `clip_states`."""
         names = await self.names() if names is None else names
         return await look_async(self.root, self.key, clip_state(self.root, self.key, names, tasks=tasks))
 

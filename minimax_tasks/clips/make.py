@@ -66,7 +66,7 @@ class MadeClip:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one request of `make_all`: `clip` or `error`, never both."""
+    """The outcome of one request of `make_all`: `clip` or `error`, never both."""
 
     number: int
     """Which request it was, from 0."""
@@ -188,8 +188,8 @@ async def make(
     any fsspec path or URL (setting `root`), `take` another clip of the same request. `on_status` hears news in
     words. Without a `service`, all calls of an event loop that run at the same time share one.
 
-    Whoever cancels it in the middle of a submit waits for the answer, so that the task id is kept; the next call
-    goes on where it was left. Raises `InvalidRequest`, `PictureError` and `ConfigurationError` before anything is
+    A cancellation in the middle of a submit waits for the answer, so that the task id is kept; the next call
+    continues from there. Raises `InvalidRequest`, `PictureError` and `ConfigurationError` before anything is
     paid, and what `submit`, `poll` and `download` raise.
     """
     async with service_or_shared(service) as held:
@@ -205,7 +205,7 @@ async def make_all(
     on_status: Callable[[int, str], None] | None = None,
     service: Service | None = None,
 ) -> AsyncIterator[Outcome]:
-    """Make many clips; yields what became of each, in the order in which they end.
+    """Make many clips; yields an outcome for each, in the order in which they end.
 
     At most `max_in_flight` (setting) are under way or wait to be taken, so that `requests` may be of any length: it
     is read as places come free. A clip that failed is an outcome with its `error`. Once the account refuses (key,
@@ -252,7 +252,7 @@ class _Line:
                 task.add_done_callback(self._running.discard)
                 number += 1
         finally:
-            # Whoever is told to stop is stopped by `stop`, which does not wait for this.
+            # Stopping goes through `stop`, which does not wait for this.
             if self._running:
                 await asyncio.wait(set(self._running))
             self._outcomes.put_nowait(None)

@@ -86,7 +86,7 @@ Look = Callable[[str, str], Seen]
 
 @dataclass(frozen=True)
 class Reading:
-    """A picture that was looked at: what it is, the version of its file, and its bytes if they had to be read."""
+    """A picture that was read: what it is, the version of its file, and its bytes if they had to be read."""
 
     seen: Seen
     version: str | None
@@ -128,11 +128,6 @@ def look_at(reference: str, field: str) -> Reading:
 def see_picture(reference: str, field: str) -> Seen:
     """What a picture is, read again only when the file changed. Raises `PictureError` when it cannot be read."""
     return look_at(reference, field).seen
-
-
-def digest_picture(reference: str, *, field: str) -> str:
-    """The SHA-256 of a picture's bytes, read again only when the file changed. Raises `PictureError`."""
-    return see_picture(reference, field).digest
 
 
 def prepare_picture(
@@ -261,12 +256,6 @@ def _changed(
 
 def _is_cropped(size: tuple[int, int], shape: tuple[int, int] | None) -> bool:
     return shape is not None and all(size) and not same_shape(size, shape)
-
-
-def remembered_digest(root: Storage, reference: str) -> str | None:
-    """The digest that a picture had when it was last submitted under this root, None when it never was."""
-    found = remembered_picture(root, reference)
-    return found.digest if found else None
 
 
 def remembered_picture(root: Storage, reference: str) -> Seen | None:

@@ -76,7 +76,7 @@ class Service:
 
     @classmethod
     def from_settings(cls, **arguments: Any) -> Self:
-        """A service with the settings of this process; arguments win over them, and None is as if left out.
+        """A service with the settings of this process; arguments win over them, and None counts as absent.
 
         Raises `ConfigurationError` naming the setting, its value and where it was read.
         """

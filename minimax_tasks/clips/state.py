@@ -105,7 +105,7 @@ class Standing:
     submitted: bool
     """There is a submission, of the newest attempt or of an earlier one that failed."""
     open_claim: int
-    """The newest attempt after the submission of which it is not written what came of it; 0 when there is none."""
+    """The newest attempt after the submission that has no written outcome; 0 when there is none."""
     made: bool
 
 
@@ -118,7 +118,7 @@ class Paid(IntEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """What became of one paid attempt at a clip."""
+    """The outcome of one paid attempt at a clip."""
 
     ACCEPTED = "accepted"
     IN_DOUBT = "in doubt"
@@ -228,7 +228,7 @@ def paid_by_names(names: Names) -> Paid:
 
 
 def _attempts(names: Names) -> set[int]:
-    """The numbers of all attempts of which anything is known: a claim may be lost, what came of it is not."""
+    """The numbers of all attempts of which anything is known: a claim may be lost while its outcome is kept."""
     kinds = (claim_number, released_number, doubt_number, submission_number)
     return {kind(name) for name in names for kind in kinds} - {0}
 
@@ -421,7 +421,7 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
 
 
 def _outcomes(names: Names, number: int) -> Question[dict[str, AttemptOutcome]]:
-    """Task id -> what became of it, of one attempt."""
+    """Task id -> outcome, of one attempt."""
     known = _attempts(names)
     written = yield from unnamed_submission(names, number)
     submission = ((yield SUBMISSION) if SUBMISSION in names else {}) or written

@@ -12,16 +12,16 @@ class Timing:
     """
 
     rate_window: float = 60.0
-    """Over which the service counts requests."""
+    """The window over which the service counts requests."""
 
     claim_patience: float = 150.0
-    """That another worker is given to write the task id after its claim: a submit's time-out and more."""
+    """How long another worker may take to write the task id after its claim: a submit's time-out and more."""
 
     claim_look: float = 0.5
-    """Between two looks at another worker's claim."""
+    """Between two reads of another worker's claim."""
 
     claim_life: float = 60.0
-    """After which a worker no longer trusts its own claim: it slept, and a person may have acted."""
+    """The age at which a worker no longer trusts its own claim: it slept, and a person may have acted."""
 
     claim_reads: int = 5
     """How often a claim is looked for whose creation the storage called an error."""
@@ -33,10 +33,10 @@ class Timing:
     """Rate limits in a row that one clip sits out, a window and more each, before it is left for the next run."""
 
     stop_patience: float = 8.0
-    """That whoever stops gives a POST under way, so that its task id is not lost."""
+    """How long a stop waits for a POST under way, so that its task id is not lost."""
 
     refused_polls: int = 3
-    """So many refusals of a poll in a row, a poll interval apart, are believed; one may be a gateway's."""
+    """Refusals of a poll in a row, a poll interval apart, that are believed; a single one may be a gateway's."""
 
     download_tries: int = 8
     """Downloads that are tried, each with a freshly signed URL, before the clip is left for the next run."""
@@ -51,20 +51,20 @@ class Timing:
     """At most, between two of those tries."""
 
     callback_look: float = 0.1
-    """Between two looks at the callbacks that have come, where a look costs nothing."""
+    """Between two checks for new callbacks, where a check costs nothing."""
 
     callback_look_remote: float = 2.0
-    """The same where a look is a request."""
+    """The same where each check is a request."""
 
     others_patience: float = 30.0
-    """That a worker stays after it last saw others run what it waits for. The central scheduler's `retry_delay`
+    """How long a worker stays after it last saw others run what it waits for. The central scheduler's `retry_delay`
     should be well below."""
 
     @property
     def worker_patience(self) -> float:
-        """That a stopping worker gives its coroutines: what they give a POST under way, and the time to tell."""
+        """How long a stopping worker waits for its coroutines: as long as they wait for a POST, and time to report."""
         return self.stop_patience + 2.0
 
 
 USUAL = Timing()
-"""What holds where nobody chose."""
+"""The default."""

@@ -371,7 +371,7 @@ class Delivery:
 
     def _remove_stale(self, samples: list[Sample]) -> None:
         """Remove videos of rows that are gone, drafts of killed runs, results of former shards, and results to be
-        made anew.
+        made again.
         """
         wanted = {sample.file_name for sample in samples}
         for name in videos_in(self._root, self._folder).keys() - wanted:

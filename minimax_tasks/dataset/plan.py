@@ -25,7 +25,7 @@ from minimax_tasks.storage.versions import Versions
 log = logging.getLogger(__name__)
 
 MOST_TOLD = 1_000
-"""Mistakes of one table that are told; a table of a hundred thousand wrong rows has one mistake, not many."""
+"""Mistakes of one table that are reported; a table of a hundred thousand wrong rows has one mistake, not many."""
 
 MOST_NUMBERS = 10
 """Rows that a warning names; it counts the others."""

@@ -78,7 +78,7 @@ class Table:
 
 @functools.lru_cache(maxsize=4)
 def parse_table(path: str, data: bytes) -> Table:
-    """Read the rows of a table. Pictures are not looked at. Raises `TableError` for an unreadable file."""
+    """Read the rows of a table. Pictures are not read. Raises `TableError` for an unreadable file."""
     records = parse_records(path, data)
     columns = tuple(dict.fromkeys(name for record in records for name in record.cells))
     fields, warnings = _request_columns(columns)

@@ -1,7 +1,7 @@
 """Camera commands written by hand in the text of a prompt, such as `[Push in]` or `【推进】`.
 
 The service documents no error for a bracket that it does not know (source: t2v), so a misspelled command
-costs a clip. Whoever takes a prompt (boards, tables, tasks) sends `normalise_brackets` of it and tells what
+costs a clip. Everything that takes a prompt (boards, tables, tasks) sends `normalise_brackets` of it and reports what
 `check_prompt` says. Brackets that have nothing to do with the camera are nobody's business here.
 """
 

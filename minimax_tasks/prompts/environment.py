@@ -216,7 +216,7 @@ def shot_templates(folder: Path | None = None) -> tuple[ShotTemplate, ...]:
             try:
                 comment = _FIRST_COMMENT.match(_read(path))
             except ValueError:
-                comment = None  # it is told when a board names it
+                comment = None  # it is reported when a board names it
             found[name] = ShotTemplate(name, " ".join(comment.group(1).split()) if comment else "", path)
     return tuple(found[name] for name in sorted(found))
 

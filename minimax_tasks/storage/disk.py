@@ -78,7 +78,7 @@ def make_folder(folder: Path, base: Path) -> None:
 def flush_entries(folder: Path, base: Path) -> None:
     """Have the names in a folder on disk, and its own, up to that of `base`.
 
-    The names above are flushed once by a process: whoever made those folders may have died before.
+    The names above are flushed once by a process: the process that made those folders may have died before.
     """
     if os.name == "nt":
         return  # NTFS keeps its own journal of names, and has no call for it
@@ -96,7 +96,7 @@ def flush_entries(folder: Path, base: Path) -> None:
 
 
 def _mark(folder: Path) -> int:
-    """What a folder is known by: one that was removed and made anew is another. 0 when it cannot be seen."""
+    """What a folder is known by: one that was removed and made again is another. 0 when it cannot be seen."""
     try:
         found = folder.stat()
     except OSError:

@@ -36,7 +36,7 @@ _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfs
 
 _DRAFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f-]+\.part")
 _DRAFT_NAME_BYTES = 60
-"""Of a file's name as much stands in that of its draft: names have a limit, in bytes."""
+"""Bytes of a file's name that its draft's name repeats: names have a limit."""
 
 
 class Storage:
@@ -199,7 +199,7 @@ class Storage:
 
         Not `durable`: a power failure may lose it, which a local disk writes much faster. "bytes": it may find
         the old file, but never half of one. Without
-        `new_folder` a folder that is gone is not made anew on a local disk: FileNotFoundError.
+        `new_folder` a folder that is gone is not made again on a local disk: FileNotFoundError.
         """
         if self.local:
             with self._local_draft(name, durable=durable, new_folder=new_folder) as draft:

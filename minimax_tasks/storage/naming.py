@@ -2,7 +2,7 @@
 
 A name is Unicode in one normal form (NFC) with the marks of its script kept, at most `LIMIT` bytes of
 UTF-8, never a device of Windows, and without what a file system refuses or drops. The rules that named
-folders before are kept beside them, so that what lies on storage is still found.
+folders before are kept with them, so that what lies on storage is still found.
 """
 
 import hashlib

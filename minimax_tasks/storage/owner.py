@@ -2,7 +2,7 @@
 
 A process is known by its host, the boot of that host, its namespace of process ids, its id and when it
 started. A host's name alone is shared by containers and by laptops on one network drive, and an id alone is
-given again after a restart. Where the two cannot be compared nothing is said: whoever asks then waits.
+given again after a restart. Where the two cannot be compared the answer is unknown, and the caller waits.
 Nobody is sent a signal to ask: on Windows that stops the process.
 """
 

@@ -3,7 +3,7 @@
 No storage replaces several files at once. So the manifest names the size and digest of each; it goes before
 the first of them is replaced and is written after the last. A kill leaves what was there, what is new, or no
 manifest. Of two writers at once each looks afterwards whether what stands is its own, and writes again when
-the other came between: whoever is last leaves a whole.
+the other came between: the last one leaves a whole.
 """
 
 import functools
@@ -47,7 +47,7 @@ def described(data: bytes) -> dict[str, Any]:
 def stands(root: Storage, folder: str, files: Mapping[str, Any]) -> bool:
     """Whether the files of a folder are what a manifest says.
 
-    The sizes are told by one listing. A local file is read whole as far as that is `AFFORDABLE`, once for
+    One listing gives the sizes. A local file is read whole as far as that is `AFFORDABLE`, once for
     each version of it; of any other its ends are.
     """
     sizes = root.names(folder)

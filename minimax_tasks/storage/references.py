@@ -108,7 +108,7 @@ def folder_of(reference: str) -> str:
 def read(reference: str, limit: int) -> bytes:
     """The bytes of a file that is local, on the web, or on one of the storages; at most `limit` bytes.
 
-    Raises `UnreadableReference` for everything that stands in the way, a file over the limit too. Not for data URLs.
+    Raises `UnreadableReference` when it cannot be read, also for a file over the limit. Not for data URLs.
     """
     kind = kind_of(reference)
     try:
@@ -297,7 +297,7 @@ _WORDS = {
 
 
 def _why(error: Exception) -> str:
-    """What stands in the way, in one short line."""
+    """Why it cannot be read, in one short line."""
     match error:
         case FileNotFoundError():
             return "there is no such file"

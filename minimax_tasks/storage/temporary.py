@@ -31,7 +31,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def new_temporary_folder() -> Path:
-    """A new folder of `temporary_folder` for whoever removes it himself."""
+    """A new folder of `temporary_folder` that the caller removes."""
     _sweep_once(tempfile.gettempdir())
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{owner.me().token}-"))
 

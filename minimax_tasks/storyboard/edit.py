@@ -138,7 +138,7 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
     """The edit of a plan; `lengths` has those of the clips by key, either asked for or measured.
 
     A shot whose clip has no length is left out, and the next one then follows nothing. With `slates` a card
-    that is as long as the clip was asked to be stands in its place.
+    as long as the clip was asked to be takes its place.
     """
     sources: list[CutSource] = []
     follows = False

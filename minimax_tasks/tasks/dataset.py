@@ -61,7 +61,7 @@ class DatasetShard(luigi.Task):
         return result_name(self.name, self.digest)
 
     def output(self) -> FsspecTarget:
-        """What became of each clip."""
+        """The outcome of each clip."""
         return FsspecTarget(f"{self.root}/{self._result_name}")
 
     @property
@@ -70,7 +70,7 @@ class DatasetShard(luigi.Task):
         return current_run().settings().submit_resources
 
     def complete(self) -> bool:
-        """Whether it is known of every clip what became of it, and nothing has happened to those that failed."""
+        """Whether every clip has an outcome and no failed clip has changed since."""
         root = Storage(self.root)
         result = read_result(root, self._result_name)
         if result is None:
@@ -126,7 +126,7 @@ class VideoDataset(luigi.Task):
     own files, so a run that was stopped goes on clip by clip, and only what changed in the table is made.
 
     Clips that failed for good do not keep the others from being delivered: they are listed in
-    `failed.jsonl`, and are not paid again by themselves. When clips are left that another run would go on
+    `failed.jsonl`, and are not paid for again automatically. When clips are left that another run would go on
     with (a time-out, a budget), or that may have been paid and that a person must settle, all others are
     delivered and the task fails.
 
@@ -273,7 +273,7 @@ class VideoDataset(luigi.Task):
 
     def _tell_of_failures(self, manifest: Manifest) -> None:
         log.warning(
-            "%s: %d of %d rows failed and are not paid again by themselves; see %s/%s",
+            "%s: %d of %d rows failed and are not paid for again automatically; see %s/%s",
             self.table,
             manifest.rows - manifest.delivered,
             manifest.rows,

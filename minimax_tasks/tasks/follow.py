@@ -1,4 +1,4 @@
-"""Following the tasks of one render through Luigi's events, for whoever knows clips and not Luigi."""
+"""Following the tasks of one render through Luigi's events, for callers that know clips and not Luigi."""
 
 import contextlib
 from collections.abc import Iterator

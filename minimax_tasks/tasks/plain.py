@@ -81,9 +81,7 @@ class ThreadRun(ContextManagedTaskProcess):
 
     def start(self) -> None:
         """Start the thread."""
-        self.use_multiprocessing = (
-            False  # in `run` this would seed the random numbers of the whole process anew
-        )
+        self.use_multiprocessing = False  # in `run` this would reseed the random numbers of the whole process
         self._thread = threading.Thread(
             target=contextvars.copy_context().run,
             args=(self.run,),
@@ -103,7 +101,7 @@ class ThreadRun(ContextManagedTaskProcess):
 
     @property
     def exitcode(self) -> int | None:
-        """None: what went wrong is told through the result queue."""
+        """None: what went wrong is reported through the result queue."""
         return None
 
     def terminate(self) -> None:

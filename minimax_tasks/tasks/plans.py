@@ -1,7 +1,7 @@
 """The plans of boards and tables that a run works on.
 
-Luigi builds tasks anew from their parameters, in which no plan has a place, and asks each of them several times
-what it needs and whether it is complete. So they find their plan with the run: made once, whoever asks.
+Luigi rebuilds tasks from their parameters, in which no plan has a place, and asks each of them several times
+what it needs and whether it is complete. So they find their plan with the run: made once for all of them.
 """
 
 from collections.abc import Callable, Hashable
@@ -19,7 +19,7 @@ _P = TypeVar("_P", bound=_Planned)
 
 
 class Plans(Generic[_P]):
-    """Plans by what they are of. One is made anew only when a file that it was made from has changed."""
+    """Plans by what they are of. One is made again only when a file that it was made from has changed."""
 
     def __init__(self) -> None:
         self._made: dict[Hashable, _P] = {}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run of tasks. Without `settings` they are read anew each time that they are asked for."""
+    """One run of tasks. Without `settings` they are read again each time they are asked for."""
 
     def __init__(self, settings: Settings | None = None, *, timing: Timing = USUAL) -> None:
         self.timing = timing
@@ -45,7 +45,7 @@ class Run:
         """Does one thing at a time in the time that waiting leaves, and must not crowd out the waiting."""
 
     def settings(self, **arguments: Any) -> Settings:
-        """The settings of the run; arguments win over them, and None is as if left out."""
+        """The settings of the run; arguments win over them, and None counts as absent."""
         if self._settings is None:
             return Settings.load(**arguments)
         return self._settings.having(**arguments)

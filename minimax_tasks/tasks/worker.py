@@ -274,7 +274,7 @@ class _CoroutineRun(TaskProcess):
 
     @property
     def exitcode(self) -> int | None:
-        """None: what went wrong is told through the result queue."""
+        """None: what went wrong is reported through the result queue."""
         return None
 
     def terminate(self) -> None:

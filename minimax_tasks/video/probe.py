@@ -14,7 +14,6 @@ import av.video.stream
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.damage import is_damaged, length_size
-from minimax_tasks.video.rates import DEFAULT_FPS, nearest_usual
 from minimax_tasks.video.source import Source, opened, reason_of
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
 
@@ -65,11 +64,6 @@ class Probe:
     def shown_size(self) -> tuple[int, int]:
         """Width and height of the pictures as they are shown."""
         return self.turn.size(self.width, self.height)
-
-    @property
-    def usual_fps(self) -> Fraction:
-        """The nearest usual rate; 24 for a file that states none."""
-        return nearest_usual(self.fps or DEFAULT_FPS)
 
 
 def probe(source: Source, level: Level = "packets") -> Probe:

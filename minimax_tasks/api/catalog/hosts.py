@@ -29,5 +29,5 @@ def region_language(base_url: str) -> str:
     """The language of a base URL's region; a host of no region counts as the default one."""
     try:
         return host_language(urlsplit(base_url.strip()).netloc) or REGIONS[DEFAULT_HOST]
-    except ValueError:  # no URL at all, which is told when it is to be used
+    except ValueError:  # no URL at all, which is reported when it is used
         return REGIONS[DEFAULT_HOST]

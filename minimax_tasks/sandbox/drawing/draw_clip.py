@@ -38,7 +38,7 @@ MARGIN = 0.25
 
 RENDER_THREADS = 2
 AHEAD = 6
-"""So many frames may wait for the encoder."""
+"""Frames drawn ahead of the encoder, at most."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def draw_clip(
     It starts on `first`, or on a drawn scene that suits the prompt (with `subject` in it), moves as the
     camera commands of the prompt say, and changes into `last`, cropped to the shape of the clip. `variant`
     numbers the takes of a request: each looks different. `scale` is a resolution to render in instead, for
-    tests in a hurry. What the prompt says is a track of subtitles. Raises `ValueError` for a resolution that
-    makes no sense.
+    tests in a hurry. What the prompt says is a track of subtitles. Raises `ValueError` for a resolution
+    that is not written like 768P.
     """
     shape = first or last
     size = clip_size(scale or resolution, shape.width / shape.height if shape else None)

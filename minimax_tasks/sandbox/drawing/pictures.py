@@ -1,7 +1,7 @@
 """The pictures of requests: judged as the service would, kept on disk by digest, and opened to be drawn.
 
 Inside the sandbox a picture is a short reference: `sha256:<hex>` for bytes that were sent, or an http(s)
-URL. A URL is never fetched: a card with the colours of its hash stands in for what it shows.
+URL. A URL is never fetched: a card in colours derived from its hash is shown instead.
 """
 
 import base64

@@ -4,7 +4,7 @@ First a POST with a `challenge`, which the receiver must return within 3 seconds
 words `processing`, `success` and `failed`, shaped like the query's answer without the size. When the
 challenge comes relative to the submit's answer, and what a failed one does, is not documented: here it comes
 right after the task was accepted, and a receiver that fails it hears nothing more while the task continues.
-Nothing is delivered again. The ledger has what was sent and what came of it.
+Nothing is delivered again. The ledger has what was sent and how it was answered.
 """
 
 import asyncio

@@ -73,7 +73,7 @@ def _paths() -> dict[str, Any]:
         },
         GENERATION.query_path: {"get": _read("Status of a video task", "task_id", "string", "QueryAnswer")},
         GENERATION.retrieve_path: {
-            "get": _read("A finished file, its URL signed anew", "file_id", "integer", "RetrieveAnswer")
+            "get": _read("A finished file, its URL freshly signed", "file_id", "integer", "RetrieveAnswer")
         },
         TEMPLATE_GENERATION.submit_path: {
             "post": _submit("Create a task from a video template", "TemplateGenerationRequest")

@@ -97,7 +97,7 @@ class RetrieveAnswer(_Wire):
 
 
 class CallbackSent(_Wire):
-    """One POST to a `callback_url`: what was told, and what came of it."""
+    """One POST to a `callback_url`: what was sent, and how it was answered."""
 
     status: str
     outcome: str

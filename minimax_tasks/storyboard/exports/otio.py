@@ -28,7 +28,7 @@ _NOT_IN_A_URL = re.compile(r"[#?%]")
 
 
 def check_out(out: str | Path) -> None:
-    """Judge the name of a timeline, before any clip is looked at.
+    """Judge the name of a timeline, before any clip is read.
 
     Raises `ConfigurationError` for another format, a folder that is not there, and a place that cannot be
     written to; and when OpenTimelineIO is not installed.

@@ -17,13 +17,13 @@ from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 NEW = "new"
 
 _WORDS = ("template", "prompt", "action", "camera", "characters", "subject", "place", "vars", "language")
-"""Keys of a shot whose change is told when the words of its prompt changed, besides the look."""
+"""Keys of a shot whose change is named when its prompt changed, besides the look."""
 
 _UNSPOKEN = ("dialogue", "notes")
 """Keys that few templates say: a reason only where there is no other."""
 
 _NAMED = ("model", "resolution", "seconds", "prompt_optimizer")
-"""Keys that are told with both values."""
+"""Keys that are named with both values."""
 
 _PICTURES = {"first_frame_image": "from", "last_frame_image": "to", "subject_image": "subject"}
 

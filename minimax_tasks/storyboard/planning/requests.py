@@ -226,7 +226,7 @@ def _in_board_words(draft: ShotDraft, mode: Mode, error: InvalidRequest) -> tupl
         makes = "a shot that starts from a picture" if mode is Mode.IMAGE and draft.shot.from_ else ""
         text = f"model = {error.value}: it cannot make {makes or _CANNOT_MAKE[mode]}; allowed: {allowed}"
         if mode is Mode.IMAGE and not draft.shot.from_:
-            text += "; or write `cut: true` to start anew from the text"
+            text += "; or write `cut: true` to start afresh from the text"
         return key, text
     if key == "prompt":
         return key, f"prompt: {why}; allowed: {allowed}"

@@ -89,7 +89,7 @@ class _Shapes:
         None when that is not known: of a picture on the web, of a subject, or in a circle.
         """
         if draft.shot.id not in self._known:
-            self._known[draft.shot.id] = None  # the answer to whoever asks in a circle
+            self._known[draft.shot.id] = None  # the answer within a circle
             self._known[draft.shot.id] = self._shape(draft)
         return self._known[draft.shot.id]
 
