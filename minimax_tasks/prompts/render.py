@@ -234,10 +234,10 @@ def _is_easy(text: str | None, name: str | None, known: Mapping[str, object], fo
         raise PromptError(f"{_origin(name)}: it has {len(source or '')} characters; at most {LONGEST_SOURCE}")
     try:
         return is_easy(environment(folder), source or "", MACROS, looped=size_of(known.values()))
-    except TemplateSyntaxError:
-        return True
     except RecursionError:
         raise PromptError(f"{_origin(name)}: brackets in brackets, too deep to read") from None
+    except (TemplateSyntaxError, ValueError):  # a number of thousands of digits is a ValueError
+        return True
 
 
 def _render_here(text: str | None, name: str | None, known: Mapping[str, object], folder: Path | None) -> str:
@@ -263,6 +263,10 @@ def _render_here(text: str | None, name: str | None, known: Mapping[str, object]
     except (CameraError, NoText, SecurityError, TemplateError) as error:
         raise PromptError(f"{_where(error, name)}: {error}") from error
     except Exception as error:  # a template can raise anything that Python can
+        if "integer string conversion" in str(error):
+            raise PromptError(
+                f"{_origin(name)}: it asks for too much: a number of thousands of digits"
+            ) from None
         raise PromptError(f"{_where(error, name)}: {type(error).__name__}: {error}") from error
 
 

@@ -31,10 +31,12 @@ STORED = {
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
 _CHAIN = re.compile(r"::[a-z0-9+.-]*:?//", re.IGNORECASE)
-_AZURE_ACCOUNT = re.compile(r"[^/@]+@(?P<account>[^/]+?)\.(dfs|blob)\.core\.windows\.net", re.IGNORECASE)
+_AZURE_ACCOUNT = re.compile(r"(?:[^/]*@)?(?P<account>[^/@]+?)\.(dfs|blob)\.core\.windows\.net", re.IGNORECASE)
 _BLOCK = 1 << 20
 _WEB_PATIENCE = 60.0
 """Seconds that a board or a table on the web may take to arrive."""
+_STORED_PATIENCE = 60.0
+"""Seconds that one question to a storage may take: some look for credentials for minutes, where there are none."""
 
 ALLOWED = "a local file, or one on s3://, gs://, az:// or memory://"
 
@@ -168,7 +170,7 @@ def version_of(reference: str) -> str | None:
             return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
         if kind is Kind.STORED:
             fs, path = _opened(reference)
-            return repr(sorted(fs.info(path).items(), key=lambda item: item[0]))
+            return repr(sorted(fs.info(path, **_patience(fs)).items(), key=lambda item: item[0]))
     except Exception:  # whatever it is, reading says it
         return None
     return None
@@ -208,7 +210,7 @@ def _check_account(reference: str) -> None:
     own = {str(conf.get(name, {}).get("account_name", "")) for name in STORED} | {
         os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
     }
-    if found["account"] not in own - {""}:
+    if found["account"].casefold() not in {name.casefold() for name in own} - {""}:
         raise UnreadableReference(
             f"it is in the Azure account {clean(found['account'], 60)}, which is not the one that is set up here "
             "(AZURE_STORAGE_ACCOUNT_NAME)"
@@ -218,26 +220,35 @@ def _check_account(reference: str) -> None:
 def _opened(reference: str) -> tuple[Any, str]:
     import fsspec
 
+    scheme = _scheme(reference)
     try:
-        fs, path = fsspec.core.url_to_fs(reference.strip(), use_listings_cache=False)
+        fs, path = fsspec.core.url_to_fs(
+            f"{scheme}://{reference.strip().partition('://')[2]}", use_listings_cache=False
+        )
     except ImportError as error:
-        scheme = _scheme(reference)
         raise UnreadableReference(
             f"{scheme}:// needs a package that is not installed: pip install {STORED[scheme]}"
         ) from error
+    except Exception as error:  # the clouds have no exception in common
+        raise UnreadableReference(_why(error)) from error
     return fs, path
+
+
+def _patience(fs: Any) -> dict[str, float]:
+    """The argument by which a file system of fsspec that is asynchronous inside gives up in time."""
+    return {"timeout": _STORED_PATIENCE} if fs.async_impl else {}
 
 
 def _read_stored(reference: str, limit: int) -> bytes:
     fs, path = _opened(reference)
-    found = fs.info(path)
+    found = fs.info(path, **_patience(fs))
     if found["type"] != "file":
         raise IsFolder("it is a folder")
     size = found.get("size")
     _check_size(size or 0, limit)
     if size == 0:
         return b""  # S3 has no range of nothing
-    data = bytes(fs.cat_file(path, start=0, end=limit + 1))
+    data = bytes(fs.cat_file(path, start=0, end=limit + 1, **_patience(fs)))
     _check_size(len(data), limit)
     return data
 
@@ -301,6 +312,8 @@ def _why(error: Exception) -> str:
     match error:
         case FileNotFoundError():
             return "there is no such file"
+        case TimeoutError():
+            return "it has not arrived in time"
         case OSError(errno=number) if number in _WORDS:
             return _WORDS[number]
         case ValueError() if "null" in str(error):

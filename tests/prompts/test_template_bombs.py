@@ -54,6 +54,7 @@ BOMBS = {
     "expandtabs": "{{ '\\t'.expandtabs(1000000000) }}",
     "brackets": "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
     "long": "{{ 1 }}" * 10_000,
+    "digits": "{{ " + "9" * 10_000 + " }}",
     "cycle": "{% set n = namespace(i=0) %}" + "{% for a in 'x' * 40000 %}{% for b in 'x' * 40000 %}"
     "{% set n.i = 1 %}{% endfor %}{% endfor %}",
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """What somebody's file may name: judged by its text, opened only when allowed, read up to a limit."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from minimax_tasks.commands.main import main
 from minimax_tasks.errors import UnreadableReference
+from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import Kind, beside, folder_of, full_name, kind_of, read, version_of
 
@@ -74,6 +76,9 @@ HOSTILE = [
     "http://host/a::reference://b",
     "abfss://c@somebody.blob.core.windows.net/a.png",
     "az://c@somebody.dfs.core.windows.net/a.png",
+    "az://somebody.blob.core.windows.net/c/a.png",
+    "abfs://@somebody.blob.core.windows.net/a.png",
+    "abfs://a@b@Somebody.Blob.Core.Windows.Net:443/a.png",
 ]
 
 
@@ -138,6 +143,7 @@ def test_what_is_allowed(reference: str, kind: Kind) -> None:
 def test_the_account_that_is_set_up_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "ours")
     assert kind_of("abfss://c@ours.dfs.core.windows.net/a.png") is Kind.STORED
+    assert kind_of("az://Ours.blob.core.windows.net/c/a.png") is Kind.STORED
     with pytest.raises(UnreadableReference, match="not the one that is set up here"):
         kind_of("abfss://c@theirs.dfs.core.windows.net/a.png")
 
@@ -208,6 +214,32 @@ def test_names_that_no_file_has(name: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableReference, match=says) as refused:
         read(name, 10)
     assert "Errno" not in str(refused.value)
+
+
+def test_a_protocol_in_capitals_is_that_protocol(tmp_path: Path) -> None:
+    fsspec.filesystem("memory").pipe("/capitals.png", b"abc")
+    assert read("MEMORY://capitals.png", 10) == b"abc"
+    assert full_name("Memory://capitals.png") == full_name("memory://capitals.png")
+    assert version_of("Memory://capitals.png") == version_of("memory://capitals.png") is not None
+
+
+def test_a_storage_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fsspec.asyn import AsyncFileSystem
+
+    class Silent(AsyncFileSystem):  # type: ignore[misc]
+        protocol = "s3"
+
+        async def _info(self, path: str, **arguments: object) -> dict[str, object]:
+            await asyncio.sleep(3600)
+            return {}
+
+    monkeypatch.setattr(references, "_STORED_PATIENCE", 0.2)
+    monkeypatch.setattr(
+        references, "_opened", lambda reference: (Silent(skip_instance_cache=True), reference)
+    )
+    with pytest.raises(UnreadableReference, match="it has not arrived in time"):
+        read("s3://bucket/a.png", 10)
+    assert version_of("s3://bucket/a.png") is None
 
 
 def test_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
