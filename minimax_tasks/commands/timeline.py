@@ -1,4 +1,4 @@
-"""The cut of a board as an OpenTimelineIO file."""
+"""The cut of a board as a file for editing programs."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from minimax_tasks.commands.exit_codes import DONE, FAILED
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
-    parser.add_argument("out", metavar="FILE.otio", help="local file to write")
+    parser.add_argument("out", metavar="OUT", help="local file to write; its ending says as what (film.otio)")
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
 
 
@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.console.output import say, tell
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.exports.otio import check_out, write_timeline
+    from minimax_tasks.storyboard.exports.formats import check_out, write_timeline
     from minimax_tasks.storyboard.planning.make import make_plan
 
     check_out(options.out)

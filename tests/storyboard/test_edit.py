@@ -126,7 +126,7 @@ def check_film(root: Storage, plan: Plan, edit: Edit, is_whole: bool) -> None:
 
 def check_timeline(root: Storage, plan: Plan, edit: Edit, folder: str) -> None:
     otio = pytest.importorskip("opentimelineio", reason="it has no wheel for this Python")
-    from minimax_tasks.storyboard.exports.otio import write_timeline
+    from minimax_tasks.storyboard.exports.formats import write_timeline
 
     out = f"{folder}/cut.otio"
     if edit.problem():

@@ -1,0 +1,78 @@
+"""The files as which a cut can be exported: one row for each ending."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Protocol, cast
+
+from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, exported_cut
+from minimax_tasks.storyboard.plan import Plan
+
+EXPORTS = {".otio": "otio"}
+"""Ending of the file -> module of this room that writes it, an `Exporter`."""
+
+
+class Exporter(Protocol):
+    """What the module of an export has."""
+
+    def check_installed(self) -> None:
+        """Raise `ConfigurationError` when a package is missing."""
+
+    def write(self, cut: ExportedCut, out: str) -> None:
+        """Write the file. Raises `OSError` or `ValueError` when that fails."""
+
+
+def check_out(out: str | Path) -> None:
+    """Judge the name of a timeline, before any clip is read.
+
+    Raises `ConfigurationError` for another format, a folder that is not there, and a place that cannot be
+    written to; and when the package that writes it is not installed.
+    """
+    path = Path(out)
+    endings = ", ".join(EXPORTS)
+    if path.suffix.casefold() not in EXPORTS:
+        why = f"a timeline of the kind {path.suffix!r} is not written" if path.suffix else "it has no ending"
+        raise ConfigurationError(
+            f"timeline {out}: {why}; allowed: {endings}, as in {path.stem or 'film'}{next(iter(EXPORTS))}"
+        )
+    _exporter(path).check_installed()
+    folder = path.parent
+    if "://" in str(out):
+        why = "a timeline is written to a local file"
+    elif not folder.exists():
+        why = f"there is no folder {folder}"
+    elif not folder.is_dir():
+        why = f"{folder} is not a folder"
+    elif path.is_dir():
+        why = "this is a folder; give the file in it"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        why = "it cannot be written to"
+    else:
+        return
+    raise ConfigurationError(
+        f"timeline {out}: {why}; allowed: a local file that can be written, ending in {endings}"
+    )
+
+
+def write_timeline(root: Storage, plan: Plan, out: str | Path) -> list[str]:
+    """Write the picked takes in order, with their transitions, to a local file; its ending says as what.
+
+    The clips are linked where they lie under the root. Returns the shots that are not made and so are left out.
+    Raises `ConfigurationError` as `check_out` does, and when the file cannot be written after all.
+    """
+    check_out(out)
+    cut = exported_cut(root, plan)
+    if problem := cut.edit.problem():
+        raise ConfigurationError(f"timeline {out}: {problem}")
+    try:
+        _exporter(Path(out)).write(cut, str(out))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"timeline {out}: it cannot be written: {error}") from None
+    return cut.missing
+
+
+def _exporter(path: Path) -> Exporter:
+    module = importlib.import_module(f"{__package__}.{EXPORTS[path.suffix.casefold()]}")
+    return cast(Exporter, module)
