@@ -46,7 +46,9 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("render", "Make the film of a storyboard.", "render"),
     Command("plan", "Show what a storyboard would make and cost. Nothing is paid.", "plan", Needs.SCRATCH),
-    Command("timeline", "Write the cut of a board for editing programs: OpenTimelineIO (extra otio).", "timeline"),
+    Command(
+        "timeline", "Write the cut of a board for editing programs: OpenTimelineIO (extra otio).", "timeline"
+    ),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),
     Command("resume", "Download every clip already paid for. Needs only --root and costs nothing.", "resume"),
     Command("ledger", "Show what was spent, on what, per day.", "ledger", Needs.SCRATCH),
