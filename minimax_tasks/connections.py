@@ -7,6 +7,8 @@ and with a limit at which the connections go first that ask for nothing.
 """
 
 import asyncio
+import os
+import socket
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -30,6 +32,23 @@ _LINGER_SECONDS = 1.0
 _TURNED_AWAY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
+
+
+def listen(host: str, port: int, backlog: int) -> socket.socket:
+    """A socket that listens at an address; port 0 for any free one. Raises `OSError` and `OverflowError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small writes at once only on sockets that name their protocol; else each answer, written
+    # in two parts, would wait 40 ms for an acknowledgement.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # on Windows it would let two servers share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(backlog)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import minimax_tasks as mm
 from minimax_tasks import RenderStoryboard, VideoDataset
 from minimax_tasks.clips.ledger import Payment
-from minimax_tasks.clips.request import shortened
+from minimax_tasks.clips.request import in_one_line
 from minimax_tasks.commands.main import main
 from minimax_tasks.console.ledger import ledger_table
 from minimax_tasks.console.output import Output
@@ -85,12 +85,12 @@ def test_the_table_fits_a_terminal_and_cuts_no_word(width: int, tmp_path: Path) 
 
 
 def test_texts_are_cut_between_words() -> None:
-    assert shortened("one two three", 20) == "one two three"
-    assert shortened("one two three", 10) == "one two…"
-    assert shortened("one two three", 8) == "one two…"
-    assert shortened("one\n two", 9) == "one two"
-    assert shortened("a" * 50, 10) == "a" * 9 + "…"
-    assert shortened("768P 6 s: 雾散了，船离开码头", 14) == "768P 6 s: 雾散了…"
+    assert in_one_line("one two three", 20) == "one two three"
+    assert in_one_line("one two three", 10) == "one two…"
+    assert in_one_line("one two three", 8) == "one two…"
+    assert in_one_line("one\n two", 9) == "one two"
+    assert in_one_line("a" * 50, 10) == "a" * 9 + "…"
+    assert in_one_line("768P 6 s: 雾散了，船离开码头", 14) == "768P 6 s: 雾散了…"
 
 
 def test_resume_does_not_call_a_doubt_finished(

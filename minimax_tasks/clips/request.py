@@ -112,7 +112,7 @@ class ClipRequest:
     def what(self) -> str:
         """The clip in one line, for people."""
         prompt = self.request.prompt_text
-        return self.request.label + ("" if prompt is None else f": {shortened(prompt, 80)}")
+        return self.request.label + ("" if prompt is None else f": {in_one_line(prompt, 80)}")
 
     def picture_name(self, field_name: str, *, as_read: bool = False) -> str:
         """What a picture is, without its bytes: `sha256:…`, its URL, or the clip and the place.
@@ -242,7 +242,7 @@ def _shapes(value: Any) -> dict[str, tuple[int, int]]:
     return found
 
 
-def shortened(text: str, limit: int) -> str:
+def in_one_line(text: str, limit: int) -> str:
     """A text in one line of at most this many characters, cut between words where its script has such."""
     line = " ".join(text.split())
     if len(line) <= limit:

@@ -27,7 +27,7 @@ from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
 from minimax_tasks.commands.exit_codes import DONE
-from minimax_tasks.connections import BATCH, Bounds, bounded
+from minimax_tasks.connections import BATCH, Bounds, bounded, listen
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
@@ -192,21 +192,12 @@ def receiving(root: str, host: str = "127.0.0.1", port: int = 0) -> Iterator[str
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # asyncio sends small answers at once only on sockets that name their protocol.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Listen there. Raises `ConfigurationError`, also on a machine without IPv6."""
     try:
-        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    except OSError as error:  # a machine without IPv6
-        raise ConfigurationError(f"--host {host}: {error.strerror or error}") from None
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        return listen(host, port, _BACKLOG)
     except (OSError, OverflowError) as error:
-        listening.close()
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(f"--host {host} --port {port}: {reason}") from None
-    return listening
 
 
 def _heard(stopped: "queue.SimpleQueue[int]") -> bool:

@@ -33,6 +33,8 @@ from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
+    FILM,
+    REPORT,
     FilmMaker,
     check_film_is_own,
     film_folder,
@@ -167,7 +169,7 @@ def render(
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")
     if not done:
-        _tell_of_holes(storage, plan, progress, partial, console, errors)
+        _report_missing_shots(storage, plan, progress, partial, console, errors)
         return FAILED
     if not _is_there(task):
         errors.whole(
@@ -227,13 +229,13 @@ def _tell_of_film(storage: Storage, plan: Plan, console: Output) -> None:
         _warn(console, note)
 
 
-def _tell_of_holes(
+def _report_missing_shots(
     storage: Storage, plan: Plan, progress: RenderProgress, partial: bool, console: Output, errors: Output
 ) -> None:
     """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
     states = clip_states(storage, [segment.key for segment in plan.segments])
     missing = [shot for shot in plan.shots if states[shot.picked.key].status is not ClipStatus.MADE]
-    if not missing and _did_without_takes(storage, plan, states, progress, console, errors):
+    if not missing and _made_without_takes(storage, plan, states, progress, console, errors):
         return
     maker = FilmMaker(storage, plan)
     damaged = maker.damaged()
@@ -249,13 +251,13 @@ def _tell_of_holes(
     film = maker.make_partial(progress.problems | problems_of(storage.url, states), film=partial)
     if partial and not film:
         errors.whole("the partial film cannot be joined; the report says why", "red")
-    report = storage.join(f"{film_folder(storage, plan)}/report.html")
+    report = storage.join(f"{film_folder(storage, plan)}/{REPORT}")
     for name, path in (("partial film", film), ("report", report)):
         if path:
             console.whole(f"{name}: {path}")
 
 
-def _did_without_takes(
+def _made_without_takes(
     storage: Storage,
     plan: Plan,
     states: dict[str, ClipState],
@@ -278,8 +280,8 @@ def _did_without_takes(
     errors.whole(f"the film is made, but not: {names}")
     _tell_of_film(storage, plan, console)
     folder = film_folder(storage, plan)
-    for name, file in (("film", "film.mp4"), ("report", "report.html")):
-        console.whole(f"{name}: {storage.join(f'{folder}/{file}')}")
+    for what, name in (("film", FILM), ("report", REPORT)):
+        console.whole(f"{what}: {storage.join(f'{folder}/{name}')}")
     return True
 
 

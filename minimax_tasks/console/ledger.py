@@ -11,7 +11,7 @@ from rich.text import Text
 
 from minimax_tasks.clips.layout import DATASETS, FILMS, MADE_BY
 from minimax_tasks.clips.ledger import Payment
-from minimax_tasks.clips.request import shortened
+from minimax_tasks.clips.request import in_one_line
 from minimax_tasks.dataset.folder import MANIFEST as DATASET_MANIFEST
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import MANIFEST as FILM_MANIFEST
@@ -91,7 +91,7 @@ def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int
         rows = list(group)
         for row in rows:
             attempt = f" attempt {row.attempt}" if row.attempt > 1 else ""
-            what = shortened(row.what, 3 * words) if width < 160 else row.what
+            what = in_one_line(row.what, 3 * words) if width < 160 else row.what
             table.add_row(
                 row.at[5:16].replace("T", " "),
                 Text(f"{row.key[:12]}{attempt}\n{row.task_id or '–'}"),

@@ -1,9 +1,7 @@
 """Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
 
-import os
 import shutil
 import signal
-import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from typing import Any, Self
 import httpx
 import uvicorn
 
-from minimax_tasks.connections import BATCH, Bounds, bounded
+from minimax_tasks.connections import BATCH, Bounds, bounded, listen
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.sandbox.drawing.draw_clip import clip_size
 from minimax_tasks.sandbox.http.app import SandboxApp, SandboxOptions, digest_key
@@ -109,7 +107,7 @@ class _Running:
     def __init__(
         self, address: tuple[str, int], state: Path | None, options: SandboxOptions, faults: tuple[Fault, ...]
     ) -> None:
-        self._socket = _listen(*address)
+        self._socket = listen(*address, _BACKLOG)
         self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
         self._temporary = state is None
         self._folder = state or new_temporary_folder()
@@ -187,22 +185,6 @@ def _start(sandbox: Sandbox, host: str, port: int, state: str | Path | None) -> 
         if state is not None and error.filename is not None:
             raise ConfigurationError(f"state = {str(state)!r}: {error.filename}: {reason}") from None
         raise ConfigurationError(f"host = {host!r}, port = {port}: {reason}", setting="host") from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small writes at once only on sockets that name their protocol; else each answer, written
-    # in two parts, would wait 40 ms for an acknowledgement.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    return listening
 
 
 def _check_options(

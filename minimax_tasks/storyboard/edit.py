@@ -14,10 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 
 from minimax_tasks.storyboard.plan import Join, Plan
-from minimax_tasks.video.rates import DEFAULT_FPS
+from minimax_tasks.video.rates import DEFAULT_FPS, nearest
 
 _FIRST = Join("")
 
@@ -102,7 +101,7 @@ class Edit:
 
     def frames(self, seconds: Fraction) -> int:
         """A time of this edit in frames of the film; of one without a rate, at 24 frames per second."""
-        return _nearest(seconds * (self.rate or DEFAULT_FPS))
+        return nearest(seconds * (self.rate or DEFAULT_FPS))
 
     def crowded(self) -> Iterator[CrowdedCut]:
         """The cuts that the film cannot have, in order."""
@@ -187,7 +186,7 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
         )
         ends = source.length.seconds
         if rate is not None:
-            ends = Fraction(max(1, _nearest(ends * rate))) / rate
+            ends = Fraction(max(1, nearest(ends * rate))) / rate
         cuts.append(
             Cut(
                 source.shot,
@@ -207,7 +206,3 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
 
 def _on_frames(seconds: Fraction, rate: Fraction | None) -> Fraction:
     return seconds if rate is None else round(seconds * rate) / rate
-
-
-def _nearest(value: Fraction) -> int:
-    return floor(value + Fraction(1, 2))

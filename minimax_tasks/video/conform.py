@@ -1,6 +1,5 @@
 """The frames of any clip, brought to one size, one rate and one kind of colour."""
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -10,6 +9,7 @@ from PIL import Image
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
+from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 from minimax_tasks.video.turn import Turn, turn_of
 
@@ -49,7 +49,7 @@ def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction)
             start = pts
         else:
             before = shown.pts or 0
-            due = _nearest((pts - start) * time_base * fps)
+            due = nearest((pts - start) * time_base * fps)
             while count < due:
                 if due_next is not None:
                     yield due_next
@@ -60,15 +60,11 @@ def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction)
         return
     # Not every container says how long the last frame stays.
     stays = shown.duration or (shown.pts or 0) - before
-    places = max(1, _nearest(((shown.pts or 0) - start + stays) * time_base * fps))
+    places = max(1, nearest(((shown.pts or 0) - start + stays) * time_base * fps))
     if due_next is not None and count < places:
         yield due_next
     for _ in range(min(count, places - 1), places):
         yield shown
-
-
-def _nearest(value: Fraction) -> int:
-    return math.floor(value + Fraction(1, 2))
 
 
 def _fitted(frame: av.VideoFrame, size: tuple[int, int], pixel_aspect: Fraction, turn: Turn) -> av.VideoFrame:
@@ -104,9 +100,9 @@ def _turned(picture: av.VideoFrame, turn: Turn) -> av.VideoFrame:
 def _inner_size(aspect: Fraction, size: tuple[int, int]) -> tuple[int, int]:
     width, height = size
     if aspect > Fraction(width, height):
-        height = min(height, 2 * _nearest(width / aspect / 2))
+        height = min(height, 2 * nearest(width / aspect / 2))
     else:
-        width = min(width, 2 * _nearest(height * aspect / 2))
+        width = min(width, 2 * nearest(height * aspect / 2))
     # A pixel or two of difference is rounding of an even size: stretch, rather than draw a hairline bar.
     inner = (width, height)
     near = all(abs(one - two) <= 2 for one, two in zip(inner, size, strict=True))

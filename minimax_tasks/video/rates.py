@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import floor
 
 DEFAULT_FPS = Fraction(24)
 
@@ -20,6 +21,11 @@ _STRAY = 0.25
 
 _TICKS = 2
 """Ticks of the file's clock by which the sum of the distances may be off, since times are rounded."""
+
+
+def nearest(value: Fraction) -> int:
+    """The nearest whole number; of two the greater."""
+    return floor(value + Fraction(1, 2))
 
 
 def nearest_usual(rate: Fraction) -> Fraction:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from minimax_tasks.api.catalog.synonyms import folded
+
 
 @dataclass(frozen=True)
 class Combination:
@@ -47,10 +49,6 @@ COMBINATIONS: tuple[Combination, ...] = tuple(
 """Each macro once, in its usual direction."""
 
 
-def _folded(word: str) -> str:
-    return "".join(letter for letter in word.casefold() if letter.isalnum())
-
-
 _KNOWN: dict[str, Combination] = {}
 for _macro in _MACROS:
     for _word in _macro.words:
@@ -62,10 +60,10 @@ for _macro in _MACROS:
                 _macro.words,
             )
             for _filler in _FILLERS:
-                _KNOWN.setdefault(_folded(f"{_word} {_way} {_filler}"), _combination)
-                _KNOWN.setdefault(_folded(f"{_word} {_filler} {_way}"), _combination)
+                _KNOWN.setdefault(folded(f"{_word} {_way} {_filler}"), _combination)
+                _KNOWN.setdefault(folded(f"{_word} {_filler} {_way}"), _combination)
 
 
 def find_combination(word: str) -> Combination | None:
     """The combination that people mean by a word, with its direction: `orbit right`; None for no such."""
-    return _KNOWN.get(_folded(word))
+    return _KNOWN.get(folded(word))

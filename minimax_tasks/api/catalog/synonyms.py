@@ -42,23 +42,24 @@ _GROUPS: tuple[str, ...] = (
 """In each group the names of this package, then what else it is called."""
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """A word as it is compared: its letters and digits alone, whatever their case."""
     return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
 _GROUPS_OF: dict[str, list[tuple[str, ...]]] = {}
 for _group in _GROUPS:
-    _words = tuple(map(_folded, _group.split()))
+    _words = tuple(map(folded, _group.split()))
     for _word in _words:
         _GROUPS_OF.setdefault(_word, []).append(_words)
 
 
 def synonym(word: str, known: Iterable[str]) -> str | None:
     """The known word that means the same as this one, or None."""
-    groups = _GROUPS_OF.get(_folded(word), ())
+    groups = _GROUPS_OF.get(folded(word), ())
     if not groups:
         return None
-    by_fold = {_folded(name): name for name in known}
+    by_fold = {folded(name): name for name in known}
     return next((by_fold[same] for group in groups for same in group if same in by_fold), None)
 
 
@@ -77,6 +78,6 @@ NOT_THERE = {
 
 def not_there(word: str) -> str:
     """What holds instead of something that does not exist here; "" for any other word."""
-    key = _folded(word)
+    key = folded(word)
     alike = {key, *(other for group in _GROUPS_OF.get(key, ()) for other in group)}
-    return next((text for name, text in NOT_THERE.items() if _folded(name) in alike), "")
+    return next((text for name, text in NOT_THERE.items() if folded(name) in alike), "")

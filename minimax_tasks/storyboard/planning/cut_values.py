@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
+from minimax_tasks.api.catalog.synonyms import folded
 from minimax_tasks.redaction import quoted
 from minimax_tasks.video.transition_names import BLENDS, TRANSITIONS
 
@@ -46,8 +47,8 @@ def _advice(cut: str, near: Callable[[str, Iterable[str]], str | None]) -> str:
     number = number.replace(",", ".")
     is_usable = _SECONDS.fullmatch(number) and SHORTEST_TRANSITION <= float(number) <= LONGEST_TRANSITION
     seconds = number if is_usable else _USUAL
-    known, first = _BY_FOLD.get(_folded(name)), (name.split() or [""])[0]
-    if known and _folded(name) != known:
+    known, first = _BY_FOLD.get(folded(name)), (name.split() or [""])[0]
+    if known and folded(name) != known:
         return f": there is no such transition; did you mean {known} {seconds}? {ALL_TRANSITIONS}"
     own = known or (first if first in TRANSITIONS else None)
     if own:
@@ -67,9 +68,5 @@ ALL_TRANSITIONS = "the table of transitions has them all"
 _BY_FOLD = {name: name for name in TRANSITIONS}
 
 
-def _folded(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
-
-
 for _word, _name in _CALLED.items():
-    _BY_FOLD.setdefault(_folded(_word), _name)
+    _BY_FOLD.setdefault(folded(_word), _name)
