@@ -151,7 +151,7 @@ class ApiError(MiniMaxError):
         super().__init__(facts, advice=advice)
 
     def advised(self, advice: str) -> str:
-        """As of every error, with the `Trace-Id` at the end."""
+        """The message as for every error, with the `Trace-Id` at the end."""
         return super().advised(advice) + (f" [Trace-Id {self.trace_id}]" if self.trace_id else "")
 
     @property

@@ -63,7 +63,7 @@ class Problems:
         """The known word that was probably meant.
 
         Comparing takes time, so only the first few hundred names are compared, and none once there are more
-        mistakes than anybody is told.
+        mistakes than anybody is shown.
         """
         if len(self._found) >= self._most_told:
             return None

@@ -41,7 +41,7 @@ def default_sources() -> list[Source]:
 
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""So far the clocks of machines may be apart."""
+"""How far apart the clocks of two machines may be."""
 
 
 def _not_ahead(moment: datetime) -> datetime:

@@ -452,7 +452,7 @@ class TemplateRequest(_Request):
         return {"template_id": self.row.id, "text": self.text or None}
 
     def older_identities(self) -> tuple[dict[str, Any], ...]:
-        """Older versions told no text from an empty one."""
+        """Older versions distinguished no text from an empty one."""
         return () if self.text else ({"text": ""},)
 
     @property

@@ -1,4 +1,4 @@
-"""Whose folder it is: a film belongs to the board, a dataset to the table, that made it first.
+"""Who owns a folder: a film belongs to the board, a dataset to the table, that made it first.
 
 The first run writes `OWNER` by exclusive create, before anything is paid, so of two boards with one title
 one learns that the folder is taken. A board that was moved is known again: it stands where it stood as seen

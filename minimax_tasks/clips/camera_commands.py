@@ -1,4 +1,4 @@
-"""Camera commands in the prompts of tasks: told when they are none, and sent in their one form."""
+"""Camera commands in the prompts of tasks: reported when they are not valid, and sent in one form."""
 
 import contextlib
 import warnings

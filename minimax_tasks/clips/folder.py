@@ -82,7 +82,7 @@ class ClipFolder:
         return await look_async(self.root, self.key, clip_state(self.root, self.key, names, tasks=tasks))
 
     async def made_state(self) -> ClipState:
-        """The state, with its task, of a clip of which it is known that its video is there."""
+        """The state, with its task, of a clip whose video is known to be there."""
         return await look_async(self.root, self.key, made_state())
 
     async def failed_task(self) -> Failed | None:

@@ -72,9 +72,9 @@ def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: 
     if first is None or last is None:
         return
     own, shape = (last.width, last.height), (first.width, first.height)
-    told = shown(clip.request.pictures()["last_frame_image"])
+    label = shown(clip.request.pictures()["last_frame_image"])
     try:
-        if judge_crop(own, shape, field="last_frame_image", name=told) != own:
+        if judge_crop(own, shape, field="last_frame_image", name=label) != own:
             judged.doubts[different_shapes(shape, own)].append(number)
     except PictureError as error:
         judged.problems.append((number, str(error)))

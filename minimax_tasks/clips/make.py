@@ -212,7 +212,7 @@ async def make_all(
     balance, budget), no further clip is submitted, and those that were go on. `on_status` hears the number of the
     request and news in words.
 
-    Leaving the loop early stops it: nothing further is submitted, and what was is gone on with by the next run.
+    Leaving the loop early stops it: nothing further is submitted, and the next run continues what was.
     Raises `ConfigurationError` for a root that cannot be used, and what reading `requests` raises, after the clips
     under way have come to their end.
     """

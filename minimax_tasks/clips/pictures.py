@@ -162,16 +162,16 @@ def _prepare(
         _sent_before[reference, digest, fit, shape] = sent
         return sent
 
-    told = shown(reference)
+    label = shown(reference)
     if data is None:
         data = read_picture(reference, field=field)
     if hashlib.sha256(data).hexdigest() != digest:
         raise PictureError(field, reference, "the picture that was planned", "it has changed; plan again")
-    picture = judge_picture(data, field=field, name=told, fit=fit)
+    picture = judge_picture(data, field=field, name=label, fit=fit)
     whole = remembered(picture, None)
     if shape is None or _is_whole(whole, shape):
         return whole
-    return remembered(crop_to(picture, shape, field=field, name=told), shape)
+    return remembered(crop_to(picture, shape, field=field, name=label), shape)
 
 
 def _is_whole(sent: Sent, shape: tuple[int, int]) -> bool:
@@ -234,7 +234,7 @@ def _changed(
 
     What was sent before under this root stays what it is: another version of an image library may write
     the same pixels in other bytes. A picture that the service would refuse counts as sent as it is; who
-    sends it is told.
+    sends it is warned.
     """
     start: tuple[int, int] | None = None
     for name, one in seen.items():
@@ -344,19 +344,19 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
         else:
             resolved[name] = reference
             continue
-        told = shown(reference)
+        label = shown(reference)
         # The sides of a clip are whole, even numbers, by which its shape may be a hair over the limit.
         fit = clip.request.fit or frame is not None
-        picture = judge_picture(data, field=name, name=told, fit=fit)
+        picture = judge_picture(data, field=name, name=label, fit=fit)
         if name in clip.shapes:
-            picture = crop_to(picture, clip.shapes[name], field=name, name=told)
+            picture = crop_to(picture, clip.shapes[name], field=name, name=label)
         pictures[name] = picture
         for note in picture.notes:
-            warnings.warn(f"{name} = {told}: {note}", stacklevel=2)
+            warnings.warn(f"{name} = {label}: {note}", stacklevel=2)
     first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
     if first is not None and last is not None:
-        told = shown(clip.request.pictures()["last_frame_image"])
-        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=told)
+        label = shown(clip.request.pictures()["last_frame_image"])
+        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=label)
         if pictures["last_frame_image"] is not last:
             warnings.warn(
                 different_shapes((first.width, first.height), (last.width, last.height)), stacklevel=2

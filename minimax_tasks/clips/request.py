@@ -90,7 +90,7 @@ class ClipRequest:
         """The keys that older versions gave to this request, where they differ from today's.
 
         Those named pictures by what was read, not by what is sent, had the switch `fit` in the key whether
-        it changed anything or not, numbered the only picture of a subject, and told no text from an empty one.
+        it changed anything or not, numbered the only picture of a subject, and distinguished no text from an empty one.
         """
         request = self.request
         if not request.pictures() and not request.older_identities():

@@ -81,7 +81,7 @@ def check_scale(root: Storage, scale: str | None) -> None:
 
 
 def is_drawn_small(root: Storage, base_url: str) -> bool:
-    """Whether a sandbox was told to draw the clips of this root small, so that their size is no surprise."""
+    """Whether a sandbox draws the clips of this root small on purpose, so that their size is no surprise."""
     if service_kind(base_url) != "sandbox":
         return False
     drawn_at = (root.read_json(DRAWN_AT) or {}).get("scale", FULL_SIZE)

@@ -69,7 +69,7 @@ def _paid(root: Storage, key: str) -> Paid:
 
 
 def _folders(root: Storage) -> frozenset[str] | None:
-    """The clips that are begun on a remote storage, told once for a process, since no new folder gets an old
+    """The clips that are begun on a remote storage, listed once per process, since no new folder gets an old
     spelling's name; None where a look at each costs nothing.
     """
     if root.nonblocking:

@@ -325,7 +325,7 @@ def _made(names: Names, tasks: bool) -> Question[ClipState]:
 
 
 def made_state() -> Question[ClipState]:
-    """The state, with its task, of a clip of which it is known that its video is there."""
+    """The state, with its task, of a clip whose video is known to be there."""
     return _made((SUBMISSION, RESULT), tasks=True)
 
 

@@ -115,7 +115,7 @@ class _Claim:
 
 
 _unsent: set[str] = set()
-"""Secrets of claims of this process of which it is not known whether the storage has them; nothing was sent."""
+"""Secrets of claims of this process that the storage may or may not have; nothing was sent for them."""
 
 
 async def _claim_and_pay(

@@ -46,7 +46,7 @@ class TaskRecord:
         return not self.fail and self.stuck is None
 
     def to_json(self) -> dict[str, Any]:
-        """As the journal keeps it, under names that folders of older versions have."""
+        """The record for the journal, with the field names that older folders have."""
         kept = dict(vars(self))
         order = vars(kept.pop("accepted"))
         return {**kept, "order": order}

@@ -100,7 +100,7 @@ class Plan:
     name: str = ""
     """Name of the film's folder, in place of the title."""
     versions: Versions | None = field(default=None, compare=False)
-    """Of the files that it was made from."""
+    """The versions of the files that it was made from."""
 
     @property
     def slug(self) -> str:

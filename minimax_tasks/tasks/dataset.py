@@ -45,7 +45,7 @@ SHARD_SIZE = 250
 
 
 class DatasetShard(luigi.Task):
-    """Makes some clips of a table. It is done when it is known of every clip whether it could be made."""
+    """Makes some clips of a table. It is complete once every clip has an outcome."""
 
     table = ReferenceParameter()
     root = RootParameter()

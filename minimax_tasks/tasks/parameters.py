@@ -38,11 +38,11 @@ class ReferenceParameter(luigi.Parameter):
         return str(getattr(value, "path", value))
 
     def serialize(self, value: Any) -> str:
-        """As it may be shown."""
+        """The value as it may be shown."""
         return named(str(value))
 
     def parse(self, text: str) -> str:
-        """As it was given."""
+        """The value as it was given."""
         return _given(text)
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
@@ -53,11 +53,11 @@ class OptionalUrlParameter(luigi.OptionalParameter):
     """A URL, or None."""
 
     def serialize(self, value: Any) -> str:
-        """As it may be shown; empty for none."""
+        """The value as it may be shown; empty for None."""
         return "" if value is None else named(str(value))
 
     def parse(self, text: str) -> str | None:
-        """None for empty."""
+        """The value as it was given; None when empty."""
         return _given(text) or None
 
 
@@ -77,11 +77,11 @@ class RootParameter(luigi.Parameter):
         return root
 
     def serialize(self, value: Any) -> str:
-        """As it may be shown."""
+        """The value as it may be shown."""
         return named(str(value))
 
     def parse(self, text: str) -> str:
-        """As it was given."""
+        """The value as it was given."""
         return _given(text)
 
 
@@ -93,11 +93,11 @@ class PictureParameter(luigi.Parameter):
         return None if value in (None, "") else str(getattr(value, "path", value))
 
     def serialize(self, value: Any) -> str:
-        """As it may be shown; empty for none."""
+        """The value as it may be shown; empty for None."""
         return "" if value is None else named(str(value))
 
     def parse(self, text: str) -> str | None:
-        """None for empty."""
+        """The value as it was given; None when empty."""
         return _given(text) or None
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
@@ -138,7 +138,7 @@ class RequestParameter(luigi.Parameter):
         return str(value).strip()
 
     def serialize(self, value: Any) -> str:
-        """As it may be shown."""
+        """The value as it may be shown."""
         text = str(value)
         if KEY.fullmatch(text):
             return text

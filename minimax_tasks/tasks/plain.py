@@ -34,7 +34,7 @@ START_PATIENCE = 60.0
 """Seconds that a process gets to import what its task needs; only then does the task's own time begin."""
 
 KILL_PATIENCE = 5.0
-"""Seconds that a process which was told to end gets before it is killed."""
+"""Seconds between asking a process to end and killing it."""
 
 
 class _TimedOut(BaseException):
@@ -162,7 +162,7 @@ class ProcessRun(ThreadRun):
 
     @property
     def exitcode(self) -> int | None:
-        """That of the child, once the thread that listens to it is done."""
+        """The exit code of the child, once the thread that listens to it is done."""
         return None if self._child is None or self.is_alive() else self._child.exitcode
 
     def terminate(self) -> None:

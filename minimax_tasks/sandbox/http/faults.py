@@ -64,7 +64,7 @@ Whole = Annotated[int, Field(ge=0, le=2**53)]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 
 MAX_FAULTS = 5_000
-"""Of one sandbox: every request is held against each of them."""
+"""The most one sandbox takes: every request is compared with each of them."""
 
 _COUNTED_SUBJECTS = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,4 +1,4 @@
-"""Whom the sandbox's own pages are meant for: programs, and pages that it served itself.
+"""Who may use the sandbox's own pages: programs, and pages that it served itself.
 
 A web page that is open in a browser of this machine can send requests to every port of it. It cannot read
 the answers, unless its own name was made to lead here (DNS rebinding).

@@ -33,7 +33,7 @@ class Material:
     board: Board
     root: Storage
     language: str
-    """Of the camera brackets, "en" or "zh"."""
+    """The language of the camera brackets, "en" or "zh"."""
     pictures: Mapping[str, str]
     """What shots name and is a picture -> its path or URL."""
     stills: Mapping[str, Still | PictureError]
@@ -41,7 +41,7 @@ class Material:
     templates: Path | None
     """The folder of the board's own templates, if it has any."""
     versions: Versions
-    """Of the board and all files that it is planned from."""
+    """The versions of the board and of all files that it is planned from."""
 
     def still(self, wanted: str) -> Still | None:
         """The picture that a shot names, if it can be used."""
@@ -60,7 +60,7 @@ class Material:
 
 def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProblems]:
     """Read a board and its pictures. Raises `BoardError` when so much is wrong that nothing is left to plan."""
-    version = version_of(path)  # told before it is read: what changes meanwhile has another
+    version = version_of(path)  # asked before it is read: what changes meanwhile has another
     try:
         text = read_text(path, BOARD_LIMIT, "the storyboard file")
     except UnreadableReference as error:
