@@ -25,7 +25,8 @@ from minimax_tasks.errors import (
 )
 
 ROOMS = (
-    "api", "clips", "dataset", "errors.py", "prompts", "sandbox", "settings.py", "storage", "storyboard", "video",
+    "api", "clips", "connections.py", "dataset", "errors.py", "problems.py", "prompts", "redaction.py", "sandbox",
+    "settings.py", "storage", "storyboard", "video",
 )  # fmt: skip
 COMMAND = re.compile(r"minimax-tasks|(?<![\w-])--[a-z]|\[minimax\]")
 

@@ -292,7 +292,7 @@ def test_a_claim_that_was_not_created_is_an_error_and_no_doubt(
 def test_a_root_that_is_removed_in_the_middle_leaves_no_stuck_clip(sandbox: Sandbox, tmp_path: Path) -> None:
     root = tmp_path / "root"
     folder = folder_of(TEXT, root)
-    sandbox.add_faults([{"at": "task", "latency": 0.5, "most": 1}])
+    sandbox.add_faults([{"at": "task", "latency": 3.0, "most": 1}])
 
     async def work(service: Any) -> None:
         submission = await submit(TEXT, folder, service)

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from minimax_tasks import BoardError
+from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.make import make_plan
 from tests.conftest import Picture
@@ -206,3 +208,61 @@ def test_jinja_in_a_value_is_told_since_only_prompts_and_templates_are_rendered(
         "action has {{ x }} in it, which is sent as it stands; only `prompt` and templates are rendered"
     ]
     assert "{{ x }} waits." in shot.prompt
+
+
+# What a shot is before and after one of its keys changes.
+CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "id": ({}, {"id": "030"}),
+    "template": ({"template": "plain"}, {"template": "establishing"}),
+    "prompt": ({"prompt": "Rain."}, {"prompt": "Sun."}),
+    "from": ({"from": "pier"}, {"from": "boat"}),
+    "to": ({}, {"to": "boat"}),
+    "continue": ({"continue": "still"}, {"continue": "frame"}),
+    "cut": ({"cut": "fade 0.5"}, {"cut": "fade 1"}),
+    "camera": ({"camera": "push in"}, {"camera": "tilt up"}),
+    "model": ({}, {"model": "MiniMax-Hailuo-02"}),
+    "resolution": ({}, {"resolution": "1080P"}),
+    "seconds": ({}, {"seconds": 10}),
+    "prompt_optimizer": ({"prompt_optimizer": True}, {"prompt_optimizer": False}),
+    "takes": ({}, {"takes": 2}),
+    "pick": ({"takes": 2}, {"takes": 2, "pick": 2}),
+    "characters": ({}, {"characters": ["mara"]}),
+    "subject": ({"subject": "pier"}, {"subject": "boat"}),
+    "action": ({}, {"action": "Sun."}),
+    "place": ({"template": "establishing"}, {"template": "establishing", "place": "a harbour"}),
+    "dialogue": ({}, {"dialogue": "Who goes there?"}),
+    "notes": ({}, {"notes": "Ask the captain."}),
+    "vars": (
+        {"prompt": "{{ hour }}", "vars": {"hour": "Noon"}},
+        {"prompt": "{{ hour }}", "vars": {"hour": "Dusk"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("key", [field.alias or name for name, field in Shot.model_fields.items()])
+def test_every_key_of_a_shot_makes_another_film(key: str, tmp_path: Path, picture: Picture) -> None:
+    """A new key that neither the clip nor `Plan.film` reads would leave the film as it was."""
+    picture("pier.png", "teal")
+    picture("boat.png", "maroon")
+    board = {
+        "title": "Keys",
+        "cast": {"mara": {"desc": "a woman in a yellow oilskin coat"}},
+        "frames": {"pier": "pier.png", "boat": "boat.png"},
+    }
+    before, after = (
+        planned(
+            write_board(
+                tmp_path,
+                yaml.safe_dump(
+                    {**board, "shots": [{"id": "010", "from": "pier", "to": "boat", "action": "Wind."}, shot]}
+                ),
+            )
+        )
+        for shot in (_shot(values) for values in CHANGES[key])
+    )
+    assert before.digest != after.digest
+
+
+def _shot(values: dict[str, object]) -> dict[str, object]:
+    has_words = "prompt" in values
+    return {"id": "020", **({} if has_words else {"action": "Rain."}), **values}
