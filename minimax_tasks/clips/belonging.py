@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from minimax_tasks.clips.layout import OWNER
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
-
-OWNER = ".made-from.json"
-"""The name has a leading dot, so that loaders of a dataset's folder ignore it."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,19 @@ WARNINGS = "warnings.json"
 VIDEO = "video.mp4"
 PREVIEWS = "previews.json"
 
+FILM = "film.mp4"
+REPORT = "report.html"
+FILM_MANIFEST = "manifest.json"
+PARTIAL_FILM = "film.partial.mp4"
+"""A film with slates for its missing shots: never under the film's own name."""
+
+METADATA = "metadata.jsonl"
+FAILED_ROWS = "failed.jsonl"
+DATASET_MANIFEST = ".dataset.json"
+
+OWNER = ".made-from.json"
+"""Which board or table the folder of a film or a dataset belongs to."""
+
 MADE_BY = f"{CLIPS}/made-by.json"
 """Which service made the clips of the root."""
 

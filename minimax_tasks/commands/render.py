@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from minimax_tasks.api.client import check_access, readable_key
-from minimax_tasks.clips.layout import VIDEO, clip_file
+from minimax_tasks.clips.layout import FILM, REPORT, VIDEO, clip_file
 from minimax_tasks.clips.root import (
     check_lasting,
     check_scale,
@@ -33,8 +33,6 @@ from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
-    FILM,
-    REPORT,
     FilmMaker,
     check_film_is_own,
     film_folder,

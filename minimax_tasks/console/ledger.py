@@ -9,12 +9,10 @@ from rich import box
 from rich.table import Column, Table
 from rich.text import Text
 
-from minimax_tasks.clips.layout import DATASETS, FILMS, MADE_BY
+from minimax_tasks.clips.layout import DATASET_MANIFEST, DATASETS, FILM_MANIFEST, FILMS, MADE_BY
 from minimax_tasks.clips.ledger import Payment
 from minimax_tasks.clips.request import in_one_line
-from minimax_tasks.dataset.folder import MANIFEST as DATASET_MANIFEST
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.film import MANIFEST as FILM_MANIFEST
 
 _OTHER_COLUMNS = 55
 """Columns of a terminal that everything but the words takes."""

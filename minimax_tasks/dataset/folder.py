@@ -17,8 +17,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from minimax_tasks.clips.belonging import OWNER, Source, other_owner, place_of, take
-from minimax_tasks.clips.layout import DATASETS, VIDEO, clip_file
+from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
+from minimax_tasks.clips.layout import (
+    DATASET_MANIFEST,
+    DATASETS,
+    FAILED_ROWS,
+    METADATA,
+    OWNER,
+    VIDEO,
+    clip_file,
+)
 from minimax_tasks.dataset.columns import kind_of, write_as
 from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
@@ -31,7 +39,6 @@ from minimax_tasks.storage.files import Storage, is_draft
 from minimax_tasks.storage.naming import dataset_name, former_dataset_name
 from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
 
-METADATA, FAILED, MANIFEST = "metadata.jsonl", "failed.jsonl", ".dataset.json"
 VIDEOS = "data"
 TARS = "-wds"
 """What the name of a dataset's folder gets for that of its tar files."""
@@ -101,7 +108,7 @@ class Manifest(BaseModel):
 
     def vouches_for(self, root: Storage, folder: str) -> bool:
         """Whether the folder holds what this says, nothing less and no video more."""
-        if METADATA not in self.files or (FAILED in root.names(folder)) != (FAILED in self.files):
+        if METADATA not in self.files or (FAILED_ROWS in root.names(folder)) != (FAILED_ROWS in self.files):
             return False
         there = videos_in(root, folder)
         exported = tars(root, tar_folder(folder)) if self.webdataset else {}
@@ -149,7 +156,7 @@ def folder_name(root: Storage, source: Source) -> str:
         if root.names(dataset_folder(name)):
             break
         folder = dataset_folder(former)
-        if root.exists(f"{folder}/{MANIFEST}") and not other_owner(root, folder, source):
+        if root.exists(f"{folder}/{DATASET_MANIFEST}") and not other_owner(root, folder, source):
             return former
     return name
 
@@ -167,7 +174,7 @@ def source_of(
         keys = {key[:12] for key in plan().clips}
         return any(file.removesuffix(".mp4")[-12:] in keys for file in root.sizes(f"{folder}/{VIDEOS}"))
 
-    source = Source(table, MANIFEST, "table", is_made_there, called, webdataset)
+    source = Source(table, DATASET_MANIFEST, "table", is_made_there, called, webdataset)
     return source
 
 
@@ -207,7 +214,7 @@ def tar_folder(folder: str) -> str:
 
 def read_manifest(root: Storage, folder: str) -> Manifest | None:
     """The manifest of a dataset, None when there is none that can be read, or no metadata."""
-    found = root.read_json(f"{folder}/{MANIFEST}")
+    found = root.read_json(f"{folder}/{DATASET_MANIFEST}")
     if not found or not root.exists(f"{folder}/{METADATA}"):
         return None
     try:
@@ -257,7 +264,7 @@ class Delivery:
         failed = [row for row in self._plan.rows if row.key in self._failed]
         lines = {METADATA: _json_lines(sample.metadata for sample in samples)}
         if failed:
-            lines[FAILED] = _json_lines(map(self._failed_line, failed))
+            lines[FAILED_ROWS] = _json_lines(map(self._failed_line, failed))
         written: list[Manifest] = []
 
         def write() -> None:
@@ -275,14 +282,14 @@ class Delivery:
         self, samples: list[Sample], lines: Mapping[str, bytes], export: Callable[[list[Sample]], None] | None
     ) -> Manifest:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
-        self._root.remove(f"{self._folder}/{MANIFEST}")
+        self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
         self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
         if export is not None:
             export(samples)
-        if FAILED in lines:
-            self._root.write(f"{self._folder}/{FAILED}", lines[FAILED])
+        if FAILED_ROWS in lines:
+            self._root.write(f"{self._folder}/{FAILED_ROWS}", lines[FAILED_ROWS])
         else:
-            self._root.remove(f"{self._folder}/{FAILED}")
+            self._root.remove(f"{self._folder}/{FAILED_ROWS}")
         self._remove_stale(samples)
         wanted = {sample.file_name for sample in samples}
         there = videos_in(self._root, self._folder)
@@ -302,7 +309,7 @@ class Delivery:
             videos={name: there[name] for name in sorted(wanted)},
             tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
         )
-        self._root.write_json(f"{self._folder}/{MANIFEST}", manifest.model_dump(mode="json"))
+        self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
 
     def _samples(self) -> list[Sample]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.folder import now
-from minimax_tasks.clips.layout import FILMS, VIDEO, clip_file
+from minimax_tasks.clips.layout import FILM, FILM_MANIFEST, FILMS, PARTIAL_FILM, REPORT, VIDEO, clip_file
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
 from minimax_tasks.errors import BoardError, FilmIncomplete, VideoError
 from minimax_tasks.storage.files import Storage
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     from minimax_tasks.video.join import Joined
     from minimax_tasks.video.stream_layout import StreamLayout
 
-FILM, REPORT, MANIFEST = "film.mp4", "report.html", "manifest.json"
-PARTIAL = "film.partial.mp4"
-"""A film with slates for its missing shots: never under the film's own name."""
-
-EARLIER_FILM = "film.mp4 in this folder is the film as it was made before"
+EARLIER_FILM = f"{FILM} in this folder is the film as it was made before"
 
 _SLATE_SIZE = (1366, 768)
 """Pixels of a slate where there is no clip whose size it could have."""
@@ -42,7 +38,7 @@ def film_folder(root: Storage, plan: Plan) -> str:
     folder, former = f"{FILMS}/{plan.slug}", f"{FILMS}/{plan.former_slug}"
     if former == folder or root.names(folder):
         return folder
-    manifest = root.read_json(f"{former}/{MANIFEST}") or {}
+    manifest = root.read_json(f"{former}/{FILM_MANIFEST}") or {}
     is_its_own = manifest.get("title") == plan.board.title and not other_owner(
         root, former, _source(root, plan, former)
     )
@@ -81,11 +77,11 @@ def _source(root: Storage, plan: Plan, folder: str) -> Source:
         names = root.names(folder)
         if FILM not in names:
             return True
-        manifest = root.read_json(f"{folder}/{MANIFEST}") or {}
+        manifest = root.read_json(f"{folder}/{FILM_MANIFEST}") or {}
         clips = {key for shot in manifest.get("shots", ()) for key in shot.get("takes", ())}
         return not clips.isdisjoint(segment.key for segment in plan.segments)
 
-    return Source(plan.path, MANIFEST, "board", is_made_there)
+    return Source(plan.path, FILM_MANIFEST, "board", is_made_there)
 
 
 def is_current(root: Storage, plan: Plan) -> bool:
@@ -94,7 +90,7 @@ def is_current(root: Storage, plan: Plan) -> bool:
     The film and the report are what the manifest says they are, as far as a quick look can show.
     """
     folder = film_folder(root, plan)
-    manifest = root.read_json(f"{folder}/{MANIFEST}")
+    manifest = root.read_json(f"{folder}/{FILM_MANIFEST}")
     if manifest is None or manifest.get("digest") != plan.digest or manifest.get("missing"):
         return False
     files = manifest.get(FILES)
@@ -105,14 +101,14 @@ def is_current(root: Storage, plan: Plan) -> bool:
 
 def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> dict[str, str]:
     """Key -> why, for every clip of the plan that is to be made."""
-    manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}")
+    manifest = root.read_json(f"{film_folder(root, plan)}/{FILM_MANIFEST}")
     to_make = [key for key, state in states.items() if state.status is ClipStatus.TO_MAKE]
     return reasons(plan, manifest, to_make)
 
 
 def film_notes(root: Storage, plan: Plan) -> list[str]:
     """How the film differs from its clips, in words for people: sound that is left out, other frame rates."""
-    manifest = root.read_json(f"{film_folder(root, plan)}/{MANIFEST}") or {}
+    manifest = root.read_json(f"{film_folder(root, plan)}/{FILM_MANIFEST}") or {}
     return [str(note) for note in manifest.get("notes") or ()]
 
 
@@ -149,8 +145,8 @@ class FilmMaker:
             made_at = now()
             page.write_bytes(self._page(edit, clips, states, joined, FILM, made_at).encode())
             manifest = self._manifest(edit, joined, made_at, missing)
-            publish(self.root, self.folder, {FILM: film, REPORT: page}, MANIFEST, manifest)
-            self.root.remove(self._name(PARTIAL))
+            publish(self.root, self.folder, {FILM: film, REPORT: page}, FILM_MANIFEST, manifest)
+            self.root.remove(self._name(PARTIAL_FILM))
             self.root.sweep(self.folder)
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:
@@ -170,12 +166,12 @@ class FilmMaker:
                     layouts = self._layouts(clips)
                     with_slates = make_edit(self.plan, _lengths(layouts), slates=True)
                     pieces = self._with_slates(with_slates, layouts, states, scratch)
-                    joined = _join(scratch / PARTIAL, with_slates, pieces)
+                    joined = _join(scratch / PARTIAL_FILM, with_slates, pieces)
                 except VideoError as error:
                     warnings.append(f"the partial film cannot be joined: {error}")
                 else:
-                    edit, name = with_slates, PARTIAL
-                    self.root.put(scratch / PARTIAL, self._name(PARTIAL))
+                    edit, name = with_slates, PARTIAL_FILM
+                    self.root.put(scratch / PARTIAL_FILM, self._name(PARTIAL_FILM))
             page = self._page(edit, clips, states, joined, name, now(), warnings)
             self.root.write(self._name(REPORT), page.encode())
         return self.root.join(self._name(name)) if name else ""

@@ -10,11 +10,10 @@ from typing import Any
 import luigi
 
 from minimax_tasks.clips.belonging import Source
+from minimax_tasks.clips.layout import FAILED_ROWS, METADATA
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import HOW_TO_SETTLE
 from minimax_tasks.dataset.folder import (
-    FAILED,
-    METADATA,
     Delivery,
     Manifest,
     Sample,
@@ -250,19 +249,21 @@ class VideoDataset(luigi.Task):
         ]
 
     def _judge(self, manifest: Manifest) -> None:
-        missing = f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED}"
+        missing = (
+            f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED_ROWS}"
+        )
         if keys := manifest.in_doubt:
             count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
             raise UncertainSubmit(
                 f"{shown(self.table)}: {missing}. {count} in doubt: each may have been paid, so none is submitted "
-                f"again automatically. They are marked with in_doubt in {FAILED}.",
+                f"again automatically. They are marked with in_doubt in {FAILED_ROWS}.",
                 advice=HOW_TO_SETTLE,
                 keys=keys,
                 root=Storage(self.root).url,
             )
         if not manifest.delivered:
             raise MiniMaxError(
-                f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED}"
+                f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED_ROWS}"
             )
         if not manifest.is_over:
             raise MiniMaxError(
@@ -278,7 +279,7 @@ class VideoDataset(luigi.Task):
             manifest.rows - manifest.delivered,
             manifest.rows,
             self.folder,
-            FAILED,
+            FAILED_ROWS,
         )
 
 

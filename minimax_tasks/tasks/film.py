@@ -8,6 +8,7 @@ from typing import Any
 
 import luigi
 
+from minimax_tasks.clips.layout import FILM, FILM_MANIFEST, REPORT
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.errors import BoardError, MiniMaxError
 from minimax_tasks.redaction import shown
@@ -171,9 +172,9 @@ class RenderStoryboard(luigi.Task):
         """The film, its report, and the manifest that says what they were made from."""
         folder = f"{self.root}/{self._folder}"
         return {
-            "film": FsspecTarget(f"{folder}/film.mp4"),
-            "report": FsspecTarget(f"{folder}/report.html"),
-            "manifest": FsspecTarget(f"{folder}/manifest.json"),
+            "film": FsspecTarget(f"{folder}/{FILM}"),
+            "report": FsspecTarget(f"{folder}/{REPORT}"),
+            "manifest": FsspecTarget(f"{folder}/{FILM_MANIFEST}"),
         }
 
     def complete(self) -> bool:

@@ -13,7 +13,8 @@ PACKAGE = Path(layout.__file__).parents[1]
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 NAMES = re.compile(
-    r"(request|submission|result|warnings|previews|made-by|drawn-at)\.json|video\.(mp4|unchecked)"
+    r"(request|submission|result|warnings|previews|made-by|drawn-at|made-from)\.json|video\.(mp4|unchecked)"
+    r"|film(\.partial)?\.mp4|report\.html$|manifest\.json|(metadata|failed)\.jsonl|\.dataset\.json"
     r"|^(claim|released|doubt|submission)\.|(^|/)(clips|pictures|tasks|callbacks|films|datasets)/"
 )
 """What only `layout` spells."""
