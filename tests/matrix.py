@@ -1,14 +1,16 @@
-"""The quick tests on each Python that the package supports: `python -m tests.matrix [PYTEST MARKS]`.
+"""The quick tests on each Python that the package supports: `python -m tests.matrix [PYTEST MARKS [PYTEST WORDS]]`.
 
 For every Python from 3.11 to 3.14 that is found on this machine: once with the newest dependencies and once with
 the lowest that pyproject.toml allows. Ends with what passed, and loudly with what was not found.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,15 +18,20 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 REPOSITORY = Path(__file__).parent.parent
 ENVIRONMENTS = REPOSITORY / ".venv-matrix"
 TOOLS = (
-    "pytest>=8.2",
-    "hypothesis>=6.100",
-    "trustme>=1.1",
-    "psutil>=5.9",
-    "datasets>=3",
-    "build>=1.2",
-    "uv>=0.5",
+    "pytest",
+    "pytest-xdist",
+    "hypothesis",
+    "trustme",
+    "psutil",
+    "datasets",
+    "opentimelineio",
+    "build",
+    "uv",
 )
-"""What the quick tests need beside the package; always the newest."""
+"""What the quick tests need beside the package, by name in the extra `dev`; the newest that goes with the rest."""
+
+EXTRAS = ("s3", "azure", "dataset")
+"""Those of the package that the quick tests need."""
 
 PATIENCE = 1800
 """Seconds after which a run of the tests counts as hanging."""
@@ -32,14 +39,14 @@ PATIENCE = 1800
 
 def main() -> int:
     """Run everything and print a table; the number of runs that failed."""
-    marks = sys.argv[1] if len(sys.argv) > 1 else "not slow"
+    marks, *words = sys.argv[1:] or ["not slow"]
     found = {version: python for version in PYTHONS if (python := find_python(version))}
     results: list[tuple[str, str]] = []
     for version, python in found.items():
         for resolution in ("highest", "lowest-direct"):
             name = f"{version} {'newest' if resolution == 'highest' else 'lowest'}"
             print(f"== Python {name}: {python}", flush=True)
-            results.append((name, run(python, version, resolution, marks)))
+            results.append((name, run(python, version, resolution, marks, words)))
     print()
     for name, result in results:
         print(f"Python {name:13} {result}")
@@ -85,45 +92,42 @@ def _candidates(version: str) -> Iterator[str]:
         yield told.stdout.strip() or f"python{version}"
 
 
-def run(python: str, version: str, resolution: str, marks: str) -> str:
+def run(python: str, version: str, resolution: str, marks: str, words: list[str]) -> str:
     """Make a fresh environment, install into it and run the tests; "passed …" or what went wrong."""
     began = time.monotonic()
     place = ENVIRONMENTS / f"{version}-{resolution}"
     inside = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    tested = place / "tested.txt"
     uv = [sys.executable, "-m", "uv"]
     # uv's own Pythons would come from elsewhere; what counts is what is on the machine.
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "PYTHONPATH": str(REPOSITORY)}
     install = [*uv, "pip", "install", "--quiet", "--python", str(inside)]
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    choose = [*uv, "pip", "compile", "--quiet", "--python", str(inside), *extras, "pyproject.toml"]
+    pytest = [str(inside), "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", "-p", "no:cacheprovider"]
     steps = (
         ("make the environment", [*uv, "venv", "--quiet", "--clear", "--python", python, str(place)]),
-        ("install", [*install, "--resolution", resolution, "-e", ".[s3,azure,dataset]"]),
-        ("install the tools", [*install, *TOOLS]),
-        (
-            "tests",
-            [
-                str(inside),
-                "-m",
-                "pytest",
-                "-q",
-                "-n",
-                "auto",
-                "--dist",
-                "loadfile",
-                "-m",
-                marks,
-                "-p",
-                "no:cacheprovider",
-            ],
-        ),
+        ("choose the dependencies", [*choose, "--resolution", resolution, "--output-file", str(tested)]),
+        ("install", [*install, "--requirements", str(tested), "-e", "."]),
+        # What the tools would like newer stays as it is: it is what is tested.
+        ("install the tools", [*install, "--constraints", str(tested), *tools()]),
+        ("tests", [*pytest, "-m", marks, *words]),
     )
-    for name, words in steps:
+    for name, command in steps:
         try:
-            done = subprocess.run(words, cwd=REPOSITORY, env=environment, timeout=PATIENCE, check=False)
+            done = subprocess.run(command, cwd=REPOSITORY, env=environment, timeout=PATIENCE, check=False)
         except subprocess.TimeoutExpired:
             return f"HANGS: {name} took over {PATIENCE} s"
         if done.returncode:
             return f"FAILED: {name}"
     return f"passed in {time.monotonic() - began:.0f} s"
+
+
+def tools() -> list[str]:
+    """The requirements of `TOOLS`, as pyproject.toml has them."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    known = {re.match(r"[\w.-]+", line)[0]: line for line in project["optional-dependencies"]["dev"]}
+    return [known[name] for name in TOOLS]
 
 
 if __name__ == "__main__":
