@@ -57,9 +57,9 @@ class Spending:
         ]
         for key, number in attempts:
             if (key, number) not in self._prices:
-                told = look(self._root, key, bill(files[key], number))
-                if told:
-                    self._prices[key, number] = told.get("usd")
+                found = look(self._root, key, bill(files[key], number))
+                if found:
+                    self._prices[key, number] = found.get("usd")
         return sum(self._prices.get(place) or 0.0 for place in attempts)
 
 
