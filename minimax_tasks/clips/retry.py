@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from minimax_tasks.api.errors import error_from_code
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.service import Service
-
-_INPUT_CODES = frozenset({1008, 1026, 1027, 1042, 2013})
-"""Failures whose reason is the request or the account: the same again would fail again."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,8 @@ async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
     """Another attempt at a submitted clip that failed: because a person asked for it, or there is one left.
 
     A person's word counts for failures before it, and pays for one attempt. The claim of that attempt says
-    which word it answers, so that no other process and no other clock pays on it again.
+    which word it answers, so that no other process and no other clock pays on it again. Where the request was
+    the reason, the same again would fail again.
     """
     failed = await folder.failed_task()
     if failed is None:
@@ -32,8 +31,9 @@ async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
         word = moment.astimezone(UTC).isoformat()
         if not await folder.answers(word):
             return Retry(word)
-    internal = failed.answer.base_resp.status_code not in _INPUT_CODES
-    return Retry() if internal and await folder.paid_attempts() < service.settings.paid_attempts else None
+    if error_from_code(failed.answer.base_resp.status_code, "", host="").is_about_the_request:
+        return None
+    return Retry() if await folder.paid_attempts() < service.settings.paid_attempts else None
 
 
 def may_retry_refused(released: dict[str, Any], service: Service) -> bool:

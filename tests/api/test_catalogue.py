@@ -16,9 +16,11 @@ from minimax_tasks import (
     TemplateRequest,
     TextToVideoRequest,
 )
+from minimax_tasks.api.catalog.errors import ERROR_CODES
 from minimax_tasks.api.catalog.models import MODEL_MODES, Mode
 from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES, find_template
+from minimax_tasks.api.errors import error_from_code
 
 URL = "https://example.com/a.png"
 RESOLUTIONS = ("512P", "720P", "768P", "1080P")
@@ -265,3 +267,9 @@ def test_refusals_name_the_field_the_value_and_what_is_allowed(
 def test_a_path_is_never_sent_as_a_picture() -> None:
     with pytest.raises(InvalidRequest, match="was not read yet"):
         ImageToVideoRequest(first_frame_image="a.png").body()
+
+
+def test_what_is_wrong_with_a_request_or_the_balance_is_not_paid_for_again() -> None:
+    final = [row.code for row in ERROR_CODES if error_from_code(row.code, "", host="").is_about_the_request]
+    assert final == [1008, 1026, 1027, 1042, 2013]
+    assert not error_from_code(0, "", host="").is_about_the_request, "a failure without a reason"
