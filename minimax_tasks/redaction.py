@@ -54,6 +54,10 @@ _BEARER = re.compile(
 _AUTHORIZATION = re.compile(
     r"(?i)\b(?P<word>(?:proxy-)?authorization)(?P<gap>[\"']?\s*[:=]\s*[\"']?)[^\r\n,;\"'<>}]+"
 )
+_COOKIES = re.compile(
+    r"(?i)(?<![\w-])(?P<word>cookie)(?P<gap>[\"']?\s*:\s*[\"']?)"
+    r"[^\s;\"'<>}]+(?:;\s*[^\s;\"'<>}]+)*"  # of Set-Cookie only the first is a value
+)
 _NAMED = re.compile(
     r"(?i)(?P<name>[\w\-]{0,40}(?:signature|credential|security[-_]?token|access[-_]?token|access[-_]?key(?:[-_]?id)?"
     r"|api[-_]?key|secret|passw(?:or)?d|session[-_]?id|cookie))(?P<gap>[\"']?\s*[=:]\s*[\"']?)"
@@ -78,6 +82,7 @@ def redact(text: str) -> str:
     text = _USER.sub("", text)
     text = _LOOSE_QUERY.sub("", text)
     text = _AUTHORIZATION.sub(rf"\g<word>\g<gap>{KEY}", text)
+    text = _COOKIES.sub(rf"\g<word>\g<gap>{KEY}", text)
     text = _BEARER.sub(rf"\g<word>\g<gap>{KEY}", text)
     text = _NAMED.sub(rf"\g<name>\g<gap>{KEY}", text)
     return _TOKEN.sub(KEY, text)

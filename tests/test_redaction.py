@@ -110,3 +110,12 @@ def test_a_log_record_keeps_its_event_and_loses_what_came() -> None:
     )  # fmt: skip
     assert clean_record(record)
     assert record.getMessage() == "receive_response_headers.complete"
+
+
+@pytest.mark.parametrize("name", ["Cookie", "cookie", '"Cookie"'])
+def test_every_cookie_of_a_header_is_taken_out(name: str) -> None:
+    said = clean(
+        f"POST / HTTP/1.1\nHost: h\n{name}: sid=planted-1; x=planted-2; planted-3\nAccept: text/html"
+    )
+    assert "planted" not in said
+    assert "Accept: text/html" in said
