@@ -7,11 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import opentimelineio as otio
 import pytest
 from rich.cells import cell_len
 
-from minimax_tasks.commands.main import main
+from minimax_tasks.commands.main import COMMANDS, Needs, main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.fonts import cjk_font
@@ -131,6 +130,25 @@ def test_no_folder_for_temporary_files(
     assert main(["models"]) == 0
 
 
+def test_no_folder_for_temporary_files_is_said_before_a_command_is_loaded() -> None:
+    """Luigi asks for the folder while it is imported, so it takes an interpreter that has not loaded it yet."""
+    words = [[command.name] for command in COMMANDS if command.needs >= Needs.SCRATCH]
+    asked = """
+import sys, tempfile
+def nowhere():
+    raise FileNotFoundError(2, "No usable temporary directory found in […]")
+tempfile.gettempdir = nowhere
+from minimax_tasks.commands.main import main
+print([main(words) for words in eval(sys.argv[1])])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", asked, repr(words)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"{[2] * len(words)}\n"
+    line = "there is no writable folder for temporary files; set TMPDIR to one\n"
+    assert done.stderr == line * len(words)
+
+
 @pytest.mark.parametrize(
     ("out", "says"),
     [
@@ -159,6 +177,7 @@ def test_the_name_of_a_timeline_is_judged_before_any_clip(
 
 
 def test_a_timeline_from_a_root_with_a_hash_can_be_bundled(sandbox: Sandbox, tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio", reason="it has no wheel for this Python")
     board = write_board(tmp_path, "title: One\nshots:\n  - {id: a, action: Rain.}\n")
     assert main(["render", board, "--root", "take #1 100%"]) == 0
     assert main(["timeline", board, "cut.otio", "--root", "take #1 100%"]) == 0

@@ -71,11 +71,11 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     settle_streams()
-    options = _read(list(sys.argv[1:] if arguments is None else arguments))
-    command: Command = options.command
-    _set_up_logging(command, debug=options.debug)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        _check_machine(command)
+        options = _read(words)
+        command: Command = options.command
+        _set_up_logging(command, debug=options.debug)
         return int(command.load().run(options))
     except KeyboardInterrupt:
         _tell("stopped; what was submitted is kept, run the same command to continue")
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        if options.debug:
+        if "--debug" in words:
             raise
         return _explain(error)
 
@@ -142,6 +142,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         own = commands.add_parser(command.name, help=command.help, description=command.help, parents=[common])
         own.set_defaults(command=command)
         if command.name == called:
+            _check_machine(command)  # first, since Luigi asks for a temporary folder while it is loaded
             command.load().add_arguments(own)
     return parser
 
