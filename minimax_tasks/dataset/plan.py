@@ -24,9 +24,6 @@ from minimax_tasks.storage.versions import Versions
 
 log = logging.getLogger(__name__)
 
-MOST_TOLD = 1_000
-"""Mistakes of one table that are reported; a table of a hundred thousand wrong rows has one mistake, not many."""
-
 MOST_NUMBERS = 10
 """Rows that a warning names; it counts the others."""
 
@@ -84,7 +81,7 @@ def make_plan(table: str, root: Storage) -> DatasetPlan:
     read = parse_table(table, read_bytes(table))
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
-    problems = Problems(table, read.problems, unit=read.unit, most_told=MOST_TOLD)
+    problems = read.mistakes(read.problems)
     pictures = try_each(_look_at, {reference for row in read.rows for reference in _own_pictures(row)})
     planned = _with_keys(read, root, pictures, begun, problems)
     judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())

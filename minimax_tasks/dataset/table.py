@@ -6,7 +6,7 @@ import logging
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from types import UnionType
@@ -20,7 +20,7 @@ from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mo
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
 from minimax_tasks.errors import InvalidRequest
-from minimax_tasks.problems import Problem
+from minimax_tasks.problems import Problem, Problems
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.redaction import quoted
 from minimax_tasks.storage.references import beside, folder_of
@@ -43,6 +43,10 @@ _TEMPLATE_ONLY = tuple(
 
 _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
+
+
+MOST_TOLD = 1_000
+"""Mistakes of one table that are reported; a table of a hundred thousand wrong rows has one mistake, not many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,14 @@ class Table:
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...] = field(default=())
+
+    def mistakes(self, problems: Iterable[Problem] = ()) -> Problems:
+        """The collector of this table's mistakes, with these in it."""
+        return Problems(self.path, problems, unit=self.unit, most_told=MOST_TOLD)
+
+    def lines(self, problems: Iterable[Problem]) -> list[str]:
+        """Mistakes of this table as they are reported: the file, the row, what is wrong."""
+        return self.mistakes(problems).lines()
 
 
 @functools.lru_cache(maxsize=4)
