@@ -43,9 +43,13 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     luigi.task_register.Register.clear_instance_cache()
-    luigi.configuration.get_config().remove_section("minimax")
+    configuration = luigi.configuration.get_config()
+    configuration.remove_section("minimax")
+    # Luigi takes tests that run side by side for one command that was started twice.
+    configuration.set("core", "lock_pid_dir", str(tmp_path / "luigi-locks"))
     yield
-    luigi.configuration.get_config().remove_section("minimax")
+    configuration.remove_option("core", "lock_pid_dir")
+    configuration.remove_section("minimax")
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ def test_drawing_at_another_scale_needs_another_root(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--root", "memory://gone"], "gone when this command ends"),
+        (["--root", "memory://gone"], "gone when this process ends"),
         (["--root", "nosuch://bucket"], "cannot be used: Protocol not known"),
         (["--root", "board.yaml"], "root = 'board.yaml' cannot be used"),
         (["--root", "board.yaml/x"], "cannot be used"),
