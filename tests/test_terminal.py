@@ -79,8 +79,11 @@ def test_a_render_says_where_its_film_is_in_any_encoding(
     assert "film: out/films/" in out
 
 
-def test_tables_are_as_wide_as_what_the_encoding_shows(terminal: Terminal, tmp_path: Path) -> None:
+def test_tables_are_as_wide_as_what_the_encoding_shows(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An escape is six columns where the character was two, and is measured so."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # set by what runs the tests side by side
     _, out, _ = terminal.run("ascii", "cameras")
     head, rule, *rows = out.splitlines()[1:18]
     assert set(rule) <= {"-", "+"}

@@ -28,6 +28,9 @@ index there, a page its title and its date."""
 AFFORDABLE = 512 * 1024**2
 """Bytes of a local file that are read whole to see whether it is what its manifest says."""
 
+SETTLED = 3.0
+"""Seconds after its last change from which on a file is known by its time, size and number."""
+
 TRIES = 8
 PAUSE = 0.5
 """Seconds, at most and times the number of the try, before what another writer mixed up is written again."""
@@ -119,7 +122,11 @@ def _is_told(root: Storage, name: str, told: Mapping[str, Any]) -> bool:
 
 def _describe(path: str) -> dict[str, Any]:
     state = os.stat(path)
-    return _describe_version(path, state.st_size, state.st_mtime_ns, state.st_ino)
+    # Clocks of file systems tick slowly, and a number of a file that is gone is given again: what changed a
+    # moment ago cannot be told from what was there before, so it is read.
+    settled = time.time_ns() - max(state.st_mtime_ns, state.st_ctime_ns) > SETTLED * 1e9
+    reading = _describe_version if settled else _describe_version.__wrapped__
+    return reading(path, state.st_size, state.st_mtime_ns, state.st_ino)
 
 
 @functools.lru_cache(maxsize=256)
