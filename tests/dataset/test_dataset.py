@@ -120,7 +120,7 @@ def test_rows_that_failed_are_listed_the_rest_is_delivered_and_nothing_is_paid_a
     caplog.clear()
     assert mm.build([task])
     assert len(sandbox.ledger()) == paid
-    assert "2 of 8 rows failed and are not paid again" in caplog.text
+    assert "2 of 8 rows failed and are not paid for again" in caplog.text
 
 
 def test_a_person_can_ask_for_the_failed_rows_again(
