@@ -147,7 +147,10 @@ def test_a_plain_task_that_takes_too_long_is_ended_with_its_process() -> None:
 def test_a_time_out_ends_a_thread_at_its_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minimax_tasks.tasks.plain._can_be_imported", lambda task: False)
     assert not build([Busy()])
-    assert not [thread for thread in threading.enumerate() if "Busy" in thread.name]
+    for thread in threading.enumerate():
+        if "Busy" in thread.name:
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_nothing_is_shared_with_processes_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
