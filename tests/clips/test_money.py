@@ -409,12 +409,8 @@ class _Death(BaseException):
 OPERATIONS = ("write", "create", "put", "read", "names")
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", range(1, 22))
-def test_death_at_every_storage_operation(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, moment: str
-) -> None:
-    """Dies before or after the n-th operation, then runs again until nothing changes."""
+def kill(patch: pytest.MonkeyPatch, step: int, moment: str) -> None:
+    """Die before or after the n-th operation of the storage."""
     count = 0
 
     def deadly(name: str) -> Any:
@@ -426,17 +422,26 @@ def test_death_at_every_storage_operation(
             if count == step and moment == "before":
                 raise _Death
             outcome = original(self, *arguments, **options)
-            if count == step and moment == "after":
+            if count == step:
                 raise _Death
             return outcome
 
         return operation
 
+    for name in OPERATIONS:
+        patch.setattr(Storage, name, deadly(name))
+    # A dead process writes nothing more, not even its doubt.
+    patch.setattr(submitting, "_doubt", _dead_doubt)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, 22))
+def test_death_at_every_storage_operation(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, moment: str
+) -> None:
+    """Dies before or after the n-th operation, then runs again until nothing changes."""
     with monkeypatch.context() as patched:
-        for name in OPERATIONS:
-            patched.setattr(Storage, name, deadly(name))
-        # A dead process writes nothing more, not even its doubt.
-        patched.setattr(submitting, "_doubt", _dead_doubt)
+        kill(patched, step, moment)
         with contextlib.suppress(_Death):
             make(sandbox.url, TEXT, tmp_path)
     try:

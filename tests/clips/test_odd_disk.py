@@ -4,20 +4,18 @@ import asyncio
 import contextlib
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from minimax_tasks import UncertainSubmit
-from minimax_tasks.clips import submit as submitting
 from minimax_tasks.clips.folder import is_dead
 from minimax_tasks.clips.ledger import Spending, payments
 from minimax_tasks.clips.timing import Timing
 from minimax_tasks.sandbox import Sandbox
-from minimax_tasks.storage.files import Storage, draft_name
+from minimax_tasks.storage.files import draft_name
 from tests import odd_disk
 from tests.clips.test_life import TEXT, folder_of, make, names
-from tests.clips.test_money import OPERATIONS, _dead_doubt, _Death
+from tests.clips.test_money import _Death, kill
 
 SEEDS = range(12)
 
@@ -55,30 +53,6 @@ def test_random_kills_pay_once(
     else:
         assert "video.mp4" in names(folder_of(TEXT, root))
     assert len(sandbox.ledger()) <= 1
-
-
-def kill(patch: pytest.MonkeyPatch, step: int, moment: str) -> None:
-    """Die at the n-th operation of the storage."""
-    count = 0
-
-    def deadly(name: str) -> Any:
-        original = getattr(Storage, name)
-
-        def operation(self: Storage, *arguments: Any, **options: Any) -> Any:
-            nonlocal count
-            count += 1
-            if count == step and moment == "before":
-                raise _Death
-            outcome = original(self, *arguments, **options)
-            if count == step:
-                raise _Death
-            return outcome
-
-        return operation
-
-    for name in OPERATIONS:
-        patch.setattr(Storage, name, deadly(name))
-    patch.setattr(submitting, "_doubt", _dead_doubt)
 
 
 def test_a_claim_that_a_kill_left_empty_counts_with_its_price(sandbox: Sandbox, tmp_path: Path) -> None:
