@@ -1,10 +1,11 @@
 """Joining clips of any length by the edit that the product makes of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.edit import ClipLength, CutSource, film_rate, lay_out
 from minimax_tasks.storyboard.plan import Join
 from minimax_tasks.video import join as video
@@ -30,24 +31,20 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Film:
     clips = read_layouts([piece.path for piece in pieces])
     lengths = [ClipLength(clip.seconds, clip.fps, clip.frames) for clip in clips]
     sources = [
-        CutSource(piece.title, Join(piece.transition, seconds_of(piece), piece.repeats_frame), length)
-        for piece, length in zip(pieces, lengths, strict=True)
+        CutSource(
+            Shot(id=piece.title or f"{number}"),
+            Join(piece.transition, seconds_of(piece), piece.repeats_frame),
+            length,
+        )
+        for number, (piece, length) in enumerate(zip(pieces, lengths, strict=True))
     ]
     rate = film_rate(lengths) or Fraction(24)
     edit = lay_out(sources, rate)
     if problem := edit.problem():
         raise VideoError(problem)
     placed = [
-        video.Piece(
-            clip,
-            edit.frames(cut.starts_at),
-            edit.frames(cut.length),
-            piece.title,
-            piece.transition,
-            edit.frames(cut.overlap),
-            cut.drops_repeated_frame,
-        )
-        for piece, clip, cut in zip(pieces, clips, edit.cuts, strict=True)
+        replace(placed, title=piece.title, transition=piece.transition)
+        for piece, placed in zip(pieces, edit.pieces(clips), strict=True)
     ]
     film = video.join(out, placed, rate, chapters=chapters)
     return Film(**vars(film), starts=tuple(float(cut.starts_at) for cut in edit.cuts))

@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -36,6 +36,16 @@ def _described(value: Any) -> Any:
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
 
+    PLANNED_FIELDS: ClassVar[frozenset[str]] = frozenset()
+    """Fields of which planning makes clips and joins, by which two films are compared in their place."""
+
+    @property
+    def film_values(self) -> dict[str, Any]:
+        """Key -> value of what is set and is not planned: it goes into the film as it is written here."""
+        return self.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude=set(self.PLANNED_FIELDS)
+        )
+
 
 class CastMember(_Part):
     """A person or thing that appears in several shots."""
@@ -45,6 +55,10 @@ class CastMember(_Part):
 
 class Defaults(_Part):
     """What every shot has unless it sets its own."""
+
+    PLANNED_FIELDS = frozenset(
+        {"model", "resolution", "seconds", "prompt_optimizer", "template", "takes", "fit"}
+    )
 
     model: StrictStr | None = None
     resolution: StrictStr | None = None
@@ -57,6 +71,11 @@ class Defaults(_Part):
 
 class Shot(_Part):
     """One shot as written in the board."""
+
+    PLANNED_FIELDS = frozenset(
+        {"template", "prompt", "from_", "to", "continue_", "cut", "camera", "model", "resolution", "seconds"}
+        | {"prompt_optimizer", "takes", "pick", "characters", "subject", "action", "place", "vars"}
+    )
 
     id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
     template: StrictStr | None = None
@@ -83,6 +102,8 @@ class Shot(_Part):
 
 class Board(_Part):
     """A storyboard as written in its file."""
+
+    PLANNED_FIELDS = frozenset({"language", "defaults", "cast", "frames", "shots"})
 
     title: StrictStr = Field(min_length=1)
     look: StrictStr = ""

@@ -8,15 +8,22 @@ they are what was asked for, no rate is known yet, and a frame that is dropped a
 Whatever is decided about the cut and not about the clips becomes a field of `Cut`: a trim is another
 `source_in` and `source_out`, a speed the ratio of the source's length to the length in the film; titles,
 sound and captions are placed by `starts_at` and `ends_at`. None of them changes a clip or what it costs.
+`lay_out` reads them from the shot itself, and `Edit.pieces` says what the join has to do for them.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
+from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.plan import Join, Plan
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
+
+if TYPE_CHECKING:
+    from minimax_tasks.video.join import Piece
+    from minimax_tasks.video.stream_layout import StreamLayout
 
 _FIRST = Join("")
 
@@ -34,7 +41,7 @@ class ClipLength:
 class CutSource:
     """A clip that is to be placed: which take of which shot it is, its length, and how it joins the one before."""
 
-    shot: str
+    shot: Shot
     join: Join
     length: ClipLength
     take: int = 1
@@ -112,6 +119,23 @@ class Edit:
                 longer = number if overlaps[number] >= overlaps[number + 1] else number + 1
                 yield CrowdedCut(number, needed, longer)
 
+    def pieces(self, clips: "Sequence[StreamLayout]") -> "list[Piece]":
+        """What the join has to do: a piece for each cut, of the clip in the same place of `clips`."""
+        from minimax_tasks.video.join import Piece
+
+        return [
+            Piece(
+                clip,
+                starts_at=self.frames(cut.starts_at),
+                frames=self.frames(cut.length),
+                title=f"Shot {cut.shot}",
+                transition=cut.join.kind if cut.overlap else "cut",
+                overlap=self.frames(cut.overlap),
+                drops_first=cut.drops_repeated_frame,
+            )
+            for clip, cut in zip(clips, self.cuts, strict=True)
+        ]
+
     def problem(self) -> str:
         """Why the film cannot be cut like this, in words for people; empty when it can."""
         crowded = next(self.crowded(), None)
@@ -148,7 +172,7 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
             asked = ClipLength(Fraction(picked.request.size[1]))
             join = shot.join if follows else _FIRST
             sources.append(
-                CutSource(shot.shot.id, join, length or asked, picked.take, picked.key, length is None)
+                CutSource(shot.shot, join, length or asked, picked.take, picked.key, length is None)
             )
         follows = length is not None or slates
     measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
@@ -189,7 +213,7 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
             ends = Fraction(max(1, nearest(ends * rate))) / rate
         cuts.append(
             Cut(
-                source.shot,
+                source.shot.id,
                 source.take,
                 source.clip,
                 source_in=1 / rate if drops and rate is not None else Fraction(0),

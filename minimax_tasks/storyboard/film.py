@@ -249,30 +249,31 @@ class FilmMaker:
         usual = Counter(layout.size for layout in layouts.values()).most_common(1)
         size, rate = usual[0][0] if usual else _SLATE_SIZE, edit.rate or DEFAULT_FPS
         clips = []
-        for number, (shot, cut) in enumerate(zip(self.plan.shots, edit.cuts, strict=True)):
+        for number, cut in enumerate(edit.cuts):
             if not cut.is_slate:
                 clips.append(layouts[cut.clip])
                 continue
             path, state = scratch / f"slate-{number}.mp4", states[cut.clip]
-            words = (str(state.status), state.problem[:300], shot.shot.action or "")
+            words = (str(state.status), state.problem[:300], self.plan.by_id[cut.shot].shot.action or "")
             write_slate(path, size, rate, float(cut.length), f"Shot {cut.shot} is missing", words)
             clips.append(read_layout(str(path)))
         return clips
 
     def _manifest(self, edit: Edit, joined: "Joined", made_at: str, missing: list[str]) -> dict[str, Any]:
         """Which board, which clips, which joins."""
+        cuts = [(cut, self.plan.by_id[cut.shot]) for cut in edit.cuts]
         shots = [
             {
-                "id": shot.shot.id,
-                "clip": shot.picked.key,
-                "take": shot.picked.take,
+                "id": cut.shot,
+                "clip": cut.clip,
+                "take": cut.take,
                 "takes": [segment.key for segment in shot.segments],
-                "join": shot.join.label,
+                "join": cut.join.label,
                 "drops_repeated_frame": cut.drops_repeated_frame,
                 "starts_at": round(float(cut.starts_at), 4),
                 "made_from": made_from(self.plan, shot),
             }
-            for shot, cut in zip(self.plan.shots, edit.cuts, strict=True)
+            for cut, shot in cuts
         ]
         return {
             "digest": self.plan.digest,
@@ -299,23 +300,11 @@ def length_of(clip: "StreamLayout") -> ClipLength:
 
 def _join(out: Path, edit: Edit, clips: Sequence["StreamLayout"]) -> "Joined":
     """Write the film of an edit; `clips` has one for each cut. Raises `VideoError`."""
-    from minimax_tasks.video.join import Piece, join
+    from minimax_tasks.video.join import join
 
     if problem := edit.problem():
         raise VideoError(problem)
-    pieces = [
-        Piece(
-            clip,
-            starts_at=edit.frames(cut.starts_at),
-            frames=edit.frames(cut.length),
-            title=f"Shot {cut.shot}",
-            transition=cut.join.kind if cut.overlap else "cut",
-            overlap=edit.frames(cut.overlap),
-            drops_first=cut.drops_repeated_frame,
-        )
-        for clip, cut in zip(clips, edit.cuts, strict=True)
-    ]
-    return join(str(out), pieces, edit.rate or DEFAULT_FPS)
+    return join(str(out), edit.pieces(clips), edit.rate or DEFAULT_FPS)
 
 
 def _lengths(layouts: Mapping[str, "StreamLayout"]) -> dict[str, ClipLength]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.requests import VideoRequest
@@ -117,20 +118,31 @@ class Plan:
         """Every clip of the board, in order of shots and takes."""
         return tuple(segment for shot in self.shots for segment in shot.segments)
 
+    @cached_property
+    def by_id(self) -> dict[str, PlannedShot]:
+        """Id -> shot."""
+        return {shot.shot.id: shot for shot in self.shots}
+
     @property
     def film(self) -> dict[str, object]:
-        """What defines the film: two boards with the same value make the same film and report."""
+        """What defines the film: two boards with the same value make the same film and report.
+
+        A key of a board, its defaults or a shot is in here unless planning makes clips or joins of it.
+        """
+        defaults = self.board.defaults.film_values
         return {
-            "title": self.board.title,
             "look": self.board.look,
+            **self.board.film_values,
+            **({"defaults": defaults} if defaults else {}),
             "shots": [
                 {
-                    "id": shot.shot.id,
+                    # As manifests have them, whose films would be joined again otherwise.
+                    "dialogue": None,
+                    "notes": None,
+                    **shot.shot.film_values,
                     "clip": shot.picked.key,
                     "takes": [segment.key for segment in shot.segments],
                     "join": [shot.join.kind, shot.join.seconds, shot.join.repeats_frame],
-                    "dialogue": shot.shot.dialogue,
-                    "notes": shot.shot.notes,
                 }
                 for shot in self.shots
             ],

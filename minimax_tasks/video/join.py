@@ -16,7 +16,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
 from minimax_tasks.video.source import opened, picture_stream
-from minimax_tasks.video.stream_layout import StreamLayout, read_layouts
+from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.transitions import CUT, TRANSITIONS, cross
 from minimax_tasks.video.turn import Turn
 
@@ -36,15 +36,14 @@ FILM_OPTIONS = {"preset": "veryfast", "crf": "18"}
 class Piece:
     """One clip in its place in a film; `starts_at`, `frames` and `overlap` are frames of the film.
 
-    `clip` may be a path. Pieces without a place follow one another at their full length. `frames` is how long a
-    piece is on screen. For `overlap` it is mixed with the piece before it, by the `transition`: "cut" for none, or
-    one of `TRANSITIONS`. With `drops_first` its first frame is left out, since it shows the last frame of the piece
-    before once more. The first piece follows nothing.
+    `frames` is how long it is on screen. For `overlap` it is mixed with the piece before it, by the `transition`:
+    "cut" for none, or one of `TRANSITIONS`. With `drops_first` its first frame is left out, since it shows the last
+    frame of the piece before once more. The first piece follows nothing.
     """
 
-    clip: StreamLayout | str
-    starts_at: int | None = None
-    frames: int | None = None
+    clip: StreamLayout
+    starts_at: int
+    frames: int
     title: str = ""
     transition: str = CUT
     overlap: int = 0
@@ -69,16 +68,7 @@ class Joined:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Placed(Piece):
-    """A piece whose clip was read and whose place is known."""
-
-    clip: StreamLayout
-    starts_at: int
-    frames: int
-
-
-def join(out: str, pieces: Sequence[Piece], fps: Fraction | None = None, *, chapters: bool = True) -> Joined:
+def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = True) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) without sound.
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
@@ -91,8 +81,7 @@ def join(out: str, pieces: Sequence[Piece], fps: Fraction | None = None, *, chap
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    placed, rate = _place(pieces, fps)
-    film = _Film(out, placed, rate, chapters)
+    film = _Film(out, tuple(pieces), fps, chapters)
     film.check_transitions()
     reason = _why_not_copy(film)
     try:
@@ -103,30 +92,12 @@ def join(out: str, pieces: Sequence[Piece], fps: Fraction | None = None, *, chap
     return replace(joined, notes=(*_notes(film), *joined.notes))
 
 
-def _place(pieces: Sequence[Piece], fps: Fraction | None) -> tuple[tuple[_Placed, ...], Fraction]:
-    """The pieces with their clips read, and those without a place at the end of the one before; the film's rate.
-
-    Left out, the rate is that of most clips.
-    """
-    paths = [piece.clip for piece in pieces if isinstance(piece.clip, str)]
-    read = iter(read_layouts(paths) if paths else [])
-    clips = [next(read) if isinstance(piece.clip, str) else piece.clip for piece in pieces]
-    rate = fps or Counter(clip.fps for clip in clips).most_common(1)[0][0]
-    placed: list[_Placed] = []
-    for piece, clip in zip(pieces, clips, strict=True):
-        end = placed[-1].starts_at + placed[-1].frames if placed else 0
-        frames = max(1, round(clip.seconds * rate)) if piece.frames is None else piece.frames
-        starts_at = end - piece.overlap if piece.starts_at is None else piece.starts_at
-        placed.append(_Placed(**(vars(piece) | {"clip": clip, "starts_at": starts_at, "frames": frames})))
-    return tuple(placed), rate
-
-
 @dataclass(frozen=True)
 class _Film:
     """The pieces of a join."""
 
     out: str
-    pieces: tuple[_Placed, ...]
+    pieces: tuple[Piece, ...]
     fps: Fraction
     chapters: bool
 

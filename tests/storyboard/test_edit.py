@@ -16,6 +16,7 @@ from PIL import Image
 
 from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.edit import (
     ClipLength,
     CutSource,
@@ -156,7 +157,7 @@ def check_timeline(root: Storage, plan: Plan, edit: Edit, folder: str) -> None:
 
 sources = st.builds(
     CutSource,
-    shot=st.just("s"),
+    shot=st.just(Shot(id="s")),
     join=st.builds(
         lambda seconds, repeats: Join("fade" if seconds else "cut", seconds, repeats and not seconds),
         st.sampled_from([0.0, 0.0, 0.1, 0.5, 1.25]),

@@ -1,5 +1,6 @@
 """From shots to segments: what each is made from, waits for, costs, and how it joins."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,9 +211,8 @@ def test_jinja_in_a_value_is_told_since_only_prompts_and_templates_are_rendered(
     assert "{{ x }} waits." in shot.prompt
 
 
-# What a shot is before and after one of its keys changes.
+# What a shot is before and after one of the keys changes of which planning makes clips and joins.
 CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
-    "id": ({}, {"id": "030"}),
     "template": ({"template": "plain"}, {"template": "establishing"}),
     "prompt": ({"prompt": "Rain."}, {"prompt": "Sun."}),
     "from": ({"from": "pier"}, {"from": "boat"}),
@@ -230,8 +230,6 @@ CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "subject": ({"subject": "pier"}, {"subject": "boat"}),
     "action": ({}, {"action": "Sun."}),
     "place": ({"template": "establishing"}, {"template": "establishing", "place": "a harbour"}),
-    "dialogue": ({}, {"dialogue": "Who goes there?"}),
-    "notes": ({}, {"notes": "Ask the captain."}),
     "vars": (
         {"prompt": "{{ hour }}", "vars": {"hour": "Noon"}},
         {"prompt": "{{ hour }}", "vars": {"hour": "Dusk"}},
@@ -239,9 +237,10 @@ CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("key", [field.alias or name for name, field in Shot.model_fields.items()])
-def test_every_key_of_a_shot_makes_another_film(key: str, tmp_path: Path, picture: Picture) -> None:
-    """A new key that neither the clip nor `Plan.film` reads would leave the film as it was."""
+@pytest.mark.parametrize("name", sorted(Shot.PLANNED_FIELDS))
+def test_every_planned_key_of_a_shot_makes_another_film(name: str, tmp_path: Path, picture: Picture) -> None:
+    """One that changes no clip and no join would leave the film as it was."""
+    key = Shot.model_fields[name].alias or name
     picture("pier.png", "teal")
     picture("boat.png", "maroon")
     board = {
@@ -261,6 +260,58 @@ def test_every_key_of_a_shot_makes_another_film(key: str, tmp_path: Path, pictur
         for shot in (_shot(values) for values in CHANGES[key])
     )
     assert before.digest != after.digest
+
+
+class ShotWithMore(Shot):
+    hold: float = 0.0
+
+
+def test_any_other_key_of_a_shot_makes_another_film_whatever_it_means(harbour: str) -> None:
+    plan = planned(harbour)
+
+    def with_hold(seconds: float) -> Plan:
+        first = plan.shots[0]
+        shot = ShotWithMore(**first.shot.model_dump(by_alias=True), hold=seconds)
+        return replace(plan, shots=(replace(first, shot=shot), *plan.shots[1:]))
+
+    assert with_hold(0.0).digest == plan.digest, "a key that is not set leaves the films that are there"
+    assert len({with_hold(seconds).digest for seconds in (0.0, 1.0, 2.0)}) == 3
+
+
+def test_what_a_film_is_compared_by_stays_as_manifests_have_it(tmp_path: Path) -> None:
+    """A change of this would join every film again."""
+    board = """\
+        title: Two
+        look: Grain.
+        defaults: {takes: 2}
+        shots:
+          - {id: a, action: Rain., notes: Softer.}
+          - {id: b, action: Sun., cut: fade 0.5, pick: 2, dialogue: Oh.}
+        """
+    plan = planned(write_board(tmp_path, board))
+    one, two = plan.shots
+    assert plan.film == {
+        "title": "Two",
+        "look": "Grain.",
+        "shots": [
+            {
+                "id": "a",
+                "clip": one.segments[0].key,
+                "takes": [segment.key for segment in one.segments],
+                "join": ["", 0.0, False],
+                "dialogue": None,
+                "notes": "Softer.",
+            },
+            {
+                "id": "b",
+                "clip": two.segments[1].key,
+                "takes": [segment.key for segment in two.segments],
+                "join": ["fade", 0.5, False],
+                "dialogue": "Oh.",
+                "notes": None,
+            },
+        ],
+    }
 
 
 def _shot(values: dict[str, object]) -> dict[str, object]:

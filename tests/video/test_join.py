@@ -363,10 +363,3 @@ def test_a_piece_has_its_frames_whatever_its_file_turns_out_to_hold(make_clip, s
     assert (film.method, film.frames) == ("encode", 20)
     assert shown(out) == [*range(10), 9, 9, *range(8)]
     assert film.notes == ("Long: fewer pictures than the file promises; the last one is held",)
-
-
-def test_pieces_without_a_place_follow_one_another(make_clip, shown, out):
-    paths = [make_clip("a.mp4", frames=12), make_clip("b.mp4", frames=6, first=12)]
-    film = video.join(out, [video.Piece(path) for path in paths])
-    assert (film.method, film.frames, film.fps) == ("copy", 18, 24)
-    assert shown(out) == list(range(18))

@@ -34,12 +34,11 @@ def write(cut: ExportedCut, out: str) -> None:
     track = otio.schema.Track(name="Picture", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
     overlaps = [*(edit.frames(one.overlap) for one in edit.cuts), 0]
-    shots = {shot.shot.id: shot for shot in plan.shots}
     for one, overlap, following in zip(edit.cuts, overlaps, overlaps[1:], strict=False):
         if overlap:
             track.append(_transition(one, overlap, edit))
         head, tail = overlap // 2, following - following // 2
-        track.append(_clip(shots[one.shot], cut.clips[one.clip], one, edit, head, tail))
+        track.append(_clip(plan.by_id[one.shot], cut.clips[one.clip], one, edit, head, tail))
     try:
         otio.adapters.write_to_file(timeline, out)
     except otio.exceptions.OTIOError as error:

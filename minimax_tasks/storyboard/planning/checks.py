@@ -42,7 +42,7 @@ def circles(drafts: Drafts) -> Iterator[Mistake]:
 
 def short_shots(drafts: Drafts) -> Iterator[Mistake]:
     """Shots that are shorter than the transitions at their two ends take together."""
-    sources = [CutSource(draft.shot.id, draft.join, ClipLength(Fraction(draft.length))) for draft in drafts]
+    sources = [CutSource(draft.shot, draft.join, ClipLength(Fraction(draft.length))) for draft in drafts]
     for crowded in lay_out(sources, None).crowded():
         draft, longer = drafts[crowded.at], drafts[crowded.longer]
         text = (

@@ -48,7 +48,7 @@ def film_report(
 ) -> FilmReport:
     """Gather the report of a film.
 
-    `edit` has a cut for each shot: that of the film, or by the lengths that are asked for while there is none.
+    `edit` is that of the film, or by the lengths that are asked for while there is none.
     `clips` has the local paths of the clips that are made, by key; `film` is the name of the film next to the
     page, "" when there is none.
     """
@@ -56,7 +56,8 @@ def film_report(
         shown = threads.map(lambda clip: previews_of(root, *clip), clips.items())
         previews = dict(zip(clips, shown, strict=True))
     shots, before = [], None
-    for shot, cut in zip(plan.shots, edit.cuts, strict=True):
+    for cut in edit.cuts:
+        shot = plan.by_id[cut.shot]
         shots.append(_shot(shot, before, previews, states, cut))
         before = shot
     paid = [
