@@ -231,7 +231,10 @@ def test_two_boards_at_once(tmp_path: Path, clip: Path) -> None:
     check(root, plans[ends.index(None)])
 
 
-def test_the_same_board_in_two_runs_at_once(tmp_path: Path, clip: Path) -> None:
+def test_the_same_board_in_two_runs_at_once(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "PAUSE", 0.1)  # without any, two writers can meet each time
     root = Storage(str(tmp_path / "out"))
     path = tmp_path / "b.yaml"
     plans = [plan_of(board(path, *["Rain."] * (n + 1)), root, clip) for n in range(2)]
