@@ -263,19 +263,19 @@ def test_every_planned_key_of_a_shot_makes_another_film(name: str, tmp_path: Pat
 
 
 class ShotWithMore(Shot):
-    hold: float = 0.0
+    mood: float = 0.0
 
 
 def test_any_other_key_of_a_shot_makes_another_film_whatever_it_means(harbour: str) -> None:
     plan = planned(harbour)
 
-    def with_hold(seconds: float) -> Plan:
+    def with_mood(seconds: float) -> Plan:
         first = plan.shots[0]
-        shot = ShotWithMore(**first.shot.model_dump(by_alias=True), hold=seconds)
+        shot = ShotWithMore(**first.shot.model_dump(by_alias=True), mood=seconds)
         return replace(plan, shots=(replace(first, shot=shot), *plan.shots[1:]))
 
-    assert with_hold(0.0).digest == plan.digest, "a key that is not set leaves the films that are there"
-    assert len({with_hold(seconds).digest for seconds in (0.0, 1.0, 2.0)}) == 3
+    assert with_mood(0.0).digest == plan.digest, "a key that is not set leaves the films that are there"
+    assert len({with_mood(seconds).digest for seconds in (0.0, 1.0, 2.0)}) == 3
 
 
 def test_what_a_film_is_compared_by_stays_as_manifests_have_it(tmp_path: Path) -> None:
