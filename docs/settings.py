@@ -18,8 +18,11 @@ A setting is read from three places. The first that has it wins:
 2. the environment variable;
 3. the section `[minimax]` of the [Luigi configuration](https://luigi.readthedocs.io/en/stable/configuration.html).
 
-A value that is not allowed stops the command before anything is paid. The message names the setting, the value,
-and where it was read.
+A value that is not allowed stops the command before anything is paid, and so does a name that is no setting: a
+misspelt `budget` is no budget. The message names the setting, the value, where it was read, and what was probably meant.
+
+In a run of Luigi the settings are options as well (`--minimax-root`, `--minimax-budget`, …), which win over the
+environment; `luigi --module minimax_tasks --help-all` lists them.
 
 | setting | environment | default | meaning |
 |---|---|---|---|
@@ -34,6 +37,8 @@ root = s3://my-bucket/films
 requests_per_minute = 20
 budget = 50
 ```
+
+The same section and names serve in `luigi.toml` (`LUIGI_CONFIG_PARSER=toml`, after `pip install toml`).
 
 Where files lie on S3, Google Cloud Storage or Azure, endpoints and credentials come from
 [fsspec's own configuration](https://filesystem-spec.readthedocs.io/en/latest/features.html#configuration) or from the

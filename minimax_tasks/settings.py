@@ -1,5 +1,7 @@
 """Settings: an argument wins over the environment, which wins over Luigi's section `[minimax]`.
 
+Both are closed vocabularies: a name there that is no setting is an error, since a misspelt budget is no budget.
+
 Nothing here knows Luigi. Its configuration is read by the room of Luigi, which is loaded for that only where there
 is such a configuration: where Luigi is in use, or one of its files lies where it looks for them.
 """
@@ -8,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -15,11 +18,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, region_language
 from minimax_tasks.api.client import MiniMaxClient
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import ConfigurationError
-from minimax_tasks.redaction import keep_secret, shown
-
-Source = tuple[str, Callable[[str], str]]
-"""Where settings are read from: its name for messages, and what gives a setting by its name, "" for none."""
+from minimax_tasks.redaction import keep_secret, shortened, shown
 
 _LUIGI_FILES = (
     "/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg", "/etc/luigi/luigi.toml", "luigi.toml"
@@ -27,17 +28,52 @@ _LUIGI_FILES = (
 """Where Luigi looks for its configuration (`luigi.configuration`), beside `LUIGI_CONFIG_PATH`."""
 
 
+OF_OTHERS = frozenset(
+    f"MINIMAX_{name}"
+    for name in (
+        "API_BASE", "API_HOST", "API_RESOURCE_MODE", "CONFIG_PATH", "GROUP_ID", "MCP_BASE_PATH", "REGION",
+        "RESOURCE_MODE", "SERVER_ENDPOINT", "SERVER_PORT", "TRANSPORT_MODE",
+    )
+)  # fmt: skip
+"""Variables of the MCP servers and clients for MiniMax that others publish. They may be set, and say nothing here."""
+
+_PREFIX = "MINIMAX_"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where settings are read from."""
+
+    where: Callable[[str], str]
+    """Name of a setting -> where it is read from, for messages."""
+    read: Callable[[str], str]
+    """Name of a setting -> its value, "" for none."""
+    names: Callable[[], Iterable[str]]
+    """The names that are set there, of settings or not."""
+
+
 def _environment_variable(name: str) -> str:
-    return f"MINIMAX_{name.upper()}"
+    return f"{_PREFIX}{name.upper()}"
+
+
+def _names_in_environment() -> list[str]:
+    ours = (name for name in os.environ if name.startswith(_PREFIX) and name not in OF_OTHERS)
+    return [name.removeprefix(_PREFIX).lower() for name in ours if os.environ[name].strip()]
+
+
+_ENVIRONMENT = Source(
+    where=_environment_variable,
+    read=lambda name: os.environ.get(_environment_variable(name), "").strip(),
+    names=_names_in_environment,
+)
 
 
 def default_sources() -> list[Source]:
-    """The environment, and Luigi's configuration where there is one."""
-    sources: list[Source] = [("", lambda name: os.environ.get(_environment_variable(name), "").strip())]
+    """The environment, and what Luigi was told on its command line and in its configuration where there is one."""
     if "luigi" in sys.modules or "LUIGI_CONFIG_PATH" in os.environ or any(map(os.path.exists, _LUIGI_FILES)):
         luigi = importlib.import_module("minimax_tasks.tasks.configuration")
-        sources.append((luigi.SECTION, luigi.luigi_section))
-    return sources
+        return [luigi.COMMAND_LINE, _ENVIRONMENT, luigi.CONFIGURATION]
+    return [_ENVIRONMENT]
 
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -92,20 +128,35 @@ class Settings(BaseModel):
         """The settings of this process; arguments that are None count as absent.
 
         `sources` are asked in their order; left out, they are the environment and Luigi's configuration. Raises
-        `ConfigurationError` naming the setting, its value and where it was read.
+        `ConfigurationError` naming the setting, its value and where it was read, and for names that are no settings.
         """
         asked = list(default_sources() if sources is None else sources)
+        for source in asked:
+            cls._check_names(source)
         found: dict[str, Any] = {}
         origin: dict[str, str] = {}
         for name in cls.model_fields:
             if arguments.get(name) is not None:
                 found[name], origin[name] = arguments[name], "argument"
                 continue
-            for where, read in asked:
-                if value := read(name):
-                    found[name], origin[name] = value, where or _environment_variable(name)
+            for source in asked:
+                if value := source.read(name):
+                    found[name], origin[name] = value, source.where(name)
                     break
         return cls._checked(found, origin)
+
+    @classmethod
+    def _check_names(cls, source: Source) -> None:
+        known = list(cls.model_fields)
+        unknown = [name for name in source.names() if name not in known]
+        if unknown:
+            raise ConfigurationError("; ".join(cls._not_a_setting(name, source) for name in unknown))
+
+    @classmethod
+    def _not_a_setting(cls, name: str, source: Source) -> str:
+        guess = suggest(name, cls.model_fields)
+        meant = f"did you mean {source.where(guess)}?" if guess else f"allowed: {', '.join(cls.model_fields)}"
+        return f"{shown(source.where(shortened(name)))} is no setting; {meant}"
 
     def having(self, **arguments: Any) -> "Settings":
         """The same with other values; arguments that are None count as absent. Raises `ConfigurationError`."""

@@ -1,0 +1,138 @@
+"""Settings are a closed vocabulary at every door: the environment, luigi.cfg, luigi.toml, Luigi's command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import luigi
+import pytest
+
+import minimax_tasks as mm
+from minimax_tasks.commands.main import main
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.settings import OF_OTHERS, Settings
+
+LUIGI = str(Path(sys.executable).with_name("luigi"))
+ASK = "import minimax_tasks as mm; s = mm.Settings.load(); print(s.budget, s.root, s.requests_per_minute)"
+
+
+def configure(text: str, folder: Path) -> None:
+    (folder / "given.cfg").write_text(text)
+    luigi.configuration.get_config().read([str(folder / "given.cfg")])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("budjet", "budget"),
+        ("budget_usd", "budget"),
+        ("requests_per_minut", "requests_per_minute"),
+        ("requests-per-minut", "requests_per_minute"),
+        ("apikey", "api_key"),
+        ("Root", "root"),
+        ("rpm", "allowed: api_key, base_url, root"),
+    ],
+)
+def test_a_key_of_the_section_that_is_no_setting(name: str, meant: str, tmp_path: Path) -> None:
+    configure(f"[minimax]\n{name} = 0.1\n", tmp_path)
+    with pytest.raises(mm.ConfigurationError) as caught:
+        Settings.load()
+    assert str(caught.value).startswith(
+        f"{name.replace('-', '_')} ([minimax] of the Luigi configuration) is no setting"
+    )
+    assert meant in str(caught.value)
+
+
+def test_a_variable_that_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MINIMAX_BUGDET", "sk-part-of-a-key")
+    with pytest.raises(
+        mm.ConfigurationError, match="MINIMAX_BUGDET is no setting; did you mean MINIMAX_BUDGET"
+    ):
+        Settings.load()
+    assert main(["ledger"]) == 2
+    told = capsys.readouterr().err
+    assert "MINIMAX_BUDGET?" in told
+    assert "sk-part" not in told
+
+
+def test_all_wrong_names_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIMAX_BUGDET", "1")
+    monkeypatch.setenv("MINIMAX_ROOTS", "x")
+    with pytest.raises(mm.ConfigurationError, match=r"MINIMAX_BUGDET.*MINIMAX_ROOTS"):
+        Settings.load()
+
+
+def test_an_argument_does_not_hide_a_wrong_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIMAX_BUGDET", "1")
+    with pytest.raises(mm.ConfigurationError):
+        Settings.load(budget=3)
+
+
+def test_variables_of_other_programs_for_the_same_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_OTHERS:
+        monkeypatch.setenv(name, "something")
+    monkeypatch.setenv("MINIMAX_NOTHING", " ")
+    assert Settings.load() == Settings()
+
+
+def test_what_every_section_has_is_no_mistake(tmp_path: Path) -> None:
+    configure("[DEFAULT]\nhome = /data\n[minimax]\nroot = %(home)s/films\n", tmp_path)
+    try:
+        assert Settings.load().root == "/data/films"
+    finally:
+        luigi.configuration.get_config().remove_option("DEFAULT", "home")
+
+
+def test_nothing_is_paid_for_with_a_misspelt_budget(sandbox: Sandbox, tmp_path: Path) -> None:
+    configure("[minimax]\nbudjet = 0.1\n", tmp_path)
+    with pytest.raises(mm.ConfigurationError, match="budget"):
+        mm.build([mm.TextToVideo(prompt="x", root="out")])
+    assert sandbox.ledger() == []
+
+
+def run(words: list[str], folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_luigi_toml(tmp_path: Path) -> None:
+    (tmp_path / "luigi.toml").write_text('[minimax]\nbudget = 0\nroot = "50%"\nrequests_per_minute = 2.5\n')
+    done = run(["-W", "ignore", "-c", ASK], tmp_path, LUIGI_CONFIG_PARSER="toml")
+    assert done.stdout == "0.0 50% 2.5\n", done.stderr
+    (tmp_path / "luigi.toml").write_text("[minimax]\nbudjet = 0.1\n")
+    done = run(["-W", "ignore", "-m", "minimax_tasks", "ledger"], tmp_path, LUIGI_CONFIG_PARSER="toml")
+    assert done.returncode == 2
+    assert "did you mean budget" in done.stderr
+
+
+def test_luigi_shows_the_settings_and_takes_them_on_its_command_line(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    help_text = run([LUIGI, "--module", "minimax_tasks", "--help-all"], tmp_path).stdout
+    for name in Settings.model_fields:
+        assert f"--minimax-{name.replace('_', '-')} " in help_text
+    assert "Most submits a minute" in " ".join(help_text.split())
+    words = ["--module", "minimax_tasks", "TextToVideo", "--prompt", "x", "--local-scheduler"]
+    done = run([LUIGI, *words, "--minimax-root", "told"], tmp_path, MINIMAX_ROOT="from-environment")
+    assert (tmp_path / "told/clips").is_dir(), done.stderr
+    done = run([LUIGI, *words, "--minimax-budget", "cheap"], tmp_path)
+    assert "budget = 'cheap' (--minimax-budget)" in done.stderr
+    assert run([LUIGI, *words, "--minimax-budjet", "1"], tmp_path).returncode != 0
+
+
+def test_the_settings_are_a_configuration_of_luigi_s(tmp_path: Path) -> None:
+    from minimax_tasks.tasks.configuration import minimax
+
+    configure("[minimax]\nroot = films\napi_key = sk-planted\n", tmp_path)
+    assert issubclass(minimax, luigi.Config)
+    assert minimax().root == "films"
+    assert "planted" not in repr(minimax()) + minimax().task_id
