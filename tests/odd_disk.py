@@ -14,6 +14,15 @@ from typing import Any
 
 import pytest
 
+DISKS = ("of this machine", "odd")
+"""What a test of kills is tried on."""
+
+
+def choose(patch: pytest.MonkeyPatch, base: Path, disk: str) -> None:
+    """Simulate an odd disk below `base` when one of `DISKS` says so."""
+    if disk == "odd":
+        simulate(patch, base)
+
 
 def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> None:
     """Make everything below `base` such a file system. `links`: how it says that it has none."""
@@ -35,9 +44,9 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
     }
 
     def inside(path: Any) -> bool:
-        return isinstance(path, str | bytes | os.PathLike) and os.path.abspath(os.fsdecode(path)).startswith(
-            top
-        )
+        if not isinstance(path, str | bytes | os.PathLike):
+            return False
+        return (os.path.abspath(os.fsdecode(path)) + os.sep).startswith(top + os.sep)
 
     def folded(path: Any) -> Any:
         """The path with the letters that are on disk already."""
@@ -67,6 +76,8 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
             raise PermissionError(errno.EACCES, "The process cannot access the file", str(path))
 
     def opened(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if _below_a_descriptor(options):
+            return int(real["open"](path, flags, *rest, **options))
         if inside(path) and os.path.isdir(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return int(real["open"](folded(path), flags, *rest, **options))
@@ -91,11 +102,15 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
         return move
 
     def removed(path: Any, **options: Any) -> None:
-        refuse_open(path)
-        real["unlink"](folded(path), **options)
+        if not _below_a_descriptor(options):
+            refuse_open(path)
+            path = folded(path)
+        real["unlink"](path, **options)
 
     def one(name: str) -> Callable[..., Any]:
-        return lambda path=".", *rest, **options: real[name](folded(path), *rest, **options)
+        return lambda path=".", *rest, **options: real[name](
+            path if _below_a_descriptor(options) else folded(path), *rest, **options
+        )
 
     for name in ("stat", "lstat", "mkdir", "scandir", "access"):
         patch.setattr(os, name, one(name))
@@ -120,3 +135,8 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
         raise refusals[links]
 
     patch.setattr(os, "link", link)
+
+
+def _below_a_descriptor(options: dict[str, Any]) -> bool:
+    """Whether a path is one of an open folder, as `shutil.rmtree` gives them; the current folder is not meant."""
+    return options.get("dir_fd") is not None

@@ -6,6 +6,7 @@ is flushed on its own. Without hard links, without flushable folders, on Windows
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 import sys
@@ -66,13 +67,20 @@ def make_folder(folder: Path, base: Path) -> None:
     if os.path.isdir(folder):
         return
     if not base.is_dir():
-        missing = [base, *base.parents]
-        missing = missing[: next((at for at, one in enumerate(missing) if one.exists()), len(missing))]
+        missing = _missing(base)
         base.mkdir(parents=True, exist_ok=True)
         if os.name != "nt":
             for one in missing:
                 _flush_folder(one.parent)
+    missing = _missing(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    # A new folder often gets the number of one that was removed, whose name was on disk.
+    _on_disk.difference_update(_mark(one) for one in missing)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """A folder and those above it, as far as they are not there."""
+    return list(itertools.takewhile(lambda one: not one.exists(), (folder, *folder.parents)))
 
 
 def flush_entries(folder: Path, base: Path) -> None:
@@ -96,7 +104,7 @@ def flush_entries(folder: Path, base: Path) -> None:
 
 
 def _mark(folder: Path) -> int:
-    """What a folder is known by: one that was removed and made again is another. 0 when it cannot be seen."""
+    """What a folder is known by. 0 when it cannot be seen."""
     try:
         found = folder.stat()
     except OSError:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,14 @@ from minimax_tasks.storage.files import draft_name
 from tests import odd_disk
 from tests.clips.test_life import TEXT, folder_of, make, names
 from tests.clips.test_money import _Death, kill
+from tests.dying import Killed, killed_at, operations_below
+
+Death = Callable[[Path, pytest.MonkeyPatch, random.Random], AbstractContextManager[None]]
 
 SEEDS = range(12)
+
+FILE_OPERATIONS = 30
+"""About as many as one clip takes from its request to its video."""
 
 
 @pytest.mark.parametrize("links", ["refused", "missing"])
@@ -32,20 +40,38 @@ def test_a_clip_is_made_there(
     assert not [name for name in names(folder) if name.endswith(".part")]
 
 
+@contextlib.contextmanager
+def death_between_operations(
+    root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
+) -> Iterator[None]:
+    """Before or after an operation of the storage."""
+    with monkeypatch.context() as patched:
+        kill(patched, dice.randint(1, 24), dice.choice(["before", "after"]))
+        yield
+
+
+@contextlib.contextmanager
+def death_inside_an_operation(
+    root: Path, monkeypatch: pytest.MonkeyPatch, dice: random.Random
+) -> Iterator[None]:
+    """Before a file of the root is opened for writing, named, moved or removed."""
+    with operations_below(root, killed_at(dice.randint(1, FILE_OPERATIONS))):
+        yield
+
+
+@pytest.mark.parametrize("death", [death_between_operations, death_inside_an_operation])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_kills_pay_once(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, death: Death, seed: int
 ) -> None:
-    """Up to three processes die one after the other, each inside or between operations of the storage."""
+    """Up to three processes die one after the other."""
     dice = random.Random(seed)
     root = tmp_path / "root"
     odd_disk.simulate(monkeypatch, root, dice.choice(["refused", "unsupported", "unknown", "missing"]))
     timing = Timing(claim_patience=0.05, claim_look=0.02)
     for _ in range(dice.randint(1, 3)):
-        with monkeypatch.context() as patched:
-            kill(patched, dice.randint(1, 24), dice.choice(["before", "after"]))
-            with contextlib.suppress(_Death, UncertainSubmit):
-                make(sandbox.url, TEXT, root, timing)
+        with death(root, monkeypatch, dice), contextlib.suppress(_Death, Killed, UncertainSubmit):
+            make(sandbox.url, TEXT, root, timing)
     try:
         make(sandbox.url, TEXT, root, timing)
     except UncertainSubmit:
@@ -53,6 +79,15 @@ def test_random_kills_pay_once(
     else:
         assert "video.mp4" in names(folder_of(TEXT, root))
     assert len(sandbox.ledger()) <= 1
+
+
+def test_a_clip_takes_as_many_operations_as_kills_are_thrown_for(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_disk.simulate(monkeypatch, tmp_path / "root")
+    with operations_below(tmp_path / "root") as operations:
+        make(sandbox.url, TEXT, tmp_path / "root")
+    assert FILE_OPERATIONS - 10 < operations.count < FILE_OPERATIONS + 10
 
 
 def test_a_claim_that_a_kill_left_empty_counts_with_its_price(sandbox: Sandbox, tmp_path: Path) -> None:

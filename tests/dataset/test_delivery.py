@@ -18,6 +18,7 @@ from minimax_tasks.dataset.plan import DatasetPlan, make_plan
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage import owner, publication
 from minimax_tasks.storage.files import Storage, is_draft
+from tests import odd_disk
 from tests.dataset.tables import lines, load, write_csv
 from tests.dying import Killed, killed_at, operations_below, operations_in_memory
 
@@ -98,7 +99,9 @@ class Runs:
         assert there == listed, "nothing lies in the folder that no row names"
 
 
-def test_a_kill_at_every_file_operation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("disk", odd_disk.DISKS)
+def test_a_kill_at_every_file_operation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: str) -> None:
+    odd_disk.choose(monkeypatch, tmp_path, disk)
     for number in itertools.count(1):
         runs = Runs(tmp_path, Storage(str(tmp_path / f"out-{number}")))
         runs.run("one")

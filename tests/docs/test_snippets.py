@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -113,6 +114,8 @@ class Reader:
                 code = main([*words[1:], *small])
                 said = self.capsys.readouterr()
                 assert code == 0, f"{line}\nexit code {code}\n{said.out}\n{said.err}"
+            elif words[0] == "curl" and not shutil.which("curl"):
+                pytest.skip(f"{block.place} NOT TRIED: there is no curl")
             else:
                 done = subprocess.run(
                     ["sh", "-ec", line],

@@ -10,6 +10,7 @@ import pytest
 from minimax_tasks.storage import owner, publication
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import END, FILES, described, publish, stands
+from tests import odd_disk
 from tests.dying import Killed, killed_at, operations_below, operations_in_memory
 
 NAME = "manifest.json"
@@ -44,9 +45,11 @@ def whole(root: Storage) -> str:
     return version
 
 
+@pytest.mark.parametrize("disk", odd_disk.DISKS)
 def test_a_kill_at_every_file_operation_leaves_the_old_whole_the_new_whole_or_no_manifest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: str
 ) -> None:
+    odd_disk.choose(monkeypatch, tmp_path, disk)
     outcomes = []
     for number in itertools.count(1):
         root = Storage(str(tmp_path / f"out-{number}"))

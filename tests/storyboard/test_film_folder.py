@@ -23,6 +23,7 @@ from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.slate import write_slate
+from tests import odd_disk
 from tests.dying import Killed, killed_at, operations_below
 from tests.storyboard.boards import write_board
 
@@ -76,8 +77,12 @@ def check(root: Storage, plan: Plan, folder: str = "films/same") -> None:
     assert all((shot.shot.action or "") in page for shot in plan.shots)
 
 
-def test_a_kill_at_every_file_operation(tmp_path: Path, clip: Path) -> None:
+@pytest.mark.parametrize("disk", odd_disk.DISKS)
+def test_a_kill_at_every_file_operation(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, disk: str
+) -> None:
     """Board one, edited, killed in the middle of the film, and back to the first text, as after git checkout."""
+    odd_disk.choose(monkeypatch, tmp_path, disk)
     root = Storage(str(tmp_path / "out"))
     path = board(tmp_path / "b.yaml", "Rain.")
     one = plan_of(path, root, clip)

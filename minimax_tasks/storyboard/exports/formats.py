@@ -37,7 +37,6 @@ def check_out(out: str | Path) -> None:
         raise ConfigurationError(
             f"timeline {out}: {why}; allowed: {endings}, as in {path.stem or 'film'}{next(iter(EXPORTS))}"
         )
-    _exporter(path).check_installed()
     folder = path.parent
     if "://" in str(out):
         why = "a timeline is written to a local file"
@@ -50,6 +49,7 @@ def check_out(out: str | Path) -> None:
     elif not os.access(path if path.exists() else folder, os.W_OK):
         why = "it cannot be written to"
     else:
+        _exporter(path).check_installed()
         return
     raise ConfigurationError(
         f"timeline {out}: {why}; allowed: a local file that can be written, ending in {endings}"
