@@ -47,12 +47,22 @@ def _models() -> Iterator[str]:
     for row in models_json():
         sizes: dict[str, list[str]] = {}
         for size in row["sizes"]:
-            priced = [
-                f"{seconds} s {'?' if price is None else f'{price:.2f}'}{'*' if size['doubt'] else ''}"
-                for seconds, price in size["usd"].items()
-            ]
+            doubt = "*" if size["doubt"] else ""
+            rate = row["usd_a_second"].get(size["resolution"])
+            length = size["seconds"]
+            if len(length) > 3:
+                priced = [
+                    f"{length[0]}–{length[-1]} s, {'?' if rate is None else f'{rate:.2f}'} a second{doubt}"
+                ]
+            else:
+                priced = [
+                    f"{seconds} s {'?' if price is None else f'{price:.2f}'}{doubt}"
+                    for seconds, price in size["usd"].items()
+                ]
             sizes.setdefault(size["resolution"], []).extend(priced)
         cell = "<br>".join(f"{name}: {' · '.join(lengths)}" for name, lengths in sizes.items())
+        if price := row["pictures"]:
+            cell += f"<br>pictures past {price['free']}: {price['usd']:g} each"
         brackets = "yes" if row["reads_brackets"] else "no"
         yield f"| {row['model']}{'*' if row['doubt'] else ''} | {row['mode']} | {cell} | {brackets} |\n"
 

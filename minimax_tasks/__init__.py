@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from minimax_tasks.api.client import MiniMaxClient
     from minimax_tasks.api.requests import (
         ImageToVideoRequest,
+        ReferenceToVideoRequest,
         StartEndToVideoRequest,
         SubjectToVideoRequest,
         TemplateRequest,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from minimax_tasks.tasks.film import RenderStoryboard
     from minimax_tasks.tasks.modes import (
         ImageToVideo,
+        ReferenceToVideo,
         StartEndToVideo,
         SubjectToVideo,
         TemplateVideo,
@@ -78,7 +80,8 @@ __all__ = [
     "ImageToVideoRequest", "InputError", "InputRejected", "InsufficientBalance", "InvalidParameters",
     "InvalidRequest", "IsFolder", "MadeClip", "MiniMaxCatalogWarning", "MiniMaxClient", "MiniMaxError",
     "MiniMaxInsecureWarning", "NotConnected", "NotTheApi", "Outcome", "OutputRejected", "PictureError",
-    "PollVideo", "PromptError", "QuotaExhausted", "RateLimited", "RenderStoryboard", "Service",
+    "PollVideo", "PromptError", "QuotaExhausted", "RateLimited", "ReferenceToVideo",
+    "ReferenceToVideoRequest", "RenderStoryboard", "Service",
     "ServiceError", "Settings", "StartEndToVideo", "StartEndToVideoRequest", "SubjectToVideo",
     "SubjectToVideoRequest", "SubmitRefused", "SubmitVideo", "TableError", "TemplateRequest",
     "TemplateVideo", "TextToVideo", "TextToVideoRequest", "UncertainSubmit", "UncheckedVideo",
@@ -126,6 +129,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "api.requests": (
         "ImageToVideoRequest",
+        "ReferenceToVideoRequest",
         "StartEndToVideoRequest",
         "SubjectToVideoRequest",
         "TemplateRequest",
@@ -144,6 +148,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "tasks.build": ("build",),
     "tasks.modes": (
         "ImageToVideo",
+        "ReferenceToVideo",
         "StartEndToVideo",
         "SubjectToVideo",
         "TemplateVideo",

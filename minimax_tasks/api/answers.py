@@ -55,7 +55,11 @@ Number = Annotated[int, BeforeValidator(_as_number)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 """Informational fields: a value of another type is treated as absent."""
 
+_SUCCESSES = frozenset({"success", "succeeded"})
 _FAILURES = frozenset({"fail", "failed", "error"})
+CANCELLED = frozenset({"cancelled", "canceled"})
+_EXPIRED = frozenset({"expired"})
+"""Words of both generations, in lower case."""
 
 
 class _Answer(BaseModel):
@@ -79,7 +83,7 @@ Base = Annotated[BaseResp, BeforeValidator(_as_object)]
 
 
 class QueryAnswer(_Answer):
-    """Answer of both queries: `file_id` for generated clips, `video_url`, a secret as a whole, for templates."""
+    """How a task stands: `file_id` for clips whose file is asked for, `video_url`, a secret as a whole, for others."""
 
     task_id: Id = ""
     status: Text = ""
@@ -93,9 +97,14 @@ class QueryAnswer(_Answer):
     def state(self) -> State:
         """Status compared without case; an unknown word means that the task is still running."""
         word = self.status.casefold()
-        if word == "success":
+        if word in _SUCCESSES:
             return State.SUCCESS
-        return State.FAILED if word in _FAILURES else State.RUNNING
+        return State.FAILED if word in _FAILURES | CANCELLED | _EXPIRED else State.RUNNING
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was taken back while it was queued, which is not charged."""
+        return self.status.casefold() in CANCELLED
 
 
 class FileObject(_Answer):

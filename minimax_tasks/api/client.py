@@ -12,6 +12,7 @@ import ssl
 import time
 import warnings
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,18 +21,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from minimax_tasks.api import network
-from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, as_code, as_id
+from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State
 from minimax_tasks.api.bodies import TooLong, Unreadable, body
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, host_language
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.certainty import Sending
-from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.endpoint import Endpoint, Said
 from minimax_tasks.api.endpoints import mode_endpoint
 from minimax_tasks.api.errors import error_from_code, error_from_http, error_from_page
 from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.priority_semaphore import PrioritySemaphore
-from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.api.requests import UPLOADED, AnyRequest
 from minimax_tasks.api.v1.endpoints import GENERATION
+from minimax_tasks.api.v2.answers import Cancelled, TaskPage, page_of
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
@@ -46,11 +48,17 @@ from minimax_tasks.redaction import clean, clean_tree, keep_secret, private_logs
 
 log = logging.getLogger(__name__)
 
+UPLOAD_PATH = "/v1/files/upload"
+"""Takes files as inputs of requests."""
+
 CONNECT_TIME = 20.0
 """Seconds for a connection."""
 
-_SIGNED = frozenset({"download_url", "backup_download_url", "video_url"})
+_SIGNED = frozenset({"download_url", "backup_download_url", "video_url", "url"})
 """Fields of answers that are secrets as a whole, used for the download only."""
+
+_CHINESE_ONLY = ("aigc_watermark", "extra")
+"""Fields of a request that only the pages of the Chinese platform have."""
 
 
 def is_loopback(url: str) -> bool:
@@ -108,6 +116,7 @@ class _Reply:
     def __init__(self, status: int, headers: httpx.Headers, raw: bytes) -> None:
         self.status = status
         self.trace_id = clean(headers.get("Trace-Id", ""), 100)
+        self.date = headers.get("Date", "")
         self.document = _document(raw)
         self._media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         self._location = headers.get("Location", "")
@@ -117,17 +126,9 @@ class _Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
-    @property
-    def code(self) -> int | None:
-        """`base_resp.status_code`, None where there is none."""
-        base_resp = self.document.get("base_resp")
-        return as_code(base_resp.get("status_code")) if isinstance(base_resp, dict) else None
-
-    @property
-    def message(self) -> str:
-        base_resp = self.document.get("base_resp")
-        text = base_resp.get("status_msg") if isinstance(base_resp, dict) else ""
-        return clean(text, 500) if isinstance(text, str) else ""
+    def said(self, endpoint: Endpoint) -> Said:
+        """What it says of the request, by the endpoint's generation of the API."""
+        return endpoint.wire.said(self.status, self.document)
 
     @property
     def is_page(self) -> bool:
@@ -187,6 +188,8 @@ class MiniMaxClient:
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
         }
+        # httpx writes the type of a form itself, with what parts it.
+        self._plain_headers = {k: v for k, v in self._headers.items() if k != "Content-Type"}
         self._timeout = timeout
         own_machine = is_loopback(self.base_url)
         if readable := readable_key(self.base_url):
@@ -234,50 +237,90 @@ class MiniMaxClient:
         in place of an answer says that nothing was created only where the video API is not found either when
         it is asked something that costs nothing: otherwise a gateway may have put the page in place of its answer.
         """
-        reply = await self._send("POST", request.endpoint.submit_path, json=self._for_region(request.body()))
-        task_id = as_id(reply.document.get("task_id"))
+        endpoint = request.endpoint
+        reply = await self._send("POST", endpoint.submit_path, json=self._for_region(request.body()))
+        said, task_id = reply.said(endpoint), endpoint.wire.task_id(reply.document)
         if task_id:
-            if not reply.ok or reply.code:
+            if not reply.ok or said.code:
                 log.warning(
                     "%s answered HTTP %d, code %s, and task %s: it is taken as accepted",
-                    self.host, reply.status, reply.code, task_id,
+                    self.host, reply.status, said.code, task_id,
                 )  # fmt: skip
             return task_id
-        if reply.ok and reply.is_page and await self._may_be_the_api(request.endpoint):
+        if reply.ok and reply.is_page and await self._may_be_the_api(endpoint):
             raise error_from_http(200, host=self._address, excerpt=reply.excerpt, trace_id=reply.trace_id)
-        if reply.code is None or reply.status >= 500:
-            raise self._unreadable(reply)
-        self._raise_for(reply)
-        if not reply.ok:
-            raise self._unreadable(reply)
+        self._raise_unless_good(reply, said)
         raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=reply.trace_id)
 
     async def _may_be_the_api(self, endpoint: Endpoint) -> bool:
         """Whether the video API answers here. True also when that cannot be known."""
+        path, params = endpoint.wire.free_question(endpoint.query_path)
         try:
-            reply = await self._send("GET", endpoint.query_path, params={"task_id": "0"})
+            reply = await self._send("GET", path, params=params)
         except MiniMaxError:
             return True
-        return reply.code is not None or reply.status >= 500
+        return reply.said(endpoint).code is not None or reply.status >= 500
 
     async def query(self, task_id: str, mode: Mode | Endpoint = Mode.TEXT) -> QueryAnswer:
         """The state of a task. `mode` is how its clip was asked for, or the endpoint of its request.
 
-        `status` and `base_resp` are read together: a failed task carries its reason in `base_resp`, so an
-        answer whose status is final is returned and not raised. An answer about another task is `AnswerLost`.
+        The status and the reason are read together: an answer whose status is final is returned and not raised.
+        An answer about another task is `AnswerLost`.
         """
-        path = (mode if isinstance(mode, Endpoint) else mode_endpoint(mode)).query_path
+        endpoint = mode if isinstance(mode, Endpoint) else mode_endpoint(mode)
+        path, params = endpoint.wire.query(endpoint.query_path, task_id)
         # Clips that are ready are fetched before the others are polled again.
-        reply = await self._send("GET", path, params={"task_id": task_id}, urgency=1)
-        answer = QueryAnswer.model_validate(reply.document)
+        reply = await self._send("GET", path, params=params, urgency=1)
+        answer = endpoint.wire.answer(reply.document)
         self._check_subject("task", task_id, answer.task_id)
         if reply.ok and answer.state is not State.RUNNING:
             return answer
-        if reply.status < 500:
-            self._raise_for(reply)
-        if not reply.ok or (reply.code is None and not answer.status):
-            raise self._unreadable(reply)
+        said = reply.said(endpoint)
+        if not (reply.ok and said.code is None and answer.status):
+            self._raise_unless_good(reply, said)
         return answer
+
+    async def tasks(
+        self, endpoint: Endpoint, *, page: int = 1, size: int = 100, **filters: str | list[str]
+    ) -> tuple[TaskPage, float | None]:
+        """A page of the account's tasks, and the time of the service's clock in Unix seconds, where it says it.
+
+        `filters` are those of the API: `status`, `task_ids`, `model`, `task_type`.
+        """
+        params: list[tuple[str, str]] = [("page_num", str(page)), ("page_size", str(size))]
+        for name, wanted in filters.items():
+            params += [(f"filter.{name}", one) for one in ([wanted] if isinstance(wanted, str) else wanted)]
+        reply = await self._send("GET", endpoint.list_path, params=params)
+        said = reply.said(endpoint)
+        self._raise_unless_good(reply, said)
+        if "items" not in reply.document:
+            raise error_from_http(
+                200, host=self._address, excerpt="no list of tasks", trace_id=reply.trace_id
+            )
+        return page_of(reply.document), _moment(reply.date)
+
+    async def cancel(self, task_id: str, endpoint: Endpoint) -> Cancelled:
+        """Take back a task, which is free while it is queued. A task that is over loses its record instead.
+
+        An answer about another task is `AnswerLost`.
+        """
+        path, params = endpoint.wire.query(endpoint.cancel_path, task_id)
+        reply = await self._send("DELETE", path, params=params)
+        answer = Cancelled.model_validate(reply.document)
+        self._check_subject("task", task_id, answer.task_id)
+        self._raise_unless_good(reply, reply.said(endpoint))
+        return answer
+
+    async def upload(self, data: bytes, filename: str, mime: str) -> str:
+        """Keep a file with the service, for a week, as an input of requests; returns its address. This is free."""
+        files = {"file": (filename, data, mime)}
+        form = {"purpose": "video_generation_input"}
+        reply = await self._send("POST", UPLOAD_PATH, files=files, data=form, headers=self._plain_headers)
+        file_id = RetrieveAnswer.model_validate(reply.document).file.file_id
+        if not file_id or not reply.ok:
+            self._raise_unless_good(reply, reply.said(GENERATION))
+            raise error_from_http(200, host=self.host, excerpt="no file_id", trace_id=reply.trace_id)
+        return f"{UPLOADED}{file_id}"
 
     async def retrieve(self, file_id: str, *, endpoint: Endpoint = GENERATION) -> RetrieveAnswer:
         """The file of a finished task with a freshly signed download URL.
@@ -287,10 +330,9 @@ class MiniMaxClient:
         reply = await self._send("GET", endpoint.retrieve_path, params={"file_id": file_id})
         answer = RetrieveAnswer.model_validate(reply.document)
         self._check_subject("file", file_id, answer.file.file_id)
-        if reply.status < 500:
-            self._raise_for(reply)
-        if not reply.ok or (reply.code is None and not answer.file.download_url):
-            raise self._unreadable(reply)
+        said = reply.said(endpoint)
+        if not (reply.ok and said.code is None and answer.file.download_url):
+            self._raise_unless_good(reply, said)
         return answer
 
     @contextlib.asynccontextmanager
@@ -387,15 +429,16 @@ class MiniMaxClient:
         return written
 
     def _for_region(self, body: dict[str, Any]) -> dict[str, Any]:
-        if "aigc_watermark" not in body or host_language(self.host) != "en":
+        foreign = [name for name in _CHINESE_ONLY if name in body]
+        if not foreign or host_language(self.host) != "en":
             return body
         # From this very line, so that Python's own filter shows it once in a process.
         warnings.warn(
-            f"aigc_watermark is documented for the Chinese platform only: it is left out on {self.host}",
+            f"{' and '.join(foreign)} is documented for the Chinese platform only: it is left out on {self.host}",
             MiniMaxCatalogWarning,
             stacklevel=1,
         )
-        return {name: value for name, value in body.items() if name != "aigc_watermark"}
+        return {name: value for name, value in body.items() if name not in foreign}
 
     async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> _Reply:
         post = method == "POST"
@@ -420,9 +463,8 @@ class MiniMaxClient:
         self, http: httpx.AsyncClient, method: str, url: str, sending: Sending, arguments: dict[str, Any]
     ) -> _Reply:
         extensions = {"trace": sending.trace} if method == "POST" else {}
-        async with http.stream(
-            method, url, headers=self._headers, extensions=extensions, **arguments
-        ) as response:
+        headers = arguments.pop("headers", self._headers)
+        async with http.stream(method, url, headers=headers, extensions=extensions, **arguments) as response:
             raw = bytearray()
             try:
                 async for piece in body(response, self.limits.answer):
@@ -454,18 +496,28 @@ class MiniMaxClient:
             log.warning(text)
             raise AnswerLost(text)
 
-    def _unreadable(self, reply: _Reply) -> ApiError:
-        make = error_from_page if reply.ok and reply.is_page else error_from_http
-        return make(reply.status, host=self._address, excerpt=reply.excerpt, trace_id=reply.trace_id)
+    def _raise_unless_good(self, reply: _Reply, said: Said) -> None:
+        """Raise `ApiError` for a refusal by the API, and for what is no answer of it."""
+        trace_id = clean(said.trace_id, 100) or reply.trace_id
+        if said.code:
+            raise error_from_code(said.code, clean(said.message, 500), host=self.host, trace_id=trace_id)
+        if said.code is None or not reply.ok:
+            make = error_from_page if reply.ok and reply.is_page else error_from_http
+            status = said.status if reply.ok else reply.status
+            raise make(status, host=self._address, excerpt=reply.excerpt, trace_id=trace_id)
 
     @property
     def _address(self) -> str:
         """Host and path, since a path of the base URL (`/v1`) is what is wrong most often."""
         return self.host + urlsplit(self.base_url).path
 
-    def _raise_for(self, reply: _Reply) -> None:
-        if reply.code:
-            raise error_from_code(reply.code, reply.message, host=self.host, trace_id=reply.trace_id)
+
+def _moment(date: str) -> float | None:
+    """The Unix time of an HTTP date; None for none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError):
+        return None
 
 
 class _TooSlow(ControlFlow):

@@ -6,8 +6,9 @@ from typing import Any
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
+from minimax_tasks.api.v2 import endpoints as v2
 
-ENDPOINTS = {endpoint.name: endpoint for endpoint in (GENERATION, TEMPLATE_GENERATION)}
+ENDPOINTS = {endpoint.name: endpoint for endpoint in (GENERATION, TEMPLATE_GENERATION, v2.GENERATION)}
 
 
 def endpoint_of(document: Mapping[str, Any]) -> Endpoint:

@@ -262,6 +262,6 @@ def head_size(data: bytes) -> tuple[int, int] | None:
             continue
         try:
             return factory(io.BytesIO(data), "").size
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             return None
     return None

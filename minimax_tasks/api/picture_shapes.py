@@ -1,6 +1,6 @@
 """The shapes of pictures as numbers: which are alike, and what a crop leaves. No picture is opened here."""
 
-from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
+from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.errors import PictureError
 
 SHAPE_TOLERANCE = 0.02
@@ -24,7 +24,7 @@ def cropped_size(own: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int
 def judge_crop(own: tuple[int, int], shape: tuple[int, int], *, field: str, name: str) -> tuple[int, int]:
     """`cropped_size`, or `PictureError` when too little would be left."""
     size = cropped_size(own, shape)
-    if size != own and min(size) < IMAGE_MIN_SHORT_SIDE:
+    if size != own and min(size) < V1_PICTURES.shortest:
         raise PictureError(
             field,
             name,

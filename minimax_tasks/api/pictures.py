@@ -13,12 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from minimax_tasks.api.catalog.models import (
-    IMAGE_ASPECT,
-    IMAGE_FORMATS,
-    IMAGE_MAX_BYTES,
-    IMAGE_MIN_SHORT_SIDE,
-)
+from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
 from minimax_tasks.api.picture_shapes import judge_crop
 from minimax_tasks.errors import PictureError
@@ -32,7 +27,7 @@ MAX_PIXELS = 178_956_970
 
 _FORMATS = "a JPEG, PNG or WebP picture"
 _OR_FIT = ", or `fit`, which crops and scales what does not fit"
-_KINDS = {kind: kind for kind in IMAGE_FORMATS} | {"MPO": "JPEG"}
+_KINDS = {kind: kind for kind in V1_PICTURES.formats} | {"MPO": "JPEG"}
 """What Pillow calls a format -> what it is sent as. Cameras add previews to a JPEG, which makes it an MPO."""
 
 _MODES = ("RGB", "RGBA", "L", "LA", "P", "PA", "1")
@@ -58,8 +53,10 @@ class Picture:
         return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
 
-def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> Picture:
-    """Check a picture against the limits of the service; `field` and `name` identify it in messages.
+def judge_picture(
+    data: bytes, *, field: str, name: str, fit: bool = False, limits: PictureLimits = V1_PICTURES
+) -> Picture:
+    """Check a picture against the limits of the model that it is for; `field` and `name` identify it in messages.
 
     The format is read from the bytes, not from the file's name. A picture that needs no change is sent byte
     for byte. Texts and colour profiles that are in the way are left out of the file, a transparent picture is
@@ -69,9 +66,9 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
     the same way: cropped around its middle, and scaled down as far as needed. Raises `PictureError`.
     """
     data, notes = without_ballast(data)
-    if len(data) >= IMAGE_MAX_BYTES and not fit:
-        raise PictureError(field, name, f"under 20 MB{_OR_FIT}", f"{len(data) / 1e6:.1f} MB")
-    with _opened(data, field=field, name=name) as image:
+    if len(data) > limits.most_bytes and not fit:
+        raise PictureError(field, name, f"{limits.says_bytes}{_OR_FIT}", f"{len(data) / 1e6:.1f} MB")
+    with _opened(data, limits.formats, field=field, name=name) as image:
         kind = _KINDS[str(image.format)]
         upright, turned = _upright(image)
         deep = _is_deep_png(data)
@@ -85,15 +82,17 @@ def judge_picture(data: bytes, *, field: str, name: str, fit: bool = False) -> P
                 notes += ("its transparent parts are laid on white, and it is sent without transparency",)
         if upright.mode not in _MODES or deep:
             upright, turned = _eight_bit(upright), True
-        shape = _nearest_shape(*upright.size) if fit else upright.size
+        shape = _nearest_shape(*upright.size, limits) if fit else upright.size
         if shape != upright.size:
             upright, turned = _cropped(upright, shape), True
-        _judge_size(*upright.size, field=field, name=name)
+        if fit and limits.longest is not None and max(upright.size) > limits.longest:
+            upright, turned = _scaled_down(upright, limits.longest), True
+        _judge_size(*upright.size, limits, field=field, name=name)
         if turned:
             data, kind = _encode(upright), "PNG"
-        while len(data) >= IMAGE_MAX_BYTES:
+        while len(data) > limits.most_bytes:
             data, kind = _encode(upright, "JPEG"), "JPEG"
-            upright = upright.reduce(2) if len(data) >= IMAGE_MAX_BYTES else upright
+            upright = upright.reduce(2) if len(data) > limits.most_bytes else upright
         return Picture(data, Image.MIME[kind], *upright.size, notes)
 
 
@@ -110,21 +109,21 @@ class Glance:
     fits: bool
 
 
-def glance(data: bytes) -> Glance | None:
+def glance(data: bytes, limits: PictureLimits = V1_PICTURES) -> Glance | None:
     """What is known about a picture without decoding it; None for a file that cannot be sent as a picture.
 
     `judge_picture` sends it byte for byte, if at all, when it is `as_it_is` and, with `fit`, also `fits`.
     """
     lean, notes = without_ballast(data)
     try:
-        with Image.open(io.BytesIO(lean), formats=IMAGE_FORMATS) as image:
+        with Image.open(io.BytesIO(lean), formats=limits.formats) as image:
             # Looking for a rotation reads all of a PNG, unless the bytes show that there is none.
             may_turn = image.format != "PNG" or any(mark in lean for mark in _ROTATION_MARKS)
             turned = _orientation(image) if may_turn else 1
             size = (image.height, image.width) if turned >= 5 else image.size
-            whole = image.mode in _MODES and not _is_deep_png(lean) and len(lean) < IMAGE_MAX_BYTES
+            whole = image.mode in _MODES and not _is_deep_png(lean) and len(lean) <= limits.most_bytes
             as_it_is = not notes and turned == 1 and not _has_alpha(image)
-            return Glance(*size, as_it_is, whole and _nearest_shape(*size) == size)
+            return Glance(*size, as_it_is, whole and _nearest_shape(*size, limits) == size)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
 
@@ -132,7 +131,14 @@ def glance(data: bytes) -> Glance | None:
 _ROTATION_MARKS = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 
 
-def crop_to(picture: Picture, shape: tuple[int, int], *, field: str, name: str) -> Picture:
+def crop_to(
+    picture: Picture,
+    shape: tuple[int, int],
+    *,
+    field: str,
+    name: str,
+    limits: PictureLimits = V1_PICTURES,
+) -> Picture:
     """The picture, cropped around its middle to a shape (width, height) from which its own differs by more
     than 2 %. Raises `PictureError` when too little would be left.
     """
@@ -141,19 +147,22 @@ def crop_to(picture: Picture, shape: tuple[int, int], *, field: str, name: str) 
         return picture
     with Image.open(io.BytesIO(picture.data)) as image:
         cropped = _encode(_cropped(image, size))
-    return replace(judge_picture(cropped, field=field, name=name, fit=True), notes=picture.notes)
+    judged = judge_picture(cropped, field=field, name=name, fit=True, limits=limits)
+    return replace(judged, notes=picture.notes)
 
 
-def crop_alike(picture: Picture, shape: Picture, *, field: str, name: str) -> Picture:
+def crop_alike(
+    picture: Picture, shape: Picture, *, field: str, name: str, limits: PictureLimits = V1_PICTURES
+) -> Picture:
     """`crop_to` the shape of another picture."""
-    return crop_to(picture, (shape.width, shape.height), field=field, name=name)
+    return crop_to(picture, (shape.width, shape.height), field=field, name=name, limits=limits)
 
 
 @contextmanager
-def _opened(data: bytes, *, field: str, name: str) -> Iterator[Image.Image]:
+def _opened(data: bytes, formats: tuple[str, ...], *, field: str, name: str) -> Iterator[Image.Image]:
     """A still picture of a format that the service takes, with its pixels read."""
     try:
-        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
@@ -253,14 +262,20 @@ def _rgb(image: Image.Image) -> Image.Image:
     return rgb
 
 
-def _nearest_shape(width: int, height: int) -> tuple[int, int]:
-    low, high = IMAGE_ASPECT
+def _nearest_shape(width: int, height: int, limits: PictureLimits) -> tuple[int, int]:
+    low, high = limits.aspect
     return min(width, math.floor(height * high)), min(height, math.floor(width / low))
 
 
 def _cropped(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     left, top = (image.width - size[0]) // 2, (image.height - size[1]) // 2
     return image.crop((left, top, left + size[0], top + size[1]))
+
+
+def _scaled_down(image: Image.Image, longest: int) -> Image.Image:
+    smaller = image.copy()
+    smaller.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return smaller
 
 
 def _encode(image: Image.Image, kind: str = "PNG") -> bytes:
@@ -271,14 +286,21 @@ def _encode(image: Image.Image, kind: str = "PNG") -> bytes:
     return out.getvalue()
 
 
-def _judge_size(width: int, height: int, *, field: str, name: str) -> None:
-    low, high = IMAGE_ASPECT
-    if min(width, height) < IMAGE_MIN_SHORT_SIDE:
+def _judge_size(width: int, height: int, limits: PictureLimits, *, field: str, name: str) -> None:
+    low, high = limits.aspect
+    if min(width, height) < limits.shortest:
         raise PictureError(
             field,
             name,
-            f"a short side over {IMAGE_MIN_SHORT_SIDE - 1} px",
+            f"a short side over {limits.shortest - 1} px",
             f"it is too small, {width} x {height} px",
+        )
+    if limits.longest is not None and max(width, height) > limits.longest:
+        raise PictureError(
+            field,
+            name,
+            f"a long side of at most {limits.longest} px{_OR_FIT}",
+            f"it is too large, {width} x {height} px",
         )
     if not low <= width / height <= high:
         raise PictureError(

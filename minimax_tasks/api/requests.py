@@ -1,21 +1,34 @@
-"""The five requests, checked against the catalogue when they are constructed.
+"""The requests, one for each mode, checked against the catalogue when they are constructed.
 
 Where public material disagrees on what the service takes, either is taken, what is safest is sent, and a
 `MiniMaxCatalogWarning` says so.
 
-A picture field holds a *reference* until the request is sent: an http(s) URL, a data URL, or whatever the
-caller resolves (`with_pictures`) into one of the two. `body()` gives the exact JSON of the wire.
+A field of a picture, a video or a sound holds a *reference* until the request is sent: an http(s) URL, a data URL, the
+address of an uploaded file (`mm_file://`), or whatever the caller resolves (`with_pictures`) into one of them.
+`body()` gives the exact JSON of the wire, which the model's generation of the API writes.
 """
 
 import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 
 from minimax_tasks.api.catalog.models import (
+    RATIOS,
     Mode,
     ModelMode,
+    Optimizer,
+    ReferenceLimits,
     SendSize,
     Size,
     default_model,
@@ -27,9 +40,16 @@ from minimax_tasks.api.catalog.models import (
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.media import Media, Role
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.api.v1.endpoints import TEMPLATE_GENERATION
 from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
+
+ADAPTIVE = "adaptive"
+"""The ratio of a clip that has the shape of its pictures."""
+
+UPLOADED = "mm_file://"
+"""What the address of a file that was uploaded to the service starts with."""
 
 
 class _Request(BaseModel):
@@ -39,8 +59,12 @@ class _Request(BaseModel):
 
     mode: ClassVar[Mode]
     picture_fields: ClassVar[tuple[str, ...]] = ()
+    recording_fields: ClassVar[tuple[str, ...]] = ()
+    """The fields with videos and sounds."""
     decided_by: ClassVar[str] = ""
     """The field that says, where it is given, that this is the mode."""
+    also_decided_by: ClassVar[tuple[str, ...]] = ()
+    """Further such fields."""
 
     callback_url: StrictStr | None = None
     """An http(s) URL to which the service sends the status."""
@@ -101,8 +125,12 @@ class _Request(BaseModel):
         """Field -> picture reference, for the fields that have one."""
         return {name: getattr(self, name) for name in self.picture_fields if getattr(self, name)}
 
+    def recordings(self) -> dict[str, str]:
+        """Field -> reference of a video or a sound, for those that there are; like `pictures`."""
+        return {}
+
     def with_pictures(self, resolved: Mapping[str, str]) -> Self:
-        """The same request with other picture references."""
+        """The same request with other references of pictures and recordings."""
         return self.model_copy(update=dict(resolved))
 
     @property
@@ -134,8 +162,17 @@ def _resolutions() -> str:
     return _listed(name for _, name in found)
 
 
+def _ratios() -> str:
+    return f"shape of the clip, for models that take one: {_listed(RATIOS)}"
+
+
+def _references(kind: str, words: str) -> str:
+    limits = [row.references for row in model_modes() if row.references is not None]
+    return f"at most {max(getattr(each, kind) for each in limits)} {words}"
+
+
 class VideoRequest(_Request):
-    """What the four modes that a model makes share."""
+    """What the modes that a model makes share."""
 
     model: StrictStr
     prompt: StrictStr = Field("", description=_prompt_limit())
@@ -147,17 +184,51 @@ class VideoRequest(_Request):
     """Shorten the time of the prompt optimizer."""
     aigc_watermark: StrictBool = False
     """Put the service's watermark into the clip."""
+    ratio: StrictStr | None = Field(None, description=_ratios())
 
     def check(self) -> None:
-        """Raise `InvalidRequest` for a model, prompt or size that the service would refuse."""
+        """Raise `InvalidRequest` for a model, prompt, size or shape that the service would refuse."""
         super().check()
-        limit = self.model_mode.prompt_limit  # raises for an unknown model
+        row = self.model_mode  # raises for an unknown model
+        limit = row.prompt_limit
         _need_readable("prompt", self.prompt)
         if len(self.prompt) > limit:
             raise InvalidRequest(
                 "prompt", self.prompt, f"at most {limit} characters", f"{len(self.prompt)} characters"
             )
+        if (row.needs_prompt or self.mode is Mode.TEXT) and not self.prompt.strip():
+            why = "text-to-video needs one" if self.mode is Mode.TEXT else f"{self.model} always needs one"
+            raise InvalidRequest("prompt", self.prompt, f"1 to {limit} characters", why)
         self._check_size()
+        self._check_ratio()
+
+    def _check_ratio(self) -> None:
+        ratios = self.model_mode.ratios
+        if not ratios:
+            if self.ratio is not None:
+                why = f"the clips of {self.model} have one shape, or that of their first frame"
+                raise InvalidRequest("ratio", self.ratio, "nothing", why)
+            return
+        if self.ratio is not None and self.ratio not in ratios:
+            raise InvalidRequest("ratio", self.ratio, ratios, "there is no such ratio")
+        if self.mode is Mode.TEXT and self.ratio in (None, ADAPTIVE):
+            why = f"{self.model} needs one for a clip from text alone"
+            raise InvalidRequest("ratio", self.ratio, [one for one in ratios if one != ADAPTIVE], why)
+
+    @property
+    def sent_ratio(self) -> str | None:
+        """The shape that is asked for; a clip with frames has theirs. None for a model that takes no ratio."""
+        if not self.model_mode.ratios:
+            return None
+        return ADAPTIVE if self._has_frames or self.ratio is None else self.ratio
+
+    @property
+    def _has_frames(self) -> bool:
+        return self.mode in (Mode.IMAGE, Mode.START_END)
+
+    def media(self) -> tuple[Media, ...]:
+        """The files that are sent, in their order. Raises `PictureError` for one that was not read yet."""
+        return ()
 
     @property
     def model_mode(self) -> ModelMode:
@@ -200,6 +271,14 @@ class VideoRequest(_Request):
                 f"duration and resolution are listed for all modes, but the API reference has neither for "
                 f"{self.mode}: they are left out, and the service chooses"
             )
+        if not self.prompt_optimizer and model_mode.optimizer is Optimizer.NONE:
+            reasons.append(
+                f"{self.model} cannot be told to leave a prompt as it is: prompt_optimizer is left out"
+            )
+        if self._has_frames and self.ratio not in (None, ADAPTIVE):
+            reasons.append(f"ratio = {self.ratio} is left out: the clip has the shape of its frame")
+        if self.ratio is None:
+            reasons.append(model_mode.wants_ratio)
         if self.fast_pretreatment and not self.sends_fast_pretreatment:
             reasons.append(
                 "fast_pretreatment shortens the prompt optimizer, which is off: it is left out"
@@ -212,16 +291,11 @@ class VideoRequest(_Request):
     @property
     def usd(self) -> float | None:
         """The published price in USD, or None when there is none."""
-        price = self.model_mode.price(*self.size)
-        return price.usd if price else None
+        return self.model_mode.usd(*self.size, pictures=len(self.pictures()))
 
     def identity(self) -> dict[str, Any]:
         """What is sent apart from pictures and `callback_url`, defaults filled in: a part of the clip's key."""
-        return self.facts() | {
-            "prompt_optimizer": self.prompt_optimizer,
-            "fast_pretreatment": self.sends_fast_pretreatment,
-            "aigc_watermark": self.aigc_watermark,
-        }
+        return self.facts() | self.endpoint.wire.identity(self)
 
     @property
     def label(self) -> str:
@@ -248,25 +322,21 @@ class VideoRequest(_Request):
         """What was given and the model, since the default one may become another."""
         return super().fields() | {"model": self.model}
 
+    @property
+    def sends_size(self) -> bool:
+        """Whether `duration` and `resolution` are on the wire."""
+        row = self.model_mode
+        default = self.size == (row.default_resolution, row.default_seconds)
+        return row.sends_size is SendSize.ALWAYS or not default
+
+    @property
+    def sends_expansion_off(self) -> bool:
+        """Whether the model is told not to write more into the prompt."""
+        return not self.prompt_optimizer and self.model_mode.optimizer is Optimizer.EXPANSION
+
     def body(self) -> dict[str, Any]:
-        """The JSON of the wire: only fields that this model takes, defaults left out."""
-        body: dict[str, Any] = {"model": self.model}
-        if self.prompt:
-            body["prompt"] = self.prompt
-        resolution, seconds = self.size
-        model_mode = self.model_mode
-        default = (resolution, seconds) == (model_mode.default_resolution, model_mode.default_seconds)
-        if model_mode.sends_size is SendSize.ALWAYS or not default:
-            body |= {"duration": seconds, "resolution": resolution}
-        if not self.prompt_optimizer:
-            body["prompt_optimizer"] = False
-        if self.sends_fast_pretreatment:
-            body["fast_pretreatment"] = True
-        if self.aigc_watermark:
-            body["aigc_watermark"] = True
-        if self.callback_url:
-            body["callback_url"] = self.callback_url
-        return body
+        """The JSON of the wire, as the model's generation of the API has it."""
+        return self.endpoint.wire.body(self)
 
     @property
     def _given_size(self) -> tuple[str, int]:
@@ -303,17 +373,6 @@ class TextToVideoRequest(VideoRequest):
     model: StrictStr = default_model(Mode.TEXT).model
     """`minimax-tasks models` lists them."""
 
-    def check(self) -> None:
-        """Raise `InvalidRequest` for what the service would refuse."""
-        super().check()
-        if not self.prompt.strip():
-            raise InvalidRequest(
-                "prompt",
-                self.prompt,
-                f"1 to {self.model_mode.prompt_limit} characters",
-                "text-to-video needs one",
-            )
-
 
 class ImageToVideoRequest(VideoRequest):
     """A clip that starts from a picture and takes its shape."""
@@ -331,9 +390,9 @@ class ImageToVideoRequest(VideoRequest):
         super().check()
         _need_picture("first_frame_image", self.first_frame_image)
 
-    def body(self) -> dict[str, Any]:
-        """The JSON of the wire."""
-        return super().body() | {"first_frame_image": _sendable("first_frame_image", self.first_frame_image)}
+    def media(self) -> tuple[Media, ...]:
+        """The first frame."""
+        return (Media(Role.FIRST_FRAME, _sendable("first_frame_image", self.first_frame_image)),)
 
 
 class StartEndToVideoRequest(VideoRequest):
@@ -363,13 +422,17 @@ class StartEndToVideoRequest(VideoRequest):
         alone = "the API's schema takes a last frame alone, but its text needs first_frame_image for the size"
         return (*super().warnings, *((alone,) if self.first_frame_image is None else ()))
 
-    def body(self) -> dict[str, Any]:
-        """The JSON of the wire."""
-        return super().body() | {name: _sendable(name, value) for name, value in self.pictures().items()}
+    def media(self) -> tuple[Media, ...]:
+        """The frames that there are."""
+        roles = {"first_frame_image": Role.FIRST_FRAME, "last_frame_image": Role.LAST_FRAME}
+        return tuple(Media(roles[name], _sendable(name, value)) for name, value in self.pictures().items())
 
 
 class SubjectToVideoRequest(VideoRequest):
-    """A clip with the face of a subject. `duration` and `resolution` are judged, but never sent."""
+    """A clip with a subject: for S2V-01 a face, for others up to nine pictures.
+
+    `duration` and `resolution` are judged, but not sent to S2V-01.
+    """
 
     mode: ClassVar[Mode] = Mode.SUBJECT
     picture_fields: ClassVar[tuple[str, ...]] = ("subject_image",)
@@ -384,6 +447,11 @@ class SubjectToVideoRequest(VideoRequest):
         super().check()
         if not self._images:
             raise InvalidRequest("subject_image", self.subject_image, "a picture of the subject's face")
+        most = self.model_mode.subjects
+        if most is not None and len(self._images) > most:
+            raise InvalidRequest(
+                "subject_image", self.subject_image, f"1 to {most} pictures", f"{len(self._images)} pictures"
+            )
         for image in self._images:
             _need_picture("subject_image", image)
 
@@ -395,7 +463,8 @@ class SubjectToVideoRequest(VideoRequest):
     def warnings(self) -> tuple[str, ...]:
         """Reasons to doubt that the service takes this, from disagreeing public material."""
         several = "the API reference has exactly one picture of the subject"
-        return (*super().warnings, *((several,) if len(self._images) > 1 else ()))
+        doubted = len(self._images) > 1 and self.model_mode.subjects is None
+        return (*super().warnings, *((several,) if doubted else ()))
 
     def pictures(self) -> dict[str, str]:
         """`subject_image` or, of several, `subject_image[0]`, `subject_image[1]`, … -> picture reference."""
@@ -411,10 +480,108 @@ class SubjectToVideoRequest(VideoRequest):
             update={"subject_image": images[0] if isinstance(self.subject_image, str) else images}
         )
 
-    def body(self) -> dict[str, Any]:
-        """The JSON of the wire."""
-        images = [_sendable("subject_image", image) for image in self._images]
-        return super().body() | {"subject_reference": [{"type": "character", "image": images}]}
+    def media(self) -> tuple[Media, ...]:
+        """The pictures of the subject."""
+        return tuple(Media(Role.REFERENCE_IMAGE, _sendable("subject_image", image)) for image in self._images)
+
+
+class ReferenceToVideoRequest(VideoRequest):
+    """A clip that takes what it shows, how it moves or how it sounds from pictures, videos and sounds."""
+
+    mode: ClassVar[Mode] = Mode.REFERENCE
+    picture_fields: ClassVar[tuple[str, ...]] = ("reference_images",)
+    recording_fields: ClassVar[tuple[str, ...]] = ("reference_videos", "reference_audios")
+    decided_by: ClassVar[str] = "reference_images"
+    also_decided_by: ClassVar[tuple[str, ...]] = ("reference_videos", "reference_audios")
+
+    model: StrictStr = default_model(Mode.REFERENCE).model
+    reference_images: tuple[StrictStr, ...] = Field((), description=_references("images", "pictures"))
+    reference_videos: tuple[StrictStr, ...] = Field((), description=_references("videos", "videos"))
+    reference_audios: tuple[StrictStr, ...] = Field((), description=_references("audios", "sounds"))
+    reference_seconds: StrictFloat | None = None
+    """Seconds of all reference videos together, which are paid for: measured where the videos can be read, else at
+    most what is allowed."""
+
+    def check(self) -> None:
+        """Raise `InvalidRequest` for files, or a mixture of them, that the service would refuse."""
+        super().check()
+        limits = self._limits
+        total = sum(len(getattr(self, name)) for name in self._roles)
+        for name, most in zip(self._roles, (limits.images, limits.videos, limits.audios), strict=True):
+            given = getattr(self, name)
+            if len(given) > most:
+                raise InvalidRequest(name, given, f"at most {most}", f"{len(given)} are given")
+            for reference in given:
+                _need_picture(name, reference)
+        if total > limits.files:
+            raise InvalidRequest(
+                "reference_images", self.reference_images, f"at most {limits.files} files of all kinds together",
+                f"with videos and sounds there are {total}",
+            )  # fmt: skip
+        if not self.reference_images and not self.reference_videos:
+            why = (
+                "sounds need a picture or a video with them"
+                if self.reference_audios
+                else "there is no reference"
+            )
+            field = "reference_audios" if self.reference_audios else "reference_images"
+            raise InvalidRequest(
+                field, getattr(self, field), "at least one picture or video as a reference", why
+            )
+        together = limits.video.together
+        if self.reference_seconds is not None and not 0 <= self.reference_seconds <= together:
+            raise InvalidRequest("reference_seconds", self.reference_seconds, f"0 to {together:g}")
+
+    @property
+    def _limits(self) -> ReferenceLimits:
+        limits = self.model_mode.references
+        assert limits is not None, "every row of this mode has them"
+        return limits
+
+    _roles: ClassVar[dict[str, Role]] = {
+        "reference_images": Role.REFERENCE_IMAGE,
+        "reference_videos": Role.REFERENCE_VIDEO,
+        "reference_audios": Role.REFERENCE_AUDIO,
+    }
+
+    @property
+    def usd(self) -> float | None:
+        """The published price in USD with its references, at most; None when there is none."""
+        seconds = self.reference_seconds
+        if seconds is None:
+            seconds = self._limits.video.together if self.reference_videos else 0.0
+        pictures = len(self.reference_images)
+        return self.model_mode.usd(*self.size, pictures=pictures, reference_seconds=seconds)
+
+    def pictures(self) -> dict[str, str]:
+        """`reference_images[0]`, … -> picture reference."""
+        return self._numbered("reference_images")
+
+    def recordings(self) -> dict[str, str]:
+        """`reference_videos[0]`, …, `reference_audios[0]`, … -> reference."""
+        return self._numbered(*self.recording_fields)
+
+    def _numbered(self, *names: str) -> dict[str, str]:
+        return {f"{name}[{i}]": one for name in names for i, one in enumerate(getattr(self, name))}
+
+    def with_pictures(self, resolved: Mapping[str, str]) -> Self:
+        """The same request with other references."""
+        return self.model_copy(
+            update={
+                name: tuple(
+                    resolved.get(f"{name}[{i}]", reference) for i, reference in enumerate(getattr(self, name))
+                )
+                for name in self._roles
+            }
+        )
+
+    def media(self) -> tuple[Media, ...]:
+        """Pictures, then videos, then sounds: the prompt may count on their order."""
+        return tuple(
+            Media(role, _sendable(name, reference))
+            for name, role in self._roles.items()
+            for reference in getattr(self, name)
+        )
 
 
 class TemplateRequest(_Request):
@@ -500,6 +667,7 @@ AnyRequest = (
     | ImageToVideoRequest
     | StartEndToVideoRequest
     | SubjectToVideoRequest
+    | ReferenceToVideoRequest
     | TemplateRequest
 )
 
@@ -508,6 +676,7 @@ REQUESTS: dict[Mode, type[AnyRequest]] = {
     Mode.IMAGE: ImageToVideoRequest,
     Mode.START_END: StartEndToVideoRequest,
     Mode.SUBJECT: SubjectToVideoRequest,
+    Mode.REFERENCE: ReferenceToVideoRequest,
     Mode.TEMPLATE: TemplateRequest,
 }
 """Mode -> its request."""
@@ -516,14 +685,14 @@ REQUESTS: dict[Mode, type[AnyRequest]] = {
 def mode_of(fields: Container[str]) -> Mode:
     """The mode of a request by which fields it has, as on the wire."""
     for mode, request in reversed(REQUESTS.items()):
-        if request.decided_by in fields:
+        if any(name in fields for name in (request.decided_by, *request.also_decided_by)):
             return mode
     return Mode.TEXT
 
 
 def is_url(reference: str) -> bool:
-    """Whether a picture reference is sent as it is: an http(s) URL or a data URL."""
-    return reference.startswith(("http://", "https://", "data:"))
+    """Whether a reference is sent as it is: an http(s) URL, a data URL, or the address of an uploaded file."""
+    return reference.startswith(("http://", "https://", "data:", UPLOADED))
 
 
 def _need_readable(field: str, value: str) -> None:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minimax_tasks.api.catalog.models import IMAGE_MIN_SHORT_SIDE
+from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
@@ -99,7 +99,7 @@ def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image
     """Scales a frame of a down-scaled sandbox clip up to its nominal size, so that the service accepts it."""
     from PIL import Image
 
-    if min(image.size) >= IMAGE_MIN_SHORT_SIDE:
+    if min(image.size) >= V1_PICTURES.shortest:
         return image
     result = root.read_json(clip_file(key, RESULT)) or {}
     return image.resize(_frame_size(result, image.size), Image.Resampling.LANCZOS)
@@ -107,12 +107,12 @@ def _large_enough(root: Storage, key: str, image: "Image.Image") -> "Image.Image
 
 def _frame_size(result: dict[str, Any], size: tuple[int, int]) -> tuple[int, int]:
     """The size that frames of a clip get: that of the clip, or the one that the service said if that is too small."""
-    if min(size) >= IMAGE_MIN_SHORT_SIDE:
+    if min(size) >= V1_PICTURES.shortest:
         return size
     width, height = int(result.get("video_width") or 0), int(result.get("video_height") or 0)
-    if min(width, height) >= IMAGE_MIN_SHORT_SIDE:
+    if min(width, height) >= V1_PICTURES.shortest:
         return width, height
-    scale = IMAGE_MIN_SHORT_SIDE / min(size)
+    scale = V1_PICTURES.shortest / min(size)
     return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
 

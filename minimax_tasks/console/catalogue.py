@@ -46,6 +46,11 @@ def models_json() -> list[dict[str, Any]]:
                 "fps": model_mode.fps,
                 "fast_pretreatment": model_mode.fast_pretreatment,
                 "reads_brackets": model_mode.reads_brackets,
+                "endpoint": model_mode.endpoint.submit_path,
+                "prompt_limit": model_mode.prompt_limit,
+                "ratios": list(model_mode.ratios),
+                "pictures": asdict(model_mode.picture_price) if model_mode.picture_price else None,
+                "usd_a_second": {rate.resolution: rate.usd for rate in model_mode.rates},
                 "source": SOURCES[model_mode.source],
                 "doubt": model_mode.caveat or None,
             }
@@ -75,8 +80,18 @@ def models_table() -> Table:
     return table
 
 
+def priced_by_second(model_mode: ModelMode, resolution: str, seconds: list[int]) -> str:
+    """`4–15 s, 0.08 a second`, of a size with every length in a range; "" of any other."""
+    if len(seconds) < 4 or seconds != list(range(seconds[0], seconds[-1] + 1)):
+        return ""
+    rate = next((rate.usd for rate in model_mode.rates if rate.resolution == resolution), None)
+    return f"{seconds[0]}–{seconds[-1]} s, {'?' if rate is None else f'{rate:.2f}'} a second"
+
+
 def _priced(model_mode: ModelMode, resolution: str, seconds: list[int]) -> str:
     """`768P: 6 s 0.28 · 10 s 0.56`."""
+    if by_second := priced_by_second(model_mode, resolution, seconds):
+        return f"{resolution}: {by_second}"
     prices = ((length, _usd(model_mode, resolution, length)) for length in seconds)
     shown = (f"{length} s {'?' if price is None else f'{price:.2f}'}" for length, price in prices)
     return f"{resolution}: " + " · ".join(shown)

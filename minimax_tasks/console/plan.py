@@ -21,6 +21,7 @@ _MODES = {
     Mode.IMAGE: "image",
     Mode.START_END: "start-end",
     Mode.SUBJECT: "subject",
+    Mode.REFERENCE: "references",
 }
 _STYLES = {
     ClipStatus.MADE: "green",

@@ -14,7 +14,12 @@ from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellin
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.parameters import OptionalUrlParameter, PictureParameter, PicturesParameter
+from minimax_tasks.tasks.parameters import (
+    OptionalUrlParameter,
+    PictureParameter,
+    PicturesParameter,
+    ReferencesParameter,
+)
 from minimax_tasks.tasks.stages import Download, PollVideo
 
 
@@ -85,6 +90,9 @@ class _Video(_Mode):
     resolution = luigi.OptionalParameter(
         default=_default(Mode.TEXT, "resolution"), description=_description(Mode.TEXT, "resolution")
     )
+    ratio = luigi.OptionalParameter(
+        default=_default(Mode.TEXT, "ratio"), description=_description(Mode.TEXT, "ratio")
+    )
     prompt_optimizer = _switch("prompt_optimizer")
     fast_pretreatment = _switch("fast_pretreatment")
     aigc_watermark = _switch("aigc_watermark")
@@ -133,6 +141,29 @@ class SubjectToVideo(_Video, luigi.Task):
     )
 
     mode = Mode.SUBJECT
+
+
+def _references(name: str) -> ReferencesParameter:
+    return ReferencesParameter(
+        default=_default(Mode.REFERENCE, name), description=_description(Mode.REFERENCE, name)
+    )
+
+
+class ReferenceToVideo(_Video, luigi.Task):
+    """A clip that takes what it shows, how it moves or how it sounds from pictures, videos and sounds."""
+
+    reference_images = _references("reference_images")
+    reference_videos = _references("reference_videos")
+    reference_audios = _references("reference_audios")
+    reference_seconds = luigi.OptionalFloatParameter(
+        default=_default(Mode.REFERENCE, "reference_seconds"),
+        description=_description(Mode.REFERENCE, "reference_seconds"),
+    )
+    model = luigi.Parameter(
+        default=_default(Mode.REFERENCE, "model"), description=_description(Mode.REFERENCE, "model")
+    )
+
+    mode = Mode.REFERENCE
 
 
 class TemplateVideo(_Mode, luigi.Task):

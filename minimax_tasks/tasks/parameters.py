@@ -126,6 +126,15 @@ class PicturesParameter(PictureParameter):
         return tuple(map(_given, json.loads(text))) if text.startswith("[") else super().parse(text)
 
 
+class ReferencesParameter(PicturesParameter):
+    """Any number of references (on the command line a JSON list)."""
+
+    def normalize(self, value: Any) -> Any:
+        """A tuple of references, of one as well."""
+        found = super().normalize(value)
+        return (found,) if isinstance(found, str) else (found or ())
+
+
 class RequestParameter(luigi.Parameter):
     """What is asked for: a `ClipRequest`, a request, its JSON, or the key of a clip that was submitted."""
 

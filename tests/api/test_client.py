@@ -203,6 +203,7 @@ def test_the_watermark_is_for_the_chinese_platform(
 # -- what comes back
 
 EXPECTED = {
+    529: (RateLimited, Verdict.RETRY_LATER),
     1000: (ServiceError, Verdict.UNCERTAIN), 1001: (ServiceError, Verdict.UNCERTAIN),
     1002: (RateLimited, Verdict.RETRY_LATER), 1004: (AuthenticationFailed, Verdict.REFUSED),
     1008: (InsufficientBalance, Verdict.REFUSED), 1013: (ServiceError, Verdict.UNCERTAIN),

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from minimax_tasks.api.catalog.models import IMAGE_ASPECT, IMAGE_FORMATS, IMAGE_MIN_SHORT_SIDE
+from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.prompts import camera_warnings, check_prompt, find_commands, parse_camera, render_prompt
 
 FOLDER = Path(__file__).parents[2] / "pipelines" / "storyboards"
@@ -70,9 +70,9 @@ def test_every_prompt_of_a_board_renders_without_error_or_warning(path: Path, la
 @pytest.mark.parametrize("path", STILLS, ids=lambda path: path.stem)
 def test_every_still_is_a_picture_that_the_service_takes_and_has_a_source(path: Path) -> None:
     with Image.open(path) as picture:
-        assert picture.format in IMAGE_FORMATS
-        assert min(picture.size) >= IMAGE_MIN_SHORT_SIDE
-        assert IMAGE_ASPECT[0] <= picture.width / picture.height <= IMAGE_ASPECT[1]
+        assert picture.format in V1_PICTURES.formats
+        assert min(picture.size) >= V1_PICTURES.shortest
+        assert V1_PICTURES.aspect[0] <= picture.width / picture.height <= V1_PICTURES.aspect[1]
     assert path.stat().st_size < 400_000
     assert f"`{path.name}`" in (FOLDER / "stills" / "SOURCES.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,10 @@ from minimax_tasks.errors import Verdict
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One `base_resp.status_code`. `error` is the name of the exception that carries it."""
+    """One code of the service, from `base_resp` or from the end of a message.
+
+    `error` is the name of the exception that carries it.
+    """
 
     code: int
     error: str
@@ -35,6 +38,7 @@ _QUOTA = "wait until the quota is reset, or use a model with a quota of its own"
 _READ_AGAIN = "reading again is safe; a submit is not repeated automatically, since it may have been accepted"
 
 ERROR_CODES: tuple[ErrorCode, ...] = (
+    ErrorCode(529, "RateLimited", "overloaded", _RETRY_LATER, "wait for a while", "v2"),
     ErrorCode(1000, "ServiceError", "unknown error", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1001, "ServiceError", "request timeout", _UNCERTAIN, _READ_AGAIN, "errors"),
     ErrorCode(1002, "RateLimited", "rate limit", _RETRY_LATER, "wait for the next minute", "t2v"),

@@ -17,6 +17,11 @@ SOURCES: dict[str, str] = {
     "mcp": "PyPI minimax-mcp 0.0.19",
     "prices": "platform.minimax.io/docs/guides/pricing-paygo, read 2026-07-10",
     "prices-old": "platform.minimax.io, Historical Model Pricing",
+    "v2": "platform.minimax.io/docs/api-reference/video-generation-v2-create",
+    "v2-cn": "platform.minimaxi.com/docs/api-reference/video-generation-v2-create, newest copy",
+    "h3r": "github.com/MiniMax-AI/MiniMax-H3 @8d8824e, 2026-08-06",
+    "hoobnn": "PyPI hoobnn-minimax-mcp 0.3.0, its catalogue of 2026-10-24",
+    "paygo-h3": "platform.minimax.io/docs/guides/pricing-paygo, as read by others until 2026-10-08",
     "live": "answers of the live service recorded by its users, 2025-08 to 2026-09",
 }
 """Short name -> the page, repository or recording."""

@@ -1,4 +1,4 @@
 """The first generation of the API, whose models are the Hailuo and 01 series.
 
-What its requests and answers look like on the wire is in `api/requests.py` and `api/answers.py`.
+`wire` has what its requests and answers look like, `endpoints` the paths.
 """

@@ -15,12 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from minimax_tasks.api.catalog.models import (
-    IMAGE_ASPECT,
-    IMAGE_FORMATS,
-    IMAGE_MAX_BYTES,
-    IMAGE_MIN_SHORT_SIDE,
-)
+from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.sandbox.http.wire import Refused
 
 _DIGEST = "sha256:"
@@ -86,12 +81,12 @@ def _decode(value: str, field: str) -> bytes:
 
 
 def _judge(data: bytes, field: str) -> None:
-    if len(data) >= IMAGE_MAX_BYTES:
+    if len(data) > V1_PICTURES.most_bytes:
         raise Refused(2013, f"invalid params, param '{field}' must be less than 20MB")
     try:
         with Image.open(io.BytesIO(data)) as image:
             # A camera's MPO is a JPEG with a preview behind it; only Pillow tells them apart.
-            if image.format not in (*IMAGE_FORMATS, "MPO"):
+            if image.format not in (*V1_PICTURES.formats, "MPO"):
                 raise Refused(2013, f"invalid params, param '{field}' only support JPG, JPEG, PNG and WebP")
             width, height = _upright_size(image)
             if width * height > _MOST_PIXELS:
@@ -99,9 +94,9 @@ def _judge(data: bytes, field: str) -> None:
             image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise Refused(2013, f"invalid params, param '{field}' is not a readable image") from None
-    if min(width, height) < IMAGE_MIN_SHORT_SIDE:
+    if min(width, height) < V1_PICTURES.shortest:
         raise Refused(2013, f"invalid params, param '{field}' short side must be greater than 300px")
-    low, high = IMAGE_ASPECT
+    low, high = V1_PICTURES.aspect
     if not low <= width / height <= high:
         raise Refused(2013, f"invalid params, param '{field}' aspect ratio must be between 2:5 and 5:2")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from minimax_tasks.api.catalog.models import Mode, default_model, model_modes, model_names
+from minimax_tasks.api.catalog.models import Mode, default_model, model_modes
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
 from minimax_tasks.sandbox.http.faults import faults_schema
@@ -169,7 +169,8 @@ def _download() -> dict[str, Any]:
 
 
 def _generation_request() -> dict[str, Any]:
-    sizes = [size for row in model_modes() for size in row.sizes]
+    rows = [row for row in model_modes() if row.endpoint == GENERATION]
+    sizes = [size for row in rows for size in row.sizes]
     seconds = sorted({each for size in sizes for each in size.seconds})
     subject = {
         "type": "object",
@@ -181,8 +182,8 @@ def _generation_request() -> dict[str, Any]:
     }
     return _object(
         ["model"],
-        model={"type": "string", "enum": [*model_names(), *OLD_NAMES]},
-        prompt={"type": "string", "maxLength": max(row.prompt_limit for row in model_modes())},
+        model={"type": "string", "enum": [*dict.fromkeys(row.model for row in rows), *OLD_NAMES]},
+        prompt={"type": "string", "maxLength": max(row.prompt_limit for row in rows)},
         first_frame_image=_PICTURE,
         last_frame_image=_PICTURE,
         subject_reference={"type": "array", "minItems": 1, "maxItems": 1, "items": subject},

@@ -16,6 +16,7 @@ from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, ModelMode, find
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import mode_endpoint
+from minimax_tasks.api.v1.endpoints import GENERATION
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.wire import Refused
 
@@ -240,10 +241,10 @@ def _model_mode(model: str, mode: Mode) -> ModelMode:
         model_mode = find_model_mode(OLD_NAMES[model][mode], mode)
         assert model_mode is not None
         return replace(model_mode, model=model)
-    modes = {row.mode for row in model_modes() if row.model == model}
+    modes = {row.mode for row in model_modes() if row.model == model and row.endpoint == GENERATION}
     if not modes and model not in OLD_NAMES:
         raise Refused(2013, f"invalid params, model {model} is not supported")
-    model_mode = find_model_mode(model, mode)
+    model_mode = find_model_mode(model, mode) if modes else None
     if model_mode and not (mode is Mode.TEXT and model in _REFUSED_TEXT_MODELS):
         return model_mode
     if mode is Mode.SUBJECT:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from minimax_tasks.api.catalog.models import Mode, model_names
+from minimax_tasks.api.catalog.models import Mode, Optimizer, find_model_mode, model_names, short_side
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
@@ -38,7 +38,7 @@ def judge_requests(drafts: Drafts, material: Material, problems: BoardProblems) 
     for draft in drafts:
         request = _request(draft, {}, drafts, material, problems)
         if isinstance(request, VideoRequest) and request.mode is not Mode.SUBJECT:
-            draft.lines = int(request.size[0].removesuffix("P"))
+            draft.lines = short_side(request.size[0])
 
 
 def make_segments(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
@@ -131,7 +131,9 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
     if draft.prompt_is_wrong or (not draft.prompt and problems.has(shot.id)):
         fields["prompt"] = _UNKNOWN  # what else is wrong may be why it is empty
     optimizer = defaults.prompt_optimizer if shot.prompt_optimizer is None else shot.prompt_optimizer
-    if optimizer is None and draft.first is not None and draft.first.shot:
+    row = find_model_mode(draft.model, draft.mode)
+    has_optimizer = row is None or row.optimizer is Optimizer.SWITCH
+    if optimizer is None and has_optimizer and draft.first is not None and draft.first.shot:
         # The optimizer describes the picture again; a continuation says only what changes.
         optimizer = False
     if optimizer is not None:
@@ -208,6 +210,7 @@ _CANNOT_MAKE = {
     Mode.IMAGE: "a shot that continues the one before",
     Mode.START_END: "a shot with `to` (start-end frames)",
     Mode.SUBJECT: "a shot with a subject",
+    Mode.REFERENCE: "a shot with references",
 }
 
 

@@ -1,0 +1,23 @@
+"""The kind of task that the second generation of the API makes clips with."""
+
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.v1.endpoints import GENERATION as FIRST_GENERATION
+from minimax_tasks.api.v2.wire import WIRE
+
+GENERATION = Endpoint(
+    name="v2/video_generation",
+    submit_path="/v2/video_generation",
+    query_path="/v2/query/video_generation",
+    retrieve_path="",
+    source="v2",
+    wire=WIRE,
+    list_path="/v2/query/video_generation",
+    cancel_path="/v2/video_generation",
+    kept_days=7,
+    # Recorded: the first generation's query knows these tasks as well.
+    former=FIRST_GENERATION,
+    requests_per_minute=300,
+    in_flight=30,
+    paces_reads=True,
+)
+"""Clips of a model, in all its modes."""
