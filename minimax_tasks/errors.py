@@ -2,6 +2,7 @@
 
     MiniMaxError
       × ConfigurationError          a setting is missing or unusable
+      × SubclassError               (TypeError) a subclass of a task that would not do what it says
       × InvalidRequest              (ValueError) a request that the service would refuse
         · PictureError
       × InputError                  (ValueError) mistakes in a file that says what to make
@@ -101,6 +102,10 @@ class ConfigurationError(MiniMaxError):
     def __init__(self, facts: str, *, advice: str = "", setting: str = "") -> None:
         self.setting = setting
         super().__init__(facts, advice=advice)
+
+
+class SubclassError(MiniMaxError, TypeError):
+    """A subclass of one of our Luigi tasks that would not do what it says. Raised when the class is made."""
 
 
 class InvalidRequest(MiniMaxError, ValueError):

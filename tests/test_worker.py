@@ -12,12 +12,13 @@ from typing import Any
 import luigi
 import pytest
 
+from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.worker import InFlightFactory
 
 PID = os.getpid()
 
 
-class Waiting(luigi.Task):
+class Waiting(CoroutineTask, luigi.Task):
     """Waits on the shared loop."""
 
     name = luigi.Parameter()

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     import luigi
+    from luigi.interface import PidLockAlreadyTakenExit
     from luigi.parameter import ParameterException
     from luigi.task_register import TaskClassException
 
@@ -27,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.build import in_flight_factory
     from minimax_tasks.tasks.heard import hearing
+    from minimax_tasks.tasks.result import asked_tasks, chosen_codes, is_done
     from minimax_tasks.tasks.worker import on_sigterm
 
     register_tasks()
@@ -38,21 +40,31 @@ def run(options: argparse.Namespace) -> int:
     words += _own_lock(words)
     restore = on_sigterm(KeyboardInterrupt())
     try:
+        codes = chosen_codes(words)
         with hearing() as heard:
             result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
+    except PidLockAlreadyTakenExit:
+        tell("the same command runs already (--no-lock lets both run)")
+        return _first(codes.get("already_running"), FAILED)
     except (ParameterException, TaskClassException, ImportError) as error:
         tell(str(error))
         return BAD_INPUT
     finally:
         restore()
-    if result.scheduling_succeeded and result.status.name.startswith("SUCCESS"):
-        return DONE
+    if is_done(result, asked_tasks(result)):
+        return _first(codes.of(result), DONE)
     said = list(dict.fromkeys(map(worded, heard.errors)))
     for text in said[:_ERRORS_SHOWN]:
         tell(text)
     if len(said) > _ERRORS_SHOWN:
         tell(f"and {len(said) - _ERRORS_SHOWN} more; Luigi's log has them all")
-    return BAD_INPUT if said and not heard.started and all(map(is_mistake, heard.errors)) else FAILED
+    is_input = bool(said) and not heard.started and all(map(is_mistake, heard.errors))
+    return _first(codes.of(result), BAD_INPUT if is_input else FAILED)
+
+
+def _first(chosen: int | None, ours: int) -> int:
+    """The exit code that a person chose in `[retcode]`, else ours."""
+    return ours if chosen is None else chosen
 
 
 def _own_lock(words: list[str]) -> list[str]:

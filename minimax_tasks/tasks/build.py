@@ -1,18 +1,47 @@
 """Running tasks from Python, with many of them waiting in one process."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, overload
 
 import luigi
+from luigi.execution_summary import LuigiRunResult
 
 from minimax_tasks.settings import Settings
+from minimax_tasks.tasks.result import BuildResult
 from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import InFlightFactory
+
+_CENTRAL = frozenset({"scheduler_url", "scheduler_host", "scheduler_port"})
+"""Options that name a scheduler."""
 
 
 def in_flight_factory(run: Run | None = None) -> InFlightFactory:
     """The `worker_scheduler_factory` for `luigi.build` and `luigi.run`."""
     return InFlightFactory(run or Run())
+
+
+@overload
+def build(
+    tasks: Iterable[luigi.Task],
+    *,
+    max_in_flight: int | None = ...,
+    scheduler_url: str | None = ...,
+    settings: Settings | None = ...,
+    detailed_summary: Literal[False] = ...,
+    **options: Any,
+) -> bool: ...
+
+
+@overload
+def build(
+    tasks: Iterable[luigi.Task],
+    *,
+    max_in_flight: int | None = ...,
+    scheduler_url: str | None = ...,
+    settings: Settings | None = ...,
+    detailed_summary: Literal[True],
+    **options: Any,
+) -> LuigiRunResult: ...
 
 
 def build(
@@ -21,29 +50,36 @@ def build(
     max_in_flight: int | None = None,
     scheduler_url: str | None = None,
     settings: Settings | None = None,
+    detailed_summary: bool = False,
     **options: Any,
-) -> bool:
+) -> bool | LuigiRunResult:
     """Run tasks with many of them waiting in this one process; true when all is done.
 
-    `max_in_flight` is how many may run or wait at once (setting `max_in_flight`). Without `scheduler_url`
-    the scheduler runs in this process. `settings` are those of the tasks; left out, they are this process's. Other
-    options are those of `luigi.build`.
+    `max_in_flight` is how many may run or wait at once (setting `max_in_flight`). `settings` are those of the tasks;
+    left out, they are this process's. Other options are those of `luigi.build`: with `detailed_summary=True` the
+    result is Luigi's `LuigiRunResult`, which is true when all is done; `workers` limits how many of Luigi's tasks run
+    at once; a central scheduler is used when `scheduler_url` (or `scheduler_host`, `scheduler_port`) is given, or
+    with `local_scheduler=False` that of Luigi's configuration. The log level is WARNING unless it is given.
     """
     given = Settings.load() if settings is None else settings
-    return build_run(
-        tasks, Run(given.having(max_in_flight=max_in_flight)), scheduler_url=scheduler_url, **options
-    )
+    run = Run(given.having(max_in_flight=max_in_flight))
+    result = build_run(tasks, run, scheduler_url=scheduler_url, **options)
+    return result if detailed_summary else bool(result)
 
 
 def build_run(
-    tasks: Iterable[luigi.Task], run: Run, *, scheduler_url: str | None = None, **options: Any
-) -> bool:
-    """`build` of a run that somebody holds, because it was planned before."""
+    tasks: Iterable[luigi.Task],
+    run: Run,
+    *,
+    scheduler_url: str | None = None,
+    **options: Any,
+) -> BuildResult:
+    """`build` of a run that somebody holds, because it was planned before; the result is true when all is done."""
+    asked = list(tasks)
     options.setdefault("log_level", "WARNING")
-    if scheduler_url is None:
-        options["local_scheduler"] = True
-    else:
+    options.setdefault("workers", run.settings().max_in_flight)
+    options.setdefault("worker_scheduler_factory", in_flight_factory(run))
+    if scheduler_url is not None:
         options["scheduler_url"] = scheduler_url
-    workers = run.settings().max_in_flight
-    factory = in_flight_factory(run)
-    return bool(luigi.build(list(tasks), worker_scheduler_factory=factory, workers=workers, **options))
+    options.setdefault("local_scheduler", _CENTRAL.isdisjoint(options))
+    return BuildResult(luigi.build(asked, detailed_summary=True, **options), asked)

@@ -32,9 +32,10 @@ from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import current_run, run_alone
+from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ SHARD_SIZE = 250
 """Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
 
 
-class DatasetShard(luigi.Task):
+class DatasetShard(CoroutineTask, luigi.Task):
     """Makes some clips of a table. It is complete once every clip has an outcome."""
 
     table = ReferenceParameter()
@@ -76,10 +77,6 @@ class DatasetShard(luigi.Task):
             return False
         failed = [(key, failure.files) for key, failure in result.failed.items() if failure.is_over]
         return stands(root, failed, result.finished_at, current_run().settings().retry_failed_before)
-
-    def run(self) -> None:
-        """Make the clips alone in this process."""
-        run_alone(self.run_async())
 
     async def run_async(self) -> None:
         """Make the clips."""
@@ -116,7 +113,7 @@ class DatasetShard(luigi.Task):
                 tell(value)
 
 
-class VideoDataset(luigi.Task):
+class VideoDataset(CoroutineTask, luigi.Task):
     """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos beside it.
 
     The table is CSV, JSONL or Parquet on any fsspec path or URL. Columns named like request fields say
@@ -202,10 +199,6 @@ class VideoDataset(luigi.Task):
         if current and manifest.failed:
             self._tell_of_failures(manifest)
         return current
-
-    def run(self) -> None:
-        """Deliver the dataset alone in this process."""
-        run_alone(self.run_async())
 
     async def run_async(self) -> None:
         """Deliver what was made, in a thread beside the tasks that wait."""

@@ -23,9 +23,10 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import Run, current_run, run_alone
+from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 from minimax_tasks.tasks.target import FsspecTarget
 
@@ -133,7 +134,7 @@ def download_of(segment: Segment, storyboard: str, root: str) -> DownloadSegment
     )
 
 
-class RenderStoryboard(luigi.Task):
+class RenderStoryboard(CoroutineTask, luigi.Task):
     """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
 
     The folder is named by the board's title unless `name` is given, and belongs to that board alone. A film
@@ -181,10 +182,6 @@ class RenderStoryboard(luigi.Task):
         """Whether the film is there and is the one that the board describes now."""
         with announced(self):
             return is_current(Storage(self.root), self.plan)
-
-    def run(self) -> None:
-        """Join the clips alone in this process."""
-        run_alone(self.run_async())
 
     async def run_async(self) -> None:
         """Join the clips and write the report, in a thread beside the tasks that wait."""

@@ -6,7 +6,7 @@ worker calls `run`.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import luigi
 
@@ -17,21 +17,16 @@ from minimax_tasks.clips.make import ClipMaker, resolve_clip
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
-from minimax_tasks.tasks.run import current_run, run_alone
+from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.target import FsspecTarget
 
 STATUS = "event.minimax.status"
 """Luigi event: a stage has news; handlers get the task and the text."""
 
 
-if TYPE_CHECKING:
-    _Mixin = luigi.Task
-else:
-    _Mixin = object
-
-
-class Stage(_Mixin):
+class Stage(CoroutineTask):
     """What the stages share: a clip, its folder under a root, and work that is a coroutine.
 
     This and the classes below are mixed into tasks and are no tasks themselves, so that Luigi's register
@@ -63,14 +58,6 @@ class Stage(_Mixin):
     def output(self) -> FsspecTarget:
         """The file that the stage leaves in the clip's folder."""
         return FsspecTarget(f"{self.root}/{clip_file(self.key, self.file)}")
-
-    def run(self) -> None:
-        """Do the stage alone in this process."""
-        run_alone(self.run_async())
-
-    async def run_async(self) -> None:
-        """Do the stage."""
-        raise NotImplementedError
 
     @property
     def maker(self) -> ClipMaker:

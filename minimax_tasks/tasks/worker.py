@@ -1,8 +1,8 @@
 """A Luigi worker that keeps many waiting tasks in one process.
 
-A task that has a coroutine `run_async` runs on one event loop next to the worker; every other task runs in a thread,
-or in a fresh process where one is asked for (`tasks.plain`). The scheduler, the events, the retries and the messages
-are Luigi's own.
+A task whose work is a coroutine (`tasks.coroutine`) runs on one event loop next to the worker; every other task, and
+one whose `run` was overridden, runs in a thread, or in a fresh process where one is asked for (`tasks.plain`). The
+scheduler, the events, the retries and the messages are Luigi's own.
 
 `luigi.worker` is declared private. What is relied on is here and in `tasks.plain`: `Worker._create_task_process`
 makes the thing that runs, which puts `(task_id, status, explanation, missing, new_deps)` on the result queue.
@@ -10,6 +10,7 @@ makes the thing that runs, which puts `(task_id, status, explanation, missing, n
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import multiprocessing.spawn
 import queue
@@ -24,12 +25,13 @@ import luigi
 import luigi.worker
 from luigi import rpc, scheduler
 from luigi.task_status import DONE, FAILED
-from luigi.worker import TaskProcess, TaskStatusReporter, Worker
+from luigi.worker import ContextManagedTaskProcess, TaskException, TaskStatusReporter, Worker
 
+from minimax_tasks.tasks.coroutine import is_run_as_coroutine
 from minimax_tasks.tasks.plain import ThreadRun, Unshared, plain_run
 from minimax_tasks.tasks.run import Run
 
-log = logging.getLogger(__name__)
+_luigi_log = logging.getLogger("luigi-interface")
 
 
 class InFlightFactory:
@@ -118,8 +120,8 @@ class InFlightWorker(Worker):
                 self.add(self._scheduled_tasks[task_id])
 
     def _create_task_process(self, task: luigi.Task) -> Any:
-        if not hasattr(task, "run_async"):
-            messages = queue.Queue() if task.accepts_messages else None  # type: ignore[var-annotated]
+        messages = queue.Queue() if task.accepts_messages else None  # type: ignore[var-annotated]
+        if not is_run_as_coroutine(task):
             return plain_run(
                 task,
                 TaskStatusReporter(self._scheduler, task.task_id, self._id, messages),
@@ -130,10 +132,11 @@ class InFlightWorker(Worker):
             )
         return _CoroutineRun(
             self._loop,
+            self._config.task_process_context or None,
             task,
             self._id,
             self._task_result_queue,
-            _QuietReporter(self._loop.messenger, self._scheduler, task.task_id, self._id),
+            _QuietReporter(self._loop.messenger, self._scheduler, task.task_id, self._id, messages),
             use_multiprocessing=True,
             worker_timeout=self._config.timeout,
             check_unfulfilled_deps=self._config.check_unfulfilled_deps,
@@ -235,8 +238,8 @@ class _LoopThread:
 class _QuietReporter(TaskStatusReporter):
     """Tells the scheduler from a thread of its own, since a central one is asked over HTTP."""
 
-    def __init__(self, messenger: ThreadPoolExecutor, scheduler: Any, task_id: str, worker_id: str) -> None:
-        super().__init__(scheduler, task_id, worker_id, None)
+    def __init__(self, messenger: ThreadPoolExecutor, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._messenger = messenger
 
     def update_tracking_url(self, tracking_url: str) -> None:
@@ -256,7 +259,7 @@ class _QuietReporter(TaskStatusReporter):
         self._messenger.submit(super().decrease_running_resources, decrease_resources)
 
 
-class _CoroutineRun(TaskProcess):
+class _CoroutineRun(ContextManagedTaskProcess):
     """Looks like Luigi's process for a task, but runs the task's coroutine on the shared loop."""
 
     def __init__(self, loop: _LoopThread, *arguments: Any, **options: Any) -> None:
@@ -284,17 +287,20 @@ class _CoroutineRun(TaskProcess):
 
     async def _run_async(self) -> None:
         status, explanation, missing = FAILED, "", []
+        _luigi_log.info("Worker %s running   %s", self.worker_id, self.task)
         try:
             missing = await asyncio.to_thread(self._unfulfilled)
             if missing:
                 raise RuntimeError(f"Unfulfilled dependencies at run time: {', '.join(missing)}")
             self.task.trigger_event(luigi.Event.START, self.task)
             started = time.time()
-            with self._forward_attributes():
+            with self._around(), self._forward_attributes():
                 await self.task.run_async()
+            await asyncio.to_thread(self._check_completed)
             status = DONE
             self.task.trigger_event(luigi.Event.PROCESSING_TIME, self.task, time.time() - started)
             explanation = self.task.on_success()
+            _luigi_log.info("Worker %s done      %s", self.worker_id, self.task)
             self.task.trigger_event(luigi.Event.SUCCESS, self.task)
         except asyncio.CancelledError:
             status, explanation = FAILED, "cancelled"
@@ -303,6 +309,19 @@ class _CoroutineRun(TaskProcess):
             status, explanation = FAILED, self._handle_run_exception(error)
         finally:
             self.result_queue.put((self.task.task_id, status, explanation, missing, []))
+
+    def _around(self) -> Any:
+        """What `[worker] task_process_context` names."""
+        if not self.context:
+            return contextlib.nullcontext()
+        module, _, name = self.context.rpartition(".")
+        return getattr(importlib.import_module(module), name)(self)
+
+    def _check_completed(self) -> None:
+        if self.check_complete_on_run and not self.check_complete(self.task):
+            raise TaskException("Task finished running, but complete() is still returning false.")
+        if self.task_completion_cache is not None:
+            self.task_completion_cache[self.task.task_id] = True
 
     def _unfulfilled(self) -> list[str]:
         if not self.check_unfulfilled_deps:

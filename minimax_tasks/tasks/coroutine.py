@@ -1,0 +1,117 @@
+"""A Luigi task whose work is a coroutine, and what a subclass of it may not do.
+
+Our worker awaits `run_async` beside many others; Luigi's own worker calls `run`, which is the same work in an event
+loop of its own. A subclass that overrides `run` is run by it in both workers.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import luigi
+
+from minimax_tasks.errors import SubclassError
+from minimax_tasks.tasks.run import run_alone
+
+if TYPE_CHECKING:
+    _Mixin = luigi.Task
+else:
+    _Mixin = object
+
+_PACKAGE = __name__.partition(".")[0]
+
+_CALLED = ("run", "complete", "requires", "output", "input", "on_success", "on_failure")
+"""What Luigi calls and never awaits."""
+
+
+class CoroutineTask(_Mixin):
+    """Mixed into a Luigi task whose work is the coroutine `run_async`; it stands before `luigi.Task`.
+
+    Raises `SubclassError` when a subclass is made that would not do what it says.
+    """
+
+    def run(self) -> Any:
+        """Do the work alone in this process."""
+        run_alone(self.run_async())
+
+    async def run_async(self) -> None:
+        """Do the work."""
+        raise NotImplementedError
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not is_ours(cls):
+            _judge(cls)
+
+
+def is_ours(kind: type) -> bool:
+    """Whether a class is the package's own and no subclass of a user."""
+    return kind.__module__.partition(".")[0] == _PACKAGE
+
+
+def is_run_as_coroutine(task: luigi.Task) -> bool:
+    """Whether a task's work is its `run_async`: nobody has put another `run` in its place."""
+    return (
+        isinstance(task, CoroutineTask)
+        and getattr(type(task), "run", None) is CoroutineTask.run
+        and "run" not in vars(task)
+    )
+
+
+def definer(kind: type, name: str) -> type | None:
+    """The class that a name of a class comes from."""
+    return next((base for base in kind.__mro__ if name in vars(base)), None)
+
+
+def is_overridden(kind: type, name: str) -> bool:
+    """Whether a name of a task comes from a user's class, and neither from the package nor from Luigi."""
+    home = definer(kind, name)
+    return home is not None and not is_ours(home) and home.__module__.partition(".")[0] != "luigi"
+
+
+def _judge(kind: type[CoroutineTask]) -> None:
+    for name in _CALLED:
+        function = _plain(getattr(kind, name, None))
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            remedy = (
+                "call it `run_async`, which is awaited, and in it `await super().run_async()`"
+                if name == "run"
+                else "make it a plain `def`"
+            )
+            raise SubclassError(
+                f"{kind.__name__}.{name} is `async`, and Luigi calls it without waiting", advice=remedy
+            )
+    if not inspect.iscoroutinefunction(_plain(getattr(kind, "run_async", None))):
+        raise SubclassError(
+            f"{kind.__name__}.run_async takes the place of the work of {_base(kind).__name__}, and is not "
+            "`async def` without `yield`",
+            advice="give it another name; or make it one that calls `await super().run_async()`",
+        )
+    for name in sorted(_inner_names(kind)):
+        if (home := definer(kind, name)) is not None and is_overridden(kind, name):
+            raise SubclassError(
+                f"{home.__name__}.{name} takes the place of what {_base(kind).__name__} works with under that name",
+                advice="give it another name",
+            )
+
+
+def _inner_names(kind: type) -> set[str]:
+    """What the package's classes work with: neither Luigi's own names, nor parameters, nor `run_async`."""
+    names = {
+        name
+        for base in kind.__mro__
+        if is_ours(base)
+        for name, value in vars(base).items()
+        if not isinstance(value, luigi.Parameter)
+    }
+    return {name for name in names - set(dir(luigi.Task)) - {"run_async"} if not name.startswith("__")}
+
+
+def _plain(function: Any) -> Callable[..., Any] | None:
+    """A function without its decorators, which may be plain ones around a coroutine."""
+    return inspect.unwrap(function) if callable(function) else None
+
+
+def _base(kind: type) -> type:
+    """The class of the package that a user's class is derived from."""
+    return next(base for base in kind.__mro__ if is_ours(base))
