@@ -14,7 +14,7 @@ import sys
 import fsspec
 import luigi
 
-from minimax_tasks import FsspecTarget, Settings, TemplateVideo, build
+from minimax_tasks import FsspecTarget, TemplateVideo, build
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -25,7 +25,7 @@ class Campaign(luigi.Task):
     template = luigi.Parameter(description="name or id; `minimax-tasks templates` lists them")
     pictures = luigi.Parameter(description="folder of pictures, any fsspec path or URL")
     text = luigi.OptionalParameter(default=None, description="a text, for templates that take one")
-    root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    root = TemplateVideo.root
 
     def requires(self) -> dict[str, TemplateVideo]:
         """Picture -> its clip."""
@@ -36,9 +36,8 @@ class Campaign(luigi.Task):
 
     def output(self) -> FsspecTarget:
         """The index: one JSON line for each picture."""
-        root = self.root or Settings.load().root
         name = self.template.lower().replace(" ", "-")
-        return FsspecTarget(f"{root}/campaigns/{name}/index.jsonl")
+        return FsspecTarget(f"{self.root}/campaigns/{name}/index.jsonl")
 
     def complete(self) -> bool:
         """Whether the index is that of the pictures as they are now, and every clip is there."""

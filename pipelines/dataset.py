@@ -23,7 +23,7 @@ class TableToDataset(luigi.WrapperTask):
     """The dataset of a table, and optionally its WebDataset tar files."""
 
     table = VideoDataset.table
-    root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    root = VideoDataset.root
     name = luigi.OptionalParameter(default=None, description="of the dataset; the table's own when left out")
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
 

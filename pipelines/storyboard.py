@@ -17,7 +17,7 @@ class Premiere(luigi.Task):
     """Announces a film once it is rendered: what anything after a film looks like."""
 
     board = RenderStoryboard.storyboard
-    root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    root = RenderStoryboard.root
 
     def requires(self) -> RenderStoryboard:
         """The film."""

@@ -31,7 +31,7 @@ class ClipFeatures(luigi.Task):
     """
 
     table = VideoDataset.table
-    root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    root = VideoDataset.root
 
     def requires(self) -> VideoDataset:
         """The dataset."""

@@ -16,19 +16,19 @@ import fsspec
 import luigi
 from PIL import Image, ImageOps
 
-from minimax_tasks import FsspecTarget, ImageToVideo, Settings, build
+from minimax_tasks import FsspecTarget, ImageToVideo, build
 
 
 class _Upstream(luigi.Task):
     """What the tasks share: the picture, and where the files go."""
 
     picture = ImageToVideo.first_frame_image
-    root = luigi.Parameter(default="", description="where the files go, any fsspec URL (setting root)")
+    root = ImageToVideo.root
 
     def beside(self, name: str) -> FsspecTarget:
         """A file of this pipeline, named after the picture."""
         stem = PurePosixPath(self.picture).stem
-        return FsspecTarget(f"{self.root or Settings.load().root}/upstream/{stem}-{name}")
+        return FsspecTarget(f"{self.root}/upstream/{stem}-{name}")
 
 
 class SquareStill(_Upstream):

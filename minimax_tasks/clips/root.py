@@ -9,6 +9,7 @@ from minimax_tasks.clips.layout import DRAWN_AT, MADE_BY
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import STORED_PATIENCE, connects_when_named, in_time
 
 FULL_SIZE = "full size"
 
@@ -21,18 +22,26 @@ def service_kind(base_url: str) -> str:
 def open_root(url: str) -> Storage:
     """The storage, once it has answered. Raises `ConfigurationError` when it cannot be used."""
     try:
-        root = Storage(url)
-        root.read_json(MADE_BY)  # looking whether it exists would call a root below a file an empty one
+        return in_time(lambda: _asked(url)) if connects_when_named(url) else _asked(url)
     # The file systems of fsspec have no exception in common; any that is raised here is about the root.
     except Exception as error:
-        raise _unusable(url, error) from error
+        raise unusable(url, error) from error
+
+
+def _asked(url: str) -> Storage:
+    root = Storage(url)
+    root.ask(MADE_BY)  # looking whether it exists would call a root below a file an empty one
     return root
 
 
-def _unusable(url: str, error: Exception) -> ConfigurationError:
-    return ConfigurationError(
-        f"root = {shown(url)!r} cannot be used: {clean(error, 500) or type(error).__name__}"
+def unusable(url: str, error: Exception) -> ConfigurationError:
+    """What to raise of a root when its storage raises an error."""
+    why = (
+        f"it does not answer within {STORED_PATIENCE:g} s"
+        if isinstance(error, TimeoutError)
+        else clean(error, 500)
     )
+    return ConfigurationError(f"root = {shown(url)!r} cannot be used: {why or type(error).__name__}")
 
 
 def check_writable(root: Storage, base_url: str) -> None:
@@ -42,7 +51,7 @@ def check_writable(root: Storage, base_url: str) -> None:
     except ConfigurationError:
         raise
     except Exception as error:
-        raise _unusable(root.url, error) from error
+        raise unusable(root.url, error) from error
 
 
 def check_shareable(root: Storage) -> None:

@@ -26,11 +26,11 @@ from starlette.routing import Route
 from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
+from minimax_tasks.clips.root import open_root, unusable
 from minimax_tasks.commands.exit_codes import DONE
 from minimax_tasks.connections import BATCH, Bounds, bounded, listen
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.settings import Settings
-from minimax_tasks.storage.files import Storage
 
 MAX_BODY = 64 * 1024
 """Bytes; a status update has some hundred."""
@@ -64,11 +64,13 @@ class Receiver:
 
     def __init__(self, root: str) -> None:
         try:
-            self._root = Storage(root)
+            self._root = open_root(root)
             self._root.write_json(_TRIAL, {"started_at": now()})
             self._root.remove(_TRIAL)
+        except ConfigurationError:
+            raise
         except Exception as error:  # each kind of storage has errors of its own
-            raise ConfigurationError(f"root = {root!r}: cannot be written to: {error}") from error
+            raise unusable(root, error) from error
         self._kept: OrderedDict[str, None] = OrderedDict.fromkeys(
             f"{CALLBACKS}/{name}" for name in self._root.oldest_first(CALLBACKS) if _STORED.fullmatch(name)
         )

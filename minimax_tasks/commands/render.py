@@ -30,6 +30,7 @@ from minimax_tasks.console.output import Output, standard_error, standard_output
 from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.redaction import clean, shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
@@ -197,7 +198,7 @@ def _check_scheduler(url: str) -> None:
         httpx.get(url, timeout=10, trust_env=False).close()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ConfigurationError(
-            f"--scheduler-url {url}: no scheduler answers there ({error}); start one with `luigid`"
+            f"--scheduler-url {shown(url)}: no scheduler answers there ({clean(error, 200)}); start one with `luigid`"
         ) from None
 
 
@@ -344,7 +345,7 @@ def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]
         try:
             sandbox = stack.enter_context(Sandbox(latency=0.0, scale=scale, state=_state_folder(root)))
         except OSError as error:
-            raise ConfigurationError(f"root = {root!r} cannot be used: {error}") from error
+            raise ConfigurationError(f"root = {shown(root)!r} cannot be used: {error}") from error
         yield settings.having(
             base_url=sandbox.url,
             api_key="sandbox",

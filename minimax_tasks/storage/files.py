@@ -23,7 +23,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from minimax_tasks.storage import disk, owner
 from minimax_tasks.storage.paths import is_top
-from minimax_tasks.storage.references import refuse_chain
+from minimax_tasks.storage.references import judge_root, patience
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
 _Result = TypeVar("_Result")
@@ -47,8 +47,8 @@ class Storage:
     """
 
     def __init__(self, url: str) -> None:
-        """Raises `UnreadableReference` for a chain of protocols, which hides where a file really is."""
-        refuse_chain(url)
+        """Raises `UnreadableReference` for a URL that no files can be kept at, or that holds a secret."""
+        judge_root(url)
         self.url = url if is_top(url) else url.rstrip("/")
         self.fs, self.base = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         self.local = isinstance(self.fs, LocalFileSystem)
@@ -87,6 +87,14 @@ class Storage:
         if self.local:
             return Path(self.path(name)).read_bytes()
         return bytes(self.fs.cat_file(self.path(name)))
+
+    def ask(self, name: str) -> None:
+        """Look at a file, so that a storage that cannot be used says so; TimeoutError when it says nothing."""
+        with contextlib.suppress(FileNotFoundError):
+            if self.nonblocking:
+                self.read(name)
+            else:
+                self.fs.cat_file(self.path(name), **patience(self.fs))
 
     def read_json(self, name: str) -> dict[str, Any] | None:
         """A JSON object, or None when there is no such file or it holds no object."""

@@ -11,14 +11,19 @@ import errno
 import os
 import re
 import stat
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from minimax_tasks.errors import IsFolder, UnreadableReference
 from minimax_tasks.redaction import clean, private_logs
+
+_Answer = TypeVar("_Answer")
 
 STORED = {
     "s3": "s3fs", "s3a": "s3fs",
@@ -30,12 +35,44 @@ STORED = {
 
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
+_NO_ROOTS = frozenset(
+    {
+        "http",
+        "https",
+        "data",
+        "github",
+        "gist",
+        "git",
+        "jupyter",
+        "jlab",
+        "pyscript",
+        "dask",
+        "wandb",
+        "dvc",
+        "zip",
+        "tar",
+        "libarchive",
+        "reference",
+        "dir",
+        "generic",
+        "root",
+        "cached",
+        "blockcache",
+        "filecache",
+        "simplecache",
+        "asynclocal",
+        "async_wrapper",
+        "asyncwrapper",
+    }
+)
+"""Protocols of fsspec that only fetch, or that stand in front of another storage."""
+_SIGNED = re.compile(r"\?[^/?]*=")
 _CHAIN = re.compile(r"::[a-z0-9+.-]*:?//", re.IGNORECASE)
 _AZURE_ACCOUNT = re.compile(r"(?:[^/]*@)?(?P<account>[^/@]+?)\.(dfs|blob)\.core\.windows\.net", re.IGNORECASE)
 _BLOCK = 1 << 20
 _WEB_PATIENCE = 60.0
 """Seconds that a board or a table on the web may take to arrive."""
-_STORED_PATIENCE = 60.0
+STORED_PATIENCE = 60.0
 """Seconds that one question to a storage may take: some look for credentials for minutes, where there are none."""
 
 ALLOWED = "a local file, or one on s3://, gs://, az:// or memory://"
@@ -75,12 +112,44 @@ def is_web(reference: str) -> bool:
     return _scheme(reference) in _WEB
 
 
-def refuse_chain(url: str) -> None:
-    """Raise `UnreadableReference` for a URL that chains several protocols, as fsspec would take it."""
+def judge_root(url: str) -> None:
+    """Raise `UnreadableReference` for the URL of a folder that files cannot be kept in; nothing is asked.
+
+    Such a URL is part of the commands, paths and logs that people are shown, so it holds no secret.
+    """
     if "::" in url:
         raise UnreadableReference(
             "it is a chain of protocols (`::`), which is not supported; give one path or URL"
         )
+    scheme = _scheme(url)
+    if scheme in _NO_ROOTS or url[:5].casefold() == "data:":
+        raise UnreadableReference(
+            "it is no place to keep files; give a folder, or one on s3://, gs:// or az://"
+        )
+    if not scheme or scheme in _LOCAL:
+        return
+    authority, _, after = url.strip().partition("://")[2].partition("/")
+    name = scheme.upper()
+    if ":" in authority.rpartition("@")[0]:
+        raise UnreadableReference(
+            "its user and password would be shown in commands, logs and reports; leave them out, and set them for "
+            f"fsspec, such as FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD, or as the storage's own tools do"
+        )
+    if _SIGNED.search(f"{authority}/{after}"):
+        raise UnreadableReference(
+            "what stands behind its ? would be shown in commands, logs and reports; leave it out, and give the storage "
+            "its credentials as its own tools do"
+        )
+    from fsspec.registry import known_implementations, registry
+
+    if scheme not in known_implementations and scheme not in registry:
+        raise UnreadableReference(f"there is no protocol {clean(scheme, 40)}://; give {ALLOWED}")
+
+
+def connects_when_named(url: str) -> bool:
+    """Whether fsspec asks a server as soon as it is given such a URL: the clouds wait for the first file."""
+    scheme = _scheme(url)
+    return bool(scheme) and scheme not in _LOCAL and scheme not in STORED
 
 
 def is_absolute(reference: str) -> bool:
@@ -105,6 +174,22 @@ def folder_of(reference: str) -> str:
     if _scheme(reference):
         return reference.rpartition("/")[0]
     return os.path.dirname(reference) or "."
+
+
+def in_time(question: Callable[[], _Answer]) -> _Answer:
+    """The answer to a question that may wait for a server; TimeoutError when it has not come in time."""
+    answers: Future[_Answer] = Future()
+
+    def ask() -> None:
+        try:
+            answers.set_result(question())
+        except BaseException as error:
+            answers.set_exception(error)
+
+    threading.Thread(
+        target=ask, daemon=True
+    ).start()  # one that is stuck does not hold up the end of the process
+    return answers.result(STORED_PATIENCE)
 
 
 def read(reference: str, limit: int) -> bytes:
@@ -170,7 +255,7 @@ def version_of(reference: str) -> str | None:
             return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
         if kind is Kind.STORED:
             fs, path = _opened(reference)
-            return repr(sorted(fs.info(path, **_patience(fs)).items(), key=lambda item: item[0]))
+            return repr(sorted(fs.info(path, **patience(fs)).items(), key=lambda item: item[0]))
     except Exception:  # whatever it is, reading says it
         return None
     return None
@@ -234,21 +319,21 @@ def _opened(reference: str) -> tuple[Any, str]:
     return fs, path
 
 
-def _patience(fs: Any) -> dict[str, float]:
+def patience(fs: Any) -> dict[str, float]:
     """The argument by which a file system of fsspec that is asynchronous inside gives up in time."""
-    return {"timeout": _STORED_PATIENCE} if fs.async_impl else {}
+    return {"timeout": STORED_PATIENCE} if fs.async_impl else {}
 
 
 def _read_stored(reference: str, limit: int) -> bytes:
     fs, path = _opened(reference)
-    found = fs.info(path, **_patience(fs))
+    found = fs.info(path, **patience(fs))
     if found["type"] != "file":
         raise IsFolder("it is a folder")
     size = found.get("size")
     _check_size(size or 0, limit)
     if size == 0:
         return b""  # S3 has no range of nothing
-    data = bytes(fs.cat_file(path, start=0, end=limit + 1, **_patience(fs)))
+    data = bytes(fs.cat_file(path, start=0, end=limit + 1, **patience(fs)))
     _check_size(len(data), limit)
     return data
 

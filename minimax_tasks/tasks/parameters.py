@@ -14,7 +14,7 @@ from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
-from minimax_tasks.storage.references import refuse_chain
+from minimax_tasks.storage.references import judge_root
 from minimax_tasks.tasks.run import current_run
 
 _TEXTS = frozenset({"prompt", "text"})
@@ -68,10 +68,10 @@ class RootParameter(luigi.Parameter):
         super().__init__(default="", description="where the files go, any fsspec URL")
 
     def normalize(self, value: Any) -> str:
-        """The URL without a slash at its end. Raises `ConfigurationError` for a chain of protocols."""
+        """The URL without a slash at its end. Raises `ConfigurationError` where no files can be kept."""
         root = str(value or current_run().settings().root).rstrip("/") or "/"
         try:
-            refuse_chain(root)
+            judge_root(root)
         except UnreadableReference as error:
             raise ConfigurationError(f"root = {named(root)!r} cannot be used: {error}") from None
         return root

@@ -233,7 +233,7 @@ def test_a_storage_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mo
             await asyncio.sleep(3600)
             return {}
 
-    monkeypatch.setattr(references, "_STORED_PATIENCE", 0.2)
+    monkeypatch.setattr(references, "STORED_PATIENCE", 0.2)
     monkeypatch.setattr(
         references, "_opened", lambda reference: (Silent(skip_instance_cache=True), reference)
     )
