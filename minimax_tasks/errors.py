@@ -129,7 +129,16 @@ class InvalidRequest(MiniMaxError, ValueError):
         self.allowed = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
         self.why = why
         self.candidates = tuple(candidates)
-        super().__init__(f"{field} = {_shown(value)}: {why + '; ' if why else ''}allowed: {self.allowed}")
+        super().__init__(f"{field} = {_shown(value)}: {self._rule}")
+
+    @property
+    def kind(self) -> str:
+        """The mistake without the value that has it: what many rows of a table may share."""
+        return f"{self.field}: {self._rule}"
+
+    @property
+    def _rule(self) -> str:
+        return f"{self.why + '; ' if self.why else ''}allowed: {self.allowed}"
 
 
 class ApiError(MiniMaxError):
@@ -323,15 +332,22 @@ class InputError(MiniMaxError, ValueError):
     """Mistakes in a file that says what to make, all of them at once; nothing was sent.
 
     `problems` has one line each. When the folder that it asks for belongs to another file, `folder` is that
-    folder and `owner` the other file.
+    folder, `owner` the other file, and `offer` a name that is free.
     """
 
     def __init__(
-        self, problems: Sequence[str], *, advice: str = "", folder: str = "", owner: str = ""
+        self,
+        problems: Sequence[str],
+        *,
+        advice: str = "",
+        folder: str = "",
+        owner: str = "",
+        offer: str = "",
     ) -> None:
         self.problems = tuple(map(_told, problems))
         self.folder = folder
         self.owner = owner
+        self.offer = offer
         super().__init__("\n".join(self.problems), advice=advice)
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from minimax_tasks.clips.layout import OWNER
-from minimax_tasks.redaction import shown
+from minimax_tasks.redaction import plain, shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.references import is_pattern, is_web
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ def place_of(path: str) -> str:
         return os.path.realpath(path)
     parts = urlsplit(path)
     if parts.scheme in ("file", "local"):
-        return os.path.realpath(parts.path)
+        return os.path.realpath(path.partition("://")[2])
+    if parts.scheme not in ("http", "https"):  # a key of a storage may have any letter in it, `?` and `#` too
+        top, _, below = path.partition("://")[2].partition("/")
+        where = posixpath.normpath(f"/{below.strip('/')}") if below.strip("/") else ""
+        return f"{parts.scheme.lower()}://{shown(top.rpartition('@')[2])}{plain(where)}"
     where = posixpath.normpath("/" + parts.path.strip("/")) if parts.path.strip("/") else ""
     return shown(urlunsplit((parts.scheme.lower(), parts.netloc.rpartition("@")[2], where, "", "")))
 
@@ -111,11 +116,13 @@ def _is_one_file(one: str, other: str) -> bool:
 
 
 def _is_gone(place: str) -> bool:
-    """Whether there certainly is no such file any more. A web server that does not show it proves nothing."""
+    """Whether there certainly is no such file any more. A web server that does not show it proves nothing, nor does
+    a pattern that no file matches today.
+    """
     if "://" not in place:
-        return not os.path.exists(place)
+        return not (os.path.exists(place) or is_pattern(place))
     folder, _, name = place.rpartition("/")
-    if place.startswith(("http://", "https://")):
+    if is_web(place) or is_pattern(place):
         return False
     try:
         return not Storage(folder).exists(name)

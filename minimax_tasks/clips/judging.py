@@ -25,7 +25,7 @@ _Item = TypeVar("_Item")
 class Judged:
     """What is wrong with clips, and what is doubtful, by the numbers under which they were given."""
 
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, PictureError]] = field(default_factory=list)
     doubts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -57,7 +57,7 @@ def judge_clips(root: Storage, clips: Iterable[tuple[int, ClipRequest]], begun: 
             found = looks[reference, digest, fit]
             if isinstance(found, PictureError):
                 own = PictureError(name, found.value, found.allowed, found.why)
-                judged.problems.append((number, str(own)))
+                judged.problems.append((number, own))
             elif found is not None:
                 sizes[name] = found
                 for note in found.notes:
@@ -77,7 +77,7 @@ def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: 
         if judge_crop(own, shape, field="last_frame_image", name=label) != own:
             judged.doubts[different_shapes(shape, own)].append(number)
     except PictureError as error:
-        judged.problems.append((number, str(error)))
+        judged.problems.append((number, error))
 
 
 def _wanted(clip: ClipRequest) -> list[tuple[str, str, bool]]:

@@ -4,6 +4,7 @@ The rooms below raise errors whose text makes sense to any Python program. Only 
 that name `minimax-tasks` and its options.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,8 @@ def _advice(error: MiniMaxError) -> str:
         case BoardError(folder=folder) if folder:
             return _another_folder("film", "another title, or a folder of its own with --name NAME", "board")
         case TableError(folder=folder) if folder:
-            return _another_folder("dataset", "a name of its own with --name NAME", "table")
+            such_as = f", such as --name {shlex.quote(error.offer)}" if error.offer else ""
+            return _another_folder("dataset", f"a name of its own with --name NAME{such_as}", "table")
     return error.advice
 
 

@@ -6,6 +6,7 @@ names the size of every video and the digest of what lists them. The names of vi
 another clip, so that a folder whose delivery was cut short lists whole videos of the table before or of this one.
 """
 
+import hashlib
 import json
 import threading
 import unicodedata
@@ -28,10 +29,10 @@ from minimax_tasks.clips.layout import (
     clip_file,
 )
 from minimax_tasks.dataset.columns import kind_of, write_as
+from minimax_tasks.dataset.names import given_name, offered_names, own_name, table_name
 from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
-from minimax_tasks.dataset.reading import split_name
 from minimax_tasks.dataset.table import PICTURES
 from minimax_tasks.errors import MiniMaxError, TableError
 from minimax_tasks.redaction import shown
@@ -164,8 +165,12 @@ def folder_name(root: Storage, source: Source) -> str:
 def source_of(
     root: Storage, table: str, name: str | None, plan: Callable[[], DatasetPlan], *, webdataset: bool
 ) -> Source:
-    """A table as the owner of a folder. `name` is what the dataset is to be called, None as its table is."""
-    called = unicodedata.normalize("NFC", name or split_name(table)[1])
+    """A table as the owner of a folder. `name` is what the dataset is to be called, None as its table is.
+
+    Raises `TableError` for a name that asks what the table's path does not say.
+    """
+    called = given_name(name, table) if name else _called(root, table)
+    called = unicodedata.normalize("NFC", called)
 
     def is_made_there() -> bool:
         folder = dataset_folder(folder_name(root, replace(source, is_made_there=lambda: False)))
@@ -176,6 +181,16 @@ def source_of(
 
     source = Source(table, DATASET_MANIFEST, "table", is_made_there, called, webdataset)
     return source
+
+
+def _called(root: Storage, table: str) -> str:
+    """The name of a table's dataset when nobody gives one; a partition was once called as the others are."""
+    name, former = own_name(table), table_name(table)
+    if name != former:
+        owner = root.read_json(f"{dataset_folder(dataset_name(former))}/{OWNER}") or {}
+        if owner.get("source") == place_of(table):
+            return former
+    return name
 
 
 def check_dataset_is_own(root: Storage, source: Source) -> None:
@@ -195,16 +210,28 @@ def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, 
         asked.insert(0, (tar_folder(folder), lambda: other_owner(root, tar_folder(folder), source)))
     for one, whose in asked:
         if other := whose():
+            offer = _free_name(root, source, other)
             raise TableError(
                 [
                     f"{shown(source.path)}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
                     f"dataset of another table, {other}."
                 ],
-                advice="Give this dataset a name of its own (`name`). If it is that table, moved: remove the folder; "
-                "its clips stay",
+                advice=f"Give this dataset a name of its own, such as {offer!r} (`name`). If it is that table, moved: "
+                "remove the folder; its clips stay",
                 folder=root.join(one),
                 owner=other,
+                offer=offer,
             )
+
+
+def _free_name(root: Storage, source: Source, other: str) -> str:
+    """A name that no dataset under the root has yet."""
+    taken = {name.casefold() for name in root.folders(DATASETS)}
+    return next(
+        name
+        for name in map(dataset_name, offered_names(source.path, other))
+        if not {name.casefold(), f"{name}{TARS}".casefold()} & taken
+    )
 
 
 def tar_folder(folder: str) -> str:
@@ -339,6 +366,7 @@ class Delivery:
         fields = {name: _shown(name, value) for name, value in planned.row.given.items()}
         return {
             "row": planned.row.number,
+            **({"file": planned.row.file} if planned.row.file else {}),
             "error": failure.error,
             "in_doubt": failure.in_doubt,
             "code": failure.code,
@@ -395,8 +423,13 @@ def _json_lines(lines: Iterable[dict[str, Any]]) -> bytes:
 
 
 def _file_name(planned: PlannedRow) -> str:
-    number = planned.row.number
-    return f"{VIDEOS}/{number // 1000:02}/{number:06}-{planned.key[:12]}.mp4"
+    """The place of a row's video: by its number, which stays when files are added to a table of many."""
+    number, file = planned.row.number, planned.row.file
+    name = f"{number:06}-{planned.key[:12]}.mp4"
+    if not file:
+        return f"{VIDEOS}/{number // 1000:02}/{name}"
+    of_file = hashlib.sha256(file.encode()).hexdigest()[:8]
+    return f"{VIDEOS}/{of_file}/{number // 1000:02}/{of_file}-{name}"
 
 
 def _asked(planned: PlannedRow) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """A table as clips to make: every picture judged, every clip known by its key, all mistakes at once."""
 
+import contextlib
 import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,18 +15,17 @@ from minimax_tasks.clips.layout import CLIPS
 from minimax_tasks.clips.pictures import Reading, Seen, Sent, has_bytes, known_clip, look_at, prepare_picture
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
-from minimax_tasks.dataset.reading import read_bytes
-from minimax_tasks.dataset.table import Row, Table, parse_table
-from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError
-from minimax_tasks.problems import Problem, Problems
+from minimax_tasks.dataset.files import files_of, version_of_table
+from minimax_tasks.dataset.names import table_name
+from minimax_tasks.dataset.reading import check_encoding
+from minimax_tasks.dataset.table import Row, Table, read_table
+from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError, UnreadableReference
+from minimax_tasks.problems import MOST_PLACES, Problems
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import version_of
 from minimax_tasks.storage.versions import Versions
 
 log = logging.getLogger(__name__)
-
-MOST_NUMBERS = 10
-"""Rows that a warning names; it counts the others."""
 
 
 @dataclass(frozen=True)
@@ -75,32 +75,47 @@ class Shard:
         return hashlib.sha256("\n".join(self.keys).encode()).hexdigest()[:32]
 
 
-def make_plan(table: str, root: Storage) -> DatasetPlan:
+def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     """Read a table and judge all that it asks for. Raises `TableError` with every bad row at once."""
-    version = version_of(table)  # told before it is read: what changes meanwhile has another
-    read = parse_table(table, read_bytes(table))
+    if encoding:
+        check_encoding(encoding)
+    with _asked(table):
+        files = files_of(table)  # with their versions: what changes while it is read has another
+    read = read_table(table, files.files, encoding)
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
     problems = read.mistakes(read.problems)
     pictures = try_each(_look_at, {reference for row in read.rows for reference in _own_pictures(row)})
     planned = _with_keys(read, root, pictures, begun, problems)
-    judged = judge_clips(root, [(one.row.number, one.clip) for one in planned], begun or ())
-    problems.extend(Problem(number, text) for number, text in judged.problems)
+    judged = judge_clips(root, ((number, one.clip) for number, one in enumerate(planned)), begun or ())
+    problems.extend(planned[number].row.problem(wrong) for number, wrong in judged.problems)
     if problems:
         raise TableError(problems.lines())
     for reason in (*read.warnings, *_doubts(read)):
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
     for reason, numbers in judged.doubts.items():
-        warnings.warn(f"{table}, {read.unit} {_some(numbers)}: {reason}", UserWarning, stacklevel=2)
+        rows = [planned[number].row for number in numbers]
+        warnings.warn(f"{table}, {_places(rows)}: {reason}", UserWarning, stacklevel=2)
     seen = {reference: found.version for reference, found in pictures.items() if isinstance(found, Reading)}
-    versions = Versions(table, version, seen)
-    return DatasetPlan(table, read.name, tuple(planned), _digest(planned), versions)
+    versions = Versions(table, files.version, seen, version_of_table)
+    return DatasetPlan(table, table_name(table), tuple(planned), _digest(planned), versions)
+
+
+@contextlib.contextmanager
+def _asked(table: str) -> Iterator[None]:
+    """Say of what is not allowed as a table that it is this one."""
+    try:
+        yield
+    except UnreadableReference as error:
+        raise TableError([f"{shown(table)}: {error}"]) from None
 
 
 def _digest(planned: list[PlannedRow]) -> str:
     told = hashlib.sha256()
     for one in planned:
         content = [one.row.number, one.key, one.row.given, one.row.carried]
+        if one.row.file:
+            content.append(one.row.file)
         told.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
     return told.hexdigest()[:32]
 
@@ -133,30 +148,33 @@ def _with_keys(
         try:
             clip = known_clip(root, row.request, row.take, written=row.written, look=look, begun=begun)
         except PictureError as error:
-            problems.add(row.number, str(error))
+            problems.extend([row.problem(error)])
         else:
             if row.wrong and not is_begun(root, clip.key):
-                problems.extend(Problem(row.number, f"prompt: {text}") for text in row.wrong)
+                problems.extend(row.problem(f"prompt: {text}") for text in row.wrong)
             planned.append(PlannedRow(row, clip, clip.key))
     return planned
 
 
 def _doubts(table: Table) -> list[str]:
     """What is doubtful about camera commands, each kind once with the rows that have it."""
-    rows: dict[str, list[int]] = {}
+    rows: dict[str, list[Row]] = {}
     for row in table.rows:
         for text in (*row.wrong, *row.doubts):
-            rows.setdefault(text, []).append(row.number)
+            rows.setdefault(text, []).append(row)
     return [
-        f"{table.unit} {numbers[0]}{f' and {len(numbers) - 1} more' if numbers[1:] else ''}: prompt: {text}"
-        for text, numbers in rows.items()
+        f"{having[0].place}{f' and {len(having) - 1} more' if having[1:] else ''}: prompt: {text}"
+        for text, having in rows.items()
     ]
 
 
-def _some(numbers: list[int]) -> str:
-    """The first few of many numbers."""
-    first = ", ".join(map(str, numbers[:MOST_NUMBERS]))
-    return f"{first} and {len(numbers) - MOST_NUMBERS} more" if len(numbers) > MOST_NUMBERS else first
+def _places(rows: list[Row]) -> str:
+    """The first few of many rows: `line 2, 3 and 7 more`."""
+    first = [row.place for row in rows[:MOST_PLACES]]
+    if len({row.file for row in rows}) == 1:
+        first[1:] = [str(row.number) for row in rows[1:MOST_PLACES]]
+    more = len(rows) - MOST_PLACES
+    return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
 
 def _own_pictures(row: Row) -> list[str]:

@@ -1,24 +1,20 @@
 """Reading a table file into records, whatever its format. Nothing here knows what the columns mean."""
 
-import base64
-import csv
+import codecs
+import contextlib
 import io
-import itertools
-import json
-import math
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
 
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
 
-from minimax_tasks.errors import TableError, UnreadableReference
-from minimax_tasks.redaction import clean, shown, whole
+from minimax_tasks.dataset.delimited import csv_records, tsv_records
+from minimax_tasks.dataset.json_rows import json_records, jsonl_records
+from minimax_tasks.dataset.parquet import ParquetRows
+from minimax_tasks.dataset.records import Record
+from minimax_tasks.errors import ConfigurationError, TableError, UnreadableReference
+from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storage.references import read_file
 
@@ -30,41 +26,31 @@ MOST_ROWS = 200_000
 
 MOST_COLUMNS = 2_000
 
-_DEEPEST = 30
-"""Lists and objects in each other in one cell."""
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
 
-_MOST_DIGITS = 400
-"""Of a whole number in a cell."""
+_PARQUET = "parquet"
+_TEXTS: dict[str, Callable[[str], Iterator[Record]]] = {
+    "csv": csv_records,
+    "tsv": tsv_records,
+    "jsonl": jsonl_records,
+    "ndjson": jsonl_records,
+    "json": json_records,
+}
+"""Ending of a file of text -> what reads its rows."""
 
-_PARQUET_BATCH = 256
-"""Rows that are unpacked at once: a few bytes of Parquet can stand for very many rows."""
+ENDINGS = (*_TEXTS, _PARQUET)
 
 
 @dataclass(frozen=True)
-class Record:
-    """One row as it is in the file: its number as a person counts, and its cells.
+class FileRows:
+    """The rows of one file: the names of its columns in their order, and the records, which are read once."""
 
-    The number is that of the line in a text file (the header of a CSV file is line 1), and of the row,
-    from 1, in a Parquet file. `problem` says why there are no cells.
-    """
-
-    number: int
-    cells: dict[str, Any]
-    problem: str = ""
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether it is a row in which nothing stands."""
-        return not self.problem and all(is_empty(value) for value in self.cells.values())
-
-
-def is_empty(value: Any) -> bool:
-    """Whether a cell says nothing."""
-    return value is None or (isinstance(value, str) and not value.strip()) or value == []
+    columns: tuple[str, ...]
+    records: Iterable[Record]
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes, unpacked, of a table that is local, on the web or on a storage. Raises `TableError`."""
+    """The bytes, unpacked, of a file that is local, on the web or on a storage. Raises `TableError`."""
     try:
         return _unpacked(path, read_file(path, TABLE_LIMIT, "the table file"))
     except UnreadableReference as error:
@@ -72,7 +58,7 @@ def read_bytes(path: str) -> bytes:
 
 
 def _unpacked(path: str, data: bytes) -> bytes:
-    """The bytes of a file whose name may end in .gz, .bz2, .xz or .zst."""
+    """The bytes of a file whose name may say that it is packed."""
     packing = infer_compression(file_name(path))
     if packing is None or packing == "zip":
         return data
@@ -88,196 +74,84 @@ def _unpacked(path: str, data: bytes) -> bytes:
     return unpacked
 
 
-def parse_records(path: str, data: bytes) -> list[Record]:
-    """The rows of a table, its format inferred from the end of its name. Raises `TableError`."""
-    name, _ = split_name(path)
-    _, dot, ending = name.lower().rpartition(".")
-    read = _FORMATS.get(ending) if dot else None
-    if read is None:
-        raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(_FORMATS)}"])
-    try:
-        records = list(itertools.islice(read(data), MOST_ROWS + 1))
-    except TableError as error:
-        raise TableError([f"{shown(path)}: {problem}" for problem in error.problems]) from None
-    if len(records) > MOST_ROWS:
-        raise TableError([f"{shown(path)}: it has more than {MOST_ROWS:,} rows; cut it into several tables"])
-    if len({name for record in records for name in record.cells}) > MOST_COLUMNS:
-        raise TableError([f"{shown(path)}: it has more than {MOST_COLUMNS:,} columns"])
-    if all(record.is_blank for record in records):
-        raise TableError([f"{shown(path)}: there are no rows"])
-    return records
+def rows_of(path: str, data: bytes, encoding: str = "") -> FileRows:
+    """The rows of a file, its format by the end of its name. Raises `TableError`, also while they are read."""
+    ending = ending_of(path)
+    if not ending:
+        raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(ENDINGS)}"])
+    with _naming(path):
+        if ending == _PARQUET:
+            parquet = ParquetRows(data, TABLE_LIMIT)
+            columns, records = parquet.columns, _named_while_read(path, _limited(iter(parquet)))
+        else:
+            found = list(_limited(_TEXTS[ending](_text(data, encoding))))
+            columns, records = tuple(dict.fromkeys(name for one in found for name in one.cells)), iter(found)
+        if len(columns) > MOST_COLUMNS:
+            raise TableError([f"it has more than {MOST_COLUMNS:,} columns"])
+    return FileRows(columns, records)
+
+
+def ending_of(path: str) -> str:
+    """The ending that says what a table file is, "" when it has none that does."""
+    _, dot, ending = split_name(path)[0].lower().rpartition(".")
+    return ending if dot and ending in ENDINGS else ""
+
+
+def counted_by(path: str) -> str:
+    """What the rows of a file are counted by: the lines of a text, the rows of Parquet."""
+    return "row" if ending_of(path) == _PARQUET else "line"
 
 
 def split_name(path: str) -> tuple[str, str]:
     """The name of a table's file without the ending of its compression, and without both endings."""
     name = file_name(path)
-    for packed in (".gz", ".bz2", ".xz", ".zst"):
+    for packed in _PACKED:
         name = name.removesuffix(packed)
     return name, name.rpartition(".")[0] or name
 
 
-_EXCEL_SAYS = re.compile(r'"?sep=([,;|\t])"?[,;|\t ]*\r?\n', re.IGNORECASE)
-"""The first line by which a spreadsheet tells what separates the columns."""
-
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
-
-
-def _csv(data: bytes) -> Iterator[Record]:
-    """Columns separated by commas, or as spreadsheets of half of the world write them: by semicolons."""
-    text = _text(data)
-    if said := _EXCEL_SAYS.match(text):
-        return _delimited(text[said.end() :], said[1], above=1)
-    header = _QUOTED.sub("", next((line for line in text.splitlines() if line.strip()), ""))
-    found = next((mark for mark in (",", ";", "\t") if mark in header), ",")
-    return _delimited(text, found)
-
-
-def _tsv(data: bytes) -> Iterator[Record]:
-    return _delimited(_text(data), "\t")
-
-
-def _delimited(text: str, delimiter: str, above: int = 0) -> Iterator[Record]:
-    """`above` is how many lines of the file come before this text."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    before = above
+def check_encoding(encoding: str) -> None:
+    """Raise `ConfigurationError` for what is no encoding of texts."""
     try:
-        for cells in reader:
-            number, before = before + 1, above + reader.line_num
-            if not cells or (header is None and not any(cell.strip() for cell in cells)):
-                continue
-            if header is None:
-                header = [cell.strip() for cell in cells]
-                _check_header(header, f"line {number}: ")
-            elif len(cells) != len(header):
-                yield Record(number, {}, f"{len(cells)} cells under a header of {len(header)} columns")
-            else:
-                yield Record(number, {name: cell or None for name, cell in zip(header, cells, strict=True)})
-    except csv.Error as error:
-        raise TableError([f"line {before + 1}: {error}"]) from None
-
-
-def _check_header(header: list[str], where: str) -> None:
-    twice = sorted(name for name, times in Counter(header).items() if times > 1)
-    if "" in header:
-        raise TableError([f"{where}a column has no name"])
-    if twice:
-        raise TableError([f"{where}columns that are there twice: {clean(', '.join(twice), 300)}"])
-
-
-def _jsonl(data: bytes) -> Iterator[Record]:
-    for number, line in enumerate(_text(data).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            cells = _JSON.decode(line.strip())
-            if not isinstance(cells, _Pairs):
-                raise ValueError("allowed: a JSON object")
-            yield Record(number, _named(cells))
-        except json.JSONDecodeError as error:
-            yield Record(number, {}, f"not JSON ({error})")
-        except RecursionError:
-            yield Record(number, {}, _TOO_DEEP)
-        except ValueError as error:
-            yield Record(number, {}, str(error))
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object as they are written, repeated ones too."""
-
-
-def _bounded_whole(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"a number of {len(digits):,} digits; at most {_MOST_DIGITS}")
-    return int(digits)
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_Pairs, parse_int=_bounded_whole)
-_TOO_DEEP = f"lists and objects stand in each other more than {_DEEPEST} deep"
-
-
-def _named(pairs: Iterable[tuple[str, Any]], depth: int = 0) -> dict[str, Any]:
-    """The cells of an object. Raises ValueError for a name that is there twice."""
-    found: dict[str, Any] = {}
-    for written, value in pairs:
-        name = whole(written).strip() if not depth else whole(written)
-        if name in found:
-            raise ValueError(f"{clean(name, 60)!r} stands there twice; keep one of them")
-        found[name] = _plain(value, depth + 1)
-    return found
-
-
-def _parquet(data: bytes) -> Iterator[Record]:
-    try:
-        from pyarrow import ArrowException, BufferReader, parquet
-    except ImportError:
-        raise TableError(
-            ["reading Parquet needs pyarrow: pip install pyarrow, or give CSV or JSONL"]
+        codecs.lookup(encoding)
+        "".encode(encoding)  # LookupError for what encodes bytes, such as base64
+    except (LookupError, ValueError):
+        raise ConfigurationError(
+            f"encoding = {shown(encoding)!r}: allowed: an encoding that Python knows, such as utf-8, cp1252, gb18030"
         ) from None
-    number = 0
+
+
+@contextlib.contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Let the mistakes that are found in the block begin with the file's name."""
     try:
-        file = parquet.ParquetFile(BufferReader(data))
-        _check_header([whole(name) for name in file.schema_arrow.names], "")
-        unpacked = 0
-        for batch in file.iter_batches(batch_size=_PARQUET_BATCH):
-            unpacked += batch.nbytes
-            if unpacked > TABLE_LIMIT:
-                raise TableError([f"it has more than {TABLE_LIMIT / 1e6:g} MB when it is unpacked"])
-            for cells in batch.to_pylist():
-                number += 1
-                try:
-                    yield Record(number, _named(cells.items()))
-                except ValueError as error:
-                    yield Record(number, {}, str(error))
-    except (ArrowException, OSError, ValueError, RecursionError) as error:
-        if isinstance(error, TableError):
-            raise
-        where = f"row {number + 1}: " if number else ""
-        raise TableError([f"{where}this is not Parquet ({clean(error, 200)})"]) from None
+        yield
+    except TableError as error:
+        raise TableError([f"{shown(path)}: {problem}" for problem in error.problems]) from None
 
 
-_FORMATS: dict[str, Callable[[bytes], Iterator[Record]]] = {
-    "csv": _csv,
-    "tsv": _tsv,
-    "jsonl": _jsonl,
-    "ndjson": _jsonl,
-    "parquet": _parquet,
-}
-"""Ending -> reader."""
+def _named_while_read(path: str, records: Iterator[Record]) -> Iterator[Record]:
+    with _naming(path):
+        yield from records
 
 
-def _text(data: bytes) -> str:
+def _limited(records: Iterator[Record]) -> Iterator[Record]:
+    for count, record in enumerate(records):
+        if count == MOST_ROWS:
+            raise TableError([f"it has more than {MOST_ROWS:,} rows; cut it into several tables"])
+        yield record
+
+
+def _text(data: bytes, encoding: str) -> str:
+    """The text of a file: UTF-8 unless it says, or somebody says, that it is another."""
+    if not encoding and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding or "utf-8-sig").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise TableError([f"line {line}: not UTF-8 text"]) from None
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """A value as JSON has it: no NaN, which stands for nothing, no times, no bytes, no half characters.
-
-    A number without bounds (1e400) is left for the column to refuse. Raises ValueError for what is nested too deep.
-    """
-    if depth > _DEEPEST:
-        raise ValueError(_TOO_DEEP)
-    match value:
-        case str():
-            return whole(value)
-        case float():
-            return None if math.isnan(value) or (depth > 1 and math.isinf(value)) else value
-        case _Pairs():
-            return _named(value, depth)
-        case dict():
-            return _named(value.items(), depth)
-        case list() | tuple():
-            return [_plain(item, depth + 1) for item in value]
-        case datetime() | date() | time():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case Decimal():
-            return None if value.is_nan() else float(value)
-        case bytes():
-            return base64.b64encode(value).decode()
-    return value
+    if encoding:
+        raise TableError([f"line {line}: not text in {encoding}"])
+    raise TableError(
+        [f"line {line}: not UTF-8 text; give the encoding that it has, such as `encoding` cp1252"]
+    )

@@ -1,15 +1,16 @@
 """What the rows of a table ask for: request fields by column name, and columns that are carried along."""
 
-import functools
+import base64
+import itertools
 import json
 import logging
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -18,11 +19,13 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
 from minimax_tasks.clips.request import ClipRequest, FrameOf
-from minimax_tasks.dataset.reading import Record, is_empty, parse_records, split_name
-from minimax_tasks.errors import InvalidRequest
+from minimax_tasks.dataset.files import TableFile
+from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, counted_by, read_bytes, rows_of
+from minimax_tasks.dataset.records import Record, is_empty
+from minimax_tasks.errors import InvalidRequest, TableError
 from minimax_tasks.problems import Problem, Problems
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
-from minimax_tasks.redaction import quoted
+from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.references import beside, folder_of
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,11 @@ _TEMPLATE_ONLY = tuple(
 )
 """Common names (`image`, `text`): they are request fields only where a table has a column `template`."""
 
+_ASKING = frozenset({"prompt", TemplateRequest.decided_by, *PICTURES}) - frozenset(_TEMPLATE_ONLY)
+"""Columns of which a table has at least one."""
+
+_NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
+
 _LOOKS_LIKE = 0.85
 """How much a carried column's name must be like a request field's to be worth a warning."""
 
@@ -53,7 +61,8 @@ MOST_TOLD = 1_000
 class Row:
     """One row that can be asked for: what it asks, as it was given, and what it carries along.
 
-    `given` has pictures as they stand in the table, `request` as paths or URLs of their own.
+    `given` has pictures as they stand in the table, `request` as paths or URLs of their own. `number` counts the
+    rows of its file, by `unit`; `file` is the name of that file below the table, "" for a table of one file.
     """
 
     number: int
@@ -66,65 +75,140 @@ class Row:
     wrong: tuple[str, ...] = ()
     """What is wrong with camera commands that stand in the prompt."""
     doubts: tuple[str, ...] = ()
+    file: str = ""
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Where the row is, for people: `line 3`, or `date=2026-11-01/prompts.csv, line 3`."""
+        return f"{self.file}, {self.unit} {self.number}" if self.file else f"{self.unit} {self.number}"
+
+    def problem(self, wrong: InvalidRequest | str) -> Problem:
+        """A mistake of this row."""
+        kind = wrong.kind if isinstance(wrong, InvalidRequest) else ""
+        return Problem(self.number, str(wrong), file=self.file, unit=self.unit, kind=kind)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that was read: its good rows, and what is wrong with the others."""
+    """A table that was read: its good rows, and what is wrong with the others.
+
+    `count` is how many rows were read, good or not, without those in which nothing stands.
+    """
 
     path: str
-    name: str
     unit: str
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    count: int = 0
 
     def mistakes(self, problems: Iterable[Problem] = ()) -> Problems:
         """The collector of this table's mistakes, with these in it."""
-        return Problems(self.path, problems, unit=self.unit, most_told=MOST_TOLD)
+        return Problems(self.path, problems, unit=self.unit, most_told=MOST_TOLD, rows=self.count)
 
     def lines(self, problems: Iterable[Problem]) -> list[str]:
         """Mistakes of this table as they are reported: the file, the row, what is wrong."""
         return self.mistakes(problems).lines()
 
 
-@functools.lru_cache(maxsize=4)
-def parse_table(path: str, data: bytes) -> Table:
-    """Read the rows of a table. Pictures are not read. Raises `TableError` for an unreadable file."""
-    records = parse_records(path, data)
-    columns = tuple(dict.fromkeys(name for record in records for name in record.cells))
+def parse_table(
+    path: str,
+    data: bytes,
+    *,
+    encoding: str = "",
+    file: str = "",
+    columns_of_place: Mapping[str, str] = _NO_COLUMNS,
+) -> Table:
+    """Read the rows of a file. Pictures are not read. Raises `TableError` for an unreadable file.
+
+    As a part of a table of many the file has a name there, and columns by its place.
+    """
+    found = rows_of(path, data, encoding)
+    unit = counted_by(path)
+    more = {name: value for name, value in columns_of_place.items() if name not in found.columns}
+    columns = (*found.columns, *more)
     fields, warnings = _request_columns(columns)
-    reader = _RowReader(folder_of(path), fields)
+    misspelt = _misspelt(columns, fields)
+    if found.columns and not misspelt and _ASKING.isdisjoint(fields):
+        raise TableError([f"{shown(path)}: {_asks_nothing(found.columns)}"])
+    reader = _RowReader(folder_of(path), fields, file, unit)
     rows: list[Row] = []
     blank: list[int] = []
-    problems = [Problem(1, f"column {quoted(name)}: {why}") for name, why in _misspelt(columns, fields)]
-    for record in records:
-        if record.problem:
-            problems.append(Problem(record.number, record.problem))
-            continue
+    count = 0
+    problems = [Problem(1, f"column {quoted(name)}: {why}", file=file, unit=unit) for name, why in misspelt]
+    for record in found.records:
         if record.is_blank:
             blank.append(record.number)
             continue
+        count += 1
+        if record.problem:
+            problems.append(Problem(record.number, record.problem, file=file, unit=unit))
+            continue
+        record.cells.update(more)
         row, wrong = reader.read(record)
-        problems += [Problem(record.number, text) for text in wrong]
+        problems += wrong
         if row is not None:
             rows.append(row)
-    name, stem = split_name(path)
-    unit = "row" if name.lower().endswith(".parquet") else "line"
     if blank:
-        warnings.append(f"{unit} {_listed(blank)}: nothing stands there, so it is left out")
-    return Table(path, stem, unit, tuple(rows), tuple(problems), tuple(warnings))
+        where = f"{file}, {unit}" if file else unit
+        warnings.append(f"{where} {_listed(blank)}: nothing stands there, so it is left out")
+    return Table(path, unit, tuple(rows), tuple(problems), tuple(warnings), count)
+
+
+def read_table(path: str, files: Sequence[TableFile], encoding: str = "") -> Table:
+    """Read a table of one file or of many, one after the other. Raises `TableError`."""
+    tables: list[Table] = []
+    room, count = TABLE_LIMIT, 0
+    for one in files:
+        data = read_bytes(one.path)
+        room -= len(data)
+        if room < 0:
+            raise TableError([f"{shown(path)}: its files have more than {TABLE_LIMIT / 1e6:g} MB"])
+        tables.append(
+            parse_table(one.path, data, encoding=encoding, file=one.name, columns_of_place=one.columns)
+        )
+        count += tables[-1].count
+        if count > MOST_ROWS:
+            raise TableError(
+                [f"{shown(path)}: it has more than {MOST_ROWS:,} rows; cut it into several tables"]
+            )
+    if not count:
+        raise TableError([f"{shown(path)}: there are no rows"])
+    if len(tables) == 1:
+        return replace(tables[0], path=path)
+    return Table(
+        path,
+        tables[0].unit,
+        tuple(itertools.chain.from_iterable(one.rows for one in tables)),
+        tuple(itertools.chain.from_iterable(one.problems for one in tables)),
+        tuple(dict.fromkeys(text for one in tables for text in one.warnings)),
+        count,
+    )
+
+
+def _asks_nothing(columns: Sequence[str]) -> str:
+    """What is wrong with a table of which no row can ask for a clip."""
+    meant = next(((column, name) for column in columns if (name := synonym(column, sorted(_ASKING)))), None)
+    hint = f"; perhaps {quoted(meant[0])} is meant to be called {meant[1]!r}" if meant else ""
+    has = shortened(", ".join(map(quoted, columns)), 300)
+    return (
+        f"no column of it asks for a clip: it has {has}, and needed is prompt, first_frame_image, subject_image or "
+        f"template{hint}"
+    )
 
 
 class _RowReader:
-    def __init__(self, folder: str, fields: tuple[str, ...]) -> None:
+    def __init__(self, folder: str, fields: tuple[str, ...], file: str, unit: str) -> None:
         self._folder = folder
         self._fields = fields
+        self._file = file
+        self._unit = unit
 
-    def read(self, record: Record) -> tuple[Row | None, list[str]]:
+    def read(self, record: Record) -> tuple[Row | None, list[Problem]]:
         """The row, or what is wrong with it."""
         given: dict[str, Any] = {}
-        wrong: list[str] = []
+        wrong: list[Problem] = []
         for name in self._fields:
             value = record.cells.get(name)
             if is_empty(value):
@@ -132,21 +216,25 @@ class _RowReader:
             try:
                 given[name] = _CONVERT[name](name, value)
             except InvalidRequest as error:
-                wrong.append(str(error))
+                wrong.append(self._problem(record, error))
         if wrong:
             return None, wrong
-        carried = {name: _bounded(value) for name, value in record.cells.items() if name not in self._fields}
+        carried = {name: _as_json(value) for name, value in record.cells.items() if name not in self._fields}
         try:
             request, take = self._request(given)
         except InvalidRequest as error:
-            return None, [str(error)]
+            return None, [self._problem(record, error)]
+        row = Row(record.number, request, take, given, carried, file=self._file, unit=self._unit)
         written = request.prompt_text or ""
         if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
-            return Row(record.number, request, take, given, carried), []
+            return row, []
         mistakes, doubts = check_prompt(written, model=getattr(request, "model", None))
         sent = request.model_copy(update={"prompt": normalise_brackets(written)})
         before = spellings_before(written)
-        return Row(record.number, sent, take, given, carried, before, mistakes, doubts), []
+        return replace(row, request=sent, written=before, wrong=mistakes, doubts=doubts), []
+
+    def _problem(self, record: Record, error: InvalidRequest) -> Problem:
+        return Problem(record.number, str(error), file=self._file, unit=self._unit, kind=error.kind)
 
     def _request(self, given: dict[str, Any]) -> tuple[AnyRequest, int]:
         fields = {name: self._own(value) if name in PICTURES else value for name, value in given.items()}
@@ -277,9 +365,18 @@ def _listed(numbers: list[int]) -> str:
     return f"{shown_ones} and {len(numbers) - 10:,} more" if len(numbers) > 10 else shown_ones
 
 
-def _bounded(value: Any) -> Any:
-    """What is carried along; JSON has no number without bounds."""
-    return None if isinstance(value, float) and math.isinf(value) else value
+def _as_json(value: Any) -> Any:
+    """What is carried along, as JSON has it: no number without bounds, and bytes as text."""
+    match value:
+        case float() if math.isinf(value):
+            return None
+        case bytes():
+            return base64.b64encode(value).decode()
+        case dict():
+            return {name: _as_json(item) for name, item in value.items()}
+        case list():
+            return [_as_json(item) for item in value]
+    return value
 
 
 def _folded(name: str) -> str:

@@ -8,13 +8,16 @@ than a limit.
 """
 
 import errno
+import itertools
 import os
+import posixpath
 import re
 import stat
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,11 +161,19 @@ def is_absolute(reference: str) -> bool:
 
 
 def beside(folder: str, reference: str) -> str:
-    """A reference as it is meant by a file in a folder: a relative path is beside that file."""
+    """A reference as it is meant by a file in a folder: a relative path is beside that file.
+
+    Storages know no `..`, so such steps are taken here; none leads out of the bucket or the server.
+    """
     if is_absolute(reference):
         return reference
     if _scheme(folder):
-        return f"{folder}/{reference}"
+        scheme, _, rest = folder.partition("://")
+        top, _, below = rest.partition("/")
+        if not {".", ".."} & set(reference.split("/")):
+            return f"{folder}/{reference}"
+        steps = f"{below}/{reference}".lstrip("/")
+        return f"{scheme}://{top}{posixpath.normpath(f'/{steps}')}"
     return os.path.normpath(os.path.join(folder, reference))
 
 
@@ -246,19 +257,93 @@ def read_local(path: str | Path, limit: int) -> bytes:
         raise error if isinstance(error, UnreadableReference) else UnreadableReference(_why(error)) from error
 
 
-def version_of(reference: str) -> str | None:
-    """A text that changes when a file does, None when that cannot be told. Nothing is read."""
+@dataclass(frozen=True)
+class Entry:
+    """What is at a path or URL: a file or a folder, and a text that changes when the file does."""
+
+    is_folder: bool
+    version: str
+
+
+def entry(reference: str) -> Entry | None:
+    """What is at a path or a URL of a storage; None when nothing is, or when that cannot be told. Nothing is read."""
     try:
         kind = kind_of(reference)
         if kind is Kind.LOCAL:
             found = os.stat(_local_path(reference))
-            return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+            version = f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+            return Entry(stat.S_ISDIR(found.st_mode), version)
         if kind is Kind.STORED:
             fs, path = _opened(reference)
-            return repr(sorted(fs.info(path, **patience(fs)).items(), key=lambda item: item[0]))
+            return _entry(fs.info(path, **patience(fs)))
     except Exception:  # whatever it is, reading says it
         return None
     return None
+
+
+def version_of(reference: str) -> str | None:
+    """A text that changes when a file does, None when that cannot be told. Nothing is read."""
+    found = entry(reference)
+    return found.version if found else None
+
+
+def files_below(folder: str) -> dict[str, Entry]:
+    """Every file in a folder at any depth, by its path below the folder. Raises `UnreadableReference`."""
+    try:
+        fs, path = _listable(folder)
+        base = path.rstrip("/") + "/"
+        found = fs.find(base.rstrip("/") or "/", detail=True, **patience(fs))
+    except UnreadableReference:
+        raise
+    except Exception as error:
+        raise UnreadableReference(_why(error)) from error
+    return {name.removeprefix(base): _entry(item) for name, item in found.items() if name.startswith(base)}
+
+
+def matches(pattern: str) -> dict[str, tuple[str, Entry]]:
+    """Every file and folder that a pattern names (`*`, `?`, `[ab]`, and `**` at any depth).
+
+    By its path below the folder in which the pattern begins: its own path or URL, and what is there. Raises
+    `UnreadableReference`.
+    """
+    try:
+        fs, path = _listable(pattern)
+        found = fs.glob(path.rstrip("/"), detail=True, **patience(fs))
+    except UnreadableReference:
+        raise
+    except Exception as error:
+        raise UnreadableReference(_why(error)) from error
+    begins = "".join(f"{folder}/" for folder in itertools.takewhile(_is_plain, path.split("/")))
+    is_local = kind_of(pattern) is Kind.LOCAL
+    return {
+        name.removeprefix(begins): (name if is_local else str(fs.unstrip_protocol(name)), _entry(item))
+        for name, item in found.items()
+    }
+
+
+def is_pattern(reference: str) -> bool:
+    """Whether a path or a URL of a storage may stand for many files."""
+    return not is_web(reference) and not _is_plain(reference)
+
+
+def _is_plain(name: str) -> bool:
+    return not any(mark in name for mark in "*?[")
+
+
+def _entry(info: dict[str, Any]) -> Entry:
+    """An entry by what a file system of fsspec says of it."""
+    return Entry(info.get("type") == "directory", repr(sorted(info.items(), key=lambda item: item[0])))
+
+
+def _listable(reference: str) -> tuple[Any, str]:
+    if kind_of(reference) is Kind.STORED:
+        return _opened(reference)
+    if kind_of(reference) is not Kind.LOCAL:
+        raise UnreadableReference("files can be listed on a disk or a storage alone")
+    from fsspec.implementations.local import LocalFileSystem
+
+    fs = LocalFileSystem()
+    return fs, str(fs._strip_protocol(_local_path(reference)))
 
 
 def full_name(reference: str) -> str:

@@ -1,6 +1,6 @@
 """Which versions of files something was made from, so that it need not be made again while they stay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,16 +15,17 @@ class Versions:
     """The main file, and those that belong to it, each with its version when it was read.
 
     A file that is missing has none, and is current as long as it stays missing. A main file without a version
-    (one on the web) is never current.
+    (one on the web) is never current. `tell` is what gives the version of the main file, where that is more than one.
     """
 
     main: str
     version: str | None
     others: Mapping[str, str | None] = field(default_factory=dict)
+    tell: Callable[[str], str | None] = version_of
 
     def are_current(self) -> bool:
         """Whether every file is as it was. Nothing is read."""
-        if self.version is None or version_of(self.main) != self.version:
+        if self.version is None or self.tell(self.main) != self.version:
             return False
         return versions_of(self.others) == self.others
 

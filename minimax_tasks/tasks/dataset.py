@@ -44,6 +44,17 @@ SHARD_SIZE = 250
 """Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
 
 
+class EncodingParameter(luigi.Parameter):
+    """The encoding of a table of text; left out, it is UTF-8, or what the file says."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            default="",
+            significant=False,
+            description="of a CSV or JSON file that is not UTF-8, such as cp1252",
+        )
+
+
 class DatasetShard(CoroutineTask, luigi.Task):
     """Makes some clips of a table. It is complete once every clip has an outcome."""
 
@@ -53,6 +64,7 @@ class DatasetShard(CoroutineTask, luigi.Task):
     number = luigi.IntParameter(description="which shard, from 0")
     of = luigi.IntParameter(description="how many shards there are")
     digest = luigi.Parameter(description="which clips the shard had when the run was planned")
+    encoding = EncodingParameter()
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
     retry_count = 3
 
@@ -91,7 +103,7 @@ class DatasetShard(CoroutineTask, luigi.Task):
     def _clips(self, root: Storage) -> dict[str, ClipRequest]:
         known = current_run().shards
         if self.digest not in known:
-            plan = plan_table(self.table, root)
+            plan = plan_table(self.table, root, self.encoding)
             _learn(plan, -(-len(plan.clips) // self.of))
         if self.digest not in known:
             raise TableError(
@@ -116,10 +128,12 @@ class DatasetShard(CoroutineTask, luigi.Task):
 class VideoDataset(CoroutineTask, luigi.Task):
     """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos beside it.
 
-    The table is CSV, JSONL or Parquet on any fsspec path or URL. Columns named like request fields say
-    what is asked, any others are carried along into the metadata. The folder, `<root>/datasets/<name>/`, is
-    one that `datasets.load_dataset("videofolder", data_dir=…)` loads as it is. Each row is one clip with its
-    own files, so a run that was stopped goes on clip by clip, and only what changed in the table is made.
+    The table is CSV, JSON, JSONL or Parquet on any fsspec path or URL: one file, all files of a folder, or all that
+    match a pattern (`s3://lake/date=*/prompts.parquet`), with the columns that stand in the names of folders.
+    Columns named like request fields say what is asked, any others are carried along into the metadata. The folder,
+    `<root>/datasets/<name>/`, is one that `datasets.load_dataset("videofolder", data_dir=…)` loads as it is. Each
+    row is one clip with its own files, so a run that was stopped goes on clip by clip, and only what changed in
+    the table is made.
 
     Clips that failed for good do not keep the others from being delivered: they are listed in
     `failed.jsonl`, and are not paid for again automatically. When clips are left that another run would go on
@@ -133,10 +147,16 @@ class VideoDataset(CoroutineTask, luigi.Task):
     `<root>/datasets/<name>-wds/`, `max_in_flight` (setting) is how many clips are in flight at once.
     """
 
-    table = ReferenceParameter(description="CSV, JSONL or Parquet, any fsspec path or URL")
+    table = ReferenceParameter(
+        description="CSV, JSON, JSONL or Parquet; a file, a folder or a pattern, anywhere"
+    )
     root = RootParameter()
-    name = luigi.OptionalParameter(default=None, description="of the dataset; the table's own when left out")
+    name = luigi.OptionalParameter(
+        default=None,
+        description="of the dataset; `{date}` is that of the table's path; the table's own when left out",
+    )
     shard_size = luigi.IntParameter(default=SHARD_SIZE, significant=False)
+    encoding = EncodingParameter()
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
     retry_count = 3
@@ -149,7 +169,7 @@ class VideoDataset(CoroutineTask, luigi.Task):
         another table.
         """
         root = Storage(self.root)
-        plan = plan_table(self.table, root)
+        plan = self._planned(root)
         _learn(plan, self._shard_size)
         check_dataset_is_own(root, self._source(root, lambda: plan))
         return plan
@@ -162,7 +182,10 @@ class VideoDataset(CoroutineTask, luigi.Task):
     @cached_property
     def _name(self) -> str:
         root = Storage(self.root)
-        return folder_name(root, self._source(root, lambda: plan_table(self.table, root)))
+        return folder_name(root, self._source(root, lambda: self._planned(root)))
+
+    def _planned(self, root: Storage) -> DatasetPlan:
+        return plan_table(self.table, root, self.encoding)
 
     def _source(self, root: Storage, plan: Callable[[], DatasetPlan]) -> Source:
         return source_of(root, self.table, self.name, plan, webdataset=self.webdataset)
@@ -236,6 +259,7 @@ class VideoDataset(CoroutineTask, luigi.Task):
                 number=shard.number,
                 of=shard.of,
                 digest=shard.digest,
+                encoding=self.encoding,
                 max_in_flight=self.max_in_flight,
             )
             for shard in shards
@@ -276,9 +300,11 @@ class VideoDataset(CoroutineTask, luigi.Task):
         )
 
 
-def plan_table(table: str, root: Storage) -> DatasetPlan:
+def plan_table(table: str, root: Storage, encoding: str = "") -> DatasetPlan:
     """The plan of a table in this run."""
-    return current_run().tables.get((table, root.url), lambda: make_plan(table, root))
+    return current_run().tables.get(
+        (table, root.url, encoding), lambda: make_plan(table, root, encoding=encoding)
+    )
 
 
 def _learn(plan: DatasetPlan, size: int) -> None:

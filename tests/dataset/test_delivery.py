@@ -209,7 +209,8 @@ def test_two_tables_of_one_name_never_share_a_folder(sandbox: Sandbox, tmp_path:
         _ = other.plan
     assert refused.value.owner.endswith("c1/same.csv")
     assert refused.value.folder == "out/datasets/same"
-    assert "--name NAME" in worded(refused.value)
+    assert "--name NAME, such as --name same-c2." in worded(refused.value)
+    assert refused.value.offer == "same-c2"
     with pytest.raises(TableError):
         VideoDataset(table=other.table, root="out", name="same").requires()
     named = VideoDataset(table=other.table, root="out", name="same-2")

@@ -1,6 +1,7 @@
 """Tables as people write them: everything that is wrong is said at once, before anything is paid."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,26 @@ def test_text_and_image_are_carried_where_there_is_no_template(sandbox: Sandbox,
         ("w.csv", b"prompt,\na,b\n", "a column has no name"),
         ("w.csv", b"prompt\na,b\n", "line 2: 2 cells under a header of 1 columns"),
         ("w.csv", b'prompt\n"a\n', "line 2: unexpected end of data"),
-        ("w.csv", b"prompt\n\xff\n", "line 2: not UTF-8 text"),
+        ("w.csv", b"prompt\n\xff\n", "line 2: not UTF-8 text; give the encoding that it has"),
+        (
+            "w.csv",
+            b"Prompt text,size\na,b\n",
+            "no column of it asks for a clip: it has 'Prompt text', 'size'",
+        ),
+        ("w.csv", b"caption\na\n", "perhaps 'caption' is meant to be called 'prompt'"),
+        ("w.json", b'[{"prompt": "a"},\n {"prompt": }]', "line 2: not JSON"),
+        ("w.json", b'[{"prompt": "a"}\n\n {"prompt": "b"}]', "line 3: not JSON (a comma or ] is missing"),
+        ("w.json", b'[{"prompt": "a"},\n]', "line 2: not JSON"),
+        ("w.json", b'[{"prompt": "a"}', "line 1: not JSON"),
+        ("w.json", b'[{"prompt": "a"}]\n[]', "something stands behind the array"),
+        ("w.json", b'[{"prompt": "a"},\n\n 5]', "line 3: allowed: a JSON object"),
+        (
+            "w.json",
+            b'[{"prompt": "a"},\n{"prompt": "b", "prompt": "c"}]',
+            "line 2: 'prompt' stands there twice",
+        ),
+        ("w.json", b"[]", "there are no rows"),
+        ("w.json", b"[" * 100_000, "more than 30 deep"),
         ("w.jsonl", b'{"prompt": "a"}\n\n{"prompt": \n[1]\n', "line 3: not JSON"),
         ("w.jsonl", b"[1]\n", "line 1: allowed: a JSON object"),
         ("w.jsonl", b'{"prompt": 5}\n', "line 1: prompt = 5: allowed: text"),
@@ -212,3 +232,87 @@ def test_a_column_that_means_a_request_field_is_told_of_and_carried() -> None:
     )
     (row,) = table.rows
     assert row.carried == {"seconds": "10", "image": "a.png", "notes": "x"}
+
+
+def test_an_array_of_json_is_a_table_and_so_are_lines_of_objects_by_that_name(tmp_path: Path) -> None:
+    rows = [{"prompt": "a [x", "tags": ["]", ","]}, {"prompt": "b", "n": {"m": 1}}]
+    for text in (json.dumps(rows), json.dumps(rows, indent=2), " \n" + json.dumps(rows) + "\n"):
+        table = parse_table("t.json", text.encode())
+        assert [row.given["prompt"] for row in table.rows] == ["a [x", "b"]
+        assert table.rows[0].carried == {"tags": ["]", ","]}
+    assert [row.number for row in parse_table("t.json", json.dumps(rows, indent=0).encode()).rows] == [2, 9]
+    assert len(parse_table("t.json", b'{"prompt": "a"}\n{"prompt": "b"}\n').rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("cp1252", "prompt;city\nDämmerung;Köln\n".encode("cp1252")),
+        ("", "prompt;city\nDämmerung;Köln\n".encode("utf-16")),
+        ("", "prompt\tcity\r\nDämmerung\tKöln\r\n".encode("utf-16-le").join([b"\xff\xfe", b""])),
+        ("utf-8", "\ufeffprompt;city\nDämmerung;Köln\n".encode()),
+    ],
+)
+def test_a_table_in_another_encoding(tmp_path: Path, encoding: str, data: bytes) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
+    (row,) = mm.VideoDataset(table=tmp_path / "t.csv", root="out", encoding=encoding).plan.rows
+    assert row.clip.request.prompt == "Dämmerung"
+    assert row.row.carried == {"city": "Köln"}
+
+
+def test_an_encoding_that_is_none(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "w.csv", [{"prompt": "x"}])
+    for encoding in ("klingon", "base64", "hex"):
+        with pytest.raises(mm.ConfigurationError, match="encoding = "):
+            mm.VideoDataset(table=table, root="out", encoding=encoding).plan  # noqa: B018
+    (tmp_path / "b.csv").write_bytes(b"prompt\n\x81\n")
+    with pytest.raises(TableError, match="line 2: not text in cp1252"):
+        mm.VideoDataset(table=tmp_path / "b.csv", root="out", encoding="cp1252").plan  # noqa: B018
+
+
+def test_a_mistake_of_every_row_is_one_sentence(tmp_path: Path) -> None:
+    rows = [{"prompt": f"w {number}", "model": "Hailuo-9", "first_frame_image": ""} for number in range(1500)]
+    (told,) = problems(write_csv(tmp_path / "w.csv", rows))
+    assert "w.csv: every one of 1,500 rows: model = 'Hailuo-9': " in told
+    rows = [{"prompt": "x", "first_frame_image": f"gone/{number}.png"} for number in range(1500)]
+    (told,) = problems(write_csv(tmp_path / "w.csv", rows))
+    assert "every one of 1,500 rows: first_frame_image: there is no such file" in told
+    assert "; first line 2: first_frame_image = " in told
+    assert "gone/0.png" in told
+
+
+def test_a_mistake_of_many_rows_names_them_and_others_are_told_one_by_one(tmp_path: Path) -> None:
+    rows = [{"prompt": "x", "duration": "7" if number % 2 else "6"} for number in range(40)]
+    rows += [{"prompt": "x", "first_frame_image": f"gone/{number}.png"} for number in range(30)]
+    told = problems(write_csv(tmp_path / "w.csv", rows))
+    assert len(told) == 31
+    assert "w.csv, line 3, 5, 7, 9, 11, 13, 15, 17, 19, 21 and 10 more: duration = 7" in told[0]
+
+
+def test_what_parquet_has_and_json_has_not(sandbox: Sandbox, tmp_path: Path) -> None:
+    import decimal
+
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {
+        "prompt": ["a", "b"],
+        "duration": pa.array([decimal.Decimal("6.00"), None], pa.decimal128(5, 2)),
+        "price": pa.array([decimal.Decimal("1.10"), decimal.Decimal("-0.05")], pa.decimal128(5, 2)),
+        "counts": pa.array([[("k", 1)], []], pa.map_(pa.string(), pa.int64())),
+        "by_number": pa.array([[(7, "x")], None], pa.map_(pa.int64(), pa.string())),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "w.parquet")
+    assert mm.build([mm.VideoDataset(table=str(tmp_path / "w.parquet"), root="out")])
+    found = lines(tmp_path / "out/datasets/w/metadata.jsonl")
+    assert [row["duration"] for row in found] == [6, 6]
+    assert [row["price"] for row in found] == ["1.10", "-0.05"]
+    assert [row["counts"] for row in found] == [{"k": 1}, {"k": None}]
+    assert [row["by_number"] for row in found] == [{"7": "x"}, None]
+    twice = pa.table(
+        {"prompt": ["a", "b"], "m": pa.array([[("k", 1)], [("k", 1), ("k", 2)]], columns["counts"].type)}
+    )
+    parquet.write_table(twice, tmp_path / "twice.parquet")
+    assert problems(tmp_path / "twice.parquet") == (
+        f"{tmp_path}/twice.parquet, row 2: a map has a key twice",
+    )

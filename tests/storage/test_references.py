@@ -363,3 +363,12 @@ def test_any_text_is_judged_in_one_line(before: str, after: str) -> None:
         assert len(said) < 400
         assert len(said.splitlines()) < 2
         assert not any(ord(letter) < 32 for letter in said)
+
+
+def test_steps_up_are_taken_on_storages_too() -> None:
+    assert beside("s3://lake/tables", "../pics/a b.png") == "s3://lake/pics/a b.png"
+    assert beside("s3://lake/tables", "./a.png") == "s3://lake/tables/a.png"
+    assert beside("s3://lake/tables", "x/../../../../a.png") == "s3://lake/a.png", "never out of the bucket"
+    assert beside("s3://lake", "../a.png") == "s3://lake/a.png"
+    assert beside("https://host/t", "../a..b.png") == "https://host/a..b.png"
+    assert beside("memory://", "a.png") == "memory:///a.png"

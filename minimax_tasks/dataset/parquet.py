@@ -1,0 +1,72 @@
+"""Parquet tables: the columns by the schema, the rows batch by batch."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from minimax_tasks.dataset.delimited import check_header
+from minimax_tasks.dataset.records import Record, cells_of
+from minimax_tasks.errors import TableError
+from minimax_tasks.redaction import clean, whole
+
+_BATCH = 256
+"""Rows that are unpacked at once: a few bytes of Parquet can stand for very many rows."""
+
+
+class ParquetRows:
+    """The rows of a Parquet file. Raises `TableError` for what is none."""
+
+    def __init__(self, data: bytes, limit: int) -> None:
+        """`limit` is how many bytes its rows may be when they are unpacked."""
+        try:
+            from pyarrow import ArrowException, parquet
+        except ImportError:
+            raise TableError(
+                ["reading Parquet needs pyarrow: pip install pyarrow, or give CSV or JSONL"]
+            ) from None
+        self._limit = limit
+        self._not_parquet = (ArrowException, OSError, ValueError, RecursionError)
+        try:
+            self._file = parquet.ParquetFile(io.BytesIO(data))
+            self.columns = tuple(whole(name) for name in self._file.schema_arrow.names)
+        except self._not_parquet as error:
+            raise _no_parquet(0, error) from None
+        check_header(self.columns)
+
+    def __iter__(self) -> Iterator[Record]:
+        number = unpacked = 0
+        try:
+            for batch in self._file.iter_batches(batch_size=_BATCH):
+                unpacked += batch.nbytes
+                if unpacked > self._limit:
+                    raise TableError([f"it has more than {self._limit / 1e6:g} MB when it is unpacked"])
+                for record in _records(number, batch):
+                    number += 1
+                    yield record
+        except TableError:
+            raise
+        except self._not_parquet as error:
+            raise _no_parquet(number, error) from None
+
+
+def _records(before: int, batch: Any) -> Iterator[Record]:
+    """The rows of a batch. `before` is how many rows came before them."""
+    try:
+        rows = batch.to_pylist(maps_as_pydicts="strict")
+    except KeyError:
+        rows = [None] * batch.num_rows  # one of them cannot be had, so each is asked for alone
+    for place, cells in enumerate(rows):
+        number = before + place + 1
+        try:
+            if cells is None:
+                (cells,) = batch.slice(place, 1).to_pylist(maps_as_pydicts="strict")
+            yield Record(number, cells_of(cells.items()))
+        except KeyError:
+            yield Record(number, {}, "a map has a key twice")
+        except ValueError as error:
+            yield Record(number, {}, str(error))
+
+
+def _no_parquet(number: int, error: Exception) -> TableError:
+    where = f"row {number + 1}: " if number else ""
+    return TableError([f"{where}this is not Parquet ({clean(error, 200)})"])
