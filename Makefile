@@ -8,6 +8,7 @@ DOCS := $(VENV)/.ready-for-docs
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
+ENGINES := prefect
 # A comma would end an argument of `call`.
 MOTO := moto[server]>=5,<6
 
@@ -23,9 +24,9 @@ endef
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The checks that need no server of others, no npm and no browser.
-QUICK := not slow and not browser and not s3 and not azure and not clients and not scale_out
+QUICK := not slow and not browser and not s3 and not azure and not clients and not engines and not scale_out
 
-.PHONY: demo test check browser lint docs matrix bench clean
+.PHONY: demo test check browser engines lint docs matrix bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
@@ -64,13 +65,24 @@ $(CLIENTS): pyproject.toml
 	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --no-package-lock --prefix .venv-clients mmx-cli@1.0.27; fi
 	touch $(CLIENTS)
 
+# Other workflow engines, each with this package and in an environment of its own.
+.venv-%/.ready: pyproject.toml
+	rm -f $@
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	$(call install,.venv-$*,-e '.[$*]')
+	touch $@
+
+engines:
+	@for engine in $(ENGINES); do $(MAKE) --no-print-directory --silent .venv-$$engine/.ready \
+	|| printf '\n*** NOT TESTED: %s cannot be installed here, so its tests are left out ***\n\n' $$engine >&2; done
+
 # The page tests open the report in a real browser.
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$CHROMIUM" \
 	|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	|| { echo "the page tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
 
-test: $(READY) $(S3) $(AZURITE) $(CLIENTS) browser
+test: $(READY) $(S3) $(AZURITE) $(CLIENTS) engines browser
 	$(PYTEST)
 
 check: lint
@@ -100,4 +112,4 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients .venv-matrix demo-output dist build site
+	rm -rf $(VENV) .venv-s3 .venv-azure .venv-clients .venv-matrix $(ENGINES:%=.venv-%) demo-output dist build site

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 Picture = Callable[..., Path]
 
-NEEDS = {"s3": "s3", "s3_root": "s3", "azure": "azure", "browser": "browser"}
+NEEDS = {
+    "s3": "s3", "s3_root": "s3", "azure": "azure", "browser": "browser",
+    "airflow": "engines", "dagster": "engines", "prefect": "engines",
+}  # fmt: skip
 """Fixture, or value of a parameter -> the mark of the tests that need it."""
 
 

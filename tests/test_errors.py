@@ -45,8 +45,12 @@ MADE_WITH: dict[str, tuple[object, ...]] = {
 
 
 def modules() -> Iterator[str]:
+    """All but the folders of other engines, which need those engines and define no exceptions."""
     for found in pkgutil.walk_packages(minimax_tasks.__path__, "minimax_tasks."):
-        if not found.name.endswith("__main__"):
+        needs_another_engine = found.name.startswith("minimax_tasks.engines.") and (
+            found.ispkg or found.name.count(".") > 2
+        )
+        if not (found.name.endswith("__main__") or needs_another_engine):
             yield found.name
 
 

@@ -11,7 +11,9 @@ import pytest
 
 import minimax_tasks
 
-ENGINE_FREE = ("clips", "storyboard", "dataset", "api", "prompts", "sandbox", "video", "storage", "console")
+ENGINE_FREE = (
+    "clips", "storyboard", "dataset", "api", "prompts", "sandbox", "video", "storage", "console", "engines"
+)  # fmt: skip
 
 
 def loaded_by(code: str) -> set[str]:
@@ -31,12 +33,11 @@ def loaded_by(code: str) -> set[str]:
 
 
 def modules_of(room: str) -> list[str]:
-    """Every module of a room, itself included."""
+    """Every module of a room, itself included. The folders of other engines need those engines."""
     folder = f"{minimax_tasks.__path__[0]}/{room}"
-    return [
-        f"minimax_tasks.{room}",
-        *(found.name for found in pkgutil.walk_packages([folder], prefix=f"minimax_tasks.{room}.")),
-    ]
+    walk = pkgutil.iter_modules if room == "engines" else pkgutil.walk_packages
+    found = walk([folder], prefix=f"minimax_tasks.{room}.")
+    return [f"minimax_tasks.{room}", *(each.name for each in found if room != "engines" or not each.ispkg)]
 
 
 def imported_by(module: Path) -> set[str]:

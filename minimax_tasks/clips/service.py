@@ -143,7 +143,13 @@ async def service_or_shared(service: Service | None) -> AsyncIterator[Service]:
     if service is not None:
         yield service
         return
-    settings = Settings.load()
+    async with shared_service(Settings.load()) as shared:
+        yield shared
+
+
+@contextlib.asynccontextmanager
+async def shared_service(settings: Settings) -> AsyncIterator[Service]:
+    """The service that all callers of this event loop share while they use it with these settings."""
     by_settings = _of_callers_without_one.setdefault(asyncio.get_running_loop(), {})
     shared = by_settings.setdefault(settings, _Shared(Service(settings)))
     shared.users += 1

@@ -1,0 +1,105 @@
+"""What the pages of an engine show of a clip or a film: a still, the price, what was asked, where it is."""
+
+import base64
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.clips.make import MadeClip
+from minimax_tasks.engines.boards import MadeFilm
+from minimax_tasks.errors import MiniMaxError
+from minimax_tasks.storage.files import Storage
+
+log = logging.getLogger(__name__)
+
+STILL_WIDTH = 320
+"""Pixels: engines keep what is shown in their database, so it is small."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A video as a page shows it."""
+
+    title: str
+    """What makes it, and what it shows."""
+    rows: Mapping[str, str]
+    """What is said of it, by name, in Markdown."""
+    still: str
+    """The first frame as a data URL; "" when it cannot be read."""
+    link: str
+    """Where a browser finds the video; "" where no address is known."""
+
+    @property
+    def picture(self) -> str:
+        """The first frame in Markdown, which leads to the video where there is an address."""
+        image = f"![{_in_markdown(self.title)}]({self.still})" if self.still else ""
+        return f"[{image or 'video'}]({self.link})" if self.link else image
+
+    @property
+    def markdown(self) -> str:
+        """All of it in Markdown."""
+        lines = [f"| {name} | {value} |" for name, value in self.rows.items()]
+        return "\n".join([self.picture, "", f"| | {_in_markdown(self.title)} |", "|---|---|", *lines])
+
+
+def clip_card(request: AnyRequest, clip: MadeClip, *, root: str, public_url: str | None = None) -> Card:
+    """The card of a clip under a root. `public_url` is where a browser finds the root, if it does."""
+    prompt, link = request.prompt_text, link_to(clip.path, root=root, public_url=public_url)
+    rows = {"price": price(clip.usd), "video": _path(clip.path, link), "task": f"`{clip.task_id}`"}
+    if clip.warnings:
+        rows["warnings"] = "; ".join(map(_in_markdown, clip.warnings))
+    title = request.label + (f": {prompt}" if prompt else "")
+    return Card(title, rows, still_of(clip.path), link)
+
+
+def film_card(title: str, film: MadeFilm, *, root: str, public_url: str | None = None) -> Card:
+    """The card of a film under a root, with its report."""
+    links = {path: link_to(path, root=root, public_url=public_url) for path in (film.path, film.report)}
+    rows = {
+        "price": price(film.usd),
+        "report": _path(film.report, links[film.report]),
+        "film": _path(film.path, links[film.path]),
+    }
+    if film.notes:
+        rows["notes"] = "; ".join(map(_in_markdown, film.notes))
+    return Card(title, rows, still_of(film.path), links[film.path])
+
+
+def still_of(video: str) -> str:
+    """The first frame of a video on storage as a data URL; "" when it cannot be read: no clip fails for it."""
+    from minimax_tasks.video.frames import first_frame
+    from minimax_tasks.video.previews import jpeg
+
+    folder, _, name = video.rpartition("/")
+    try:
+        with Storage(folder).as_local(name) as path:
+            data = jpeg(first_frame(path), STILL_WIDTH)
+    except (MiniMaxError, OSError) as error:
+        log.warning("no still of %s: %s", video, error)
+        return ""
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def link_to(path: str, *, root: str, public_url: str | None) -> str:
+    """Where a browser finds a file under a root; "" where no address is known."""
+    top = Storage(root).url.rstrip("/") + "/"
+    if not public_url or not path.startswith(top):
+        return ""
+    return f"{public_url.rstrip('/')}/{path.removeprefix(top)}"
+
+
+def price(usd: float | None) -> str:
+    """Money for people; clips of some models have no published price."""
+    return "no published price" if usd is None else f"USD {usd:.2f}"
+
+
+def _path(path: str, link: str) -> str:
+    return f"[`{path}`]({link})" if link else f"`{path}`"
+
+
+def _in_markdown(text: str) -> str:
+    """A text of others that Markdown takes for text."""
+    for mark in "\\`*_[]<>|!":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
