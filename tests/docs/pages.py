@@ -15,6 +15,9 @@ PAGES = sorted(
     ]
 )
 
+ENGINE_PAGES = sorted((REPOSITORY / "docs/engines").glob("*.md"))
+"""Pages whose blocks need another engine: `tests/engines` runs them in its environment."""
+
 NOT_RUN = "Not run by our tests: "
 """How the title of a block begins that cannot run offline; the reason follows, for every reader to see."""
 

@@ -26,7 +26,7 @@ from PIL import Image
 
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
-from tests.docs.pages import NOT_RUN, PAGES, REPOSITORY, Block, blocks
+from tests.docs.pages import ENGINE_PAGES, NOT_RUN, PAGES, REPOSITORY, Block, blocks
 
 SHELL = ("sh", "console")
 SHOWN = ("", "text")
@@ -44,7 +44,7 @@ def _marked(page: Path) -> Any:
     )
 
 
-@pytest.mark.parametrize("page", [_marked(page) for page in PAGES])
+@pytest.mark.parametrize("page", [_marked(page) for page in PAGES if page not in ENGINE_PAGES])
 def test_blocks_do_what_the_page_says(page: Path, reader: "Reader") -> None:
     for block in blocks(page):
         try:

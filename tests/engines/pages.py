@@ -1,8 +1,12 @@
 """The files and commands of an engine's page, for its tests to use as a reader would."""
 
+import re
 from pathlib import Path
 
 from tests.docs.pages import REPOSITORY, Block, blocks
+
+FILE = re.compile(r"[\w./-]+\.\w+")
+"""A title that is the name of a file."""
 
 
 def page_of(engine: str) -> Path:
@@ -12,7 +16,7 @@ def page_of(engine: str) -> Path:
 
 def write_files(engine: str, folder: Path) -> dict[str, Block]:
     """Write the page's files into a folder; returns the blocks by their names."""
-    files = {block.title: block for block in blocks(page_of(engine)) if "." in block.title and block.is_run}
+    files = {block.title: block for block in blocks(page_of(engine)) if FILE.fullmatch(block.title)}
     for name, block in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
