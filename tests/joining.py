@@ -20,6 +20,7 @@ class Piece:
     transition: str = "cut"
     transition_seconds: float = 0.0
     repeats_frame: bool = False
+    volume: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Film:
     if problem := edit.problem():
         raise VideoError(problem)
     placed = [
-        replace(placed, title=piece.title, transition=piece.transition)
+        replace(placed, title=piece.title, transition=piece.transition, volume=piece.volume)
         for piece, placed in zip(pieces, edit.pieces(clips), strict=True)
     ]
     film = video.join(out, placed, rate, chapters=chapters)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 from av.video.stream import VideoStream
@@ -15,7 +15,11 @@ from av.video.stream import VideoStream
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
+from minimax_tasks.video.mix import SEAM, PlacedSound
+from minimax_tasks.video.sound_layout import sound_stream
+from minimax_tasks.video.sound_track import SoundTrack, mixed_track
 from minimax_tasks.video.source import opened, picture_stream
+from minimax_tasks.video.splice import SHORTEST, Packets, Splicer, can_copy
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.transitions import CUT, TRANSITIONS, cross
 from minimax_tasks.video.turn import Turn
@@ -38,7 +42,8 @@ class Piece:
 
     `frames` is how long it is on screen. For `overlap` it is mixed with the piece before it, by the `transition`:
     "cut" for none, or one of `TRANSITIONS`. With `drops_first` its first frame is left out, since it shows the last
-    frame of the piece before once more. The first piece follows nothing.
+    frame of the piece before once more. The first piece follows nothing. Its sound is heard at `volume`: 1 as it
+    is, 0 not at all.
     """
 
     clip: StreamLayout
@@ -48,14 +53,16 @@ class Piece:
     transition: str = CUT
     overlap: int = 0
     drops_first: bool = False
+    volume: float = 1.0
 
 
 @dataclass(frozen=True)
 class Joined:
     """The result of a join.
 
-    `notes` says for people where the film differs from its clips: sound that is left out, other frame rates,
-    clips that were turned or that have fewer pictures than their index promises.
+    `method` and `reason` are those of the pictures, `sound` is what was done with the sound, and why it was
+    encoded, if it was. `notes` says for people where the film differs from its clips: other frame rates, clips
+    that were turned or that have fewer pictures than their index promises.
     """
 
     method: Literal["copy", "encode"]
@@ -66,15 +73,21 @@ class Joined:
     width: int
     height: int
     notes: tuple[str, ...] = ()
+    sound: Literal["none", "copy", "encode"] = "none"
+    sound_reason: str = ""
 
 
 def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = True) -> Joined:
-    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) without sound.
+    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) AAC where a piece has sound.
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
     cut and every doubled frame can be left out by dropping the last packet of the clip before, which shows the
     same. Otherwise the film is encoded, in the size that most pieces have and at `fps`; pieces of another shape
-    get black bars, and pieces that ask to be turned are turned. Sound is left out: the `notes` say so.
+    get black bars, and pieces that ask to be turned are turned.
+
+    Sound is copied as well where that of all clips is alike and nothing changes it; only what a cut touches is
+    encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, and silent where a clip
+    has none.
 
     Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
     that cannot be read, an unknown transition.
@@ -84,12 +97,17 @@ def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = T
     film = _Film(out, tuple(pieces), fps, chapters)
     film.check_transitions()
     reason = _why_not_copy(film)
+    sound_reason = _why_not_copy_sound(film, reason)
     try:
-        joined = _encode(film, reason) if reason else _copy(film)
+        joined = _encode(film, reason) if reason else _copy(film, copies_sound=not sound_reason)
     except BaseException:
         Path(out).unlink(missing_ok=True)
         raise
-    return replace(joined, notes=(*_notes(film), *joined.notes))
+    sound: Literal["none", "copy", "encode"] = "encode" if sound_reason else "copy"
+    if not film.has_sound:
+        sound, sound_reason = "none", ""
+    notes = (*_notes(film), *joined.notes)
+    return replace(joined, notes=notes, sound=sound, sound_reason=sound_reason)
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,38 @@ class _Film:
     @property
     def frames(self) -> int:
         return self.pieces[-1].starts_at + self.pieces[-1].frames
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.frames / self.fps
+
+    @property
+    def has_sound(self) -> bool:
+        return any(piece.clip.sound and piece.volume for piece in self.pieces)
+
+    def sound(self, number: int) -> PlacedSound | None:
+        """The sound of a piece in its place, None where it has none that is heard."""
+        piece = self.pieces[number]
+        layout = piece.clip.sound
+        if layout is None or not piece.volume:
+            return None
+        starts_at, source_in = piece.starts_at / self.fps, piece.drops_first / self.fps
+        ends_at = min(starts_at + piece.frames / self.fps, starts_at + layout.ends_at - source_in)
+        before, after = self.overlap(number) / self.fps, self.overlap(number + 1) / self.fps
+        return PlacedSound(
+            piece.clip.path,
+            starts_at,
+            max(starts_at, ends_at),
+            source_in,
+            layout.offset,
+            before or SEAM,
+            after or SEAM,
+            piece.volume,
+        )
+
+    def sounds(self) -> list[PlacedSound]:
+        """All sound that is heard."""
+        return [sound for sound in map(self.sound, range(len(self.pieces))) if sound is not None]
 
     def name(self, number: int) -> str:
         """What to call a piece in a message."""
@@ -172,11 +222,33 @@ def _why_not_copy(film: _Film) -> str:
     return ""
 
 
+def _why_not_copy_sound(film: _Film, pictures: str) -> str:
+    """Why the sound has to be encoded; empty when it can be copied, or when there is none."""
+    if not film.has_sound:
+        return ""
+    if pictures:
+        return pictures
+    layouts = [clip.sound for clip in film.clips]
+    first = layouts[0]
+    if first is None:
+        return f"{film.name(0)} has no sound, and others have some"
+    for number, (piece, layout) in enumerate(zip(film.pieces, layouts, strict=True)):
+        if layout is None:
+            return f"{film.name(number)} has no sound, and others have some"
+        if piece.volume != 1:
+            return f"{film.name(number)} is heard at another volume"
+        differing = [
+            fact for fact, value in layout.stream_facts().items() if value != first.stream_facts()[fact]
+        ]
+        if differing:
+            return f"{film.name(number)} differs from {film.name(0)} in {', '.join(differing)}"
+        if not layout.even or piece.frames / film.fps < SHORTEST:
+            return f"{film.name(number)} has sound that cannot be taken apart without decoding"
+    return "" if can_copy(first) else f"its sound is {first.codec}, which not every browser plays"
+
+
 def _notes(film: _Film) -> Iterator[str]:
     """Where the film differs from its clips."""
-    loud = [film.name(number) for number, clip in enumerate(film.clips) if clip.sound]
-    if loud:
-        yield f"the film is silent: the sound of {_listed(loud)} is left out"
     by_rate: dict[Fraction, list[str]] = {}
     for number, clip in enumerate(film.clips):
         if clip.fps != film.fps:
@@ -205,48 +277,87 @@ def _rate(fps: Fraction) -> str:
     return f"{float(fps):.5g}"
 
 
-def _copy(film: _Film) -> Joined:
+def _copy(film: _Film, *, copies_sound: bool) -> Joined:
     model = film.clips[0]
     with av.open(film.out, "w", format="mp4", options=MP4_OPTIONS) as container:
         with opened(model.path) as source:
             stream = container.add_stream_from_template(picture_stream(source))
+            heard = sound_stream(source)
+            splices = heard is not None and film.has_sound and copies_sound
+            copied = container.add_stream_from_template(heard) if heard and splices else None
         stream.time_base = model.time_base
-        read = _read_ahead([clip.path for clip in film.clips])
+        read, read_for_sound = tee(_read_ahead([clip.path for clip in film.clips], sound=copied is not None))
+        if copied is not None:
+            spliced = _spliced(film, (packets.sound for packets in read_for_sound))
+            track: SoundTrack | None = SoundTrack(container, copied, spliced)
+        else:
+            track = mixed_track(container, film.sounds(), film.seconds) if film.has_sound else None
         for number, (packets, piece) in enumerate(zip(read, film.pieces, strict=True)):
             clip = piece.clip
             # The whole clip is there, so where its first frame is dropped it begins that much earlier.
             begin = (piece.starts_at - piece.drops_first) * clip.tick - clip.first
-            for packet in packets[: clip.frames - film.drops_last(number)]:
+            for packet in packets.pictures[: clip.frames - film.drops_last(number)]:
                 packet.pts = (packet.pts or 0) + begin
                 packet.dts = (packet.dts or 0) + begin
                 packet.stream = stream
+                if track:
+                    track.advance(float(packet.dts * model.time_base))
                 container.mux(packet)
+        if track:
+            track.finish()
         film.write_chapters(container)
     reason = "all clips are alike and all joins are cuts"
     return Joined("copy", reason, film.frames, float(film.frames / film.fps), film.fps, *model.size)
 
 
-def _read_ahead(paths: Sequence[str]) -> "Iterator[list[av.Packet[VideoStream]]]":
+def _spliced(film: _Film, clips: Iterator[Packets]) -> "Iterator[av.Packet[Any]]":
+    """The packets of the sound of a film whose clips have sound that is alike."""
+    splicer: Splicer | None = None
+    for number, packets in enumerate(clips):
+        layout, sound = film.clips[number].sound, film.sound(number)
+        if layout is None or sound is None:
+            raise VideoError(f"{film.name(number)}: it has no sound")
+        splicer = splicer or Splicer(layout.rate, film.seconds)
+        yield from splicer.add(sound, layout, packets)
+    if splicer is not None:
+        yield from splicer.finish()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The packets of a clip."""
+
+    pictures: "Sequence[av.Packet[VideoStream]]"
+    sound: Packets
+
+
+def _read_ahead(paths: Sequence[str], *, sound: bool) -> Iterator[_Read]:
     """The packets of each clip; the next clips are read in the meantime."""
     with ThreadPoolExecutor(_READERS) as readers:
-        coming: deque[Future[list[av.Packet[VideoStream]]]] = deque()
+        coming: deque[Future[_Read]] = deque()
         for path in paths:
-            coming.append(readers.submit(_packets, path))
+            coming.append(readers.submit(_packets, path, sound))
             if len(coming) > _READERS:
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
 
 
-def _packets(path: str) -> "list[av.Packet[VideoStream]]":
+def _packets(path: str, sound: bool) -> _Read:
     with opened(path, packets_only=True) as container:
-        # PyAV ends a stream with an empty packet, which would end the output too.
-        return [packet for packet in container.demux(picture_stream(container)) if packet.size]
+        pictures, heard = picture_stream(container), sound_stream(container) if sound else None
+        found: tuple[list[av.Packet[Any]], list[av.Packet[Any]]] = ([], [])
+        for packet in container.demux(*filter(None, (pictures, heard))):
+            # PyAV ends a stream with an empty packet, which would end the output too.
+            if packet.size:
+                found[packet.stream is heard].append(packet)
+        return _Read(*found)
 
 
 def _encode(film: _Film, reason: str) -> Joined:
     short: list[str] = []
     with h264_mp4(film.out, film.size, film.fps, FILM_OPTIONS) as writer:
+        track = mixed_track(writer.container, film.sounds(), film.seconds) if film.has_sound else None
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[av.VideoFrame] = deque()
         for number, piece in enumerate(film.pieces):
@@ -262,8 +373,12 @@ def _encode(film: _Film, reason: str) -> Joined:
                 held.append(frame)
                 if len(held) > film.overlap(number + 1):
                     writer.write(held.popleft(), keyframe=count == 1)
+                    if track:
+                        track.advance(writer.seconds)
             if exact.missing:
                 short.append(film.name(number))
+        if track:
+            track.finish()
         film.write_chapters(writer.container)
     notes = (
         [f"{_listed(short)}: fewer pictures than the file promises; the last one is held"] if short else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import av.error
@@ -11,6 +12,7 @@ import av.video.stream
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.rates import meant_rate
+from minimax_tasks.video.sound_layout import SoundLayout, sound_layout, sound_stream
 from minimax_tasks.video.source import name_of, opened, picture_stream
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 
@@ -23,7 +25,7 @@ class StreamLayout:
     """The pictures of one clip as they lie in its file; times are ticks of `time_base`.
 
     `size` and `pixel_aspect` are as shown, after the `turn`. `fps` is exact for an `even` clip, and else the
-    usual rate that it means. `sound` is whether it has any.
+    usual rate that it means. `sound` is None where there is none.
     """
 
     path: str
@@ -34,7 +36,7 @@ class StreamLayout:
     size: tuple[int, int]
     pixel_aspect: Fraction
     turn: Turn
-    sound: bool
+    sound: SoundLayout | None
     fps: Fraction
     time_base: Fraction
     parameters: bytes
@@ -91,7 +93,12 @@ def read_layout(path: str) -> StreamLayout:
         shown: list[tuple[int, int]] = []
         discarded = 0
         turn: Turn | None = None
-        for packet in container.demux(stream):
+        heard = sound_stream(container)
+        sound_packets: list[av.Packet[Any]] = []
+        for packet in container.demux(*filter(None, (stream, heard))):
+            if packet.stream is heard:
+                sound_packets.append(packet)
+                continue
             turn = _turn_in(packet) if turn is None else turn
             if not packet.size:
                 continue
@@ -124,7 +131,7 @@ def read_layout(path: str) -> StreamLayout:
             size=turn.size(stream.width, stream.height),
             pixel_aspect=1 / aspect if turn.degrees % 180 else aspect,
             turn=turn,
-            sound=bool(container.streams.audio),
+            sound=None if heard is None else sound_layout(heard, sound_packets, first * stream.time_base),
             fps=stated[0] if even else meant_rate(stated, [pts for pts, _, _ in times], stream.time_base),
             time_base=stream.time_base,
             parameters=bytes(context.extradata or b""),
@@ -138,7 +145,7 @@ def read_layout(path: str) -> StreamLayout:
         )
 
 
-def _turn_in(packet: "av.Packet[av.video.stream.VideoStream]") -> Turn | None:
+def _turn_in(packet: "av.Packet[Any]") -> Turn | None:
     """What the first picture asks for, None while the decoder waits for more packets."""
     try:
         return next((turn_of(frame) for frame in packet.decode()), None)

@@ -1,0 +1,149 @@
+"""The sound of a film, mixed from the sound of its clips: decoded, placed, faded, added up."""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.sound_layout import BLOCK, sound_stream
+from minimax_tasks.video.source import opened
+
+Samples = npt.NDArray[np.float32]
+"""Sound as numbers from -1 to 1, of shape (channels, samples)."""
+
+FILM_RATE = 48_000
+"""Samples a second of a film whose sound is mixed: what broadcast and every editing program use."""
+
+FILM_BIT_RATE = 192_000
+"""Bits a second: more than stereo in AAC needs to sound like the clips."""
+
+SEAM = Fraction(5, 1000)
+"""Seconds in which sound fades at a cut: too short to be heard as a fade, and long enough not to click."""
+
+_RUN_UP = 1
+"""Seconds that are decoded before the part that is heard, since coded sound depends on what came before."""
+
+_DRIFT = Fraction(1, 50)
+"""Seconds by which the times in a file may differ from its count of samples before the times are believed."""
+
+
+@dataclass(frozen=True)
+class PlacedSound:
+    """A part of a file's sound in its place in a film. Times are seconds.
+
+    The part from `source_in` on is heard from `starts_at` to `ends_at`; it fades in and out there. `offset` is
+    the time of the file that counts as its 0. `volume` multiplies it: 1 leaves it as it is.
+    """
+
+    path: str
+    starts_at: Fraction
+    ends_at: Fraction
+    source_in: Fraction = Fraction(0)
+    offset: Fraction = Fraction(0)
+    fade_in: Fraction = SEAM
+    fade_out: Fraction = SEAM
+    volume: float = 1.0
+
+
+def mixed(sounds: Sequence[PlacedSound], seconds: Fraction, rate: int = FILM_RATE) -> Iterator[Samples]:
+    """The sum of the sounds over a film of `seconds`, in stereo, block by block; the last may be shorter.
+
+    Only what is heard in a block is open. Raises `VideoError`.
+    """
+    total = nearest(seconds * rate)
+    coming = sorted(sounds, key=lambda sound: sound.starts_at, reverse=True)
+    heard: list[_Heard] = []
+    for begin in range(0, total, BLOCK):
+        end = min(begin + BLOCK, total)
+        while coming and nearest(coming[-1].starts_at * rate) < end:
+            heard.append(_Heard(coming.pop(), rate))
+        block = np.zeros((2, end - begin), np.float32)
+        for one in heard:
+            one.add_to(block, begin)
+        for one in [one for one in heard if one.end <= end]:
+            one.close()
+            heard.remove(one)
+        yield np.clip(block, -1.0, 1.0, out=block)
+
+
+class _Heard:
+    """A placed sound while it is heard; places are samples of the film."""
+
+    def __init__(self, sound: PlacedSound, rate: int) -> None:
+        self._sound = sound
+        self.begin, self.end = nearest(sound.starts_at * rate), nearest(sound.ends_at * rate)
+        self._fade_in, self._fade_out = nearest(sound.fade_in * rate), nearest(sound.fade_out * rate)
+        self._decoded = _decoded(sound, rate)
+        self._shift = self.begin - nearest(sound.source_in * rate)
+        self._held: tuple[int, Samples] | None = None
+
+    def add_to(self, block: Samples, begin: int) -> None:
+        """Add what is heard from the place `begin` on."""
+        start, stop = max(begin, self.begin), min(begin + block.shape[1], self.end)
+        at = start
+        while at < stop:
+            if self._held is None:
+                found = next(self._decoded, None)
+                if found is None:
+                    return
+                self._held = (found[0] + self._shift, found[1])
+            place, samples = self._held
+            ends = place + samples.shape[1]
+            if ends <= at:
+                self._held = None
+                continue
+            at = max(at, place)
+            if at >= stop:
+                return
+            until = min(stop, ends)
+            gain = faded(np.arange(at, until), self.begin, self.end, self._fade_in, self._fade_out)
+            part = samples[:, at - place : until - place]
+            block[:, at - begin : until - begin] += part * (gain * self._sound.volume).astype(np.float32)
+            at = until
+
+    def close(self) -> None:
+        """Close the file."""
+        self._decoded.close()
+
+
+def faded(places: npt.NDArray[Any], begin: int, end: int, fade_in: int, fade_out: int) -> npt.NDArray[Any]:
+    """The gain at each place of a sound from `begin` to `end`: with equal power where two sounds cross."""
+    gain = np.ones(len(places))
+    if fade_in:
+        gain *= np.sin(np.clip((places - begin + 0.5) / fade_in, 0, 1) * (np.pi / 2))
+    if fade_out:
+        gain *= np.sin(np.clip((end - places - 0.5) / fade_out, 0, 1) * (np.pi / 2))
+    return gain
+
+
+def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], None, None]:
+    """The sound of a file as stereo at `rate`, with the place of each part; 0 is the file's `offset`."""
+    with opened(sound.path) as container:
+        stream = sound_stream(container)
+        if stream is None:
+            return
+        if sound.source_in > _RUN_UP:
+            container.seek(int((sound.source_in + sound.offset - _RUN_UP) * av.time_base))
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        place: int | None = None
+        for frame in chain(container.decode(stream), (None,)):
+            stated = None if frame is None else _stated(frame, sound.offset, rate)
+            for part in resampler.resample(frame):
+                samples = part.to_ndarray().astype(np.float32, copy=False)
+                if place is None or (stated is not None and abs(stated - place) > _DRIFT * rate):
+                    place = stated or 0
+                yield place, samples
+                place += samples.shape[1]
+
+
+def _stated(frame: av.AudioFrame, offset: Fraction, rate: int) -> int | None:
+    """Where a frame belongs, by the times of its file."""
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return nearest((frame.pts * frame.time_base - offset) * rate)

@@ -1,0 +1,198 @@
+"""Coded sound of clips that are alike, copied into a film: only what a cut touches is encoded again.
+
+Each packet of AAC is heard together with half of the one before it, so that the packets of two clips that
+follow each other click. Around each cut a few packets are therefore decoded, faded and encoded again; the first
+and the last of these overlap with copied ones that hold the same sound. All packets of a film lie on one grid:
+the sound of a clip is moved onto it, by half a packet at most (16 ms at 32 kHz), each clip by itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+
+from minimax_tasks.errors import VideoError
+from minimax_tasks.video.aac_windows import ends_usually
+from minimax_tasks.video.mix import FILM_BIT_RATE, SEAM, PlacedSound, Samples, faded
+from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.sound_layout import BLOCK, SEARCHED, SoundLayout
+
+SHORTEST = Fraction(1, 3)
+"""Seconds: the sound of a shorter clip is all cut, and there is nothing to copy."""
+
+_TRIES = 4
+"""Times that a cut is encoded, each a little longer, until its ends fit."""
+
+_LEAD = 3
+"""Blocks that are encoded before the first that is used."""
+
+_RISE = np.linspace(0, 1, BLOCK, dtype=np.float32)
+
+Packets = Sequence["av.Packet[Any]"]
+
+
+def can_copy(layout: SoundLayout) -> bool:
+    """Whether packets of this sound can stand among such as are encoded here: even stereo AAC-LC."""
+    if not layout.even or layout.channels != 2 or not layout.codec.startswith("aac"):
+        return False
+    try:
+        own = bytes(_encoder(layout.rate).extradata or b"")
+    except av.error.FFmpegError:  # a rate that AAC does not have
+        return False
+    return bool(layout.configuration) and own.startswith(layout.configuration)
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip's packets on the grid of the film: the first one is block number `at`.
+
+    It is heard from sample `begin` of the film to sample `end`, where its sound lasts that long.
+    """
+
+    packets: Packets
+    at: int
+    begin: int
+    end: int
+
+    def joins_after(self, block: int) -> bool:
+        """Whether a packet that is encoded here can follow a block, or stand for it and be followed by the next."""
+        number = block - self.at
+        return 0 <= number < len(self.packets) and ends_usually(self.packets[number])
+
+    def heard(self, blocks: range, grid: int, fade: int) -> Samples:
+        """What is heard of it in some blocks, faded at both ends."""
+        samples = np.zeros((2, len(blocks) * BLOCK), np.float32)
+        # One packet more in front: the first that is decoded lacks the half that it is heard together with.
+        numbers = range(max(blocks.start - self.at - 1, 0), min(blocks.stop - self.at, len(self.packets)))
+        decoder = av.CodecContext.create("aac", "r")
+        decoder.extradata = self.packets[0].stream.codec_context.extradata
+        for number in numbers:
+            place = (self.at + number - blocks.start) * BLOCK
+            found = _decoded(decoder, self.packets[number])
+            if found is not None and place >= 0:
+                samples[:, place : place + BLOCK] = found
+        start = grid + blocks.start * BLOCK
+        places = np.arange(start, start + samples.shape[1])
+        return np.asarray(samples * faded(places, self.begin, self.end, fade, fade), np.float32)
+
+
+class Splicer:
+    """Makes one stream of the sound of clips; `add` them in order, then `finish`. Times of packets are samples."""
+
+    def __init__(self, rate: int, seconds: Fraction) -> None:
+        self._rate = rate
+        self._total = nearest(seconds * rate)
+        self._fade = nearest(SEAM * rate)
+        self._grid = 0
+        self._before: _Clip | None = None
+        self._next = 0
+        """The number of the block that is to be written next."""
+
+    def add(self, sound: PlacedSound, layout: SoundLayout, packets: Packets) -> "Iterator[av.Packet[Any]]":
+        """Place a clip. Gives the packets that are certain now that it is known what follows the one before."""
+        begin, end = nearest(sound.starts_at * self._rate), nearest(sound.ends_at * self._rate)
+        moved_by = begin - nearest(sound.source_in * self._rate)
+        first = layout.first + moved_by
+        if self._before is None:
+            self._grid = first % BLOCK
+        at = nearest(Fraction(first - self._grid, BLOCK))
+        place = self._grid + at * BLOCK
+        # On the grid it may begin a little late or end a little early, and what lies beyond is not meant to be heard.
+        late = place - first
+        clip = _Clip(packets, at, max(begin, begin + late), min(end, end + late))
+        if self._before is not None:
+            yield from self._cut(self._before, clip)
+        elif begin or sound.source_in:
+            self._next = -self._grid // BLOCK - 1
+            yield from self._cut(None, clip)
+        else:
+            self._next = at
+        self._before = clip
+
+    def finish(self) -> "Iterator[av.Packet[Any]]":
+        """The packets to the end of the film."""
+        if self._before is not None:
+            yield from self._cut(self._before, None)
+
+    def _cut(self, before: _Clip | None, after: _Clip | None) -> "Iterator[av.Packet[Any]]":
+        """The packets up to a cut and over it."""
+        first, last, encoded = self._over(before, after)
+        if before is not None:
+            for number in range(self._next, first):
+                yield self._timed(_copied(before.packets[number - before.at]), number)
+        for number, packet in enumerate(encoded, first):
+            yield self._timed(packet, number)
+        self._next = last + 1
+
+    def _over(self, before: _Clip | None, after: _Clip | None) -> "tuple[int, int, list[av.Packet[Any]]]":
+        """The first and the last block that a cut touches, and their packets.
+
+        They reach a little further where sound changes suddenly: packets only join where their windows are alike.
+        """
+        firsts, lasts = [self._next], [self._block(self._total - 1)]
+        if before is not None:
+            latest = max(self._next, self._block(before.end - self._fade) - 1)
+            earlier = range(latest, max(latest - SEARCHED, self._next) - 1, -1)
+            firsts = [block for block in earlier if before.joins_after(block - 1)][:_TRIES] or [latest]
+        if after is not None:
+            soonest = self._block(after.begin + self._fade - 1)
+            later = range(soonest, soonest + SEARCHED)
+            lasts = [block for block in later if after.joins_after(block)][:_TRIES] or [soonest]
+        for attempt in range(max(len(firsts), len(lasts))):
+            first, last = firsts[min(attempt, len(firsts) - 1)], lasts[min(attempt, len(lasts) - 1)]
+            # More blocks at each end: a packet holds half of the next block, and the encoder looks at what is around.
+            blocks = range(first - _LEAD, last + 3)
+            samples = np.zeros((2, len(blocks) * BLOCK), np.float32)
+            for clip in filter(None, (before, after)):
+                samples += clip.heard(blocks, self._grid, self._fade)
+            samples[:, :BLOCK] *= _RISE  # a sudden beginning would make the encoder change its windows
+            # The encoder gives one packet before the first block that it is fed.
+            lead, *encoded = _encoded(np.clip(samples, -1, 1), self._rate)[_LEAD : last - first + _LEAD + 2]
+            if (before is None or ends_usually(lead)) and (after is None or ends_usually(encoded[-1])):
+                break
+        return first, last, encoded
+
+    def _block(self, sample: int) -> int:
+        return (sample - self._grid) // BLOCK
+
+    def _timed(self, packet: "av.Packet[Any]", number: int) -> "av.Packet[Any]":
+        packet.pts = packet.dts = self._grid + number * BLOCK
+        packet.duration = min(BLOCK, max(1, self._total - packet.pts))
+        packet.time_base = Fraction(1, self._rate)
+        return packet
+
+
+def _copied(packet: "av.Packet[Any]") -> "av.Packet[Any]":
+    """The packet without what its file says of samples to leave out: that was true of its place there."""
+    return av.Packet(bytes(packet))
+
+
+def _decoded(decoder: Any, packet: "av.Packet[Any]") -> Samples | None:
+    try:
+        frames = decoder.decode(_copied(packet))
+    except av.error.FFmpegError as error:
+        raise VideoError(f"its sound is damaged: {error.strerror}") from error
+    samples = frames[0].to_ndarray() if frames else None
+    return samples if samples is not None and samples.shape == (2, BLOCK) else None
+
+
+def _encoder(rate: int) -> Any:
+    encoder = av.CodecContext.create("aac", "w")
+    encoder.sample_rate, encoder.layout, encoder.format = rate, "stereo", "fltp"
+    encoder.bit_rate, encoder.time_base = FILM_BIT_RATE, Fraction(1, rate)
+    encoder.open()
+    return encoder
+
+
+def _encoded(samples: Samples, rate: int) -> "list[av.Packet[Any]]":
+    encoder, packets = _encoder(rate), []
+    for place in range(0, samples.shape[1], BLOCK):
+        part = np.ascontiguousarray(samples[:, place : place + BLOCK])
+        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
+        packets += encoder.encode(frame)
+    return [*packets, *encoder.encode(None)]
