@@ -107,7 +107,7 @@ def why_to_make(root: Storage, plan: Plan, states: Mapping[str, ClipState]) -> d
 
 
 def film_notes(root: Storage, plan: Plan) -> list[str]:
-    """How the film differs from its clips, in words for people: sound that is left out, other frame rates."""
+    """How the film differs from its clips, in words for people: other frame rates, clips that were turned."""
     manifest = root.read_json(f"{film_folder(root, plan)}/{FILM_MANIFEST}") or {}
     return [str(note) for note in manifest.get("notes") or ()]
 
@@ -282,6 +282,8 @@ class FilmMaker:
             "made_at": made_at,
             "joined": joined.method,
             "reason": joined.reason,
+            "sound": joined.sound,
+            "sound_reason": joined.sound_reason,
             "notes": list(joined.notes),
             "frames": edit.frames(edit.seconds),
             "seconds": round(float(edit.seconds), 4),

@@ -9,7 +9,7 @@ import av
 import av.container
 from av.audio.stream import AudioStream
 
-from minimax_tasks.video.mix import FILM_BIT_RATE, FILM_RATE, PlacedSound, mixed
+from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, FILM_RATE, PlacedSound, mixed
 from minimax_tasks.video.sound_layout import BLOCK
 
 
@@ -43,7 +43,7 @@ def mixed_track(
     container: av.container.OutputContainer, sounds: Sequence[PlacedSound], seconds: Fraction
 ) -> SoundTrack:
     """A track of sounds that are mixed and encoded, as long as the film."""
-    stream = container.add_stream("aac", rate=FILM_RATE, layout="stereo")
+    stream = container.add_stream("aac", rate=FILM_RATE, options=ENCODER_OPTIONS, layout="stereo")
     stream.bit_rate = FILM_BIT_RATE
     return SoundTrack(container, stream, _encoded(stream, sounds, seconds))
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.aac_windows import ends_usually
-from minimax_tasks.video.mix import FILM_BIT_RATE, SEAM, PlacedSound, Samples, faded
+from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, SEAM, PlacedSound, Samples, faded
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.sound_layout import BLOCK, SEARCHED, SoundLayout
 
@@ -184,6 +184,7 @@ def _encoder(rate: int) -> Any:
     encoder = av.CodecContext.create("aac", "w")
     encoder.sample_rate, encoder.layout, encoder.format = rate, "stereo", "fltp"
     encoder.bit_rate, encoder.time_base = FILM_BIT_RATE, Fraction(1, rate)
+    encoder.options = ENCODER_OPTIONS
     encoder.open()
     return encoder
 

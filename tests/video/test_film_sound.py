@@ -93,8 +93,7 @@ def beeps(path: Path | str) -> list[float]:
     return [float(place / rate) for place in begins]
 
 
-@pytest.mark.parametrize("chained", [False, True])
-@pytest.mark.parametrize("differing", [False, True])
+@pytest.mark.parametrize(("differing", "chained"), [(False, True), (True, False)])
 def test_a_flash_and_a_beep_stay_together_over_a_hundred_joins(tmp_path, differing, chained):
     clips = [
         loud_clip(tmp_path / f"{number}.mp4", frames, rate=44_100 if differing and number else RATE)

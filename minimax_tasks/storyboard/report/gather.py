@@ -87,7 +87,9 @@ def film_report(
 def _how(joined: Joined | None) -> str:
     if joined is None:
         return "not joined: clips are missing"
-    return "stream copy" if joined.method == "copy" else f"re-encoded: {joined.reason}"
+    if joined.method == "encode":
+        return f"re-encoded: {joined.reason}"
+    return "stream copy" + (f", sound mixed: {joined.sound_reason}" if joined.sound == "encode" else "")
 
 
 def _shot(
