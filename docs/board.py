@@ -34,7 +34,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             'cast: {mara: "a woman in her thirties, short black hair, yellow oilskin coat"}',
         ),
         "frames": (
-            "Stills by name: a path beside the board, an http(s) URL, or a file on a storage.",
+            "Stills by name: a path next to the board, an http(s) URL, or a file on a storage.",
             "frames: {pier: refs/pier.png, boat: refs/boat.png}",
         ),
         "shots": (
@@ -70,7 +70,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
     Shot: {
         "id": ("The shot's name, unique, in quotes. Required.", 'id: "010"'),
         "template": (
-            "A file of `prompt_templates/`, yours beside the board or one of ours; see "
+            "A file of `prompt_templates/`, yours next to the board or one of ours; see "
             "[prompts](prompts.md). A shot has `template` or `prompt`.",
             "template: establishing",
         ),

@@ -28,7 +28,7 @@ BACKGROUND = (15, 14, 12)
 
 
 def main() -> None:
-    """Write `plan.svg`, `report.jpg` and `wide.jpg` beside this file."""
+    """Write `plan.svg`, `report.jpg` and `wide.jpg` next to this file."""
     draw_plan()
     if not REPORT.exists():
         sys.exit("run `MINIMAX_LANGUAGE=en make demo` first")
@@ -51,7 +51,7 @@ def draw_plan() -> None:
 
 
 def draw_wide(browser: Browser) -> None:
-    """A frame of the film over the strip of its shots, and beside them a card of the report."""
+    """A frame of the film over the strip of its shots, and next to them a card of the report."""
     card = part(browser, "article.shot:nth-of-type(2)", width=600)
     strip = part(browser, "nav.reel", width=1040)
     card_height = WIDE[1] - 2 * EDGE

@@ -1,4 +1,4 @@
-"""What `mkdocs` does beside Markdown: links to files of the repository, and the public names of the package."""
+"""What `mkdocs` does besides Markdown: links to files of the repository, and the public names of the package."""
 
 import os
 import re

@@ -123,7 +123,7 @@ class BoundedConnection(H11Protocol):
         self._stall = self.loop.call_later(self.bounds.stalled, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: the client reads."""
+        """Continue: the client reads."""
         self._end_stall()
         super().resume_writing()
 

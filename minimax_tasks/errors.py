@@ -89,7 +89,7 @@ class MiniMaxError(Exception):
 
 
 class MiniMaxCatalogWarning(UserWarning):
-    """Public material disagrees on whether the service takes this; it is sent all the same."""
+    """Public material disagrees on whether the service takes this; it is sent nevertheless."""
 
 
 class MiniMaxInsecureWarning(UserWarning):
@@ -313,7 +313,7 @@ class GenerationFailed(ClipError):
 
 
 class GenerationTimeout(ClipError):
-    """The clip was not ready in time. It is still known: the next run goes on waiting for the same one."""
+    """The clip was not ready in time. It is still known: the next run continues to wait for the same one."""
 
 
 class DownloadFailed(ClipError):

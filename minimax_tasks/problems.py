@@ -96,10 +96,10 @@ class Problems:
 
     def lines(self) -> list[str]:
         """The mistakes in the order of the file, one line each, as many of them as are reported."""
-        told = list(self._shared()) if self._unit else list(map(self._line, _merged(self._found)))
-        more = len(told) - self._most_told
-        told = told[: self._most_told]
-        return [*told, f"{shown(self.path)}: … and {more:,} more mistakes"] if more > 0 else told
+        lines = list(self._shared()) if self._unit else list(map(self._line, _merged(self._found)))
+        more = len(lines) - self._most_told
+        lines = lines[: self._most_told]
+        return [*lines, f"{shown(self.path)}: … and {more:,} more mistakes"] if more > 0 else lines
 
     def _shared(self) -> Iterator[str]:
         """The mistakes of a table: one that every row has as one sentence, one that many have with their numbers."""
@@ -148,7 +148,7 @@ class Problems:
 
 
 def _merged(problems: Iterable[Problem]) -> list[Problem]:
-    """Sorted by line, with a mistake that several shots have told once."""
+    """Sorted by line; a mistake that several shots have is named once."""
     shots: dict[tuple[int, str], dict[str, None]] = {}
     for problem in sorted(problems, key=lambda problem: problem.line):
         named = shots.setdefault((problem.line, problem.text), {})

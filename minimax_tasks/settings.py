@@ -25,7 +25,7 @@ from minimax_tasks.redaction import keep_secret, shortened, shown
 _LUIGI_FILES = (
     "/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg", "/etc/luigi/luigi.toml", "luigi.toml"
 )  # fmt: skip
-"""Where Luigi looks for its configuration (`luigi.configuration`), beside `LUIGI_CONFIG_PATH`."""
+"""Where Luigi looks for its configuration (`luigi.configuration`), besides `LUIGI_CONFIG_PATH`."""
 
 
 OF_OTHERS = frozenset(
@@ -106,7 +106,7 @@ class Settings(BaseModel):
     poll_interval: float = Field(10, gt=0)
     """Seconds between two looks at a task."""
     generation_timeout: float = Field(1800, gt=0)
-    """Seconds that a run waits for one clip. A later run goes on waiting; nothing is paid again."""
+    """Seconds that a run waits for one clip. A later run continues to wait; nothing is paid again."""
     max_in_flight: int = Field(100, ge=1)
     """Most clips that one process has under way."""
     budget: float | None = Field(None, ge=0)

@@ -24,7 +24,7 @@ class Premiere(luigi.Task):
         return RenderStoryboard(storyboard=self.board, root=self.root)
 
     def output(self) -> FsspecTarget:
-        """The announcement, beside the film."""
+        """The announcement, next to the film."""
         return FsspecTarget(self.input()["film"].path.replace("film.mp4", "premiere.txt"))
 
     def run(self) -> None:

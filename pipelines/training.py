@@ -38,7 +38,7 @@ class ClipFeatures(luigi.Task):
         return VideoDataset(table=self.table, root=self.root)
 
     def output(self) -> FsspecTarget:
-        """The features, beside the dataset's folder."""
+        """The features, next to the dataset's folder."""
         return FsspecTarget(f"{self.requires().folder}-features.npz")
 
     def complete(self) -> bool:

@@ -102,8 +102,8 @@ def _is_same(root: Storage, owner: dict[str, Any], source: Source) -> bool:
         return source.place.replace(os.sep, "/").endswith(f"/{ending}")
     if source.place == place_of(named) or _is_one_file(named, source.place):
         return True
-    beside = _from_root(root, source)
-    moved_together = bool(beside) and beside == owner.get("source_from_root")
+    from_root = _from_root(root, source)
+    moved_together = bool(from_root) and from_root == owner.get("source_from_root")
     return moved_together and owner.get("root") != place_of(root.url)
 
 

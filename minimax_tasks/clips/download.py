@@ -37,7 +37,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
     could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept next to it, and
     `GenerationFailed` when there is nothing to fetch.
     """
-    if (await folder.standing()).made:
+    if (await folder.submit_state()).made:
         return
     submission = await ensure_submitted(folder)
     result = await folder.result()
@@ -55,7 +55,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
         raise _unchecked(folder, submission, kept)
     trouble, tries = "", service.timing.download_tries
     with temporary_folder() as scratch:
-        draft, beside = scratch / VIDEO, scratch / "beside"
+        draft, best_draft = scratch / VIDEO, scratch / "best"
         best: _Unsound | None = None
         for attempt in range(tries):
             if attempt:
@@ -70,7 +70,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, tries, trouble)
                 if error.extension and (best is None or error.frames >= best.frames):
                     best = error
-                    draft.replace(beside)
+                    draft.replace(best_draft)
                 if error.is_whole:
                     break
                 continue
@@ -83,7 +83,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
             await folder.tidy()
             return
         if best is not None:
-            kept = await folder.keep(str(beside), best.extension, str(best), again=not best.is_whole)
+            kept = await folder.keep(str(best_draft), best.extension, str(best), again=not best.is_whole)
             log.warning("clip %s: %s", folder.key, what_to_do(folder.root, folder.key, kept))
     if isinstance(kept, dict) and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
@@ -99,7 +99,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
 
 class _Unsound(ControlFlow):
     """What came is not a clip. `extension` is "" when it is certainly no video, `is_whole` says that it is a
-    good one all the same, in another container than the service's.
+    good one nevertheless, in another container than the service's.
     """
 
     def __init__(self, why: str, *, extension: str = "", frames: int = 0, is_whole: bool = False) -> None:

@@ -33,7 +33,7 @@ from minimax_tasks.clips.state import (
     ClipState,
     Failed,
     Names,
-    Standing,
+    SubmitState,
     clip_names,
     clip_state,
     failed_task,
@@ -41,7 +41,7 @@ from minimax_tasks.clips.state import (
     made_state,
     paid_numbers,
     read_document,
-    standing,
+    submit_state,
     unnamed_submission,
 )
 from minimax_tasks.clips.timing import USUAL, Timing
@@ -72,9 +72,9 @@ class ClipFolder:
         """The names of the files in the folder."""
         return await self.root.run(clip_names, self.root, self.key)
 
-    async def standing(self) -> Standing:
+    async def submit_state(self) -> SubmitState:
         """Where the submits of the clip stand."""
-        return await look_async(self.root, self.key, standing(await self.names()))
+        return await look_async(self.root, self.key, submit_state(await self.names()))
 
     async def state(self, names: Names | None = None, *, tasks: bool = False) -> ClipState:
         """How far the clip has come. `names`: for callers that have listed them; `tasks` as in `clip_states`."""
@@ -196,10 +196,10 @@ class ClipFolder:
             "usd": usd,
         }
         if not await self._persist(SUBMISSION, submission, new=True):
-            await self._keep_beside(number, submission)
+            await self._keep_separately(number, submission)
         return submission
 
-    async def _keep_beside(self, number: int, submission: dict[str, Any]) -> None:
+    async def _keep_separately(self, number: int, submission: dict[str, Any]) -> None:
         """Another submission has the name already: that of an earlier attempt, which gives way to this one,
         or, when this worker is late, that of a newer attempt, which stays. No task id is lost.
         """
@@ -224,7 +224,7 @@ class ClipFolder:
         """Whether the task id of a claim was written after all, by a worker that could not give it its name."""
         found = await look_async(self.root, self.key, unnamed_submission(await self.names(), number))
         if found and not await self._persist(SUBMISSION, found, new=True):
-            await self._keep_beside(number, found)
+            await self._keep_separately(number, found)
         return bool(found)
 
     async def tidy(self) -> None:
@@ -283,7 +283,7 @@ class ClipFolder:
     def _gone(self, task_id: str) -> MiniMaxError:
         return MiniMaxError(
             f"clip {self.key}: {self.path('')} was removed while the run was on. Task {task_id} is paid for: to have "
-            f"it all the same, put {self.path(SUBMISSION)} back, with this text: "
+            f"it anyway, put {self.path(SUBMISSION)} back, with this text: "
             f'{{"task_id": "{task_id}", "attempt": 1}}'
         )
 

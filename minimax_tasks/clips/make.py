@@ -145,10 +145,10 @@ class ClipMaker:
         self, clip: ClipRequest, folder: ClipFolder, on_status: OnStatus | None
     ) -> bool:
         """Submit a clip that was not; true when it is made already."""
-        standing = await folder.standing()
-        if standing.made:
+        submits = await folder.submit_state()
+        if submits.made:
             return True
-        if self._halt is not None and not standing.submitted:
+        if self._halt is not None and not submits.submitted:
             raise self._halt
         async with self._limits.submits:
             await self.submit(clip, folder, on_status=on_status)
@@ -209,7 +209,7 @@ async def make_all(
 
     At most `max_in_flight` (setting) are under way or wait to be taken, so that `requests` may be of any length: it
     is read as places come free. A clip that failed is an outcome with its `error`. Once the account refuses (key,
-    balance, budget), no further clip is submitted, and those that were go on. `on_status` hears the number of the
+    balance, budget), no further clip is submitted, and those that were continue. `on_status` hears the number of the
     request and news in words.
 
     Leaving the loop early stops it: nothing further is submitted, and the next run continues what was.
@@ -270,8 +270,8 @@ class _Line:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _make(self, number: int, request: AnyRequest | ClipRequest) -> None:
-        told = self._on_status
-        on_status = (lambda status: told(number, status)) if told is not None else None
+        heard = self._on_status
+        on_status = (lambda status: heard(number, status)) if heard is not None else None
         try:
             clip = await _made(self._maker, request, on_status)
         except Exception as error:

@@ -286,8 +286,13 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
             del found["digest"]
             root.write_json(place, found, durable=False)
     for name, place, sent in _changed(root, clip.request, seen, clip.shapes):
-        told = {"read": seen[name].digest, "sent": sent.digest, "width": sent.width, "height": sent.height}
-        if root.create_json(place, told):
+        document = {
+            "read": seen[name].digest,
+            "sent": sent.digest,
+            "width": sent.width,
+            "height": sent.height,
+        }
+        if root.create_json(place, document):
             continue
         if (found_sent := _remembered_sent(root, place)) and found_sent.digest != sent.digest:
             raise PictureError(

@@ -81,12 +81,12 @@ async def allow_resubmit(folder: ClipFolder, timing: Timing = USUAL) -> None:
 
 
 async def _open_claim(folder: ClipFolder) -> int:
-    standing = await folder.standing()
-    if standing.open_claim and await folder.recover(standing.open_claim):
-        standing = await folder.standing()
-    if not standing.open_claim:
-        state = "already submitted" if standing.submitted else "not in doubt, and the next run may submit it"
+    submits = await folder.submit_state()
+    if submits.open_claim and await folder.recover(submits.open_claim):
+        submits = await folder.submit_state()
+    if not submits.open_claim:
+        state = "already submitted" if submits.submitted else "not in doubt, and the next run may submit it"
         raise InvalidRequest(
             "key", folder.key, "the key of a clip whose submit is in doubt", f"this clip is {state}"
         )
-    return standing.open_claim
+    return submits.open_claim

@@ -133,7 +133,7 @@ class _Shared:
 _of_callers_without_one: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, _Shared]] = (
     WeakKeyDictionary()
 )
-"""The service that calls without one share while they run beside each other in a loop with the same settings: one
+"""The service that calls without one share while they run at the same time in one event loop with the same settings: one
 account has one rate, however many calls there are. It is closed with the last of them."""
 
 

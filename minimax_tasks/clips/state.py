@@ -95,7 +95,7 @@ class ClipState:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SubmitState:
     """Where the submits of a clip stand: what must be known before one more is paid."""
 
     claims: int
@@ -126,7 +126,7 @@ class AttemptOutcome(StrEnum):
     FAILED = "failed"
     DELIVERED = "delivered"
     LATE = "accepted late"
-    """A worker slept while a person gave its attempt up: it was accepted all the same, and another is in its place."""
+    """A worker slept while a person gave its attempt up: it was accepted nevertheless, and another is in its place."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ def read_document(root: Storage, key: str, name: str) -> Document:
         return found or {}
     names = root.names(clip_folder(key))
     for draft in drafts_of(name, names) if name in names else ():
-        if told := root.read_json(clip_file(key, draft)):
-            return {field: told.get(field) for field in ("attempt", "at", "usd", "what")}
+        if document := root.read_json(clip_file(key, draft)):
+            return {field: document.get(field) for field in ("attempt", "at", "usd", "what")}
     return {}
 
 
@@ -242,8 +242,8 @@ def _void(names: Names) -> set[int]:
 # -- what has to be read
 
 
-def standing(names: Names) -> Question[Standing]:
-    """Where the submits stand."""
+def submit_state(names: Names) -> Question[SubmitState]:
+    """Where the submits of a clip stand."""
     numbers = _attempts(names)
     accepted = 0
     if SUBMISSION in names:
@@ -254,7 +254,7 @@ def standing(names: Names) -> Question[Standing]:
     if SUBMISSION in names and not accepted:  # it names no task, so nothing is known of any attempt
         open_claim = open_claim or newest
     submitted = SUBMISSION in names and not open_claim
-    return Standing(newest, released_name(newest) in names, submitted, open_claim, VIDEO in names)
+    return SubmitState(newest, released_name(newest) in names, submitted, open_claim, VIDEO in names)
 
 
 def _attempt_of(submission: Document, names: Names) -> int:
@@ -275,9 +275,9 @@ def unnamed_submission(names: Names, number: int) -> Question[Document]:
 
     A draft that is no whole JSON object says nothing. Empty when there is nothing.
     """
-    beside = submission_name(number)
-    written = [beside] if beside in names else []
-    for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(beside, names)):
+    own_name = submission_name(number)
+    written = [own_name] if own_name in names else []
+    for name in (*written, *drafts_of(SUBMISSION, names), *drafts_of(own_name, names)):
         found = yield name
         if found.get("attempt") == number and found.get("task_id"):
             return found
@@ -288,12 +288,12 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
     """How far a clip has come. Of the root nothing is used but its address, for the reason."""
     if VIDEO in names:
         return (yield from _made(names, tasks))
-    stands = yield from standing(names)
-    number = stands.claims
-    if stands.submitted:
+    submits = yield from submit_state(names)
+    number = submits.claims
+    if submits.submitted:
         return (yield from _submitted(root, key, names, number))
-    if stands.open_claim:
-        number = stands.open_claim
+    if submits.open_claim:
+        number = submits.open_claim
         written = yield from unnamed_submission(names, number)
         if written:
             return ClipState(
@@ -304,7 +304,7 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
         return ClipState(
             ClipStatus.IN_DOUBT, number, reason=f"{why}; it may have been paid.", advice=HOW_TO_SETTLE
         )
-    if not stands.released:
+    if not submits.released:
         return ClipState(ClipStatus.TO_MAKE)
     released = yield released_name(number)
     status = ClipStatus.REFUSED if released.get("final") else ClipStatus.TO_MAKE
@@ -314,14 +314,14 @@ def clip_state(root: Storage, key: str, names: Names, *, tasks: bool = False) ->
 def _made(names: Names, tasks: bool) -> Question[ClipState]:
     number = max(_attempts(names), default=0)
     if not tasks:
-        told = (yield WARNINGS) if WARNINGS in names else {}
-        return ClipState(ClipStatus.MADE, number, warnings=_warnings(told))
+        document = (yield WARNINGS) if WARNINGS in names else {}
+        return ClipState(ClipStatus.MADE, number, warnings=_warnings(document))
     submission = (yield SUBMISSION) if SUBMISSION in names else {}
     result = (yield RESULT) if RESULT in names else {}
-    told = (yield WARNINGS) if WARNINGS in names and "warnings" not in result else result
+    document = (yield WARNINGS) if WARNINGS in names and "warnings" not in result else result
     task_id = str(submission.get("task_id") or result.get("task_id") or "")
     usd = _number(submission.get("usd"))
-    return ClipState(ClipStatus.MADE, number, task_id, "", _warnings(told), usd)
+    return ClipState(ClipStatus.MADE, number, task_id, "", _warnings(document), usd)
 
 
 def made_state() -> Question[ClipState]:
@@ -410,9 +410,9 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
         numbers |= {_attempt_of((yield SUBMISSION), names)} - {0}
     found = []
     for number in sorted(numbers):
-        told = yield from bill(names, number)
-        at, usd = str(told.get("at") or told.get("submitted_at") or ""), _number(told.get("usd"))
-        what, purpose = str(told.get("what", "")), str(told.get("for") or "")
+        document = yield from bill(names, number)
+        at, usd = str(document.get("at") or document.get("submitted_at") or ""), _number(document.get("usd"))
+        what, purpose = str(document.get("what", "")), str(document.get("for") or "")
         outcomes = yield from _outcomes(names, number)
         found += [
             Attempt(number, outcome, task_id, at, usd, what, purpose) for task_id, outcome in outcomes.items()
@@ -427,21 +427,23 @@ def _outcomes(names: Names, number: int) -> Question[dict[str, AttemptOutcome]]:
     submission = ((yield SUBMISSION) if SUBMISSION in names else {}) or written
     later = (yield claim_name(number + 1)) if claim_name(number + 1) in names else {}
     former = later.get("previous") or {}
-    told: dict[str, AttemptOutcome] = {}
+    outcomes: dict[str, AttemptOutcome] = {}
     if _attempt_of(submission, names) == number:
         task_id = str(submission.get("task_id", ""))
         result = QueryAnswer.model_validate((yield RESULT) if RESULT in names else {})
         failed = result.task_id == task_id and result.state is State.FAILED
         if VIDEO in names:
-            told[task_id] = AttemptOutcome.DELIVERED
+            outcomes[task_id] = AttemptOutcome.DELIVERED
         else:
-            told[task_id] = AttemptOutcome.FAILED if failed else AttemptOutcome.ACCEPTED
+            outcomes[task_id] = AttemptOutcome.FAILED if failed else AttemptOutcome.ACCEPTED
     elif (former.get("submission") or {}).get("attempt", number) == number and former:
-        told[str((former.get("submission") or {}).get("task_id", ""))] = AttemptOutcome.FAILED
+        outcomes[str((former.get("submission") or {}).get("task_id", ""))] = AttemptOutcome.FAILED
     if written:
-        newest = not told and number == max(known, default=number)
-        told.setdefault(str(written["task_id"]), AttemptOutcome.ACCEPTED if newest else AttemptOutcome.LATE)
-    return told or {"": AttemptOutcome.IN_DOUBT}
+        newest = not outcomes and number == max(known, default=number)
+        outcomes.setdefault(
+            str(written["task_id"]), AttemptOutcome.ACCEPTED if newest else AttemptOutcome.LATE
+        )
+    return outcomes or {"": AttemptOutcome.IN_DOUBT}
 
 
 # -- what went wrong

@@ -59,16 +59,16 @@ async def submit(
     unconnected = limited = 0
     waited, timing = 0.0, service.timing
     while True:
-        standing = await folder.standing()
-        retry = await may_retry(folder, service) if standing.submitted else None
-        if standing.submitted and retry is None:
+        submits = await folder.submit_state()
+        retry = await may_retry(folder, service) if submits.submitted else None
+        if submits.submitted and retry is None:
             return await folder.submission() or {}
-        if standing.open_claim:
-            await _settle_claim(clip, folder, service, standing.open_claim, waited)
+        if submits.open_claim:
+            await _settle_claim(clip, folder, service, submits.open_claim, waited)
             waited += timing.claim_look
             continue
-        if standing.released:
-            _raise_final(await folder.released(standing.claims), folder, service)
+        if submits.released:
+            _raise_final(await folder.released(submits.claims), folder, service)
         if request is None:
             _ = service.client  # without a key nothing is claimed
             request = await sendable(clip, frames)
@@ -76,7 +76,7 @@ async def submit(
             await folder.root.run(remember_pictures, folder.root, clip)
         await service.rate_limiter.acquire()
         try:
-            claim = _Claim(standing.claims + 1, retry.word if retry else "")
+            claim = _Claim(submits.claims + 1, retry.word if retry else "")
             return await _claim_and_pay(request, clip, claim, folder, service)
         except _NotMine:
             continue
@@ -257,7 +257,7 @@ async def _settle_claim(
     if not (doubt or is_dead(claim) or max(age(claim), waited) > service.timing.claim_patience):
         await asyncio.sleep(service.timing.claim_look)
         return
-    if (await folder.standing()).open_claim != number:
+    if (await folder.submit_state()).open_claim != number:
         return
     if await folder.recover(number):
         return

@@ -16,7 +16,7 @@ from minimax_tasks.clips.state import (
     look,
     paid_by_names,
     read_document,
-    standing,
+    submit_state,
     unnamed_submission,
 )
 from minimax_tasks.clips.timing import USUAL
@@ -35,7 +35,7 @@ async def unfinished(root: Storage) -> list[str]:
         submitted = paid_by_names(names) is Paid.CERTAINLY
         if any(may_hold_submission(name) for name in names):
             folder = ClipFolder(root, key)
-            open_claim = (await folder.standing()).open_claim
+            open_claim = (await folder.submit_state()).open_claim
             submitted |= bool(open_claim) and await folder.recover(open_claim)
         if submitted:
             found.append(key)
@@ -70,7 +70,7 @@ def in_doubt(root: Storage) -> list[str]:
     """
     found = []
     for key, names in all_names(root).items():
-        if VIDEO in names or not (number := look(root, key, standing(names)).open_claim):
+        if VIDEO in names or not (number := look(root, key, submit_state(names)).open_claim):
             continue
         if look(root, key, unnamed_submission(names, number)):
             continue

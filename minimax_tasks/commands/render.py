@@ -27,7 +27,7 @@ from minimax_tasks.commands.exit_codes import DONE, FAILED
 from minimax_tasks.commands.values import amount, whole_number
 from minimax_tasks.console.messages import NO_KEY, problems_of, worded
 from minimax_tasks.console.output import Output, standard_error, standard_output
-from minimax_tasks.console.plan import grouped_warnings, plural, to_pay, why_lines
+from minimax_tasks.console.plan import grouped_warnings, how_far, plural, to_pay, why_lines
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
@@ -240,7 +240,7 @@ def _report_missing_shots(
     damaged = maker.damaged()
     if missing or damaged:
         bad = [shot for shot in plan.shots if shot in missing or shot.picked.key in damaged]
-        named = [f"{shot.shot.id} ({_standing(shot.picked, states, damaged)})" for shot in bad]
+        named = [f"{shot.shot.id} ({_what_is_missing(shot.picked, states, damaged)})" for shot in bad]
         made = len(plan.shots) - len(bad)
         errors.whole(
             f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {', '.join(named)}"
@@ -284,13 +284,10 @@ def _made_without_takes(
     return True
 
 
-def _standing(segment: Segment, states: dict[str, ClipState], damaged: dict[str, str]) -> str:
-    """Where a missing clip stands; one that was never begun may wait for another."""
+def _what_is_missing(segment: Segment, states: dict[str, ClipState], damaged: dict[str, str]) -> str:
     if segment.key in damaged:
         return f"{clip_file(segment.key, VIDEO)} cannot be read: {damaged[segment.key]}"
-    made = states[segment.key].status
-    waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
-    return f"waits for {', '.join(waits)}" if made is ClipStatus.TO_MAKE and waits else str(made)
+    return how_far(segment, states)
 
 
 _FILES_BESIDE, _FILES_PER_CLIP = 40, 6

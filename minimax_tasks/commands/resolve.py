@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             async with Service(settings) as service:
                 state = await adopt(folder, options.task_id, service)
-            what = (await folder.claimed((await folder.standing()).claims)).get("what", "?")
+            what = (await folder.claimed((await folder.submit_state()).claims)).get("what", "?")
             say(
                 f"clip {folder.key} ({what}) is task {options.task_id} ({state}); the next run continues with it"
             )

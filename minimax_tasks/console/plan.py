@@ -249,18 +249,21 @@ def _add_row(
     picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
     first = segment.take == 1
     odd = _odd(_model(segment), usual[segment.clip.mode])
-    waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
-    standing = (
-        f"waits for {', '.join(waits)}" if waits and state.status is ClipStatus.TO_MAKE else str(state.status)
-    )
     table.add_row(
         f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",
         f"{request.size[1]:>2} s {_MODES[segment.clip.mode]}{odd}" if first else "",
         _camera(shot) if first else "",
         _frames(shot) if first else "",
-        Text(standing, style=_STYLES[state.status]),
+        Text(how_far(segment, states), style=_STYLES[state.status]),
         f"{request.usd:.2f}" if request.usd is not None else "?",
     )
+
+
+def how_far(segment: Segment, states: Mapping[str, ClipState]) -> str:
+    """How far a clip has come; of one that is not begun, the shots whose clips it waits for."""
+    status = states[segment.key].status
+    waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
+    return f"waits for {', '.join(waits)}" if waits and status is ClipStatus.TO_MAKE else str(status)
 
 
 def _odd(model: str, usual: str) -> str:

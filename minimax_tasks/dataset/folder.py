@@ -379,12 +379,12 @@ class Delivery:
     def _copy(self, samples: list[Sample]) -> None:
         """Videos that are there are not copied again, unless the last manifest knows them by another size."""
         there, known = videos_in(self._root, self._folder), read_manifest(self._root, self._folder)
-        told = known.videos if known else {}
+        delivered = known.videos if known else {}
         missing = [
             sample
             for sample in samples
             if sample.file_name not in there
-            or there[sample.file_name] != told.get(sample.file_name, there[sample.file_name])
+            or there[sample.file_name] != delivered.get(sample.file_name, there[sample.file_name])
         ]
         if self._root.nonblocking:
             for sample in missing:
@@ -396,7 +396,7 @@ class Delivery:
 
     def _copy_one(self, sample: Sample) -> None:
         if self._stopped.is_set():
-            raise MiniMaxError("the delivery was stopped; the next run goes on with it")
+            raise MiniMaxError("the delivery was stopped; the next run continues with it")
         try:
             self._root.copy(sample.source, f"{self._folder}/{sample.file_name}")
         except FileNotFoundError:

@@ -86,8 +86,8 @@ def read_result(root: Storage, name: str) -> ShardResult | None:
 
 def files_digest(versions: Mapping[str, str]) -> str:
     """A short text that changes whenever the files of a clip do, from `Storage.versions` of its folder."""
-    told = json.dumps(dict(versions), sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = json.dumps(dict(versions), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def stands(

@@ -111,13 +111,13 @@ def _asked(table: str) -> Iterator[None]:
 
 
 def _digest(planned: list[PlannedRow]) -> str:
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for one in planned:
         content = [one.row.number, one.key, one.row.given, one.row.carried]
         if one.row.file:
             content.append(one.row.file)
-        told.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
-    return told.hexdigest()[:32]
+        digest.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()[:32]
 
 
 def _with_keys(

@@ -26,7 +26,7 @@ from minimax_tasks.errors import InvalidRequest, TableError
 from minimax_tasks.problems import Problem, Problems
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.redaction import quoted, shortened, shown
-from minimax_tasks.storage.references import beside, folder_of
+from minimax_tasks.storage.references import folder_of, next_to
 
 log = logging.getLogger(__name__)
 
@@ -247,7 +247,7 @@ class _RowReader:
         """A picture as it is meant by the table: a relative path is next to it."""
         if isinstance(reference, tuple):
             return tuple(self._own(one) for one in reference)
-        return reference if FrameOf.parse(reference) else beside(self._folder, reference)
+        return reference if FrameOf.parse(reference) else next_to(self._folder, reference)
 
 
 def _text(name: str, value: Any) -> str:

@@ -29,8 +29,8 @@ def _write_tar(draft: Path, root: Storage, samples: list[Sample]) -> None:
         for sample in samples:
             with root.as_local(sample.source) as video, video.open("rb") as bytes_of_video:
                 _add(tar, f"{sample.name}.mp4", bytes_of_video, video.stat().st_size)
-            told = json.dumps(sample.metadata, ensure_ascii=False).encode()
-            _add(tar, f"{sample.name}.json", io.BytesIO(told), len(told))
+            metadata = json.dumps(sample.metadata, ensure_ascii=False).encode()
+            _add(tar, f"{sample.name}.json", io.BytesIO(metadata), len(metadata))
 
 
 def _add(tar: tarfile.TarFile, name: str, content: io.IOBase, size: int) -> None:

@@ -14,7 +14,7 @@ from minimax_tasks.prompts.bracket_commands import (
 )
 from minimax_tasks.prompts.camera import Groups, camera_warnings, find_move, parse_camera, render_camera
 from minimax_tasks.prompts.environment import ShotTemplate, shot_templates, template_folder, template_names
-from minimax_tasks.prompts.render import render_prompt, write_prompt
+from minimax_tasks.prompts.render import render_prompt
 
 __all__ = [
     "CameraError",
@@ -34,5 +34,4 @@ __all__ = [
     "spellings_before",
     "template_folder",
     "template_names",
-    "write_prompt",
 ]

@@ -141,7 +141,7 @@ def check_prompt(
         shown = ", ".join(prompt[command.start : command.end] for command in understood)
         warnings.append(f"{model} does not read camera commands: {shown}")
     if camera and reads_brackets(model):
-        warnings.extend(_beside(commands, camera))
+        warnings.extend(_both_ways(commands, camera))
     return errors, tuple(dict.fromkeys(warnings))
 
 
@@ -169,7 +169,7 @@ def _spelling_warnings(command: Command) -> Iterator[str]:
                 yield f"[{command.text}]: {word!r} is not one of the service's commands; it is sent as {sent}"
 
 
-def _beside(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
+def _both_ways(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
     written = [frozenset(group) for command in commands for group in command.groups]
     for group in map(frozenset, camera):
         if group not in written:
@@ -179,7 +179,7 @@ def _beside(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
         written.remove(group)
     if written:
         names = "; ".join(", ".join(sorted(move.english for move in group)) for group in written)
-        yield f"the prompt has camera commands of its own beside `camera:`: {names}"
+        yield f"the prompt has camera commands of its own as well as `camera:`: {names}"
 
 
 def normalise_brackets(prompt: str) -> str:

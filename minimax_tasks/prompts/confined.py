@@ -175,7 +175,7 @@ def _limit_memory() -> None:
     with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
         import resource
 
-        with open("/proc/self/statm") as told:
-            taken = int(told.read().split()[0]) * resource.getpagesize()
+        with open("/proc/self/statm") as pages:
+            taken = int(pages.read().split()[0]) * resource.getpagesize()
         limit = taken + MEGABYTES * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

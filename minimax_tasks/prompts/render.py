@@ -64,38 +64,11 @@ def render_prompt(
     model: str,
     language: str,
     folder: Path | None,
+    as_written: bool = False,
 ) -> str:
-    """The prompt of a shot as it is sent: that of `write_prompt`, each camera command in its one form."""
-    return normalise_brackets(
-        write_prompt(
-            text=text,
-            template=template,
-            values=values,
-            camera=camera,
-            look=look,
-            characters=characters,
-            model=model,
-            language=language,
-            folder=folder,
-        )
-    )
+    """The prompt of a shot as it is sent: whitespace collapsed, camera and look in their places, length checked.
 
-
-def write_prompt(
-    *,
-    text: str | None,
-    template: str | None,
-    values: Mapping[str, object],
-    camera: Groups,
-    look: str,
-    characters: Sequence[str],
-    model: str,
-    language: str,
-    folder: Path | None,
-) -> str:
-    """The prompt of a shot: whitespace collapsed, camera and look in their places, length checked.
-
-    Camera commands that stand in the text are left as they were written.
+    Each camera command gets its one form; with `as_written` those in the text are left as they are.
 
     `text` is the prompt itself, `template` the name of a template, at most one of them; with neither it is
     the template `plain`. Values that are None count as not given. Where the text does not place the camera,
@@ -139,12 +112,12 @@ def write_prompt(
     prompt = _place(body, instruction, look, chinese=context.is_chinese)
     if character := forbidden_character(prompt):
         raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
-    limit = prompt_limit(model)
-    if len(normalise_brackets(prompt)) > limit:
+    limit, sent = prompt_limit(model), normalise_brackets(prompt)
+    if len(sent) > limit:
         raise PromptError(
             f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {limit}"
         )
-    return prompt
+    return prompt if as_written else sent
 
 
 def _texts(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ class Engine:
         self._awaited: set[str] = set()
 
     def resume(self) -> None:
-        """Go on with the clips that an earlier sandbox on this folder has not drawn."""
+        """Continue with the clips that an earlier sandbox on this folder has not drawn."""
         for task in self._store.all():
             self._see_to(task)
 

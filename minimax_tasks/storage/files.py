@@ -146,7 +146,7 @@ class Storage:
     def oldest_first(self, folder: str) -> list[str]:
         """The names of the files right in a folder, those that were written longest ago first.
 
-        Where the storage does not tell when that was, the order is that of the names.
+        Where the storage does not say when that was, the order is that of the names.
         """
         if self.local:
             try:
@@ -158,8 +158,8 @@ class Storage:
             listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
         except FileNotFoundError:
             return []
-        told = {item["name"].rsplit("/", 1)[-1]: _written_at(item) for item in listed}
-        return sorted(told, key=lambda name: (told[name], name))
+        written = {item["name"].rsplit("/", 1)[-1]: _written_at(item) for item in listed}
+        return sorted(written, key=lambda name: (written[name], name))
 
     def find(self, folder: str) -> list[str]:
         """The paths, below a folder, of all files in it at any depth, by as few listings as possible."""
@@ -366,9 +366,9 @@ def _json(data: dict[str, Any]) -> bytes:
 
 
 def _written_at(item: dict[str, Any]) -> str:
-    """When a file was written as a listing tells it, in a form that sorts by time."""
+    """When a file was written, as a listing says, in a form that sorts by time."""
     for name in ("LastModified", "last_modified", "updated", "mtime", "created"):
-        told = item.get(name)
-        if told:
-            return told.isoformat() if isinstance(told, datetime) else str(told)
+        written = item.get(name)
+        if written:
+            return written.isoformat() if isinstance(written, datetime) else str(written)
     return ""

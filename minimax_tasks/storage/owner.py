@@ -114,13 +114,13 @@ def _started(process: int) -> str | None:
 
 def _started_by_proc(process: int) -> str | None:
     try:
-        told = (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
+        facts = (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         # The processes of others may be hidden (hidepid); then the first one is, too.
         return "" if (_PROC / "1" / "stat").exists() else None
     except OSError:
         return None
-    words = told.rpartition(")")[2].split()
+    words = facts.rpartition(")")[2].split()
     if len(words) <= _STARTED_FIELD:
         return None
     return "" if words[0] in "XxZ" else words[_STARTED_FIELD]

@@ -54,10 +54,10 @@ def stands(root: Storage, folder: str, files: Mapping[str, Any]) -> bool:
     each version of it; of any other its ends are.
     """
     sizes = root.names(folder)
-    if any(sizes.get(name) != told.get("size") for name, told in files.items()):
+    if any(sizes.get(name) != said.get("size") for name, said in files.items()):
         return False
     try:
-        return all(_is_told(root, f"{folder}/{name}", told) for name, told in files.items())
+        return all(_is_as_described(root, f"{folder}/{name}", said) for name, said in files.items())
     except FileNotFoundError:
         return False
 
@@ -111,13 +111,13 @@ def sweep_below(root: Storage, folder: str) -> None:
         root.sweep(f"{folder}/{below}" if below else folder)
 
 
-def _is_told(root: Storage, name: str, told: Mapping[str, Any]) -> bool:
-    size = int(told["size"])
+def _is_as_described(root: Storage, name: str, said: Mapping[str, Any]) -> bool:
+    size = int(said["size"])
     if root.local and size <= AFFORDABLE:
-        return bool(_describe(root.path(name))["sha256"] == told.get("sha256"))
+        return bool(_describe(root.path(name))["sha256"] == said.get("sha256"))
     first = root.read_part(name, 0, END) if size else b""
     last = first if size <= END else root.read_part(name, size - END, END)
-    return _of_ends(first, last) == told.get("ends")
+    return _of_ends(first, last) == said.get("ends")
 
 
 def _describe(path: str) -> dict[str, Any]:

@@ -160,8 +160,8 @@ def is_absolute(reference: str) -> bool:
     return bool(_scheme(reference)) or reference[:5].casefold() == "data:" or os.path.isabs(reference)
 
 
-def beside(folder: str, reference: str) -> str:
-    """A reference as it is meant by a file in a folder: a relative path is beside that file.
+def next_to(folder: str, reference: str) -> str:
+    """A reference as it is meant by a file in a folder: a relative path starts there.
 
     Storages know no `..`, so such steps are taken here; none leads out of the bucket or the server.
     """
@@ -178,7 +178,7 @@ def beside(folder: str, reference: str) -> str:
 
 
 def folder_of(reference: str) -> str:
-    """The folder that a file is in, for `beside`; what may be a signature in a web address stays behind."""
+    """The folder that a file is in, for `next_to`; what may be a signature in a web address stays behind."""
     if is_web(reference):
         parts = urlsplit(reference)
         return parts._replace(path=parts.path.rpartition("/")[0], query="", fragment="").geturl()

@@ -52,8 +52,8 @@ def sweep(parent: str) -> None:
 
 
 def _is_abandoned(item: os.DirEntry[str], token: str) -> bool:
-    told = item.stat(follow_symlinks=False)
-    if hasattr(os, "getuid") and told.st_uid != os.getuid():
+    facts = item.stat(follow_symlinks=False)
+    if hasattr(os, "getuid") and facts.st_uid != os.getuid():
         return False
     gone = owner.is_token_gone(token.removesuffix("-"))
-    return gone if gone is not None else time.time() - told.st_mtime > ABANDONED_SECONDS
+    return gone if gone is not None else time.time() - facts.st_mtime > ABANDONED_SECONDS

@@ -281,7 +281,7 @@ def _unknown_key(path: KeyPath, key: str) -> str:
 
 def _where_it_belongs(path: KeyPath, key: str) -> str:
     """Where in a board a key belongs that is not allowed here."""
-    places = ((Board, "the board, beside `shots`"), (Shot, "a shot"), (Defaults, "`defaults`"))
+    places = ((Board, "the board, next to `shots`"), (Shot, "a shot"), (Defaults, "`defaults`"))
     here = set(_known_keys(path))
     for part, place in places:
         names = {field.alias or name for name, field in part.model_fields.items()}

@@ -126,7 +126,7 @@ class DatasetShard(CoroutineTask, luigi.Task):
 
 
 class VideoDataset(CoroutineTask, luigi.Task):
-    """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos beside it.
+    """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos next to it.
 
     The table is CSV, JSON, JSONL or Parquet on any fsspec path or URL: one file, all files of a folder, or all that
     match a pattern (`s3://lake/date=*/prompts.parquet`), with the columns that stand in the names of folders.

@@ -138,7 +138,7 @@ class RenderStoryboard(CoroutineTask, luigi.Task):
     """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
 
     The folder is named by the board's title unless `name` is given, and belongs to that board alone. A film
-    whose manifest does not match what the board says now, or the files beside it, counts as not made.
+    whose manifest does not match what the board says now, or the files next to it, counts as not made.
     """
 
     storyboard = ReferenceParameter(description="the board file")

@@ -93,7 +93,7 @@ class FsspecTarget(luigi.target.FileSystemTarget):
 
     @contextlib.contextmanager
     def temporary_path(self) -> Iterator[str]:
-        """A path beside the target to write to, on its storage; when the block ends well, it becomes the target.
+        """A path next to the target to write to, on its storage; when the block ends well, it becomes the target.
 
         Raises luigi.target.FileAlreadyExists for a target that is there already.
         """

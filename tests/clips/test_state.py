@@ -1,4 +1,4 @@
-"""Where a clip stands, for every set of files that can lie in its folder, whether or not it can come about."""
+"""Where a clip submits, for every set of files that can lie in its folder, whether or not it can come about."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ from minimax_tasks.clips.state import (
     look_async,
     paid_by_names,
     paid_numbers,
-    standing,
+    submit_state,
 )
 from minimax_tasks.storage.files import Storage, draft_name
 
@@ -153,17 +153,17 @@ def test_a_video_that_is_there_is_made_whatever_else_is(files: Files) -> None:
 @many
 @given(folders())
 def test_an_attempt_after_the_submission_is_open_until_it_is_void(files: Files) -> None:
-    stands = ask(files, standing(files))
+    submits = ask(files, submit_state(files))
     unread = layout.SUBMISSION in files and not accepted(files)
     lost = max(attempts(files), default=1) if unread else 0
-    assert stands.open_claim == max((n for n in unsettled(files) if n > accepted(files)), default=lost)
-    assert stands.submitted == (layout.SUBMISSION in files and not stands.open_claim)
-    assert stands.claims == max({*attempts(files), accepted(files), int(unread and not attempts(files))})
+    assert submits.open_claim == max((n for n in unsettled(files) if n > accepted(files)), default=lost)
+    assert submits.submitted == (layout.SUBMISSION in files and not submits.open_claim)
+    assert submits.claims == max({*attempts(files), accepted(files), int(unread and not attempts(files))})
     state = state_of(files)
-    if stands.open_claim and not state.is_made:
+    if submits.open_claim and not state.is_made:
         assert state.status in (ClipStatus.IN_DOUBT, ClipStatus.GENERATING)
         assert (state.status is ClipStatus.GENERATING) == bool(state.task_id)
-        assert state.attempt == stands.open_claim
+        assert state.attempt == submits.open_claim
     elif state.status is ClipStatus.IN_DOUBT:
         raise AssertionError("a clip in doubt has an attempt that a person can settle")
 
@@ -177,8 +177,8 @@ def test_a_submission_is_submitted_everywhere_with_or_without_its_claim(files: F
         if name in (layout.REQUEST, layout.RESULT, layout.WARNINGS, UNCHECKED)
     }
     for found in (files, lone):
-        stands, state = ask(found, standing(found)), state_of(found)
-        if state.is_made or not stands.submitted:
+        submits, state = ask(found, submit_state(found)), state_of(found)
+        if state.is_made or not submits.submitted:
             continue
         document, result = found[layout.SUBMISSION], found.get(layout.RESULT, {})
         assert (state.task_id, state.usd) == (document["task_id"], 0.25)
@@ -198,11 +198,11 @@ def test_a_submission_is_submitted_everywhere_with_or_without_its_claim(files: F
 @many
 @given(folders())
 def test_what_is_void_may_be_made_unless_the_service_refused_it(files: Files) -> None:
-    state, stands = state_of(files), ask(files, standing(files))
-    settled = not (state.is_made or stands.submitted or stands.open_claim)
+    state, submits = state_of(files), ask(files, submit_state(files))
+    settled = not (state.is_made or submits.submitted or submits.open_claim)
     assert settled == (state.status in (ClipStatus.TO_MAKE, ClipStatus.REFUSED))
     if settled:
-        newest = files.get(layout.released_name(stands.claims), {})
+        newest = files.get(layout.released_name(submits.claims), {})
         assert (state.status is ClipStatus.REFUSED) == bool(newest.get("final"))
         assert (state.reason, state.code) == (newest.get("why", ""), newest.get("code"))
         assert (state.task_id, state.usd) == ("", None)
@@ -226,7 +226,7 @@ def test_what_is_paid_is_never_to_be_made(files: Files) -> None:
 @given(folders())
 def test_no_document_is_asked_for_that_is_not_there_and_none_of_a_clip_that_is_made(files: Files) -> None:
     root = Storage("memory://nowhere")
-    for question in (standing(files), clip_state(root, KEY, files), paid_numbers(files)):
+    for question in (submit_state(files), clip_state(root, KEY, files), paid_numbers(files)):
         seen: Counter[str] = Counter()
         ask(files, question, seen)
         assert seen.keys() <= files.keys()
@@ -269,8 +269,8 @@ def agree(root: Storage, files: Files) -> None:
         assert known.task_id == told_by["task_id"]
     else:
         assert known == state
-    stands = asyncio.run(folder.standing())
-    assert stands == asyncio.run(look_async(root, KEY, standing(names)))
+    submits = asyncio.run(folder.submit_state())
+    assert submits == asyncio.run(look_async(root, KEY, submit_state(names)))
     assert is_begun(root, KEY) == (paid_by_names(names) is not Paid.NOT)
 
     told = payments(root)
@@ -281,13 +281,13 @@ def agree(root: Storage, files: Files) -> None:
         assert outcomes[state.attempt, ""] is AttemptOutcome.IN_DOUBT
     elif state.status is ClipStatus.FAILED:
         assert outcomes[accepted(files), state.task_id] is AttemptOutcome.FAILED
-    elif stands.submitted and not state.is_made:
+    elif submits.submitted and not state.is_made:
         assert outcomes[accepted(files), state.task_id] is AttemptOutcome.ACCEPTED
     elif state.status is ClipStatus.GENERATING:
         assert outcomes[state.attempt, state.task_id] in (AttemptOutcome.ACCEPTED, AttemptOutcome.LATE)
     elif not state.is_made:
         assert not told
-    if stands.submitted and state.is_made:
+    if submits.submitted and state.is_made:
         assert outcomes[accepted(files), files[layout.SUBMISSION]["task_id"]] is AttemptOutcome.DELIVERED
     prices = {one.attempt: one.usd or 0.0 for one in told}
     counted = look(root, KEY, paid_numbers(names))

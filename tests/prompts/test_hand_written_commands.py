@@ -210,7 +210,7 @@ def test_commands_beside_or_instead_of_those_of_the_board() -> None:
     camera = parse_camera("push in")
     assert check_prompt("[Push in] a boat", model=MODEL, camera=camera)[1] == ()
     assert (
-        "of its own beside `camera:`: Pull out"
+        "of its own as well as `camera:`: Pull out"
         in check_prompt("[Push in] [Pull out]", model=MODEL, camera=camera)[1][0]
     )
     assert "asks for Push in" in check_prompt("[Pull out] a boat", model=MODEL, camera=camera)[1][0]

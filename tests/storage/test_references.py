@@ -20,7 +20,7 @@ from minimax_tasks.commands.main import main
 from minimax_tasks.errors import UnreadableReference
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import Kind, beside, folder_of, full_name, kind_of, read, version_of
+from minimax_tasks.storage.references import Kind, folder_of, full_name, kind_of, next_to, read, version_of
 
 HOSTILE = [
     "reference://x0::http://127.0.0.1:9/evil.json",
@@ -331,13 +331,13 @@ def test_a_board_on_the_web_is_read_up_to_a_limit(
 
 def test_relative_names_are_beside_their_file() -> None:
     assert folder_of("https://h/boards/a.yaml?sig=a/b#c") == "https://h/boards"
-    assert beside("https://h/boards", "refs/a.png") == "https://h/boards/refs/a.png"
+    assert next_to("https://h/boards", "refs/a.png") == "https://h/boards/refs/a.png"
     assert folder_of("s3://b/boards/a.yaml") == "s3://b/boards"
     assert folder_of("boards/a.yaml") == "boards"
     assert folder_of("a.yaml") == "."
-    assert beside("boards", "../a.png") == "a.png"
+    assert next_to("boards", "../a.png") == "a.png"
     for absolute in ("/x/a.png", "s3://b/a.png", "data:image/png;base64,", "reference://x", "HTTPS://h/a"):
-        assert beside("boards", absolute) == absolute
+        assert next_to("boards", absolute) == absolute
 
 
 @pytest.mark.parametrize("root", ["simplecache::s3://b/x", "zip://a::/tmp/x.zip", "filecache::memory://x"])
@@ -366,9 +366,9 @@ def test_any_text_is_judged_in_one_line(before: str, after: str) -> None:
 
 
 def test_steps_up_are_taken_on_storages_too() -> None:
-    assert beside("s3://lake/tables", "../pics/a b.png") == "s3://lake/pics/a b.png"
-    assert beside("s3://lake/tables", "./a.png") == "s3://lake/tables/a.png"
-    assert beside("s3://lake/tables", "x/../../../../a.png") == "s3://lake/a.png", "never out of the bucket"
-    assert beside("s3://lake", "../a.png") == "s3://lake/a.png"
-    assert beside("https://host/t", "../a..b.png") == "https://host/a..b.png"
-    assert beside("memory://", "a.png") == "memory:///a.png"
+    assert next_to("s3://lake/tables", "../pics/a b.png") == "s3://lake/pics/a b.png"
+    assert next_to("s3://lake/tables", "./a.png") == "s3://lake/tables/a.png"
+    assert next_to("s3://lake/tables", "x/../../../../a.png") == "s3://lake/a.png", "never out of the bucket"
+    assert next_to("s3://lake", "../a.png") == "s3://lake/a.png"
+    assert next_to("https://host/t", "../a..b.png") == "https://host/a..b.png"
+    assert next_to("memory://", "a.png") == "memory:///a.png"

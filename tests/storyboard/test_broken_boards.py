@@ -169,7 +169,7 @@ CASES = {
     "a key of the board": (
         "  - {id: a, action: x, look: Dawn.}\n",
         6,
-        "unknown key 'look': it belongs to the board, beside `shots`.",
+        "unknown key 'look': it belongs to the board, next to `shots`.",
     ),
     "what is not there": ("  - {id: a, action: x, seed: 6}\n", 6, "the service takes no seed"),
     "a bad id": ("  - {id: 'a/b', action: x}\n", 6, "allowed: letters, digits and _, and behind the first"),

@@ -190,7 +190,7 @@ def _lights(frames: int, rng: random.Random) -> list[float]:
 
 
 def _cues(text: str, groups: tuple[Group, ...], frames: int, fps: int) -> list[Cue]:
-    """What the camera does, and the prompt, as subtitles: any frame may go on into another clip."""
+    """What the camera does, and the prompt, as subtitles: any frame may be continued in another clip."""
     begins = [
         frame
         for frame in range(frames)

@@ -61,15 +61,15 @@ class Callbacks:
         answer = await self._send(task, "challenge", {"challenge": challenge}, CHALLENGE_SECONDS)
         if answer != {"challenge": challenge}:
             return
-        told = ""
-        while told not in ("success", "failed"):
+        sent = ""
+        while sent not in ("success", "failed"):
             now = time.time()
             word = _WORDS.get(task.status(now), "")
-            if word and not told and word != "processing":
+            if word and not sent and word != "processing":
                 await self._update(task, "processing")
-            if word and word != told:
+            if word and word != sent:
                 await self._update(task, word)
-                told = word
+                sent = word
             if task.record.stuck and now > task.ready_at:
                 return
             boundary = task.processing_at if now < task.processing_at else task.ready_at

@@ -5,7 +5,7 @@ A file is a list of faults, or an object with the list under `faults`. Each faul
 
     faults:
       - {at: submit, nth: 2, http: 503}                     # refused before anything was created
-      - {at: submit, nth: 3, http: 502, accepted: true}     # created all the same
+      - {at: submit, nth: 3, http: 502, accepted: true}     # created nevertheless
       - {at: submit, prompt: "(?i)storm", lost: true}       # created; the connection closes without an answer
       - {at: query, share: 0.1, seed: 7, code: 1002}
       - {at: query, nth: 1, per_task: true, delay: 1.5}

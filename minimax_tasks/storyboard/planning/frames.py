@@ -17,14 +17,14 @@ from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, n
 
 def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Note each picture that cannot be used, at the first shot that names it."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for draft in drafts:
         for key, name in named_pictures(draft.shot):
             reference = material.pictures.get(name, "")
             error = material.stills.get(reference)
-            if not isinstance(error, PictureError) or reference in told:
+            if not isinstance(error, PictureError) or reference in reported:
                 continue
-            told.add(reference)
+            reported.add(reference)
             frames = material.board.frames
             written = short_name(frames.get(name, name))
             named = f"{shortened(name)} ({written})" if name in frames else written

@@ -8,7 +8,7 @@ from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.errors import CameraError, PromptError
 from minimax_tasks.prompts.bracket_commands import check_prompt, normalise_brackets, spellings_before
 from minimax_tasks.prompts.camera import NO_MOVE, camera_warnings, parse_camera
-from minimax_tasks.prompts.render import write_prompt
+from minimax_tasks.prompts.render import render_prompt
 from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.board import Shot
@@ -41,7 +41,7 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
         problems.wrong(draft, "camera", f"camera: {error}")
         draft.prompt_is_wrong = True
     try:
-        written = write_prompt(
+        written = render_prompt(
             text=shot.prompt,
             template=None if shot.prompt is not None else shot.template or board.defaults.template,
             values=_values(shot),
@@ -51,6 +51,7 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
             model=model,
             language=material.language,
             folder=material.templates,
+            as_written=True,
         )
     except (PromptError, CameraError) as error:
         draft.prompt_is_wrong = True

@@ -122,10 +122,10 @@ def _differences(
         return then.get(name) != now.get(name)
 
     if differs("words"):
-        told = [f"{name} changed" for name in ("look", *_WORDS) if differs(name)]
-        told = told or [f"{name} changed" for name in _UNSPOKEN if differs(name)]
+        changed = [f"{name} changed" for name in ("look", *_WORDS) if differs(name)]
+        changed = changed or [f"{name} changed" for name in _UNSPOKEN if differs(name)]
         named = now.get("template")
-        yield from told or ([f"template {named} changed"] if named else ["words changed"])
+        yield from changed or ([f"template {named} changed"] if named else ["words changed"])
     for name in _NAMED:
         if differs(name):
             yield f"{name} {_shown(now.get(name))}, was {_shown(then.get(name))}"

@@ -1,7 +1,7 @@
 """The shapes of a board's pictures through the whole chain: what is cropped, and what gets black bars.
 
 A clip has the shape of the picture that it starts from, its last frame is cropped to that shape, and a shot
-that goes on from such an end starts on the same crop. A clip from text alone is always 16:9.
+that continues from such an end starts on the same crop. A clip from text alone is always 16:9.
 """
 
 from collections import Counter
@@ -59,16 +59,16 @@ def with_bars(drafts: Drafts) -> Iterator[str]:
     if not odd:
         return
     one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None]
-    told = (
+    warning = (
         f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
         f"{'it gets' if one else 'they get'} black bars"
     )
     if len(of_text) < len(odd):
-        told += (
+        warning += (
             f"; to fill the screen, crop the pictures to {aspect(usual)} (`fit` does not: it only crops what the "
             "service would refuse)"
         )
-    yield told
+    yield warning
     if of_text:
         yield (
             f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "

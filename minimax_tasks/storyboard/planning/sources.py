@@ -10,7 +10,7 @@ from minimax_tasks.clips.pictures import Seen, see_picture
 from minimax_tasks.errors import BoardError, PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import beside, folder_of, read_text, version_of
+from minimax_tasks.storage.references import folder_of, next_to, read_text, version_of
 from minimax_tasks.storage.versions import Versions, versions_of
 from minimax_tasks.storyboard.board import Board, Shot, read_board
 from minimax_tasks.storyboard.planning.problems import BoardProblems
@@ -105,7 +105,7 @@ def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
 
 
 def _own_templates(folder: str) -> Path | None:
-    """`prompt_templates/` beside the board."""
+    """`prompt_templates/` next to the board."""
     own = Path(folder) / "prompt_templates"
     return own if "://" not in folder and own.is_dir() else None
 
@@ -123,7 +123,7 @@ def _pictures(board: Board, folder: str) -> dict[str, str]:
     for name in dict.fromkeys(wanted for shot in board.shots for _, wanted in named_pictures(shot)):
         found = FRAME_OF_SHOT.fullmatch(name)
         if name in board.frames:
-            pictures[name] = beside(folder, board.frames[name])
+            pictures[name] = next_to(folder, board.frames[name])
         elif not (found and found["shot"] in ids) and _PATH_LIKE.search(name):
-            pictures[name] = beside(folder, name)
+            pictures[name] = next_to(folder, name)
     return pictures
