@@ -47,6 +47,9 @@ COMMANDS = (
     Command("render", "Make the film of a storyboard.", "render"),
     Command("plan", "Show what a storyboard would make and cost. Nothing is paid.", "plan", Needs.SCRATCH),
     Command(
+        "dataset", "Make the dataset of a table, or with --plan show what it would make and cost.", "dataset"
+    ),
+    Command(
         "timeline", "Write the cut of a board for editing programs: OpenTimelineIO (extra otio).", "timeline"
     ),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),

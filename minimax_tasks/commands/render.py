@@ -136,17 +136,13 @@ def render(
     _show(storage, plan, states, console, retry_failed)
     if scheduler_url is not None:
         check_shareable(storage)
-        _check_scheduler(scheduler_url)
+        check_scheduler(scheduler_url)
     _, clips, _ = to_pay(plan, states, retry_failed=retry_failed)
     if clips and not sandbox:
-        if not settings.api_key.get_secret_value():
-            raise ConfigurationError(f"there is no API key: {NO_KEY}; --sandbox draws the film without one")
-        check_access(settings.api_key.get_secret_value(), settings.base_url)
-        if readable := readable_key(settings.base_url):
-            _warn(console, readable)
+        check_key(settings, "film", console)
     at_once = settings.max_in_flight
     if sandbox and clips:
-        at_once = _drawn_at_once(settings.max_in_flight, console)
+        at_once = drawn_at_once(settings.max_in_flight, console)
         _tell_of_letters(plan, console)
     with contextlib.ExitStack() as stack:
         if sandbox:
@@ -192,7 +188,16 @@ def _is_there(task: RenderStoryboard) -> bool:
     return False
 
 
-def _check_scheduler(url: str) -> None:
+def check_key(settings: Settings, what: str, console: Output) -> None:
+    """Raise `ConfigurationError` when there is no key to pay with, or none that the service takes."""
+    if not settings.api_key.get_secret_value():
+        raise ConfigurationError(f"there is no API key: {NO_KEY}; --sandbox draws the {what} without one")
+    check_access(settings.api_key.get_secret_value(), settings.base_url)
+    if readable := readable_key(settings.base_url):
+        _warn(console, readable)
+
+
+def check_scheduler(url: str) -> None:
     """Raise `ConfigurationError` now rather than after the minutes for which Luigi tries."""
     try:
         httpx.get(url, timeout=10, trust_env=False).close()
@@ -294,7 +299,7 @@ _FILES_BESIDE, _FILES_PER_CLIP = 40, 6
 """Open files of a process that draws its clips itself: both ends of three connections for each clip under way."""
 
 
-def _drawn_at_once(wanted: int, console: Output) -> int:
+def drawn_at_once(wanted: int, console: Output) -> int:
     """How many clips a private sandbox draws at once: as many as files may be open for."""
     try:
         import resource

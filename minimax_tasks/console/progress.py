@@ -6,7 +6,7 @@ into one line each, so that what runs, the film and the sum stay in sight.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import TracebackType
 from typing import Self
@@ -53,6 +53,24 @@ _NO_FILM_YET = "waiting for the clips"
 
 _Row = tuple[Spinner | Text, str, Text]
 """A mark, a name, and what is said of it."""
+
+
+NOTHING_PAID = "drawn by a sandbox: nothing is paid"
+
+
+def clock(seconds: float) -> str:
+    """`1:20`, or with hours `2:01:20`."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def of_price(usd: Mapping[str, float | None], spent: Iterable[str]) -> str:
+    """`$1.68 of $4.48`: the clips that are paid for, of all that have a price. `usd` is by key."""
+    paid = sum(usd[key] or 0.0 for key in spent if key in usd)
+    unpriced = list(usd.values()).count(None)
+    more = f" and {unpriced} without a published price" if unpriced else ""
+    return f"${paid:.2f} of ${sum(price or 0.0 for price in usd.values()):.2f}{more}"
 
 
 class RenderProgress:
@@ -163,20 +181,8 @@ class RenderProgress:
     def sum_line(self) -> str:
         """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
         made = sum(what == ClipStatus.MADE for what in self._rows.values())
-        return " · ".join((f"{made} of {len(self._rows)}", self._clock(), self._price()))
-
-    def _clock(self) -> str:
-        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-    def _price(self) -> str:
-        if not self._paid:
-            return "drawn by a sandbox: nothing is paid"
-        spent = sum(self._usd[key] or 0.0 for key in self._spent if key in self._usd)
-        unpriced = list(self._usd.values()).count(None)
-        more = f" and {unpriced} without a published price" if unpriced else ""
-        return f"${spent:.2f} of ${sum(usd or 0.0 for usd in self._usd.values()):.2f}{more}"
+        price = of_price(self._usd, self._spent) if self._paid else NOTHING_PAID
+        return " · ".join((f"{made} of {len(self._rows)}", clock(time.monotonic() - self._began), price))
 
     def screen(self) -> Group:
         """As many rows as the terminal has lines: what runs stays in sight, all else folds when it must."""

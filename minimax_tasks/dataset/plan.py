@@ -47,6 +47,8 @@ class DatasetPlan:
     digest: str
     versions: Versions | None = field(default=None, compare=False)
     """Of the files that it was made from."""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What is doubtful about it, each kind once with the rows that have it."""
 
     @cached_property
     def clips(self) -> dict[str, ClipRequest]:
@@ -91,14 +93,19 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     problems.extend(planned[number].row.problem(wrong) for number, wrong in judged.problems)
     if problems:
         raise TableError(problems.lines())
-    for reason in (*read.warnings, *_doubts(read)):
+    doubts = [*read.warnings, *_doubts(read)]
+    for reason in doubts:
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
-    for reason, numbers in judged.doubts.items():
-        rows = [planned[number].row for number in numbers]
-        warnings.warn(f"{table}, {_places(rows)}: {reason}", UserWarning, stacklevel=2)
+    notes = [
+        f"{_places([planned[number].row for number in numbers])}: {reason}"
+        for reason, numbers in judged.doubts.items()
+    ]
+    for note in notes:
+        warnings.warn(f"{table}, {note}", UserWarning, stacklevel=2)
     seen = {reference: found.version for reference, found in pictures.items() if isinstance(found, Reading)}
     versions = Versions(table, files.version, seen, version_of_table)
-    return DatasetPlan(table, table_name(table), tuple(planned), _digest(planned), versions)
+    told = (*doubts, *notes, *_doubts_of_requests(read))
+    return DatasetPlan(table, table_name(table), tuple(planned), _digest(planned), versions, told)
 
 
 @contextlib.contextmanager
@@ -166,6 +173,15 @@ def _doubts(table: Table) -> list[str]:
         f"{having[0].place}{f' and {len(having) - 1} more' if having[1:] else ''}: prompt: {text}"
         for text, having in rows.items()
     ]
+
+
+def _doubts_of_requests(table: Table) -> list[str]:
+    """What the requests have warned of when they were made, each kind once with the rows that have it."""
+    rows: dict[str, list[Row]] = {}
+    for row in table.rows:
+        for text in row.request.warnings:
+            rows.setdefault(text, []).append(row)
+    return [f"{_places(having)}: {text}" for text, having in rows.items()]
 
 
 def _places(rows: list[Row]) -> str:

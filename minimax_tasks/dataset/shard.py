@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from enum import Enum
 
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import clip_folder
@@ -29,10 +30,22 @@ _OVER = (GenerationFailed, SubmitRefused, InvalidRequest)
 """Failures that another run would find unchanged."""
 
 
+class ClipNews(Enum):
+    """What became of a clip of a shard."""
+
+    SUBMITTED = "submitted"
+    MADE = "made"
+    FAILED = "failed"
+
+
+OnNews = Callable[[str, ClipNews, str], None]
+"""Hears of a clip: its key, what became of it, and the task id or why it failed."""
+
+
 class ShardRun:
     """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1.
 
-    `on_submitted` is called as soon as the shard has nothing more to submit.
+    `on_submitted` is called as soon as the shard has nothing more to submit, `on_news` with what becomes of each clip.
     """
 
     def __init__(
@@ -43,6 +56,7 @@ class ShardRun:
         limits: InFlightLimits,
         report: Callable[[str, float], None],
         on_submitted: Callable[[], None],
+        on_news: OnNews = lambda key, news, text: None,
     ) -> None:
         self._clips = clips
         self._root = root
@@ -50,6 +64,7 @@ class ShardRun:
         self._maker = ClipMaker(root, service, limits)
         self._report = report
         self._on_submitted = on_submitted
+        self._on_news = on_news
         self._to_submit = len(clips)
         self._reported_at = time.monotonic()
         self._made: dict[str, ClipFacts] = {}
@@ -73,11 +88,20 @@ class ShardRun:
     async def _see_through(self, key: str, clip: ClipRequest) -> None:
         folder = self._maker.service.folder(self._root, key)
         try:
-            await self._maker.make(clip, on_submitted=self._count_submitted)
+            await self._maker.make(clip, on_status=self._listen_to(key), on_submitted=self._count_submitted)
             self._made[key] = facts(await folder.result() or {})
+            self._on_news(key, ClipNews.MADE, "")
         except Exception as error:
             self._failed[key] = await self._failure(folder, error)
+            self._on_news(key, ClipNews.FAILED, self._failed[key].text)
         self._tell()
+
+    def _listen_to(self, key: str) -> Callable[[str], None]:
+        def hear(status: str) -> None:
+            if status.startswith("task "):
+                self._on_news(key, ClipNews.SUBMITTED, status.removeprefix("task "))
+
+        return hear
 
     def _count_submitted(self) -> None:
         self._to_submit -= 1

@@ -27,7 +27,7 @@ from minimax_tasks.dataset.folder import (
 )
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
 from minimax_tasks.dataset.plan import DatasetPlan, make_plan
-from minimax_tasks.dataset.shard import ShardRun
+from minimax_tasks.dataset.shard import ClipNews, ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
@@ -35,13 +35,17 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import current_run
+from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.target import FsspecTarget
 
 log = logging.getLogger(__name__)
 
 SHARD_SIZE = 250
 """Clips of one Luigi task: 10,000 rows make 40 tasks, far from where Luigi's scheduling gets slow."""
+
+
+CLIP_NEWS = "event.minimax.clip"
+"""Luigi event: a clip of a shard has news; handlers get the task, the clip's key, `ClipNews` and a text."""
 
 
 class EncodingParameter(luigi.Parameter):
@@ -96,7 +100,7 @@ class DatasetShard(CoroutineTask, luigi.Task):
         clips = await asyncio.to_thread(self._clips, root)
         service = current_run().service()
         limits = service.limits(self.max_in_flight)
-        shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit)
+        shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit, self._tell)
         result = await shard.make()
         await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 
@@ -116,6 +120,9 @@ class DatasetShard(CoroutineTask, luigi.Task):
         give_back: Callable[[dict[str, int]], None] | None = getattr(self, "decrease_running_resources", None)
         if give_back is not None and self.resources:
             give_back(self.resources)
+
+    def _tell(self, key: str, news: ClipNews, text: str) -> None:
+        self.trigger_event(CLIP_NEWS, self, key, news, text)
 
     def _report(self, status: str, share: float) -> None:
         """Show progress in Luigi's visualiser, where the task runs under a worker."""
@@ -305,6 +312,11 @@ def plan_table(table: str, root: Storage, encoding: str = "") -> DatasetPlan:
     return current_run().tables.get(
         (table, root.url, encoding), lambda: make_plan(table, root, encoding=encoding)
     )
+
+
+def hand_on(plan: DatasetPlan, root: Storage, run: Run, encoding: str = "") -> None:
+    """Let the tasks of a run work on this plan, even if its files are edited meanwhile."""
+    run.tables.hand_on((plan.table, root.url, encoding), plan)
 
 
 def _learn(plan: DatasetPlan, size: int) -> None:

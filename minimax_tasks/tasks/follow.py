@@ -1,4 +1,4 @@
-"""Following the tasks of one render through Luigi's events, for callers that know clips and not Luigi."""
+"""Following the tasks of a render or a dataset through Luigi's events, for callers that know clips and not Luigi."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import luigi
 
+from minimax_tasks.dataset.shard import ClipNews
+from minimax_tasks.tasks.dataset import CLIP_NEWS, DatasetShard, VideoDataset
 from minimax_tasks.tasks.film import DownloadSegment, PollSegment, RenderStoryboard, SubmitSegment
 from minimax_tasks.tasks.stages import STATUS
 
@@ -35,6 +37,36 @@ class Follower(Protocol):
 
     def film_failed(self, error: BaseException) -> None:
         """The film could not be joined."""
+
+
+class DatasetFollower(Protocol):
+    """Hears what happens to the clips of a table, and to the folder of its dataset."""
+
+    def clip_news(self, key: str, news: ClipNews, text: str) -> None:
+        """A clip was submitted, was made or failed; `text` is the task id, or why it failed."""
+
+    def delivery_started(self) -> None:
+        """The folder is being brought in step with the table."""
+
+    def delivery_done(self) -> None:
+        """The folder is what the table says."""
+
+    def delivery_failed(self, error: BaseException) -> None:
+        """Rows are missing that another run would go on with, or the folder could not be written."""
+
+
+@contextlib.contextmanager
+def following_dataset(follower: DatasetFollower) -> Iterator[None]:
+    """Tell a follower what the tasks of a dataset do while the block runs."""
+    handled: list[tuple[Any, Any, Any]] = [
+        (DatasetShard, CLIP_NEWS, lambda task, key, news, text: follower.clip_news(key, news, text)),
+        (VideoDataset, luigi.Event.START, lambda task: follower.delivery_started()),
+        (VideoDataset, luigi.Event.SUCCESS, lambda task: follower.delivery_done()),
+        (VideoDataset, luigi.Event.FAILURE, lambda task, error: follower.delivery_failed(error)),
+        (DatasetShard, luigi.Event.FAILURE, lambda task, error: follower.delivery_failed(error)),
+    ]
+    with _handled(handled):
+        yield
 
 
 @contextlib.contextmanager
@@ -68,10 +100,17 @@ def following(follower: Follower) -> Iterator[None]:
         (task, event, handle) for task in _STAGES for event, handle in of_stages.items()
     ]
     handled += [(RenderStoryboard, event, handle) for event, handle in of_film.items()]
-    for task, event, handle in handled:
+    with _handled(handled):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(handlers: list[tuple[Any, Any, Any]]) -> Iterator[None]:
+    """Handle events of tasks while the block runs: class of task, event, what handles it."""
+    for task, event, handle in handlers:
         task.event_handler(event)(handle)
     try:
         yield
     finally:
-        for task, event, handle in handled:
+        for task, event, handle in handlers:
             task.remove_event_handler(event, handle)

@@ -1,0 +1,296 @@
+"""A dataset in a terminal: what its table would make and cost, and how far a run has come."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from rich.box import HORIZONTALS
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.state import ClipState, ClipStatus
+from minimax_tasks.console.messages import worded
+from minimax_tasks.console.output import Output
+from minimax_tasks.console.plan import plural
+from minimax_tasks.console.progress import NOTHING_PAID, clock, of_price
+from minimax_tasks.dataset.plan import DatasetPlan
+from minimax_tasks.dataset.shard import ClipNews
+from minimax_tasks.redaction import shown
+
+MOST_PROBLEMS = 20
+"""Rows with a problem that are told one by one; `failed.jsonl` has them all."""
+
+_STEPS = 10
+"""Lines about how far it is that a pipe or a log gets."""
+
+_PAID = {ClipStatus.TO_MAKE}
+_PAID_AGAIN = {ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED}
+_WRONG = {ClipStatus.FAILED, ClipStatus.REFUSED, ClipStatus.IN_DOUBT, ClipStatus.UNCHECKED}
+
+States = Mapping[str, ClipState]
+
+
+@dataclass(frozen=True)
+class Price:
+    """What is still to pay: USD by the price table, how many clips, and how many of those have no published price."""
+
+    usd: float
+    clips: int
+    unpriced: int
+
+    def __str__(self) -> str:
+        more = f" and {self.unpriced} without a published price" if self.unpriced else ""
+        return f"USD {self.usd:.2f}{more}"
+
+
+def to_pay(plan: DatasetPlan, states: States, *, retry_failed: bool = False) -> Price:
+    """What another run would pay."""
+    paid = _PAID_AGAIN if retry_failed else _PAID
+    prices = [clip.request.usd for key, clip in plan.clips.items() if states[key].status in paid]
+    return Price(sum(usd or 0.0 for usd in prices), len(prices), prices.count(None))
+
+
+def summary_line(name: str, plan: DatasetPlan, price: Price) -> str:
+    """`waves: 1,500 rows, 1,420 clips; 20 known already, 1,400 to make (USD 392.00)`."""
+    clips = len(plan.clips)
+    return (
+        f"{name}: {_counted(len(plan.rows), 'row')}, {_counted(clips, 'clip')}; "
+        f"{clips - price.clips:,} known already, {price.clips:,} to make ({price})"
+    )
+
+
+def dataset_table(name: str, plan: DatasetPlan, states: States, price: Price) -> Table:
+    """One line for each mode, model and size, the total under it."""
+    table = Table(
+        title=name,
+        caption_justify="left",
+        show_footer=True,
+        box=HORIZONTALS,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    groups = _groups(plan, states)
+    table.add_column("what is asked", footer=_counted(len(plan.rows), "row"))
+    table.add_column("clips", footer=f"{len(plan.clips):,}", justify="right", no_wrap=True)
+    table.add_column("made", footer=f"{sum(one.made for one in groups):,}", justify="right", no_wrap=True)
+    table.add_column("to pay", footer=f"{price.clips:,}", justify="right", no_wrap=True)
+    table.add_column("USD each", justify="right", no_wrap=True)
+    table.add_column("USD", footer=f"{price.usd:.2f}", justify="right", no_wrap=True)
+    for one in groups:
+        each = "?" if one.usd is None else f"{one.usd:.2f}"
+        total = "?" if one.usd is None and one.to_pay else f"{(one.usd or 0) * one.to_pay:.2f}"
+        table.add_row(one.label, f"{one.clips:,}", f"{one.made:,}", f"{one.to_pay:,}", each, total)
+    if price.unpriced:
+        table.caption = f"? no published price ({plural(price.unpriced, 'clip')} to pay)"
+    return table
+
+
+def problem_lines(plan: DatasetPlan, problems: Mapping[str, str]) -> list[str]:
+    """The problems of clips, by key, as lines that name their first rows."""
+    places = _places(plan)
+    lines = [f"{places[key]}: {text}" for key, text in problems.items()]
+    more = len(lines) - MOST_PROBLEMS
+    return [*lines[:MOST_PROBLEMS], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def plan_json(
+    name: str, folder: str, plan: DatasetPlan, states: States, price: Price, problems: Mapping[str, str]
+) -> dict[str, Any]:
+    """The plan with every row, its clip and its price."""
+    return {
+        "name": name,
+        "table": shown(plan.table),
+        "folder": shown(folder),
+        "digest": plan.digest,
+        "rows": [
+            {
+                "row": planned.row.number,
+                **({"file": planned.row.file} if planned.row.file else {}),
+                **_asked(planned.clip),
+                "key": planned.key,
+                "state": str(states[planned.key].status),
+                "usd": planned.clip.request.usd,
+                **({"problem": problems[planned.key]} if planned.key in problems else {}),
+            }
+            for planned in plan.rows
+        ],
+        "total": {
+            "rows": len(plan.rows),
+            "clips": len(plan.clips),
+            "usd": round(price.usd, 2),
+            "clips_to_pay": price.clips,
+            "without_price": price.unpriced,
+        },
+        "warnings": list(plan.warnings),
+    }
+
+
+class DatasetProgress:
+    """Shows what the shards of one dataset do: on a terminal counts that move, elsewhere some plain lines."""
+
+    def __init__(
+        self, console: Output, name: str, plan: DatasetPlan, states: States, *, paid: bool = True
+    ) -> None:
+        """`paid` is False for a sandbox, which takes nothing."""
+        self._console = console
+        self._name = name
+        self._paid = paid
+        self._began = time.monotonic()
+        self._spinner = Spinner("dots" if console.can("⠋") else "line")
+        self._lock = threading.Lock()
+        self._places = _places(plan)
+        self._usd = {key: clip.request.usd for key, clip in plan.clips.items()}
+        self._made = {key for key in self._usd if states[key].status is ClipStatus.MADE}
+        self._spent = {key for key in self._usd if states[key].status not in _UNPAID}
+        self._failed: dict[str, str] = {}
+        self._told = len(self._made)
+        self._folder = ""
+        self._live: Live | None = None
+        self.errors: list[BaseException] = []
+        """Why the folder is not what the table says."""
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(get_renderable=self.screen, console=self._console, refresh_per_second=8)
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+        else:
+            self._console.whole(self.sum_line())
+
+    def clip_news(self, key: str, news: ClipNews, text: str) -> None:
+        """A clip was submitted, was made or failed."""
+        with self._lock:
+            if news is ClipNews.FAILED:
+                self._failed[key] = text
+            else:
+                self._spent.add(key)
+                self._failed.pop(key, None)
+                if news is ClipNews.MADE:
+                    self._made.add(key)
+        if self._live is None:
+            self._tell(key, news, text)
+
+    def delivery_started(self) -> None:
+        """The folder is being brought in step with the table."""
+        self._tell_folder("delivering")
+
+    def delivery_done(self) -> None:
+        """The folder is what the table says."""
+        self._tell_folder("delivered")
+
+    def delivery_failed(self, error: BaseException) -> None:
+        """Rows are missing, or the folder could not be written."""
+        self.errors.append(error)
+
+    def sum_line(self) -> str:
+        """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
+        price = of_price(self._usd, tuple(self._spent)) if self._paid else NOTHING_PAID
+        return " · ".join(
+            (f"{len(self._made):,} of {len(self._usd):,}", clock(time.monotonic() - self._began), price)
+        )
+
+    def screen(self) -> Group:
+        """A line for each thing that clips do, and the sum."""
+        grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
+        grid.add_column(width=1)
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        with self._lock:
+            failed, made, spent = dict(self._failed), len(self._made), len(self._spent)
+        under_way = max(0, spent - made - sum(key in self._spent for key in failed))
+        waiting = max(0, len(self._usd) - made - under_way - len(failed))
+        if made:
+            grid.add_row(self._text("✓", "green"), f"{made:,} made", "")
+        if failed:
+            key, why = next(reversed(failed.items()))
+            last = f"{self._places[key]}: {' '.join(why.split())}"
+            grid.add_row(self._text("✗", "red"), f"{len(failed):,} failed", self._text(last, "red"))
+        if under_way:
+            grid.add_row(self._spinner, f"{under_way:,} generating", "")
+        if waiting:
+            grid.add_row(self._text("·", "dim"), f"{waiting:,} to make", "")
+        if self._folder:
+            mark = self._text("✓", "green") if self._folder == "delivered" else self._spinner
+            grid.add_row(mark, self._name, self._folder)
+        total = Text(self._console.fit(self.sum_line()), style="bold", no_wrap=True, overflow="ellipsis")
+        return Group(grid, total)
+
+    def _tell(self, key: str, news: ClipNews, text: str) -> None:
+        """Lines for readers of a pipe or a log: a few about how far it is, and the first that failed."""
+        if news is ClipNews.FAILED:
+            if len(self._failed) <= MOST_PROBLEMS:
+                self._console.whole(f"{self._places.get(key, key)}: failed: {text}")
+            elif len(self._failed) == MOST_PROBLEMS + 1:
+                self._console.whole("more rows failed; failed.jsonl has them all")
+        ended = len(self._made) + len(self._failed)
+        if ended >= self._told + max(1, len(self._usd) // _STEPS) and ended < len(self._usd):
+            self._told = ended
+            self._console.whole(self.sum_line())
+
+    def _tell_folder(self, what: str) -> None:
+        self._folder = what
+        if self._live is None:
+            self._console.whole(f"{self._name}: {what}")
+
+    def _text(self, text: str, style: str) -> Text:
+        return Text(self._console.fit(text), style=style)
+
+
+_UNPAID = {ClipStatus.TO_MAKE, ClipStatus.REFUSED}
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Clips of a plan that ask for the same but for prompt and pictures."""
+
+    label: str
+    usd: float | None
+    clips: int
+    made: int
+    to_pay: int
+
+
+def _groups(plan: DatasetPlan, states: States) -> list[_Group]:
+    """The clips by what they ask for, in the order of the rows."""
+    counts: dict[tuple[str, float | None], Counter[ClipStatus]] = {}
+    for key, clip in plan.clips.items():
+        label = f"{clip.mode}, {clip.request.label}"
+        counts.setdefault((label, clip.request.usd), Counter())[states[key].status] += 1
+    return [
+        _Group(label, usd, found.total(), found[ClipStatus.MADE], found[ClipStatus.TO_MAKE])
+        for (label, usd), found in counts.items()
+    ]
+
+
+def _asked(clip: ClipRequest) -> dict[str, Any]:
+    facts = clip.request.facts()
+    return {"mode": str(clip.mode)} | {name: facts[name] for name in ("model", "resolution", "duration")}
+
+
+def _places(plan: DatasetPlan) -> dict[str, str]:
+    """Key of a clip -> the first row that asks for it."""
+    return {planned.key: planned.row.place for planned in reversed(plan.rows)}
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def error_lines(errors: Iterable[BaseException]) -> list[str]:
+    """Errors in words, each once."""
+    return list(dict.fromkeys(map(worded, errors)))
