@@ -36,6 +36,9 @@ EXTRAS = ("s3", "azure", "dataset")
 PATIENCE = 1800
 """Seconds after which a run of the tests counts as hanging."""
 
+TEST_PATIENCE = 600
+"""Seconds after which it is shown where one test is."""
+
 
 def main() -> int:
     """Run everything and print a table; the number of runs that failed."""
@@ -105,6 +108,7 @@ def run(python: str, version: str, resolution: str, marks: str, words: list[str]
     extras = [word for extra in EXTRAS for word in ("--extra", extra)]
     choose = [*uv, "pip", "compile", "--quiet", "--python", str(inside), *extras, "pyproject.toml"]
     pytest = [str(inside), "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    pytest += ["-o", f"faulthandler_timeout={TEST_PATIENCE}"]
     steps = (
         ("make the environment", [*uv, "venv", "--quiet", "--clear", "--python", python, str(place)]),
         ("choose the dependencies", [*choose, "--resolution", resolution, "--output-file", str(tested)]),
