@@ -13,6 +13,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--latency", type=float, metavar="SECONDS", help="how long a clip takes to be ready")
     parser.add_argument("--scale", metavar="90P", help="draw small; reported sizes stay true")
     parser.add_argument("--rpm", type=whole_number, metavar="N", help="submits a minute before 1002")
+    parser.add_argument(
+        "--list-lag",
+        type=float,
+        metavar="SECONDS",
+        help="when a task of the second generation is in its list",
+    )
     parser.add_argument("--faults", metavar="FILE", help="faults to inject (YAML)")
     parser.add_argument("--key", help="the only API key that is accepted")
     parser.add_argument("--state", metavar="FOLDER", help="keep the tasks here, over restarts")
@@ -25,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
     given = {
         name: getattr(options, name)
-        for name in ("latency", "scale", "rpm", "faults", "key", "state")
+        for name in ("latency", "scale", "rpm", "list_lag", "faults", "key", "state")
         if getattr(options, name) is not None
     }
     try:

@@ -8,12 +8,14 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.api.v2.endpoints import GENERATION as SECOND_GENERATION
 from minimax_tasks.sandbox.clip_cache import ClipCache
 from minimax_tasks.sandbox.drawing.draw_clip import clip_size, draw_clip
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.faults import FaultBook, TaskFault
 from minimax_tasks.sandbox.http.validation import AcceptedRequest
 from minimax_tasks.sandbox.http.wire import Refused
+from minimax_tasks.sandbox.shapes import frame_count, frame_size
 from minimax_tasks.sandbox.store import Store
 from minimax_tasks.sandbox.task import SandboxTask, TaskRecord
 
@@ -56,7 +58,7 @@ class Engine:
             self._faults.strike(TaskFault, f"{accepted.fingerprint}-{variant}", accepted.prompt) or _NO_FAULT
         )
         task_id, file_id = self._store.new_ids(accepted.endpoint)
-        width, height = clip_size(accepted.resolution, accepted.aspect)
+        width, height = _size(accepted)
         record = TaskRecord(
             task_id=task_id,
             file_id=file_id,
@@ -68,6 +70,7 @@ class Engine:
             height=height,
             fail=fault.fail,
             stuck=fault.stuck,
+            expires=fault.expired,
         )
         task = self._store.add(record)
         self._see_to(task)
@@ -76,7 +79,7 @@ class Engine:
     def task(self, task_id: str, endpoint: Endpoint) -> SandboxTask:
         """The task of this kind with this id. Raises `Refused`, in words that are not recorded."""
         task = self._store.task(task_id)
-        if task is None or task.record.accepted.endpoint != endpoint:
+        if task is None or not _knows(endpoint, task.record.accepted.endpoint):
             raise Refused(2013, "invalid params, task_id does not exist")
         self._see_to(task)
         return task
@@ -85,6 +88,14 @@ class Engine:
         """The finished task with this file."""
         task = self._store.file(file_id)
         return task if task is not None and task.status(time.time()) == "Success" else None
+
+    def cancel(self, task: SandboxTask) -> None:
+        """Take a task back: nothing is billed."""
+        self._store.cancelled(task)
+
+    def delete(self, task: SandboxTask) -> None:
+        """Forget a task that is over, but not in the ledger."""
+        self._store.deleted(task)
 
     def all(self) -> list[SandboxTask]:
         """Every task, oldest first."""
@@ -106,7 +117,9 @@ class Engine:
 
     def _see_to(self, task: SandboxTask) -> None:
         task_id = task.record.task_id
-        if not task.record.gets_clip or task.drawn or task.broken or task_id in self._awaited:
+        if task.cancelled_at or not task.record.gets_clip or task.drawn or task.broken:
+            return
+        if task_id in self._awaited:
             return
         self._awaited.add(task_id)
         loop = asyncio.get_running_loop()
@@ -131,10 +144,15 @@ class Engine:
             self._pictures.open(reference) if reference else None
             for reference in (accepted.first, accepted.last, accepted.subject)
         )
+        second = accepted.endpoint == SECOND_GENERATION
         draw_clip(
             path,
             prompt=accepted.prompt,
-            resolution=accepted.resolution,
+            resolution=f"{min(record.width, record.height)}P",
+            aspect=record.width / record.height if second else None,
+            frames=frame_count(accepted.seconds, accepted.fps) if second else None,
+            sounds=second,
+            references=[self._pictures.open(reference) for reference in accepted.references],
             seconds=accepted.seconds,
             fps=accepted.fps,
             first=first,
@@ -143,6 +161,17 @@ class Engine:
             variant=record.variant,
             scale=self._scale,
         )
+
+
+def _size(accepted: AcceptedRequest) -> tuple[int, int]:
+    if accepted.endpoint == SECOND_GENERATION:
+        return frame_size(accepted.resolution, accepted.ratio, accepted.aspect)
+    return clip_size(accepted.resolution, accepted.aspect)
+
+
+def _knows(asked: Endpoint, own: Endpoint) -> bool:
+    """Whether a query of an endpoint knows tasks of another: recorded of the first generation's."""
+    return own in (asked, SECOND_GENERATION) if asked == SECOND_GENERATION.former else own == asked
 
 
 _NO_FAULT = TaskFault.model_construct(at="task")

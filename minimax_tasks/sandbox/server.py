@@ -34,7 +34,10 @@ class Sandbox:
     `latency` is how many seconds a task takes, `scale` ("90P") draws the clips small while the sizes that are
     told stay true, `rpm` limits submits per minute, `key` is the only API key that is accepted (any other
     than an empty one by default), `faults` is a file of faults or a list of them (see
-    `minimax_tasks.sandbox.http.faults`), `url_lifetime` is how many seconds a download URL is good for. With
+    `minimax_tasks.sandbox.http.faults`), `url_lifetime` is how many seconds a download URL is good for.
+    In the second generation of the API a task is in the list only `list_lag` seconds after it was created, at most
+    `in_flight` tasks are taken at once, and `former_remembers` says that the first generation's query knows what the
+    second has forgotten after seven days (`set_clock`). With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
     Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is
@@ -53,10 +56,18 @@ class Sandbox:
         faults: str | Path | Sequence[Any] | None = None,
         state: str | Path | None = None,
         url_lifetime: float = 3600,
+        list_lag: float = 0.0,
+        in_flight: int | None = None,
+        former_remembers: bool = False,
     ) -> None:
-        _check_options(port=port, latency=latency, url_lifetime=url_lifetime, scale=scale, rpm=rpm)
+        _check_options(
+            port=port, latency=latency, url_lifetime=url_lifetime, list_lag=list_lag, scale=scale, rpm=rpm
+        )
         self._address = (host, port)
-        self._options = SandboxOptions(latency, scale, rpm, digest_key(key) if key else None, url_lifetime)
+        self._options = SandboxOptions(
+            latency, scale, rpm, digest_key(key) if key else None, url_lifetime, list_lag,
+            in_flight=in_flight, former_remembers=former_remembers,
+        )  # fmt: skip
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
         self._state = Path(state) if state is not None else None
         self._running: _Running | None = None
@@ -96,6 +107,10 @@ class Sandbox:
         """Add faults, from a file or as a list; they count from now on."""
         declared = [fault.model_dump(exclude_unset=True) for fault in read_faults(faults)]
         self._own("POST", "/sandbox/faults", json=declared)
+
+    def set_clock(self, ahead: float) -> None:
+        """Let the window in which tasks of the second generation are known be that many seconds ahead."""
+        self._own("POST", "/sandbox/clock", json={"ahead": ahead})
 
     def _own(self, method: str, path: str, **arguments: Any) -> Any:
         with httpx.Client(trust_env=False, timeout=30.0) as http:
@@ -188,11 +203,11 @@ def _start(sandbox: Sandbox, host: str, port: int, state: str | Path | None) -> 
 
 
 def _check_options(
-    *, port: int, latency: float, url_lifetime: float, scale: str | None, rpm: int | None
+    *, port: int, latency: float, url_lifetime: float, list_lag: float, scale: str | None, rpm: int | None
 ) -> None:
     if not 0 <= port <= 65_535:
         raise ConfigurationError(f"port = {port}: allowed: 0 to 65535")
-    for name, seconds in (("latency", latency), ("url_lifetime", url_lifetime)):
+    for name, seconds in (("latency", latency), ("url_lifetime", url_lifetime), ("list_lag", list_lag)):
         if not seconds >= 0:
             raise ConfigurationError(f"{name} = {seconds}: allowed: 0 seconds and more")
     if rpm is not None and rpm < 1:

@@ -93,6 +93,14 @@ class Store:
         if not task.leaked_key:
             self._write({"event": "key_leaked", "task_id": task.record.task_id})
 
+    def cancelled(self, task: SandboxTask) -> None:
+        """Note that a task was taken back while it was queued."""
+        self._write({"event": "cancelled", "task_id": task.record.task_id, "at": time.time()})
+
+    def deleted(self, task: SandboxTask) -> None:
+        """Note that the record of a task was deleted."""
+        self._write({"event": "deleted", "task_id": task.record.task_id})
+
     def _write(self, event: dict[str, Any]) -> None:
         self._writer.write(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         self._refresh()
@@ -112,6 +120,9 @@ class Store:
             task.drawn |= event.get("event") == "drawn"
             task.downloads += event.get("event") == "downloaded"
             task.leaked_key |= event.get("event") == "key_leaked"
+            task.deleted |= event.get("event") == "deleted"
+            if event.get("event") == "cancelled":
+                task.cancelled_at = float(event.get("at", 0.0))
 
     def _record_of(self, event: dict[str, Any]) -> TaskRecord:
         try:

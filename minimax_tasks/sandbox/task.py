@@ -34,6 +34,7 @@ class TaskRecord:
     height: int
     fail: int = 0
     stuck: Status | None = None
+    expires: bool = False
 
     @property
     def clip_key(self) -> str:
@@ -43,7 +44,7 @@ class TaskRecord:
     @property
     def gets_clip(self) -> bool:
         """Whether the task ever gets as far as a clip."""
-        return not self.fail and self.stuck is None
+        return not self.fail and not self.expires and self.stuck is None and not self.accepted.text_result
 
     def to_json(self) -> dict[str, Any]:
         """The record for the journal, with the field names that older folders have."""
@@ -68,16 +69,31 @@ class SandboxTask:
     broken: bool = False
     downloads: int = 0
     leaked_key: bool = False
+    cancelled_at: float = 0.0
+    deleted: bool = False
+    base: str = ""
+    """The address by which the client knows the sandbox, for callbacks."""
     callbacks: list[CallbackSent] = field(default_factory=list)
 
     def status(self, now: float) -> Status:
         """The status at a time (Unix seconds). Success is only reported once the clip has been drawn."""
+        if self.cancelled_at:
+            return "Cancelled"
         stage = self._stage(now)
         if self.record.stuck is not None or now < self.ready_at:
             return stage
-        if self.record.fail or self.broken:
+        if self.record.fail or self.record.expires or self.broken:
             return "Fail"
-        return "Success" if self.drawn else stage
+        return "Success" if self.drawn or self.record.accepted.text_result else stage
+
+    def changed_at(self, now: float) -> float:
+        """When the status last changed (Unix seconds)."""
+        if self.cancelled_at:
+            return self.cancelled_at
+        if self.status(now) in ("Success", "Fail"):
+            return self.ready_at
+        reached = [self.record.created_at + self.record.latency * begins for _, begins in STAGES]
+        return max(moment for moment in reached if moment <= max(now, self.record.created_at))
 
     @property
     def ready_at(self) -> float:
@@ -91,6 +107,8 @@ class SandboxTask:
 
     def base_resp(self, status: Status) -> BaseResp:
         """The reason of a failed task, else success (source: the codes in the query's reference)."""
+        if status == "Fail" and self.record.expires:
+            return BaseResp.of(1001)
         return BaseResp.of((self.record.fail or 1000) if status == "Fail" else 0)
 
     def entry(self, now: float) -> LedgerEntry:

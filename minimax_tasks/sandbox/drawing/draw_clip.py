@@ -8,8 +8,9 @@ import math
 import random
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,9 +27,11 @@ from minimax_tasks.sandbox.drawing.motion import (
     group_at,
     without_commands,
 )
-from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene
+from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, pin_up
+from minimax_tasks.sandbox.drawing.sound import draw_sound
+from minimax_tasks.sandbox.drawing.sounding_file import sounding_mp4
 from minimax_tasks.video.colour import frame_of, plane_pixels
-from minimax_tasks.video.encode import Cue, h264_mp4
+from minimax_tasks.video.encode import Cue, H264Writer, h264_mp4
 from minimax_tasks.video.frames import cover
 
 WIDESCREEN = 16 / 9
@@ -74,6 +77,10 @@ def draw_clip(
     first: Image.Image | None = None,
     last: Image.Image | None = None,
     subject: Image.Image | None = None,
+    references: Sequence[Image.Image] = (),
+    aspect: float | None = None,
+    frames: int | None = None,
+    sounds: bool = False,
     variant: int = 1,
     scale: str | None = None,
 ) -> Rendered:
@@ -81,23 +88,34 @@ def draw_clip(
 
     It starts on `first`, or on a drawn scene that suits the prompt (with `subject` in it), moves as the
     camera commands of the prompt say, and changes into `last`, cropped to the shape of the clip. `variant`
-    numbers the takes of a request: each looks different. `scale` is a resolution to render in instead, for
+    numbers the takes of a request: each looks different. `references` are seen in the frame, as small pictures.
+    `aspect`, width by height, and `frames` are for clips whose shape and length are not those of their request,
+    and `sounds` for those with a track of sound, which have no subtitles and their index at the end.
+    `scale` is a resolution to render in instead, for
     tests in a hurry. What the prompt says is a track of subtitles. Raises `ValueError` for a resolution
     that is not written like 768P.
     """
     shape = first or last
-    size = clip_size(scale or resolution, shape.width / shape.height if shape else None)
-    frames = max(1, round(seconds * fps))
+    if aspect is None and shape is not None:
+        aspect = shape.width / shape.height
+    size = clip_size(scale or resolution, aspect)
+    frames = frames or max(1, round(seconds * fps))
     rng = random.Random(f"{variant}\n{prompt}")
     groups = camera_groups(prompt)
     clip = _Clip(
-        start=_opening(prompt, size, first, subject, variant),
+        start=_opening(prompt, size, first, subject, references, variant),
         end=_Backdrop.reflected(cover(last, size)) if last else None,
         path=camera_path(groups, frames, rng=rng, margin=MARGIN),
         lights=_lights(frames, rng),
     )
-    cues = _cues(without_commands(prompt), groups, frames, fps)
-    with h264_mp4(str(path), size, Fraction(fps), _encoding(fps), cues) as writer:
+    writing: AbstractContextManager[H264Writer]
+    if sounds:
+        sound = draw_sound(prompt, variant, frames / fps)
+        writing = sounding_mp4(str(path), size, Fraction(fps), _encoding(fps), sound)
+    else:
+        cues = _cues(without_commands(prompt), groups, frames, fps)
+        writing = h264_mp4(str(path), size, Fraction(fps), _encoding(fps), cues)
+    with writing as writer:
         for frame in _made_ahead(clip.frame, frames):
             writer.write(frame)
     return Rendered(*size, frames)
@@ -174,13 +192,15 @@ def _opening(
     size: tuple[int, int],
     first: Image.Image | None,
     subject: Image.Image | None,
+    references: Sequence[Image.Image],
     variant: int,
 ) -> _Backdrop:
     if first:
         return _Backdrop.reflected(cover(first, size))
     if subject:
         return _Backdrop.framed(draw_portrait(subject, prompt, size, variant, margin=MARGIN), size)
-    return _Backdrop.framed(draw_scene(prompt, size, variant, margin=MARGIN), size)
+    scene = draw_scene(prompt, size, variant, margin=MARGIN)
+    return _Backdrop.framed(pin_up(scene, references, size), size)
 
 
 def _lights(frames: int, rng: random.Random) -> list[float]:

@@ -15,13 +15,16 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from minimax_tasks.api.catalog.models import V1_PICTURES
+from minimax_tasks.api.catalog.models import V1_PICTURES, V2_PICTURES, PictureLimits
 from minimax_tasks.sandbox.http.wire import Refused
 
 _DIGEST = "sha256:"
 _CARD_SIZE = (1280, 720)
 _MOST_PIXELS = 80_000_000
 """A small file can hold a huge flat picture; decoding it would take the memory of the machine."""
+
+
+_FEWER_BYTES = {V1_PICTURES: "less than 20MB", V2_PICTURES: "at most 30MB"}
 
 
 class Pictures:
@@ -32,20 +35,28 @@ class Pictures:
         folder.mkdir(parents=True, exist_ok=True)
         self._size_of_kept = functools.lru_cache(maxsize=4096)(self._read_size)
 
-    def take(self, value: str, field: str) -> str:
+    def take(self, value: str, field: str, limits: PictureLimits = V1_PICTURES) -> str:
         """Judge a picture of a request and keep it; returns its reference.
 
         Slow for large pictures: call it in a thread. Raises `Refused` (2013) for what the service does not
-        take: other formats than JPG, PNG and WebP, 20 MB or more, a short side of 300 px or less, an aspect
-        ratio outside 2:5 to 5:2 (source: the image rules of the API reference; the texts are not recorded).
+        take (source: the image rules of the API reference; the texts are not recorded).
         """
         if value.startswith(("http://", "https://")):
             return value
-        data = _decode(value, field)
+        return self.keep(decoded(value, field), field, limits)
+
+    def keep(self, data: bytes, field: str, limits: PictureLimits = V1_PICTURES) -> str:
+        """Judge the bytes of a picture and keep them; as `take`."""
+        path = self._folder / hashlib.sha256(data).hexdigest()
+        if not path.exists():
+            _judge(data, field, limits)
+        return self.keep_unread(data)
+
+    def keep_unread(self, data: bytes) -> str:
+        """Keep the bytes of what somebody else has judged; returns their reference."""
         digest = hashlib.sha256(data).hexdigest()
         path = self._folder / digest
         if not path.exists():
-            _judge(data, field)
             part = self._folder / f"{digest}.{uuid.uuid4().hex}"
             part.write_bytes(data)
             os.replace(part, path)
@@ -53,9 +64,10 @@ class Pictures:
 
     def open(self, reference: str) -> Image.Image:
         """The upright RGB picture behind a reference."""
-        if not reference.startswith(_DIGEST):
+        path = self._folder / reference.removeprefix(_DIGEST)
+        if not reference.startswith(_DIGEST) or _is_heif(path):
             return _card(reference)
-        with Image.open(self._folder / reference.removeprefix(_DIGEST)) as image:
+        with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
 
     def aspect(self, reference: str) -> float:
@@ -64,13 +76,15 @@ class Pictures:
         return width / height
 
     def _read_size(self, reference: str) -> tuple[int, int]:
-        if not reference.startswith(_DIGEST):
+        path = self._folder / reference.removeprefix(_DIGEST)
+        if not reference.startswith(_DIGEST) or _is_heif(path):
             return _CARD_SIZE
-        with Image.open(self._folder / reference.removeprefix(_DIGEST)) as image:
+        with Image.open(path) as image:
             return _upright_size(image)
 
 
-def _decode(value: str, field: str) -> bytes:
+def decoded(value: str, field: str) -> bytes:
+    """The bytes of a data URL. Raises `Refused` (2013)."""
     head, _, body = value.partition(",")
     if not (head.startswith("data:") and head.endswith(";base64")):
         raise Refused(2013, f"invalid params, param '{field}' must be a URL or a base64 data URL")
@@ -80,13 +94,29 @@ def _decode(value: str, field: str) -> bytes:
         raise Refused(2013, f"invalid params, param '{field}' is not valid base64") from None
 
 
-def _judge(data: bytes, field: str) -> None:
-    if len(data) > V1_PICTURES.most_bytes:
-        raise Refused(2013, f"invalid params, param '{field}' must be less than 20MB")
+def _is_heif(path: Path) -> bool:
+    """Whether it is a kind of picture that the second generation takes and nothing here can read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return _names_heif(head)
+
+
+def _names_heif(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")
+
+
+def _judge(data: bytes, field: str, limits: PictureLimits) -> None:
+    if len(data) > limits.most_bytes:
+        raise Refused(2013, f"invalid params, param '{field}' must be {_FEWER_BYTES[limits]}")
+    if limits is not V1_PICTURES and _names_heif(data[:12]):
+        return
     try:
         with Image.open(io.BytesIO(data)) as image:
             # A camera's MPO is a JPEG with a preview behind it; only Pillow tells them apart.
-            if image.format not in (*V1_PICTURES.formats, "MPO"):
+            if image.format not in (*limits.formats, "MPO"):
                 raise Refused(2013, f"invalid params, param '{field}' only support JPG, JPEG, PNG and WebP")
             width, height = _upright_size(image)
             if width * height > _MOST_PIXELS:
@@ -94,9 +124,15 @@ def _judge(data: bytes, field: str) -> None:
             image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise Refused(2013, f"invalid params, param '{field}' is not a readable image") from None
-    if min(width, height) < V1_PICTURES.shortest:
-        raise Refused(2013, f"invalid params, param '{field}' short side must be greater than 300px")
-    low, high = V1_PICTURES.aspect
+    if min(width, height) < limits.shortest:
+        raise Refused(
+            2013, f"invalid params, param '{field}' short side must be greater than {limits.shortest - 1}px"
+        )
+    if limits.longest is not None and max(width, height) > limits.longest:
+        raise Refused(
+            2013, f"invalid params, param '{field}' long side must not be greater than {limits.longest}px"
+        )
+    low, high = limits.aspect
     if not low <= width / height <= high:
         raise Refused(2013, f"invalid params, param '{field}' aspect ratio must be between 2:5 and 5:2")
 

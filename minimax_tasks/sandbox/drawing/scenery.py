@@ -3,7 +3,7 @@
 import hashlib
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -139,6 +139,26 @@ def draw_portrait(
     )
     scene.paste((246, 242, 234), (left - rim, top - rim), _rounded(framed, radius))
     scene.paste(card, (left, top), _rounded(card.size, max(1, radius - rim)))
+    return scene
+
+
+def pin_up(scene: Image.Image, pictures: Sequence[Image.Image], size: tuple[int, int]) -> Image.Image:
+    """The scene with small pictures in a row, in the middle of the part of it that is in the frame."""
+    if not pictures:
+        return scene
+    room = (size[0] * 0.84 / len(pictures), size[1] * 0.34)
+    tiles = []
+    for picture in pictures:
+        scale = min(0.92 * room[0] / picture.width, room[1] / picture.height)
+        whole = (max(4, round(picture.width * scale)), max(4, round(picture.height * scale)))
+        tiles.append(picture.convert("RGB").resize(whole, Image.Resampling.LANCZOS))
+    rim = max(1, size[1] // 160)
+    left = scene.width / 2 - room[0] * len(tiles) / 2
+    for number, tile in enumerate(tiles):
+        x = round(left + room[0] * number + (room[0] - tile.width) / 2)
+        y = (scene.height - tile.height) // 2
+        scene.paste((246, 242, 234), (x - rim, y - rim, x + tile.width + rim, y + tile.height + rim))
+        scene.paste(tile, (x, y))
     return scene
 
 

@@ -1,4 +1,4 @@
-"""The five endpoints, the download host and the sandbox's own pages as one ASGI app.
+"""Both generations of the API, the download host and the sandbox's own pages as one ASGI app.
 
 The order of a submit: the key (1004, 2049), the limit per minute (1002), the request (2013), faults, and
 only then the task is accepted and in the journal. Business errors are HTTP 200 with a `base_resp`; paths
@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
+import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,6 +42,9 @@ from minimax_tasks.sandbox.http.faults import (
 from minimax_tasks.sandbox.http.openapi import describe
 from minimax_tasks.sandbox.http.pages import TraceIds, broken, gateway_page, not_found, storage_error
 from minimax_tasks.sandbox.http.signing import UrlSigner
+from minimax_tasks.sandbox.http.v2.routes import LINK_FACTOR, Desk, SecondGeneration
+from minimax_tasks.sandbox.http.v2.uploads import Uploads
+from minimax_tasks.sandbox.http.v2.wire import plain_not_found
 from minimax_tasks.sandbox.http.validation import (
     AcceptedRequest,
     missing,
@@ -90,6 +94,14 @@ class SandboxOptions:
     rpm: int | None = None
     key_digest: bytes | None = None
     url_lifetime: float = 3600.0
+    list_lag: float = 0.0
+    """Seconds after which a task is in the list of the second generation."""
+    kept_seconds: float = 7 * 86_400.0
+    """Age at which a task of the second generation is forgotten."""
+    in_flight: int | None = None
+    """Most tasks of the second generation at once; None for any number."""
+    former_remembers: bool = False
+    """Whether the first generation's query still knows tasks that the second has forgotten."""
 
 
 class SandboxApp:
@@ -105,11 +117,27 @@ class SandboxApp:
         self._served = served
         self._faults = FaultBook(faults)
         self._engine = Engine(folder, self._faults, latency=options.latency, scale=options.scale)
-        self._callbacks = Callbacks(self._faults)
+        self._callbacks = Callbacks(
+            self._faults, lambda base, task: self._link(base, task, options.url_lifetime * LINK_FACTOR)
+        )
         self._signer = UrlSigner()
         self._recent_submits: deque[float] = deque()
         self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
         self._reading_faults = asyncio.Lock()
+        desk = Desk(
+            check_key=self._check_key,
+            check_rate=self._check_rate,
+            read=self._read,
+            body=_body,
+            link=self._link,
+            start_callbacks=self._callbacks.start,
+            too_large=_TooLarge,
+            link_seconds=options.url_lifetime,
+            list_lag=options.list_lag,
+            kept_seconds=options.kept_seconds,
+            in_flight=options.in_flight,
+        )
+        self._second = SecondGeneration(self._engine, self._faults, Uploads(folder / "uploads"), desk)
         self.asgi = Starlette(
             routes=[
                 Route(GENERATION.submit_path, self._submit_generation, methods=["POST"]),
@@ -118,14 +146,16 @@ class SandboxApp:
                 Route(TEMPLATE_GENERATION.submit_path, self._submit_template, methods=["POST"]),
                 Route(TEMPLATE_GENERATION.query_path, self._query_template),
                 Route(f"/sandbox/files/{{file_id}}/{FILE_NAME}", self._download),
+                *self._second.routes,
                 Route("/sandbox/ledger", self._ledger),
+                Route("/sandbox/clock", self._set_clock, methods=["POST"]),
                 Route("/sandbox/faults", self._list_faults),
                 Route("/sandbox/faults", self._add_faults, methods=["POST"]),
                 Route("/openapi.json", self._openapi),
             ],
             lifespan=self._lifespan,
             middleware=[Middleware(TraceIds)],
-            exception_handlers={404: not_found, 405: not_found, Exception: broken},
+            exception_handlers={404: _not_found, 405: _not_found, Exception: broken},
         )
         self.asgi.router.redirect_slashes = False
 
@@ -271,6 +301,17 @@ class SandboxApp:
             return _problem(str(error), 422)
         return JSONResponse(AddedFaults(added=len(faults)).payload())
 
+    async def _set_clock(self, request: Request) -> Response:
+        """Let the window in which tasks are known move on."""
+        if problem := refusal(request, self._served):
+            return _problem(problem, 403)
+        try:
+            ahead = float(json.loads(await _body(request, MAX_FAULTS_BODY))["ahead"])
+        except (ValueError, KeyError, TypeError):
+            return _problem('a clock is set by {"ahead": SECONDS}', 422)
+        self._second.ahead = ahead
+        return JSONResponse({"ahead": ahead})
+
     async def _openapi(self, request: Request) -> Response:
         return JSONResponse(describe())
 
@@ -307,7 +348,11 @@ class SandboxApp:
         task_id = request.query_params.get("task_id", "")
         if not task_id:
             raise Refused(2013, "invalid params, task_id cannot by empty")  # recorded, sic
-        return self._engine.task(task_id, endpoint)
+        task = self._engine.task(task_id, endpoint)
+        is_of_second = task.record.accepted.endpoint != endpoint
+        if is_of_second and not self._options.former_remembers and self._second.is_forgotten(task):
+            raise Refused(2013, "invalid params, task_id does not exist")
+        return task
 
     def _asked_file(self, request: Request) -> SandboxTask:
         file_id = request.query_params.get("file_id", "")
@@ -321,9 +366,11 @@ class SandboxApp:
         return task
 
     def _signed_url(self, request: Request, task: SandboxTask, lifetime: float) -> str:
-        file_id = task.record.file_id
         # The host that the client knows the sandbox by, whatever address it listens on.
-        base = f"{request.url.scheme}://{request.headers.get('Host', '')}"
+        return self._link(f"{request.url.scheme}://{request.headers.get('Host', '')}", task, lifetime)
+
+    def _link(self, base: str, task: SandboxTask, lifetime: float) -> str:
+        file_id = task.record.file_id
         return f"{base}/sandbox/files/{file_id}/{FILE_NAME}?{self._signer.query(file_id, lifetime)}"
 
 
@@ -351,6 +398,11 @@ async def _body(request: Request, most: int) -> bytearray:
 def _length(request: Request) -> int:
     """What the head says of the body; the server has judged that it is a number."""
     return int(request.headers.get("Content-Length") or 0)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    second = request.url.path.startswith("/v2/")
+    return plain_not_found() if second else await not_found(request, error)
 
 
 def _problem(text: str, status: int) -> Response:

@@ -11,11 +11,14 @@ import asyncio
 import json
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
+from minimax_tasks.api.v2.endpoints import GENERATION as SECOND_GENERATION
 from minimax_tasks.sandbox.http.faults import CallbackFault, FaultBook
+from minimax_tasks.sandbox.http.v2.wire import TaskDocument, task_of
 from minimax_tasks.sandbox.http.wire import CallbackSent, Status
 from minimax_tasks.sandbox.task import SandboxTask
 
@@ -26,15 +29,18 @@ MAX_ANSWER = 64 * 1024
 
 _AT_ONCE = 200
 
-_WORDS: dict[Status, str] = {"Processing": "processing", "Success": "success", "Fail": "failed"}
+_WORDS: dict[Status, str] = {
+    "Processing": "processing", "Success": "success", "Fail": "failed", "Cancelled": "cancelled",
+}  # fmt: skip
 _WAIT, _LONGEST_WAIT = 0.05, 1.0
 
 
 class Callbacks:
     """The callbacks of one sandbox. For the event loop alone."""
 
-    def __init__(self, faults: FaultBook) -> None:
+    def __init__(self, faults: FaultBook, link: Callable[[str, SandboxTask], str]) -> None:
         self._faults = faults
+        self._link = link
         # What a proxy setting of this machine says is not meant for receivers of the sandbox.
         self._http = httpx.AsyncClient(
             trust_env=False,
@@ -62,10 +68,10 @@ class Callbacks:
         if answer != {"challenge": challenge}:
             return
         sent = ""
-        while sent not in ("success", "failed"):
+        while sent not in ("success", "failed", "cancelled"):
             now = time.time()
-            word = _WORDS.get(task.status(now), "")
-            if word and not sent and word != "processing":
+            word = self._word(task, now)
+            if word and sent in ("", "queued") and word not in ("queued", "processing", "cancelled"):
                 await self._update(task, "processing")
             if word and word != sent:
                 await self._update(task, word)
@@ -76,7 +82,19 @@ class Callbacks:
             # The longer a clip takes to draw, the less it matters when exactly its end is noticed.
             await asyncio.sleep(max(boundary - now, min(_LONGEST_WAIT, _WAIT + (now - boundary) / 10)))
 
+    def _word(self, task: SandboxTask, now: float) -> str:
+        word = _WORDS.get(task.status(now), "")
+        return word or ("queued" if self._is_second(task) else "")
+
+    @staticmethod
+    def _is_second(task: SandboxTask) -> bool:
+        return task.record.accepted.endpoint == SECOND_GENERATION
+
     async def _update(self, task: SandboxTask, word: str) -> None:
+        if self._is_second(task):
+            document = TaskDocument(task=task_of(task, url=self._link(task.base, task)))
+            await self._send(task, word, document.payload(), UPDATE_SECONDS)
+            return
         status = next(status for status, known in _WORDS.items() if known == word)
         update = {
             "task_id": task.record.task_id,

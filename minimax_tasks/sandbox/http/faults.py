@@ -32,8 +32,14 @@ fault; `cut` and `lost` always create it.
 `query` also: `word`, another status word than the true one.
 `retrieve` also: `empty_url`, a file without a download URL.
 `download`: `delay`, `http`, `cut`, `lost`, and `expired` (403, as for an old signature).
+`list`: `delay`, `http`, `code`, `cut`, `lost` as for a query, `late` (a task is in it only so many seconds after it
+was created), `short` (only so many items come, whatever `total` says) and `shuffle` (not the newest first).
+`cancel`: as for a query; `accepted` for `http` and `code`: the task was taken back all the same.
+For paths of the second generation `code` is an error object under its own HTTP status, `http: 404` is plain text, and
+`in_ok` is an error object with that status under HTTP 200, as a relay has it.
 `task`, judged when a task is accepted: `fail` (the code that it fails with, such as 1026 or 1027), `stuck`
-(the status that it never leaves), `latency` (seconds instead of the sandbox's).
+(the status that it never leaves), `expired` (it ends so, in the second generation), `latency` (seconds instead of
+the sandbox's).
 `callback`: `status` limits it to `challenge`, `processing`, `success` or `failed`; `times` sends it so
 often (0: never), `delay` sends it later.
 """
@@ -123,6 +129,7 @@ class _AnswerFault(_Fault):
     http: HttpStatus | None = None
     code: Count | None = None
     message: Text = ""
+    in_ok: HttpStatus | None = None
     cut: Whole | None = None
     lost: bool = False
 
@@ -137,7 +144,7 @@ class SubmitFault(_AnswerFault):
     def prevents(self) -> bool:
         """Whether the task is never created."""
         shows_later = self.accepted or self.lost or self.cut is not None
-        return bool(self.http or self.code) and not shows_later
+        return bool(self.http or self.code or self.in_ok) and not shows_later
 
 
 class QueryFault(_AnswerFault):
@@ -145,6 +152,22 @@ class QueryFault(_AnswerFault):
 
     at: Literal["query"]
     word: Text = ""
+
+
+class ListFault(_AnswerFault):
+    """Strikes a list of the account's tasks."""
+
+    at: Literal["list"]
+    late: Seconds | None = None
+    short: Whole | None = None
+    shuffle: bool = False
+
+
+class CancelFault(_AnswerFault):
+    """Strikes the taking back of a task that is known."""
+
+    at: Literal["cancel"]
+    accepted: bool = False
 
 
 class RetrieveFault(_AnswerFault):
@@ -171,6 +194,7 @@ class TaskFault(_Fault):
     at: Literal["task"]
     fail: Count = 0
     stuck: Literal["Preparing", "Queueing", "Processing"] | None = None
+    expired: bool = False
     latency: Seconds | None = None
 
 
@@ -184,7 +208,14 @@ class CallbackFault(_Fault):
 
 
 Fault = Annotated[
-    SubmitFault | QueryFault | RetrieveFault | DownloadFault | TaskFault | CallbackFault,
+    SubmitFault
+    | QueryFault
+    | ListFault
+    | CancelFault
+    | RetrieveFault
+    | DownloadFault
+    | TaskFault
+    | CallbackFault,
     Field(discriminator="at"),
 ]
 _FAULTS: TypeAdapter[tuple[Fault, ...]] = TypeAdapter(tuple[Fault, ...])

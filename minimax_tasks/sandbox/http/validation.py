@@ -8,14 +8,14 @@ from live answers, the others follow their pattern.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from minimax_tasks.api.catalog.models import PROMPT_LIMIT, Mode, ModelMode, find_model_mode, model_modes
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template
 from minimax_tasks.api.endpoint import Endpoint
-from minimax_tasks.api.endpoints import mode_endpoint
+from minimax_tasks.api.endpoints import ENDPOINTS, mode_endpoint
 from minimax_tasks.api.v1.endpoints import GENERATION
 from minimax_tasks.sandbox.drawing.pictures import Pictures
 from minimax_tasks.sandbox.http.wire import Refused
@@ -62,11 +62,21 @@ class AcceptedRequest:
     subject: str = ""
     aspect: float | None = None
     callback_url: str = ""
+    endpoint_name: str = ""
+    """Empty for the first generation, where the mode says it."""
+    ratio: str = ""
+    references: Sequence[str] = ()
+    """Further pictures that are to be seen."""
+    usage: Mapping[str, int] = field(default_factory=dict)
+    """What the second generation bills."""
+    task_type: str = "generation"
+    text_result: str = ""
+    """What a task that makes no clip gives."""
 
     @property
     def endpoint(self) -> Endpoint:
         """Where the request came, and its task is asked for."""
-        return mode_endpoint(self.mode)
+        return ENDPOINTS.get(self.endpoint_name) or mode_endpoint(self.mode)
 
     @property
     def fingerprint(self) -> str:
@@ -78,7 +88,7 @@ class AcceptedRequest:
 
 def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     """Judge the body of `/v1/video_generation`. Slow with pictures. Raises `Refused`."""
-    asked = _Body(body)
+    asked = RequestBody(body)
     model = asked.required("model")
     prompt = asked.text("prompt")
     first, last = asked.text("first_frame_image"), asked.text("last_frame_image")
@@ -91,7 +101,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     for flag in FLAGS:
         asked.boolean(flag)
     resolution, seconds = _size(model_mode, asked.text("resolution"), asked.integer("duration"))
-    callback_url = _callback_url(asked)
+    callback_url = callback_url_of(asked)
     kept_first = pictures.take(first, "first_frame_image") if first else ""
     kept_last = pictures.take(last, "last_frame_image") if last else ""
     kept_subjects = [pictures.take(image, "subject_reference") for image in subjects]
@@ -111,7 +121,7 @@ def read_generation(body: bytearray, pictures: Pictures) -> AcceptedRequest:
 
 def read_template(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     """Judge the body of `/v1/video_template_generation`. Slow with pictures. Raises `Refused`."""
-    asked = _Body(body)
+    asked = RequestBody(body)
     template = _template(asked.required("template_id"))
     images, texts = asked.inputs("media_inputs"), asked.inputs("text_inputs")
     if template.image and not any(images):
@@ -120,7 +130,7 @@ def read_template(body: bytearray, pictures: Pictures) -> AcceptedRequest:
         raise Refused(2013, "invalid params, param 'text_inputs' is required by this template")
     for text in texts:
         _check_length("text_inputs", text)
-    callback_url = _callback_url(asked)
+    callback_url = callback_url_of(asked)
     kept = [pictures.take(image, "media_inputs") for image in images]
     request = dict(asked.values)
     request |= {"media_inputs": [{"value": image} for image in kept]} if kept else {}
@@ -132,7 +142,7 @@ def read_template(body: bytearray, pictures: Pictures) -> AcceptedRequest:
     )  # fmt: skip
 
 
-class _Body:
+class RequestBody:
     """The fields of a JSON object; null counts as absent, unknown fields are let through."""
 
     def __init__(self, body: bytearray) -> None:
@@ -150,24 +160,29 @@ class _Body:
         self.values: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
 
     def required(self, name: str) -> str:
+        """A text that must be there."""
         value = self.text(name)
         if not value:
             raise missing(name)
         return value
 
     def text(self, name: str) -> str:
+        """A text, "" for none."""
         return str(self._typed(name, "", lambda value: isinstance(value, str)))
 
     def boolean(self, name: str) -> bool:
+        """A switch, off for none."""
         return bool(self._typed(name, False, lambda value: isinstance(value, bool)))
 
     def integer(self, name: str) -> int | None:
+        """A whole number, None for none."""
         value = self.values.get(name)
         if value is None or type(value) is int:
             return value
         raise mistyped(name)
 
     def inputs(self, name: str) -> list[str]:
+        """The values of a list of inputs."""
         items = self._typed(name, [], lambda value: isinstance(value, list))
         if not all(isinstance(item, dict) and isinstance(item.get("value"), str) for item in items):
             raise mistyped(name)
@@ -213,7 +228,7 @@ def _check_length(name: str, text: str, limit: int = PROMPT_LIMIT) -> None:
         raise Refused(2013, f"invalid params, param '{name}' only support up to {limit} characters")
 
 
-def _subject_images(asked: _Body) -> list[str]:
+def _subject_images(asked: RequestBody) -> list[str]:
     given = asked.values.get("subject_reference", [])
     if not given and isinstance(given, list):
         return []
@@ -291,7 +306,8 @@ def _listed(words: Mapping[str, Any] | list[str]) -> str:
     return f"{', '.join(head)} and {tail}" if head else tail
 
 
-def _callback_url(asked: _Body) -> str:
+def callback_url_of(asked: RequestBody) -> str:
+    """Where callbacks go, "" for nowhere. Raises `Refused` for what is no URL."""
     url = asked.text("callback_url")
     if url and not url.startswith(("http://", "https://")):
         raise Refused(2013, "invalid params, param 'callback_url' must be a URL")

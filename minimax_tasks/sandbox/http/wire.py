@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from minimax_tasks.api.catalog.errors import find_error
 from minimax_tasks.errors import ControlFlow
 
-Status = Literal["Preparing", "Queueing", "Processing", "Success", "Fail"]
+Status = Literal["Preparing", "Queueing", "Processing", "Success", "Fail", "Cancelled"]
+"""`Cancelled` is of the second generation, whose tasks can be taken back."""
+
 TemplateStatus = Literal["Preparing", "Processing", "Success", "Fail"]
 
 FILE_NAME = "output_aigc.mp4"
