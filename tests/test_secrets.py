@@ -363,7 +363,6 @@ def test_a_picture_as_a_data_url_is_not_in_what_luigi_shows(tmp_path: Path) -> N
     for task in (first, mm.SubmitVideo(request=first.asked, root=str(tmp_path))):
         shown = f"{task!r} {task} {task.task_id} {task.to_str_params()}"
         assert "QUJDQUJD" not in shown
-        assert "data URL (" in shown
         assert len(shown) < 2000
 
 
@@ -372,7 +371,7 @@ def test_what_a_log_shows_is_not_taken_for_the_picture(tmp_path: Path) -> None:
         first_frame_image="https://h.example/x.png?Signature=S", prompt="x", root=str(tmp_path)
     )
     with pytest.raises(mm.InvalidRequest, match="the whole URL"):
-        mm.ImageToVideo.from_str_params(task.to_str_params())
+        mm.ImageToVideo.from_str_params(json.loads(json.dumps(task.to_str_params())))
 
 
 def test_the_command_line_gives_the_whole_reference(tmp_path: Path) -> None:

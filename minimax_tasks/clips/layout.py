@@ -15,7 +15,8 @@
 | `previews.json` | when a report was made | small pictures of the video |
 
 Beside the clips: `clips/made-by.json` and `clips/drawn-at.json` (whose clips they are), `pictures/` (what
-pictures were when they were submitted), `tasks/` (which clip a task is of), `callbacks/`, and what is made of
+pictures were when they were submitted, and those that were given as bytes), `requests/` (what was given to Luigi's
+central scheduler by name), `tasks/` (which clip a task is of), `callbacks/`, and what is made of
 clips: `films/` and `datasets/`.
 """
 
@@ -30,6 +31,7 @@ TASKS = "tasks"
 CALLBACKS = "callbacks"
 FILMS = "films"
 DATASETS = "datasets"
+REQUESTS = "requests"
 
 REQUEST = "request.json"
 SUBMISSION = "submission.json"
@@ -139,6 +141,16 @@ def picture_memory(reference: str) -> str:
 def sent_memory(how: str) -> str:
     """What was sent of a picture; `how` says of which, and how it was changed."""
     return f"{PICTURES}/sent-{_hashed(how)}.json"
+
+
+def kept_picture(digest: str, *, pixels: bool = False) -> str:
+    """A picture that was given as bytes or pixels, by their SHA-256."""
+    return f"{PICTURES}/{'pixels-' if pixels else ''}{digest}"
+
+
+def request_file(name: str) -> str:
+    """A request that a task of Luigi's names."""
+    return f"{REQUESTS}/{name}.json"
 
 
 def task_file(task_id: str) -> str:

@@ -32,8 +32,8 @@ from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.heard import announced
+from minimax_tasks.tasks.naming import NamedTask, file_words
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.target import FsspecTarget
@@ -59,7 +59,7 @@ class EncodingParameter(luigi.Parameter):
         )
 
 
-class DatasetShard(CoroutineTask, luigi.Task):
+class DatasetShard(NamedTask, luigi.Task):
     """Makes some clips of a table. It is complete once every clip has an outcome."""
 
     table = ReferenceParameter()
@@ -71,6 +71,16 @@ class DatasetShard(CoroutineTask, luigi.Task):
     encoding = EncodingParameter()
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
     retry_count = 3
+
+    _named_as = "shard"
+
+    @property
+    def _words(self) -> str:
+        return f"{self.name} · shard {self.number + 1} of {self.of}"
+
+    @property
+    def _digits(self) -> str:
+        return str(self.digest)
 
     @property
     def _result_name(self) -> str:
@@ -132,7 +142,7 @@ class DatasetShard(CoroutineTask, luigi.Task):
                 tell(value)
 
 
-class VideoDataset(CoroutineTask, luigi.Task):
+class VideoDataset(NamedTask, luigi.Task):
     """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos next to it.
 
     The table is CSV, JSON, JSONL or Parquet on any fsspec path or URL: one file, all files of a folder, or all that
@@ -167,6 +177,12 @@ class VideoDataset(CoroutineTask, luigi.Task):
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
     retry_count = 3
+
+    _named_as = "dataset"
+
+    @property
+    def _words(self) -> str:
+        return self.name or file_words(self.table)
 
     @property
     def plan(self) -> DatasetPlan:

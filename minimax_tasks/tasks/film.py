@@ -23,8 +23,8 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.heard import announced
+from minimax_tasks.tasks.naming import NamedTask, file_words
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
@@ -68,6 +68,15 @@ class _OfSegment(Stage):
     def key(self) -> str:
         """The clip's key."""
         return str(self.clip_key)
+
+    @property
+    def _words(self) -> str:
+        take = f" · take {self.take}" if self.take != 1 else ""
+        return f"{file_words(self.storyboard)} · shot {self.shot}{take}"
+
+    @property
+    def _digits(self) -> str:
+        return self.key
 
     @property
     def segment(self) -> Segment:
@@ -134,7 +143,7 @@ def download_of(segment: Segment, storyboard: str, root: str) -> DownloadSegment
     )
 
 
-class RenderStoryboard(CoroutineTask, luigi.Task):
+class RenderStoryboard(NamedTask, luigi.Task):
     """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
 
     The folder is named by the board's title unless `name` is given, and belongs to that board alone. A film
@@ -147,6 +156,12 @@ class RenderStoryboard(CoroutineTask, luigi.Task):
         default=None, description="of the film's folder; the board's title when left out"
     )
     retry_count = 3
+
+    _named_as = "film"
+
+    @property
+    def _words(self) -> str:
+        return self.name or file_words(self.storyboard)
 
     @property
     def plan(self) -> Plan:

@@ -3,6 +3,7 @@
 What can be judged without reading a picture is judged when the task is constructed (`InvalidRequest`).
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -11,9 +12,11 @@ import luigi
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
-from minimax_tasks.clips.pictures import known_clip
+from minimax_tasks.clips.kept_pictures import KeptPicture
+from minimax_tasks.clips.pictures import has_bytes, known_clip
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.naming import request_words
 from minimax_tasks.tasks.parameters import (
     OptionalUrlParameter,
     PictureParameter,
@@ -64,8 +67,18 @@ class _Mode(Download):
 
     @cached_property
     def _written(self) -> AnyRequest:
-        kind = REQUESTS[self.mode]
-        return kind(**{name: getattr(self, name) for name in kind.model_fields})
+        kind, root = REQUESTS[self.mode], Storage(self.root)
+        return kind(**{name: _as_reference(getattr(self, name), root) for name in kind.model_fields})
+
+    @property
+    def _words(self) -> str:
+        return request_words(self.asked, self.take)
+
+    @property
+    def _digits(self) -> str:
+        """Those of the key, where it takes no reading to know it."""
+        known = not any(map(has_bytes, self.asked.pictures().values()))
+        return ClipRequest(self.asked, take=self.take).key if known else self._digest
 
     @property
     def clip(self) -> ClipRequest:
@@ -73,11 +86,28 @@ class _Mode(Download):
 
         Not kept: Luigi hands out one instance for the same parameters, and a picture may change meanwhile.
         """
-        return known_clip(Storage(self.root), self.asked, self.take, written=spellings_of(self._written))
+        root = Storage(self.root)
+        for picture in self._kept_pictures():
+            picture.keep(root)
+        return known_clip(root, self.asked, self.take, written=spellings_of(self._written))
+
+    def _kept_pictures(self) -> Iterator[KeptPicture]:
+        for name in REQUESTS[self.mode].picture_fields:
+            given = getattr(self, name)
+            for one in given if isinstance(given, tuple) else (given,):
+                if isinstance(one, KeptPicture):
+                    yield one
 
     def requires(self) -> PollVideo:
         """The wait for the clip, which requires its submit."""
         return PollVideo(request=self.clip, root=self.root)
+
+
+def _as_reference(value: Any, root: Storage) -> Any:
+    """What a request takes for a parameter."""
+    if isinstance(value, tuple):
+        return tuple(_as_reference(one, root) for one in value)
+    return value.reference(root) if isinstance(value, KeptPicture) else value
 
 
 class _Video(_Mode):

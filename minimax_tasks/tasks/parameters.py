@@ -1,28 +1,44 @@
 """Luigi parameters for roots, references, pictures and requests.
 
-What a parameter serializes to goes into logs, task ids and to the scheduler, which shows and keeps it. So
-passwords, signatures and the bytes of pictures are left out there, and a few digits tell the values apart.
+What a parameter serializes to goes into logs, task ids and to the scheduler, which shows and keeps it. So it is a
+name: passwords, signatures, the bytes of pictures and whole requests are left out there, and a few digits tell the
+values apart. Between the processes of one worker the value travels beside its name (`Shown`).
 """
 
+import functools
+import hashlib
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import luigi
 
 from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.clips.kept_pictures import KeptPicture, given_picture
+from minimax_tasks.clips.pictures import has_bytes
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.storage.references import judge_root
+from minimax_tasks.tasks.naming import request_words
 from minimax_tasks.tasks.run import current_run
-
-_TEXTS = frozenset({"prompt", "text"})
-"""Members of a request that are no references."""
+from minimax_tasks.tasks.shown import Shown
 
 
-def _given(text: str) -> str:
-    """Refuse what somebody copied out of a log, where a part of it is left out."""
+def _name_of(value: Any) -> str:
+    """A reference as it may be shown, with the whole of it beside it where something is left out."""
+    if isinstance(value, KeptPicture):
+        return str(value) if value.data is None else Shown(str(value), value)
+    text = named(str(value))
+    return text if text == value else Shown(text, value)
+
+
+def _given(text: str) -> Any:
+    """The value of a name. What somebody copied out of a log, where a part of it is left out, is refused."""
+    if isinstance(text, Shown):
+        return text.whole
     if is_named(text):
         raise InvalidRequest(
             "reference", text, "the whole URL; this is how a log shows it, without its secret"
@@ -39,11 +55,11 @@ class ReferenceParameter(luigi.Parameter):
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown."""
-        return named(str(value))
+        return _name_of(value)
 
     def parse(self, text: str) -> str:
         """The value as it was given."""
-        return _given(text)
+        return str(_given(text))
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
         """Path objects and targets are welcome."""
@@ -54,7 +70,7 @@ class OptionalUrlParameter(luigi.OptionalParameter):
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown; empty for None."""
-        return "" if value is None else named(str(value))
+        return "" if value is None else _name_of(value)
 
     def parse(self, text: str) -> str | None:
         """The value as it was given; None when empty."""
@@ -78,23 +94,29 @@ class RootParameter(luigi.Parameter):
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown."""
-        return named(str(value))
+        return _name_of(value)
 
     def parse(self, text: str) -> str:
         """The value as it was given."""
-        return _given(text)
+        return str(_given(text))
 
 
 class PictureParameter(luigi.Parameter):
-    """A picture: http(s) URL, data URL, fsspec path or URL; a path object or a target will do."""
+    """A picture: http(s) URL, data URL, fsspec path or URL; a path object or a target will do.
+
+    Bytes, an image of Pillow and what `datasets` has for an image will do, too. They are kept under the root.
+    """
 
     def normalize(self, value: Any) -> Any:
-        """The reference as text; None for none."""
-        return None if value in (None, "") else str(getattr(value, "path", value))
+        """The reference as text, or the picture by its content; None for none."""
+        given = given_picture(value)
+        if isinstance(given, KeptPicture):
+            return given
+        return str(getattr(given, "path", given)) if given is not None and given != "" else None
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown; empty for None."""
-        return "" if value is None else named(str(value))
+        return "" if value is None else _name_of(value)
 
     def parse(self, text: str) -> str | None:
         """The value as it was given; None when empty."""
@@ -109,21 +131,23 @@ class PicturesParameter(PictureParameter):
 
     def normalize(self, value: Any) -> Any:
         """One reference, or a tuple of them."""
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
             return tuple(super(PicturesParameter, self).normalize(item) for item in value)
         return super().normalize(value)
 
     def serialize(self, value: Any) -> str:
         """JSON for several."""
-        return (
-            json.dumps([named(item) for item in value], ensure_ascii=False)
-            if isinstance(value, tuple)
-            else super().serialize(value)
-        )
+        if not isinstance(value, tuple):
+            return super().serialize(value)
+        names = [_name_of(item) for item in value]
+        text = json.dumps(names, ensure_ascii=False)
+        return Shown(text, value) if any(isinstance(name, Shown) for name in names) else text
 
     def parse(self, text: str) -> Any:
         """JSON for several."""
-        return tuple(map(_given, json.loads(text))) if text.startswith("[") else super().parse(text)
+        if isinstance(text, Shown) or not text.startswith("["):
+            return super().parse(text)
+        return tuple(map(_given, json.loads(text)))
 
 
 class ReferencesParameter(PicturesParameter):
@@ -139,34 +163,81 @@ class RequestParameter(luigi.Parameter):
     """What is asked for: a `ClipRequest`, a request, its JSON, or the key of a clip that was submitted."""
 
     def normalize(self, value: Any) -> str:
-        """JSON, or the key."""
+        """JSON, the key, or the name of a request that is kept under the root."""
         if isinstance(value, ClipRequest):
             return value.to_json()
         if isinstance(value, AnyRequest):
             return ClipRequest(value).to_json()
-        return str(value).strip()
+        return value if isinstance(value, RequestByName) else str(value).strip()
 
     def serialize(self, value: Any) -> str:
-        """The value as it may be shown."""
-        text = str(value)
-        if KEY.fullmatch(text):
-            return text
+        """The request's name; the request goes beside it."""
+        if isinstance(value, RequestByName):
+            return value.name
+        if KEY.fullmatch(value):
+            return str(value)
         try:
-            return json.dumps(_shown(json.loads(text)), ensure_ascii=False, sort_keys=True)
-        except (ValueError, RecursionError):
-            return named(text[:1000])
+            asked = read_request(value)
+        except (InvalidRequest, RecursionError):
+            return named(value[:1000])  # the task refuses it in a moment
+        return Shown(f"{asked.words} · {asked.id}", value)
+
+    def parse(self, text: str) -> str:
+        """The request, where it came beside its name; else what names it."""
+        if isinstance(text, Shown):
+            return str(text.whole)
+        found = _NAMED.fullmatch(text)
+        return RequestByName(found["id"], text) if found else text
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
         """Requests are welcome as they are."""
 
 
-def _shown(document: Any) -> Any:
-    """A request with its references as they may be shown."""
-    if isinstance(document, dict):
-        return {
-            name: member if name in _TEXTS and isinstance(member, str) else _shown(member)
-            for name, member in document.items()
-        }
-    if isinstance(document, list):
-        return [_shown(member) for member in document]
-    return named(document) if isinstance(document, str) else document
+_NAMED = re.compile(r"(?P<words>.+) · (?P<id>(asked-)?[0-9a-f]{32})", re.DOTALL)
+
+
+class RequestByName(str):
+    """The key of a clip, or what its request is kept under, with the name that it came with."""
+
+    name: str
+
+    def __new__(cls, id: str, name: str) -> "RequestByName":
+        """What has this id, under the name that it came with."""
+        made = super().__new__(cls, id)
+        made.name = name
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RequestByName, (str(self), self.name)
+
+    @property
+    def words(self) -> str:
+        """The name without what tells it from others."""
+        found = _NAMED.fullmatch(self.name)
+        return found["words"] if found else self.name
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """What the JSON of a request says, as far as a name needs it."""
+
+    words: str
+    id: str
+    """The clip's key; where that takes reading a picture, one of the text."""
+    is_clean: bool
+    """Whether it may be written to a file: it holds no signature, password or picture."""
+
+
+@functools.lru_cache(maxsize=4096)
+def read_request(text: str) -> AskedFor:
+    """Read a request's JSON. Raises `InvalidRequest`."""
+    clip = ClipRequest.from_json(text)
+    pictures = clip.request.pictures()
+    unknown = [name for name, one in pictures.items() if has_bytes(one) and name not in clip.digests]
+    digest = f"asked-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:32]}"
+    references = (*pictures.values(), clip.request.callback_url or "")
+    return AskedFor(
+        words=request_words(clip.request, clip.take),
+        id=digest if unknown else clip.key,
+        is_clean=all(named(reference) == reference for reference in references),
+    )

@@ -31,6 +31,8 @@ class Run:
 
     def __init__(self, settings: Settings | None = None, *, timing: Timing = USUAL) -> None:
         self.timing = timing
+        self.schedules_alone = False
+        """Whether its tasks stay in this process: no central scheduler gives them to others."""
         self._settings = settings
         self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()

@@ -6,19 +6,20 @@ worker calls `run`.
 """
 
 import asyncio
+import json
 from typing import Any
 
 import luigi
 
 from minimax_tasks.clips.camera_commands import judge_commands
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file
+from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file, request_file
 from minimax_tasks.clips.make import ClipMaker, resolve_clip
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.coroutine import CoroutineTask
-from minimax_tasks.tasks.parameters import RequestParameter, RootParameter
+from minimax_tasks.tasks.naming import NamedTask
+from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, RootParameter, read_request
 from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.target import FsspecTarget
 
@@ -26,7 +27,7 @@ STATUS = "event.minimax.status"
 """Luigi event: a stage has news; handlers get the task and the text."""
 
 
-class Stage(CoroutineTask):
+class Stage(NamedTask):
     """What the stages share: a clip, its folder under a root, and work that is a coroutine.
 
     This and the classes below are mixed into tasks and are no tasks themselves, so that Luigi's register
@@ -120,28 +121,66 @@ class Download(Stage):
         await self.maker.fetch(self.folder)
 
 
+_kept: set[tuple[str, str]] = set()
+"""Root and name of the requests that this process has kept."""
+
+
 class _OfRequest(Stage):
     request = RequestParameter()
 
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
-        if not KEY.fullmatch(self.request):
+        if self._is_whole:
             clip = ClipRequest.from_json(self.request)
             judge_commands(Storage(self.root), clip.request, clip.take)
 
     @property
+    def _is_whole(self) -> bool:
+        """Whether the parameter is the request, and not a name of it."""
+        return not isinstance(self.request, RequestByName) and not KEY.fullmatch(self.request)
+
+    @property
+    def _words(self) -> str:
+        if isinstance(self.request, RequestByName):
+            return self.request.words
+        return read_request(self.request).words if self._is_whole else "clip"
+
+    @property
+    def _digits(self) -> str:
+        found = read_request(self.request).id if self._is_whole else str(self.request)
+        return found.rpartition("-")[2]
+
+    @property
     def clip(self) -> ClipRequest:
         """The clip that is asked for. Raises `InvalidRequest` when only its key is known."""
-        if KEY.fullmatch(self.request):
+        root = Storage(self.root)
+        if self._is_whole:
+            return resolve_clip(root, ClipRequest.from_json(self.request))
+        kept = root.read_json(request_file(self.request))
+        if kept is None:
             raise InvalidRequest(
                 "request", self.request, "the whole request", "this clip was never submitted"
             )
-        return resolve_clip(Storage(self.root), ClipRequest.from_json(self.request))
+        return resolve_clip(root, ClipRequest.from_json(json.dumps(kept)))
 
     @property
     def key(self) -> str:
         """The clip's key."""
-        return self.request if KEY.fullmatch(self.request) else self.clip.key
+        return str(self.request) if KEY.fullmatch(self.request) else self.clip.key
+
+    def to_str_params(self, only_significant: bool = False, only_public: bool = False) -> dict[str, str]:
+        """The parameters by name; the request is kept under the root first, for whoever has only its name."""
+        if not (only_significant or only_public or current_run().schedules_alone):
+            self._keep_request()
+        return super().to_str_params(only_significant, only_public)
+
+    def _keep_request(self) -> None:
+        if not self._is_whole or not (asked := read_request(self.request)).is_clean:
+            return
+        root = Storage(self.root)
+        if (place := (root.url, asked.id)) not in _kept:
+            root.write_json(request_file(asked.id), json.loads(self.request), durable=False)
+            _kept.add(place)
 
 
 class SubmitVideo(_OfRequest, Submit, luigi.Task):

@@ -47,11 +47,13 @@ class InFlightFactory:
 
     def create_local_scheduler(self) -> Any:
         """Luigi's scheduler in this process."""
+        self._run.schedules_alone = True
         return scheduler.Scheduler(prune_on_get_work=True, record_task_history=False)
 
     def create_remote_scheduler(self, url: str) -> Any:
         """Luigi's central scheduler."""
         self._shared = True
+        self._run.schedules_alone = False
         return rpc.RemoteScheduler(url)
 
     def create_worker(
