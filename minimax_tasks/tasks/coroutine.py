@@ -1,14 +1,15 @@
-"""A Luigi task whose work is a coroutine, and what a subclass of it may not do.
+"""A Luigi task whose work is a coroutine, and what a subclass of it says otherwise.
 
 Our worker awaits `run_async` beside many others; Luigi's own worker calls `run`, which is the same work in an event
-loop of its own. A subclass that overrides `run` is run by it in both workers.
+loop of its own. Whatever a subclass overrides holds in both. What would not is refused when the class is made.
 """
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import luigi
+from luigi.task import flatten
 
 from minimax_tasks.errors import SubclassError
 from minimax_tasks.tasks.run import run_alone
@@ -30,6 +31,9 @@ class CoroutineTask(_Mixin):
     Raises `SubclassError` when a subclass is made that would not do what it says.
     """
 
+    _beside = cast("Any", None)  # not annotated: to a type checker it would be the only parameter
+    """Of a subclass: what its `requires` adds to ours, once somebody asked (`tasks.owner`)."""
+
     def run(self) -> Any:
         """Do the work alone in this process."""
         run_alone(self.run_async())
@@ -37,6 +41,15 @@ class CoroutineTask(_Mixin):
     async def run_async(self) -> None:
         """Do the work."""
         raise NotImplementedError
+
+    def _requires(self) -> list[luigi.Task]:
+        """What is done before: what `requires` says, and what the work needs whatever that says."""
+        asked = flatten(self.requires())
+        if not is_overridden(type(self), "requires"):
+            return list(asked)
+        self._beside = None
+        known = set(asked)
+        return [*asked, *(task for task in flatten(by_package(self, "requires")) if task not in known)]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -58,15 +71,25 @@ def is_run_as_coroutine(task: luigi.Task) -> bool:
     )
 
 
+def is_overridden(kind: type, name: str) -> bool:
+    """Whether a name of a task comes from a user's class, and neither from the package nor from Luigi."""
+    home = definer(kind, name)
+    return home is not None and not _is_given(home)
+
+
+def by_package(task: luigi.Task, name: str) -> Any:
+    """What a method gives without the classes of users."""
+    home = next(base for base in type(task).__mro__ if _is_given(base) and name in vars(base))
+    return getattr(home, name)(task)
+
+
 def definer(kind: type, name: str) -> type | None:
     """The class that a name of a class comes from."""
     return next((base for base in kind.__mro__ if name in vars(base)), None)
 
 
-def is_overridden(kind: type, name: str) -> bool:
-    """Whether a name of a task comes from a user's class, and neither from the package nor from Luigi."""
-    home = definer(kind, name)
-    return home is not None and not is_ours(home) and home.__module__.partition(".")[0] != "luigi"
+def _is_given(kind: type) -> bool:
+    return is_ours(kind) or kind.__module__.partition(".")[0] == "luigi"
 
 
 def _judge(kind: type[CoroutineTask]) -> None:
@@ -88,23 +111,24 @@ def _judge(kind: type[CoroutineTask]) -> None:
             advice="give it another name; or make it one that calls `await super().run_async()`",
         )
     for name in sorted(_inner_names(kind)):
-        if (home := definer(kind, name)) is not None and is_overridden(kind, name):
+        if (home := definer(kind, name)) is not None and not _is_given(home):
             raise SubclassError(
                 f"{home.__name__}.{name} takes the place of what {_base(kind).__name__} works with under that name",
                 advice="give it another name",
             )
 
 
-def _inner_names(kind: type) -> set[str]:
+def _inner_names(kind: type) -> Iterator[str]:
     """What the package's classes work with: neither Luigi's own names, nor parameters, nor `run_async`."""
-    names = {
-        name
-        for base in kind.__mro__
-        if is_ours(base)
-        for name, value in vars(base).items()
-        if not isinstance(value, luigi.Parameter)
-    }
-    return {name for name in names - set(dir(luigi.Task)) - {"run_async"} if not name.startswith("__")}
+    open_names = {*dir(luigi.Task), "run_async"}
+    for base in filter(is_ours, kind.__mro__):
+        for name, value in vars(base).items():
+            if (
+                name not in open_names
+                and not name.startswith("__")
+                and not isinstance(value, luigi.Parameter)
+            ):
+                yield name
 
 
 def _plain(function: Any) -> Callable[..., Any] | None:

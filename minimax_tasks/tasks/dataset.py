@@ -34,9 +34,11 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.naming import NamedTask, file_words
+from minimax_tasks.tasks.owner import OwnedTask, OwnerParameter
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.target import FsspecTarget
+from minimax_tasks.tasks.work import Work, is_handed_over
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class EncodingParameter(luigi.Parameter):
         )
 
 
-class DatasetShard(NamedTask, luigi.Task):
+class DatasetShard(OwnedTask, NamedTask, luigi.Task):
     """Makes some clips of a table. It is complete once every clip has an outcome."""
 
     table = ReferenceParameter()
@@ -70,7 +72,9 @@ class DatasetShard(NamedTask, luigi.Task):
     digest = luigi.Parameter(description="which clips the shard had when the run was planned")
     encoding = EncodingParameter()
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
+    owner = OwnerParameter()
     retry_count = 3
+    pays = True
 
     _named_as = "shard"
 
@@ -90,10 +94,9 @@ class DatasetShard(NamedTask, luigi.Task):
         """The outcome of each clip."""
         return FsspecTarget(f"{self.root}/{self._result_name}")
 
-    @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]
-        """The Luigi resource of the setting `submit_resource`, if any: held while clips are submitted."""
-        return current_run().settings().submit_resources
+    def process_resources(self) -> dict[str, int]:
+        """Its own resources, and that of the setting `submit_resource`, if any: held while clips are submitted."""
+        return {**super().process_resources(), **current_run().settings().submit_resources}
 
     def complete(self) -> bool:
         """Whether every clip has an outcome and no failed clip has changed since."""
@@ -102,9 +105,10 @@ class DatasetShard(NamedTask, luigi.Task):
         if result is None:
             return False
         failed = [(key, failure.files) for key, failure in result.failed.items() if failure.is_over]
-        return stands(root, failed, result.finished_at, current_run().settings().retry_failed_before)
+        before = current_run().settings().retry_failed_before
+        return stands(root, failed, result.finished_at, before) and is_handed_over(self)
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Make the clips."""
         root = Storage(self.root)
         clips = await asyncio.to_thread(self._clips, root)
@@ -128,8 +132,8 @@ class DatasetShard(NamedTask, luigi.Task):
     def _let_others_submit(self) -> None:
         """Give the resource back, since what is left of the shard is waiting."""
         give_back: Callable[[dict[str, int]], None] | None = getattr(self, "decrease_running_resources", None)
-        if give_back is not None and self.resources:
-            give_back(self.resources)
+        if give_back is not None and (held := current_run().settings().submit_resources):
+            give_back(held)
 
     def _tell(self, key: str, news: ClipNews, text: str) -> None:
         self.trigger_event(CLIP_NEWS, self, key, news, text)
@@ -142,7 +146,7 @@ class DatasetShard(NamedTask, luigi.Task):
                 tell(value)
 
 
-class VideoDataset(NamedTask, luigi.Task):
+class VideoDataset(Work, NamedTask, luigi.Task):
     """A table of requests in, a dataset out: `output()` is its `metadata.jsonl`, with the videos next to it.
 
     The table is CSV, JSON, JSONL or Parquet on any fsspec path or URL: one file, all files of a folder, or all that
@@ -230,7 +234,7 @@ class VideoDataset(NamedTask, luigi.Task):
     def complete(self) -> bool:
         """Whether the dataset is what the table says now, as far as rows did not fail for good."""
         with announced(self):
-            return self._is_current()
+            return self._is_current() and is_handed_over(self)
 
     def _is_current(self) -> bool:
         root = Storage(self.root)
@@ -246,7 +250,7 @@ class VideoDataset(NamedTask, luigi.Task):
             self._tell_of_failures(manifest)
         return current
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Deliver what was made, in a thread beside the tasks that wait."""
         plan, root = await asyncio.to_thread(lambda: self.plan), Storage(self.root)
         results = {}
@@ -284,6 +288,7 @@ class VideoDataset(NamedTask, luigi.Task):
                 digest=shard.digest,
                 encoding=self.encoding,
                 max_in_flight=self.max_in_flight,
+                owner=self,
             )
             for shard in shards
         ]

@@ -25,10 +25,12 @@ from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.naming import NamedTask, file_words
+from minimax_tasks.tasks.owner import OwnerParameter
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 from minimax_tasks.tasks.target import FsspecTarget
+from minimax_tasks.tasks.work import Work, is_handed_over
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class _OfSegment(Stage):
     shot = luigi.Parameter()
     take = luigi.IntParameter()
     clip_key = luigi.Parameter(description="what the segment was when the run was planned")
+    owner = OwnerParameter()
 
     @property
     def key(self) -> str:
@@ -102,7 +105,7 @@ class _OfSegment(Stage):
     @property
     def same(self) -> dict[str, Any]:
         """The parameters, for the other stages of the segment."""
-        return dict(self.param_kwargs)
+        return self.param_kwargs | {"owner": self.first_owner}
 
 
 class SubmitSegment(_OfSegment, Submit, luigi.Task):
@@ -110,7 +113,10 @@ class SubmitSegment(_OfSegment, Submit, luigi.Task):
 
     def requires(self) -> list["DownloadSegment"]:
         """The segments whose frames it starts or ends with; none for stills."""
-        return [download_of(segment, self.storyboard, self.root) for segment in self.segment.after]
+        return [
+            download_of(segment, self.storyboard, self.root, self.first_owner)
+            for segment in self.segment.after
+        ]
 
 
 class PollSegment(_OfSegment, Poll, luigi.Task):
@@ -124,9 +130,9 @@ class PollSegment(_OfSegment, Poll, luigi.Task):
 class DownloadSegment(_OfSegment, Download, luigi.Task):
     """Makes a segment: its output is the finished MP4. The report's preview of it is begun at once."""
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Download the segment."""
-        await super().run_async()
+        await super()._work()
         from minimax_tasks.storyboard.report.previews import prepare
 
         current_run().beside.submit(prepare, Storage(self.root), self.key)
@@ -136,14 +142,19 @@ class DownloadSegment(_OfSegment, Download, luigi.Task):
         return PollSegment(**self.same)
 
 
-def download_of(segment: Segment, storyboard: str, root: str) -> DownloadSegment:
-    """The task that makes a segment."""
+def download_of(segment: Segment, storyboard: str, root: str, owner: Any) -> DownloadSegment:
+    """The task that makes a segment for its owner."""
     return DownloadSegment(
-        storyboard=storyboard, shot=segment.shot, take=segment.take, clip_key=segment.key, root=root
+        storyboard=storyboard,
+        shot=segment.shot,
+        take=segment.take,
+        clip_key=segment.key,
+        root=root,
+        owner=owner,
     )
 
 
-class RenderStoryboard(NamedTask, luigi.Task):
+class RenderStoryboard(Work, NamedTask, luigi.Task):
     """Board file in, film out: `output()` is a dict of the targets `film`, `report` and `manifest`.
 
     The folder is named by the board's title unless `name` is given, and belongs to that board alone. A film
@@ -182,7 +193,7 @@ class RenderStoryboard(NamedTask, luigi.Task):
         """Every take of every shot. The film's folder is the board's from then on: nothing is paid before."""
         plan = self.plan
         take_film_folder(Storage(self.root), plan)
-        return [download_of(segment, self.storyboard, self.root) for segment in plan.segments]
+        return [download_of(segment, self.storyboard, self.root, self) for segment in plan.segments]
 
     def output(self) -> dict[str, FsspecTarget]:
         """The film, its report, and the manifest that says what they were made from."""
@@ -196,9 +207,9 @@ class RenderStoryboard(NamedTask, luigi.Task):
     def complete(self) -> bool:
         """Whether the film is there and is the one that the board describes now."""
         with announced(self):
-            return is_current(Storage(self.root), self.plan)
+            return is_current(Storage(self.root), self.plan) and is_handed_over(self)
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Join the clips and write the report, in a thread beside the tasks that wait."""
         plan = self.plan
         if film_folder(Storage(self.root), plan) != self._folder:

@@ -100,7 +100,7 @@ class _Mode(Download):
 
     def requires(self) -> PollVideo:
         """The wait for the clip, which requires its submit."""
-        return PollVideo(request=self.clip, root=self.root)
+        return PollVideo(request=self.clip, root=self.root, owner=self)
 
 
 def _as_reference(value: Any, root: Storage) -> Any:

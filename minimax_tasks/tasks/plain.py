@@ -187,8 +187,8 @@ class ProcessRun(ThreadRun):
         with contextlib.suppress(EOFError, OSError):
             while True:
                 kind, content = messages.recv()
-                if not began and self.timeout_time is not None:
-                    self.timeout_time = time.time() + self.worker_timeout
+                if not began:
+                    self._begin_time()
                 began = True
                 if kind == "result":
                     self.result_queue.put(content)
@@ -197,11 +197,16 @@ class ProcessRun(ThreadRun):
                     getattr(self.status_reporter, name)(*arguments)
         return began
 
+    def _begin_time(self) -> None:
+        if self.timeout_time is not None:
+            self.timeout_time = time.time() + self.worker_timeout
+
     def _run_here(self, why: str) -> None:
         log.warning(
             "%s runs in a thread, since it cannot run in a process of its own (%s)", self.task.task_id, why
         )
         self._child = None
+        self._begin_time()
         super().run()
 
 

@@ -105,11 +105,17 @@ def run_alone(work: Coroutine[Any, Any, None]) -> None:
         finally:
             await current_run().close()
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_in_a_loop():
         asyncio.run(alone())
         return
     context = contextvars.copy_context()
     with ThreadPoolExecutor(1, thread_name_prefix="minimax-alone") as threads:
         threads.submit(context.run, asyncio.run, alone()).result()
+
+
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -19,6 +19,7 @@ from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.naming import NamedTask
+from minimax_tasks.tasks.owner import OfOwner, OwnedTask, OwnerParameter
 from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, RootParameter, read_request
 from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.target import FsspecTarget
@@ -27,7 +28,7 @@ STATUS = "event.minimax.status"
 """Luigi event: a stage has news; handlers get the task and the text."""
 
 
-class Stage(NamedTask):
+class Stage(OwnedTask, NamedTask):
     """What the stages share: a clip, its folder under a root, and work that is a coroutine.
 
     This and the classes below are mixed into tasks and are no tasks themselves, so that Luigi's register
@@ -35,7 +36,7 @@ class Stage(NamedTask):
     """
 
     root = RootParameter()
-    retry_count = 3
+    retry_count = OfOwner(3)
     """A stage that fails is safe to repeat, but a worker that is kept alive must not do so for ever."""
 
     file = ""
@@ -80,15 +81,15 @@ class Stage(NamedTask):
 class Submit(Stage):
     """Submits a clip: the one stage that costs money, done at most once for a clip."""
 
-    priority = 10
+    priority = OfOwner(10)
     file = SUBMISSION
+    pays = True
 
-    @property
-    def resources(self) -> dict[str, int]:  # type: ignore[override]
-        """The Luigi resource of the setting `submit_resource`, if any."""
-        return current_run().settings().submit_resources
+    def process_resources(self) -> dict[str, int]:
+        """Its own resources, and that of the setting `submit_resource`, if any."""
+        return {**super().process_resources(), **current_run().settings().submit_resources}
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Submit the clip unless it was; with a resource, hold it as long as the rate asks."""
         await asyncio.gather(self._submit(), asyncio.sleep(current_run().settings().submit_seconds))
 
@@ -101,10 +102,10 @@ class Submit(Stage):
 class Poll(Stage):
     """Waits until a submitted clip is generated."""
 
-    priority = 20
+    priority = OfOwner(20)
     file = RESULT
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Poll until the task is over."""
         await self.wait()
 
@@ -112,10 +113,10 @@ class Poll(Stage):
 class Download(Stage):
     """Fetches a generated clip before its URL expires."""
 
-    priority = 30
+    priority = OfOwner(30)
     file = VIDEO
 
-    async def run_async(self) -> None:
+    async def _work(self) -> None:
         """Download the clip."""
         await self.wait()
         await self.maker.fetch(self.folder)
@@ -127,6 +128,7 @@ _kept: set[tuple[str, str]] = set()
 
 class _OfRequest(Stage):
     request = RequestParameter()
+    owner = OwnerParameter()
 
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
@@ -192,7 +194,7 @@ class PollVideo(_OfRequest, Poll, luigi.Task):
 
     def requires(self) -> SubmitVideo:
         """The submit."""
-        return SubmitVideo(request=self.request, root=self.root)
+        return SubmitVideo(request=self.request, root=self.root, owner=self.first_owner)
 
 
 class DownloadVideo(_OfRequest, Download, luigi.Task):
@@ -200,4 +202,4 @@ class DownloadVideo(_OfRequest, Download, luigi.Task):
 
     def requires(self) -> PollVideo:
         """The wait."""
-        return PollVideo(request=self.request, root=self.root)
+        return PollVideo(request=self.request, root=self.root, owner=self.first_owner)
