@@ -19,7 +19,7 @@ from minimax_tasks.clips.layout import VIDEO
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll_through
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.clips.root import check_lasting, check_root, open_root
+from minimax_tasks.clips.root import open_root
 from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.clips.submit import submit
@@ -112,8 +112,8 @@ class ClipMaker:
         self._halt: Exception | None = None
 
     async def check_root(self) -> None:
-        """Mark a new root; raises `ConfigurationError` for one that is of another kind of service."""
-        await self.root.run(check_root, self.root, self.service.base_url)
+        """Mark a new root; raises `ConfigurationError` for one on which nothing must be paid."""
+        await self.service.check_root(self.root)
 
     async def make(
         self,
@@ -320,7 +320,6 @@ def _clip_of(request: Any, take: int = 1) -> ClipRequest:
 
 async def _maker(root: str | None, service: Service) -> ClipMaker:
     storage = await asyncio.to_thread(open_root, str(root or service.settings.root))
-    check_lasting(storage, service.base_url)
     maker = ClipMaker(storage, service)
     await maker.check_root()
     return maker

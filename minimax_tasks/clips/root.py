@@ -4,12 +4,18 @@ A clip that the sandbox drew has the same key as the one that MiniMax would make
 drawn clip would be delivered as the real one.
 """
 
+import logging
+import multiprocessing
+import os
+
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.clips.layout import DRAWN_AT, MADE_BY
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import STORED_PATIENCE, connects_when_named, in_time
+
+log = logging.getLogger(__name__)
 
 FULL_SIZE = "full size"
 
@@ -55,15 +61,27 @@ def check_writable(root: Storage, base_url: str) -> None:
 
 
 def check_shareable(root: Storage) -> None:
-    """Raise `ConfigurationError` for storage on which two workers could claim the same clip at once."""
+    """Raise `ConfigurationError` for a root that other workers would not find, or could claim the same clip on."""
+    _check_other_processes(root)
+    if _is_relative(root):
+        raise ConfigurationError(
+            f"root = {shown(root.url)!r}: other workers would look for it in their own working directory, and pay "
+            f"again; use the whole path, such as {os.path.abspath(root.path())}, or a storage's URL",
+            setting="root",
+        )
+
+
+def _check_other_processes(root: Storage) -> None:
     if root.in_memory:
         raise ConfigurationError(
-            f"root = {shown(root.url)!r}: the memory of a process cannot be shared; use a real storage"
+            f"root = {shown(root.url)!r}: the memory of a process cannot be shared; use a real storage",
+            setting="root",
         )
     if not root.has_exclusive_create:
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: workers cannot share this storage, since it has no exclusive create; use a "
-            "local disk, S3, GCS or Azure, or a single worker"
+            "local disk, S3, GCS or Azure, or a single worker",
+            setting="root",
         )
 
 
@@ -75,6 +93,20 @@ def check_lasting(root: Storage, base_url: str) -> None:
             advice="use a real storage",
             setting="root",
         )
+
+
+def check_payable(root: Storage, base_url: str, *, shared: bool) -> None:
+    """Everything that must hold of a root before something is paid on it; marks a new root.
+
+    `shared`: other workers get tasks from the same scheduler. A child of `multiprocessing`, as Luigi's own worker
+    makes them, has others beside it as well. Raises `ConfigurationError`.
+    """
+    check_lasting(root, base_url)
+    if shared:
+        check_shareable(root)
+    elif multiprocessing.parent_process() is not None:
+        _check_other_processes(root)
+    check_root(root, base_url)
 
 
 def check_scale(root: Storage, scale: str | None) -> None:
@@ -100,7 +132,8 @@ def is_drawn_small(root: Storage, base_url: str) -> bool:
 def check_root(root: Storage, base_url: str) -> None:
     """Mark a new root with the kind of service, or raise `ConfigurationError` when it has the other one."""
     wanted = service_kind(base_url)
-    if root.create_json(MADE_BY, {"service": wanted}) and root.create_json(MADE_BY, {"service": wanted}):
+    is_new = root.create_json(MADE_BY, {"service": wanted})
+    if is_new and root.create_json(MADE_BY, {"service": wanted}):
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: this file system replaces a file that must not be there yet, so that a clip "
             "could be paid for twice; use a newer version of its fsspec package, or another storage"
@@ -114,3 +147,14 @@ def check_root(root: Storage, base_url: str) -> None:
             f"root = {shown(root.url)!r} holds clips made by {whose}; use another root for {other}, so that the "
             "two are never mixed up in a film"
         )
+    if is_new and wanted == "minimax" and _is_relative(root):
+        log.warning(
+            "a new root was made, %s: root = %r is relative, so a run from another folder does not know its clips and "
+            "pays for them again; the whole path is found from everywhere",
+            os.path.abspath(root.path()),
+            shown(root.url),
+        )
+
+
+def _is_relative(root: Storage) -> bool:
+    return root.local and "://" not in root.url and not os.path.isabs(os.path.expanduser(root.url))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,6 +14,7 @@ from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.root import check_payable
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
@@ -54,8 +56,12 @@ class Service:
         *,
         timing: Timing = USUAL,
         rate_limiter: RateLimiter | None = None,
+        shared: bool = False,
     ) -> None:
-        """`settings` are those of this process when they are left out. Raises `ConfigurationError` for those."""
+        """`settings` are those of this process when they are left out. Raises `ConfigurationError` for those.
+
+        `shared`: others work on the same clips, given to them by the same scheduler.
+        """
         self.settings = settings if settings is not None else Settings.load()
         self.timing = timing
         self.rate_limiter = rate_limiter or RateLimiter(
@@ -71,6 +77,9 @@ class Service:
         self.first_poll = FirstPollEstimate()
         self.under_way: set[asyncio.Future[Any]] = set()
         """Claims and POSTs that came so far that they are not broken off."""
+        self.shared = shared
+        self._payable: set[tuple[str, str]] = set()
+        """Root and working directory where everything holds that must before something is paid."""
         self._client: MiniMaxClient | None = None
         self._limits: dict[int, InFlightLimits] = {}
 
@@ -97,6 +106,12 @@ class Service:
     def folder(self, root: Storage, key: str) -> ClipFolder:
         """The folder of a clip, with the patience of this service."""
         return ClipFolder(root, key, self.timing)
+
+    async def check_root(self, root: Storage) -> None:
+        """Raise `ConfigurationError` for a root on which nothing must be paid; marks a new one."""
+        if (place := (root.url, os.getcwd())) not in self._payable:
+            await root.run(check_payable, root, self.base_url, shared=self.shared)
+            self._payable.add(place)
 
     def limits(self, max_in_flight: int | None = None) -> InFlightLimits:
         """The places for that many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""

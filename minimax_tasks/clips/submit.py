@@ -50,7 +50,8 @@ async def submit(
 ) -> dict[str, Any]:
     """Make sure that the clip was submitted exactly once; returns its submission (`task_id`, …).
 
-    Raises `PictureError` before anything is claimed, `SubmitRefused` when the service created nothing and
+    Raises `PictureError`, and `ConfigurationError` for a root on which nothing must be paid, before anything is
+    claimed, `SubmitRefused` when the service created nothing and
     would not, `BudgetReached` before the POST that would pass the budget, `UncertainSubmit` when nobody
     knows whether the clip was accepted, and `ApiError` or `NotConnected` when nothing was created and the
     next run may try.
@@ -71,6 +72,7 @@ async def submit(
             _raise_final(await folder.released(submits.claims), folder, service)
         if request is None:
             _ = service.client  # without a key nothing is claimed
+            await service.check_root(folder.root)
             request = await sendable(clip, frames)
             await folder.describe(clip)
             await folder.root.run(remember_pictures, folder.root, clip)

@@ -112,7 +112,7 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
         """Make the clips."""
         root = Storage(self.root)
         clips = await asyncio.to_thread(self._clips, root)
-        service = current_run().service()
+        service = current_run().service(self)
         limits = service.limits(self.max_in_flight)
         shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit, self._tell)
         result = await shard.make()

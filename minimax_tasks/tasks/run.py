@@ -14,6 +14,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import luigi
+from luigi import rpc
+
 from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import Service
@@ -33,6 +36,8 @@ class Run:
         self.timing = timing
         self.schedules_alone = False
         """Whether its tasks stay in this process: no central scheduler gives them to others."""
+        self.is_shared = False
+        """Whether a central scheduler gives its tasks to others as well."""
         self._settings = settings
         self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
@@ -52,8 +57,9 @@ class Run:
             return Settings.load(**arguments)
         return self._settings.having(**arguments)
 
-    def service(self) -> Service:
-        """The service of the running event loop: our worker has one loop, Luigi's own one for each task.
+    def service(self, task: luigi.Task) -> Service:
+        """The service of the running event loop, for a task that runs: our worker has one loop, Luigi's own one for
+        each task.
 
         The rate is that of the run: Luigi's own worker runs one task after the other.
         """
@@ -64,7 +70,12 @@ class Run:
             limiter = self._limiters.setdefault(
                 how, RateLimiter(how[1], evenly=how[2], window=self.timing.rate_window)
             )
-            self._services[loop] = Service(settings, timing=self.timing, rate_limiter=limiter)
+            self._services[loop] = Service(
+                settings,
+                timing=self.timing,
+                rate_limiter=limiter,
+                shared=self.is_shared or has_central_scheduler(task),
+            )
         return self._services[loop]
 
     async def close(self) -> None:
@@ -90,6 +101,12 @@ _current: ContextVar[Run] = ContextVar("minimax_run", default=_luigis_own)
 def current_run() -> Run:
     """The run that the caller belongs to."""
     return _current.get()
+
+
+def has_central_scheduler(task: luigi.Task) -> bool:
+    """Whether a task that runs was given out by a central scheduler: told by what Luigi's worker gave it to report to."""
+    reporter = getattr(task.set_tracking_url, "__self__", None)
+    return isinstance(getattr(reporter, "_scheduler", None), rpc.RemoteScheduler)
 
 
 def run_alone(work: Coroutine[Any, Any, None]) -> None:

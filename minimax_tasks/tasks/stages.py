@@ -64,7 +64,7 @@ class Stage(OwnedTask, NamedTask):
     @property
     def maker(self) -> ClipMaker:
         """What does the work."""
-        return ClipMaker(Storage(self.root), current_run().service())
+        return ClipMaker(Storage(self.root), current_run().service(self))
 
     async def wait(self) -> None:
         """Wait until the clip is generated, with another paid attempt only where the settings allow one."""

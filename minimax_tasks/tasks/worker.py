@@ -54,6 +54,7 @@ class InFlightFactory:
         """Luigi's central scheduler."""
         self._shared = True
         self._run.schedules_alone = False
+        self._run.is_shared = True
         return rpc.RemoteScheduler(url)
 
     def create_worker(
