@@ -60,6 +60,10 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "Other pictures stay as they are; nothing is cropped to the shape of the film.",
             "defaults: {fit: true}",
         ),
+        "sound": (
+            "Whether the sound of clips is heard: `keep`, `drop`, or a volume.",
+            "defaults: {sound: drop}",
+        ),
     },
     CastMember: {
         "desc": (
@@ -89,7 +93,8 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         ),
         "continue": (
             "Where a shot without `from` takes up: `frame` is the last frame of the shot before, taken out of its "
-            "clip, although that shot has a `to` still; `still` is that still; or the id of another shot.",
+            "clip, although that shot has a `to` still; `still` is that still; `out` is the frame at which a trim "
+            "ends the shot before; or the id of another shot.",
             'continue: "000"',
         ),
         "cut": (
@@ -127,6 +132,25 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "dialogue: We should have left at noon.",
         ),
         "notes": ("For people: shown in the report, sent nowhere.", "notes: Keep the horizon low."),
+        "trim": (
+            "The part of the clip that the film shows, as `from..to` in seconds; either may be left out, and a minus "
+            "counts from the end. The clip stays whole: another trim costs nothing.",
+            "trim: 1.2..-0.5",
+        ),
+        "speed": (
+            "How fast the clip is shown: 0.5 is slow motion, 2 twice as fast. Sound keeps its pitch.",
+            "speed: 0.5",
+        ),
+        "hold": ("Seconds that the last frame stays.", "hold: 1.5"),
+        "skip": (
+            "Leaves the shot out of the film. A clip that is made stays; one that is not is made only if another shot "
+            "continues from it.",
+            "skip: true",
+        ),
+        "sound": (
+            "Whether the clip's sound is heard: `keep`, `drop`, or a volume, of which 1 is as it is.",
+            "sound: 0.5",
+        ),
         "vars": (
             "Any other values that the template or the prompt asks for.",
             '{prompt: "A pier, {{ time }}.", vars: {time: blue hour}}',

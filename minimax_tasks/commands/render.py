@@ -238,17 +238,17 @@ def _report_missing_shots(
 ) -> None:
     """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
     states = clip_states(storage, [segment.key for segment in plan.segments])
-    missing = [shot for shot in plan.shots if states[shot.picked.key].status is not ClipStatus.MADE]
+    missing = [shot for shot in plan.shown if states[shot.picked.key].status is not ClipStatus.MADE]
     if not missing and _made_without_takes(storage, plan, states, progress, console, errors):
         return
     maker = FilmMaker(storage, plan)
     damaged = maker.damaged()
     if missing or damaged:
-        bad = [shot for shot in plan.shots if shot in missing or shot.picked.key in damaged]
+        bad = [shot for shot in plan.shown if shot in missing or shot.picked.key in damaged]
         named = [f"{shot.shot.id} ({_what_is_missing(shot.picked, states, damaged)})" for shot in bad]
-        made = len(plan.shots) - len(bad)
+        made = len(plan.shown) - len(bad)
         errors.whole(
-            f"the film is not made: {made} of {len(plan.shots)} shots are there; missing: {', '.join(named)}"
+            f"the film is not made: {made} of {len(plan.shown)} shots are there; missing: {', '.join(named)}"
         )
     else:
         errors.whole("all clips are ready, but joining the film failed (see above)")

@@ -12,7 +12,7 @@ from rich.text import Text
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.redaction import shown
-from minimax_tasks.storyboard.edit import asked_lengths, make_edit
+from minimax_tasks.storyboard.edit import Cut, asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
 
@@ -23,6 +23,9 @@ _MODES = {
     Mode.SUBJECT: "subject",
     Mode.REFERENCE: "references",
 }
+_NAMED = 4
+"""A line names this many reasons; the others are only counted."""
+
 _STYLES = {
     ClipStatus.MADE: "green",
     ClipStatus.TO_MAKE: "",
@@ -149,7 +152,9 @@ def _shot_json(
         "segments": [
             _segment_json(segment, states[segment.key], why.get(segment.key), problems.get(segment.key))
             for segment in shot.segments
+            if segment.key in states
         ],
+        "skipped": shot.shot.skip,
     }
 
 
@@ -191,15 +196,19 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
     table.add_column("state", footer=f"{clips} to pay", no_wrap=True)
     table.add_column("USD", footer=f"{usd:.2f}", justify="right", no_wrap=True)
     usual = _usual_models(plan)
+    cuts = {cut.shot: cut for cut in make_edit(plan, asked_lengths(plan)).cuts}
     chains = _chains(plan)
     for number, chain in enumerate(chains):
         for shot in chain:
+            if not any(segment.key in states for segment in shot.segments):
+                table.add_row(shot.shot.id, "", "", "", "skipped", "")
+                continue
             for segment in shot.segments:
-                _add_row(table, shot, segment, states, usual)
+                _add_row(table, shot, segment, states, usual, cuts.get(shot.shot.id))
         following = chains[number + 1] if number + 1 < len(chains) else ()
         if following and max(len(chain), len(following)) > 1:
             table.add_section()
-    table.caption = " · ".join(_legend(plan, usual, unpriced))
+    table.caption = " · ".join(_legend(plan, usual, unpriced, cuts.values()))
     return table
 
 
@@ -226,7 +235,7 @@ def _model(segment: Segment) -> str:
     return f"{segment.request.model} {segment.request.size[0]}"
 
 
-def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int) -> Iterator[str]:
+def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int, cuts: Iterable[Cut]) -> Iterator[str]:
     modes: dict[str, list[str]] = {}
     for mode, model in usual.items():
         modes.setdefault(model, []).append(_MODES[mode])
@@ -236,6 +245,10 @@ def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int) -> Iterator[st
         yield "* goes into the film (`pick`)"
     if unpriced:
         yield f"? no published price ({plural(unpriced, 'clip')} to pay)"
+    encoded = [f"{cut.reencodes} ({cut.shot})" for cut in cuts if cut.reencodes]
+    if encoded:
+        more = f" and {len(encoded) - _NAMED} more" if len(encoded) > _NAMED else ""
+        yield f"encoded again for: {', '.join(encoded[:_NAMED])}{more}"
 
 
 def _add_row(
@@ -244,6 +257,7 @@ def _add_row(
     segment: Segment,
     states: Mapping[str, ClipState],
     usual: Mapping[Mode, str],
+    cut: Cut | None,
 ) -> None:
     request, state = segment.request, states[segment.key]
     picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
@@ -251,7 +265,7 @@ def _add_row(
     odd = _odd(_model(segment), usual[segment.clip.mode])
     table.add_row(
         f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",
-        f"{request.size[1]:>2} s {_MODES[segment.clip.mode]}{odd}" if first else "",
+        f"{_seconds(segment, cut)} {_MODES[segment.clip.mode]}{odd}" if first else "",
         _camera(shot) if first else "",
         _frames(shot) if first else "",
         Text(how_far(segment, states), style=_STYLES[state.status]),
@@ -264,6 +278,14 @@ def how_far(segment: Segment, states: Mapping[str, ClipState]) -> str:
     status = states[segment.key].status
     waits = [other.shot for other in segment.after if states[other.key].status is not ClipStatus.MADE]
     return f"waits for {', '.join(waits)}" if waits and status is ClipStatus.TO_MAKE else str(status)
+
+
+def _seconds(segment: Segment, cut: Cut | None) -> str:
+    """How long the clip is, and how long the film shows it where that is something else."""
+    asked = segment.request.size[1]
+    if cut is None:
+        return f"{asked:>2} s, skipped"
+    return f"{asked:>2} s" + (f" -> {float(cut.length):.4g} s" if cut.length != asked else "")
 
 
 def _odd(model: str, usual: str) -> str:

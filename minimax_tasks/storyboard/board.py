@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,6 +23,7 @@ from minimax_tasks.api.catalog.synonyms import not_there
 from minimax_tasks.api.suggest import did_you_mean, suggest
 from minimax_tasks.problems import MOST_TOLD, Problem
 from minimax_tasks.redaction import quoted, shortened
+from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
 
 
@@ -31,6 +33,15 @@ def _listed(value: Any) -> Any:
 
 def _described(value: Any) -> Any:
     return {"desc": value} if isinstance(value, str) else value
+
+
+def _a_trim(value: str) -> str:
+    read_trim(value)
+    return value
+
+
+Sound = Literal["keep", "drop"] | Annotated[StrictInt | StrictFloat, Field(ge=0, le=10)]
+"""Whether the sound of a clip is heard in the film, or how loud: 1 as it is."""
 
 
 class _Part(BaseModel):
@@ -67,6 +78,7 @@ class Defaults(_Part):
     template: StrictStr | None = None
     takes: StrictInt = Field(1, ge=1, le=20)
     fit: StrictBool = False
+    sound: Sound | None = None
 
 
 class Shot(_Part):
@@ -97,6 +109,11 @@ class Shot(_Part):
     place: StrictStr | None = None
     dialogue: StrictStr | None = None
     notes: StrictStr | None = None
+    trim: Annotated[StrictStr, AfterValidator(_a_trim)] | None = None
+    speed: Annotated[StrictInt | StrictFloat, Field(ge=0.1, le=10)] | None = None
+    hold: Annotated[StrictInt | StrictFloat, Field(ge=0, le=60)] | None = None
+    skip: StrictBool = False
+    sound: Sound | None = None
     vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
 
 
@@ -411,4 +428,9 @@ _EXPECTED = {
     "resolution": "a size such as 768P or 1080P",
     "takes": "a whole number from 1 to 20",
     "pick": "the number of a take, from 1",
+    "trim": "from..to in seconds of the clip, such as 1.2..3.7, 1.2.. or ..-0.5",
+    "speed": "a number from 0.1 to 10, such as 0.5 for half as fast",
+    "hold": "seconds that the last frame stays, from 0 to 60",
+    "skip": "true or false",
+    "sound": "keep, drop, or a volume from 0 to 10 (1 is as it is)",
 }

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.plan import Join, Plan
+from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class CutSource:
     take: int = 1
     clip: str = ""
     is_slate: bool = False
+    volume: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class Cut:
     """One clip in its place in the film. Times are seconds.
 
     `source_in` and `source_out` say which part of the clip is shown, `starts_at` where that part starts in the
-    film. For `overlap` it is mixed with the clip before it; that time belongs to both. `join` says how it
-    follows the clip before. With `drops_repeated_frame` its first frame, which shows the last frame of the
-    clip before once more, is left out. `is_slate` marks a card in the place of a clip that is missing.
+    film. It is shown `speed` times as fast as it was made, and its last frame stays for `hold`. For `overlap` it
+    is mixed with the clip before it; that time belongs to both. `join` says how it follows the clip before. With
+    `drops_repeated_frame` its first frame, which shows the last frame of the clip before once more, is left out.
+    `is_slate` marks a card in the place of a clip that is missing. `volume` is that of its sound.
     """
 
     shot: str
@@ -69,11 +72,25 @@ class Cut:
     overlap: Fraction
     drops_repeated_frame: bool
     is_slate: bool
+    speed: Fraction = Fraction(1)
+    hold: Fraction = Fraction(0)
+    volume: float = 1.0
 
     @property
     def length(self) -> Fraction:
         """How long it is on screen, including the overlaps at both ends."""
-        return self.source_out - self.source_in
+        return (self.source_out - self.source_in) / self.speed + self.hold
+
+    @property
+    def reencodes(self) -> str:
+        """What about it makes encoding necessary; empty when nothing does."""
+        if self.overlap:
+            return self.join.label
+        if self.speed != 1:
+            return f"speed {float(self.speed):g}"
+        if self.hold:
+            return f"hold {float(self.hold):g} s"
+        return "its trimmed beginning" if self.source_in and not self.drops_repeated_frame else ""
 
     @property
     def ends_at(self) -> Fraction:
@@ -132,6 +149,10 @@ class Edit:
                 transition=cut.join.kind if cut.overlap else "cut",
                 overlap=self.frames(cut.overlap),
                 drops_first=cut.drops_repeated_frame,
+                source_in=cut.source_in,
+                speed=cut.speed,
+                hold=self.frames(cut.hold),
+                volume=cut.volume,
             )
             for clip, cut in zip(clips, self.cuts, strict=True)
         ]
@@ -142,7 +163,7 @@ class Edit:
         if crowded:
             return self._crowded_words(crowded)
         empty = next((cut for cut in self.cuts if cut.length <= 0), None)
-        return f"Shot {empty.shot}: it has no frame but the one that it repeats" if empty else ""
+        return f"Shot {empty.shot}: no frame of it is left" if empty else ""
 
     def _crowded_words(self, crowded: CrowdedCut) -> str:
         cut, longer = self.cuts[crowded.at], self.cuts[crowded.longer]
@@ -161,22 +182,37 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
     """The edit of a plan; `lengths` has those of the clips by key, either asked for or measured.
 
     A shot whose clip has no length is left out, and the next one then follows nothing. With `slates` a card
-    as long as the clip was asked to be takes its place.
+    as long as the clip was asked to be takes its place. A shot that the board skips is left out too, and the
+    next one then follows the one before.
     """
     sources: list[CutSource] = []
     follows = False
-    for shot in plan.shots:
+    for shot in plan.shown:
         picked = shot.picked
         length = lengths.get(picked.key)
         if length is not None or slates:
             asked = ClipLength(Fraction(picked.request.size[1]))
             join = shot.join if follows else _FIRST
             sources.append(
-                CutSource(shot.shot, join, length or asked, picked.take, picked.key, length is None)
+                CutSource(
+                    shot.shot,
+                    join,
+                    length or asked,
+                    picked.take,
+                    picked.key,
+                    length is None,
+                    volume=_volume(shot.shot.sound, plan.board.defaults.sound),
+                )
             )
         follows = length is not None or slates
     measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
     return lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
+
+
+def _volume(*wishes: str | float | None) -> float:
+    """The volume that the first wish asks for which is one."""
+    wish = next((wish for wish in wishes if wish is not None), "keep")
+    return {"keep": 1.0, "drop": 0.0}[wish] if isinstance(wish, str) else float(wish)
 
 
 def film_rate(lengths: Sequence[ClipLength]) -> Fraction | None:
@@ -196,33 +232,50 @@ def film_rate(lengths: Sequence[ClipLength]) -> Fraction | None:
 def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
     """Place clips one after the other, on whole frames of `rate` when that is given.
 
-    A clip of another rate keeps its length to the nearest frame, and has one frame at least.
+    A clip of another rate keeps its length to the nearest frame, and has one frame at least. A clip that continues
+    another begins with the frame on which that one ends; what either of them is trimmed of shows no frame twice.
     """
     cuts: list[Cut] = []
+    ends_whole = True
     for source in sources:
         before = cuts[-1] if cuts else None
+        begin, end = (Fraction(0), source.length.seconds)
+        speed, hold = Fraction(1), Fraction(0)
+        if not source.is_slate:
+            shot = source.shot
+            begin, end = read_trim(shot.trim).of(source.length.seconds)
+            speed, hold = Fraction(str(shot.speed or 1)), _on_frames(Fraction(str(shot.hold or 0)), rate)
         overlap = Fraction(0) if before is None else _on_frames(Fraction(str(source.join.seconds)), rate)
         drops = (
             before is not None
             and source.join.repeats_frame
             and not overlap
             and not (before.is_slate or source.is_slate)
+            and not begin
+            and ends_whole
         )
-        ends = source.length.seconds
+        ends_whole = end == source.length.seconds
         if rate is not None:
-            ends = Fraction(max(1, nearest(ends * rate))) / rate
+            shown = max(1, nearest((end - begin) / speed * rate)) if end > begin else 0
+            begin = nearest(begin / speed * rate) * speed / rate
+            end = begin + shown * speed / rate
+            if drops:
+                begin += speed / rate
         cuts.append(
             Cut(
                 source.shot.id,
                 source.take,
                 source.clip,
-                source_in=1 / rate if drops and rate is not None else Fraction(0),
-                source_out=ends,
+                source_in=begin,
+                source_out=end,
                 starts_at=before.ends_at - overlap if before else Fraction(0),
                 join=source.join,
                 overlap=overlap,
                 drops_repeated_frame=drops,
                 is_slate=source.is_slate,
+                speed=speed,
+                hold=hold,
+                volume=source.volume,
             )
         )
     return Edit(tuple(cuts), rate)

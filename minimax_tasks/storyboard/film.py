@@ -130,7 +130,7 @@ class FilmMaker:
         states = self._states(problems)
         holes = {
             shot.shot.id: self.root.join(clip_file(shot.picked.key, VIDEO))
-            for shot in self.plan.shots
+            for shot in self.plan.shown
             if states[shot.picked.key].status is not ClipStatus.MADE
         }
         if holes:
@@ -232,7 +232,7 @@ class FilmMaker:
         """The layouts of the picked clips that exist, by key."""
         from minimax_tasks.video.stream_layout import read_layouts
 
-        keys = list(dict.fromkeys(shot.picked.key for shot in self.plan.shots if shot.picked.key in clips))
+        keys = list(dict.fromkeys(shot.picked.key for shot in self.plan.shown if shot.picked.key in clips))
         return dict(zip(keys, read_layouts([clips[key] for key in keys]), strict=True))
 
     def _with_slates(

@@ -114,9 +114,21 @@ class Plan:
         return former_film_name(self.name or self.board.title)
 
     @property
+    def shown(self) -> tuple[PlannedShot, ...]:
+        """The shots that the film shows: all but those that the board skips."""
+        return tuple(shot for shot in self.shots if not shot.shot.skip)
+
+    @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """Every clip of the board, in order of shots and takes."""
-        return tuple(segment for shot in self.shots for segment in shot.segments)
+        """Every clip that is made, in order of shots and takes: of skipped shots only what others are made from."""
+        needed: set[str] = set()
+        coming = [segment for shot in self.shown for segment in shot.segments]
+        while coming:
+            segment = coming.pop()
+            if segment.key not in needed:
+                needed.add(segment.key)
+                coming += segment.after
+        return tuple(segment for shot in self.shots for segment in shot.segments if segment.key in needed)
 
     @cached_property
     def by_id(self) -> dict[str, PlannedShot]:

@@ -17,8 +17,12 @@ BLACK = (16, 128, 128)
 """Y, U and V of black in limited range."""
 
 
-def conformed(source: Source, size: tuple[int, int], fps: Fraction) -> Iterator[av.VideoFrame]:
+def conformed(
+    source: Source, size: tuple[int, int], fps: Fraction, speed: Fraction = Fraction(1)
+) -> Iterator[av.VideoFrame]:
     """The clip as yuv420p BT.709 frames of `size` (width, height; even) at a constant `fps`.
+
+    It is shown `speed` times as fast as it was made: frames are left out, or shown more than once.
 
     A clip that asks to be turned is turned; a picture of another shape keeps its shape and gets black bars.
     Raises `VideoError`.
@@ -29,7 +33,7 @@ def conformed(source: Source, size: tuple[int, int], fps: Fraction) -> Iterator[
         if stream.time_base is None:
             raise VideoError(f"{name_of(source)}: its frames carry no times")
         turn: Turn | None = None
-        for frame in at_rate(container.decode(stream), stream.time_base, fps):
+        for frame in at_rate(container.decode(stream), stream.time_base / speed, fps):
             turn = turn_of(frame) if turn is None else turn
             yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), turn)
 

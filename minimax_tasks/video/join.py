@@ -16,6 +16,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
 from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
 from minimax_tasks.video.mix import SEAM, PlacedSound
+from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.sound_track import SoundTrack, mixed_track
 from minimax_tasks.video.source import opened, picture_stream
@@ -42,8 +43,10 @@ class Piece:
 
     `frames` is how long it is on screen. For `overlap` it is mixed with the piece before it, by the `transition`:
     "cut" for none, or one of `TRANSITIONS`. With `drops_first` its first frame is left out, since it shows the last
-    frame of the piece before once more. The first piece follows nothing. Its sound is heard at `volume`: 1 as it
-    is, 0 not at all.
+    frame of the piece before once more. The first piece follows nothing.
+
+    It begins at `source_in` seconds of the clip, and is shown `speed` times as fast as that. The last `hold` of its
+    frames repeat the one before them, in silence. Its sound is heard at `volume`: 1 as it is, 0 not at all.
     """
 
     clip: StreamLayout
@@ -54,6 +57,14 @@ class Piece:
     overlap: int = 0
     drops_first: bool = False
     volume: float = 1.0
+    source_in: Fraction = Fraction(0)
+    speed: Fraction = Fraction(1)
+    hold: int = 0
+
+    @property
+    def moving(self) -> int:
+        """How many of its frames come from the clip."""
+        return self.frames - self.hold
 
 
 @dataclass(frozen=True)
@@ -146,18 +157,19 @@ class _Film:
         layout = piece.clip.sound
         if layout is None or not piece.volume:
             return None
-        starts_at, source_in = piece.starts_at / self.fps, piece.drops_first / self.fps
-        ends_at = min(starts_at + piece.frames / self.fps, starts_at + layout.ends_at - source_in)
+        starts_at = piece.starts_at / self.fps
+        lasts = min(piece.moving / self.fps, (layout.ends_at - piece.source_in) / piece.speed)
         before, after = self.overlap(number) / self.fps, self.overlap(number + 1) / self.fps
         return PlacedSound(
             piece.clip.path,
             starts_at,
-            max(starts_at, ends_at),
-            source_in,
+            starts_at + max(Fraction(0), lasts),
+            piece.source_in,
             layout.offset,
             before or SEAM,
             after or SEAM,
             piece.volume,
+            piece.speed,
         )
 
     def sounds(self) -> list[PlacedSound]:
@@ -201,6 +213,12 @@ def _why_not_copy(film: _Film) -> str:
     for number, (piece, clip) in enumerate(zip(film.pieces, film.clips, strict=True)):
         if piece.overlap:
             return f"{film.name(number)} begins with a {piece.transition}"
+        if piece.speed != 1:
+            return f"{film.name(number)} is shown at another speed"
+        if piece.hold:
+            return f"the last frame of {film.name(number)} is held"
+        if piece.source_in and not piece.drops_first:
+            return f"the beginning of {film.name(number)} is trimmed off"
         if clip.codec != "h264" or clip.pixels != "yuv420p":
             return f"{film.name(number)} is {clip.codec} {clip.pixels}, which not every browser plays"
         if "mp4" not in clip.container.split(","):
@@ -217,7 +235,9 @@ def _why_not_copy(film: _Film) -> str:
         if differing:
             return f"{film.name(number)} differs from {film.name(0)} in {', '.join(differing)}"
     for number, (piece, clip) in enumerate(zip(film.pieces, film.clips, strict=True)):
-        if (clip.fps, clip.frames) != (film.fps, piece.frames + piece.drops_first):
+        shown = piece.frames + piece.drops_first
+        ends_early = shown < clip.frames and clip.plays_in_order
+        if clip.fps != film.fps or (shown != clip.frames and not ends_early):
             return f"{film.name(number)} is not shown frame by frame"
     return ""
 
@@ -296,7 +316,8 @@ def _copy(film: _Film, *, copies_sound: bool) -> Joined:
             clip = piece.clip
             # The whole clip is there, so where its first frame is dropped it begins that much earlier.
             begin = (piece.starts_at - piece.drops_first) * clip.tick - clip.first
-            for packet in packets.pictures[: clip.frames - film.drops_last(number)]:
+            shown = piece.frames + piece.drops_first - film.drops_last(number)
+            for packet in packets.pictures[:shown]:
                 packet.pts = (packet.pts or 0) + begin
                 packet.dts = (packet.dts or 0) + begin
                 packet.stream = stream
@@ -361,8 +382,9 @@ def _encode(film: _Film, reason: str) -> Joined:
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[av.VideoFrame] = deque()
         for number, piece in enumerate(film.pieces):
-            found = islice(conformed(piece.clip.path, film.size, film.fps), int(piece.drops_first), None)
-            exact = _Exactly(piece.frames, film.name(number))
+            skipped = nearest(piece.source_in / piece.speed * film.fps)
+            found = islice(conformed(piece.clip.path, film.size, film.fps, piece.speed), skipped, None)
+            exact = _Exactly(piece.moving, piece.hold, film.name(number))
             frames = exact.of(found)
             head = list(islice(frames, piece.overlap))
             if head:
@@ -388,14 +410,18 @@ def _encode(film: _Film, reason: str) -> Joined:
 
 @dataclass
 class _Exactly:
-    """Gives exactly the frames of a piece, whatever its file turns out to hold; `missing` counts what it lacks."""
+    """Gives exactly the frames of a piece, whatever its file turns out to hold; `missing` counts what it lacks.
+
+    The last one stays for `hold` frames more.
+    """
 
     frames: int
+    hold: int
     name: str
     missing: int = field(default=0, init=False)
 
     def of(self, found: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """The frames, and the last one again for each that is missing."""
+        """The frames, and the last one again for each that is missing or held."""
         count, last = 0, None
         for last in islice(found, self.frames):
             count += 1
@@ -403,5 +429,5 @@ class _Exactly:
         if last is None:
             raise VideoError(f"{self.name}: there is no picture in it")
         self.missing = self.frames - count
-        for _ in range(self.missing):
+        for _ in range(self.missing + self.hold):
             yield last

@@ -7,6 +7,8 @@ from itertools import chain
 from typing import Any
 
 import av
+import av.error
+import av.filter
 import numpy as np
 import numpy.typing as npt
 
@@ -41,7 +43,8 @@ class PlacedSound:
     """A part of a file's sound in its place in a film. Times are seconds.
 
     The part from `source_in` on is heard from `starts_at` to `ends_at`; it fades in and out there. `offset` is
-    the time of the file that counts as its 0. `volume` multiplies it: 1 leaves it as it is.
+    the time of the file that counts as its 0. `volume` multiplies it: 1 leaves it as it is. It is played `speed`
+    times as fast, at the same pitch.
     """
 
     path: str
@@ -52,6 +55,7 @@ class PlacedSound:
     fade_in: Fraction = SEAM
     fade_out: Fraction = SEAM
     volume: float = 1.0
+    speed: Fraction = Fraction(1)
 
 
 def mixed(sounds: Sequence[PlacedSound], seconds: Fraction, rate: int = FILM_RATE) -> Iterator[Samples]:
@@ -83,7 +87,7 @@ class _Heard:
         self.begin, self.end = nearest(sound.starts_at * rate), nearest(sound.ends_at * rate)
         self._fade_in, self._fade_out = nearest(sound.fade_in * rate), nearest(sound.fade_out * rate)
         self._decoded = _decoded(sound, rate)
-        self._shift = self.begin - nearest(sound.source_in * rate)
+        self._shift = self.begin - nearest(sound.source_in / sound.speed * rate)
         self._held: tuple[int, Samples] | None = None
 
     def add_to(self, block: Samples, begin: int) -> None:
@@ -134,19 +138,65 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
         if sound.source_in > _RUN_UP:
             container.seek(int((sound.source_in + sound.offset - _RUN_UP) * av.time_base))
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        retime = _Retimed(sound.speed, rate) if sound.speed != 1 else None
+        begins: int | None = None
         place: int | None = None
         for frame in chain(container.decode(stream), (None,)):
-            stated = None if frame is None else _stated(frame, sound.offset, rate)
-            for part in resampler.resample(frame):
+            stated = None if frame is None else _stated(frame, sound, rate)
+            begins = stated if begins is None else begins
+            parts = resampler.resample(frame)
+            for part in parts if retime is None else retime.of(parts, ends=frame is None):
                 samples = part.to_ndarray().astype(np.float32, copy=False)
-                if place is None or (stated is not None and abs(stated - place) > _DRIFT * rate):
-                    place = stated or 0
+                if place is None:
+                    place = begins or 0
+                elif retime is None and stated is not None and abs(stated - place) > _DRIFT * rate:
+                    place = stated
                 yield place, samples
                 place += samples.shape[1]
 
 
-def _stated(frame: av.AudioFrame, offset: Fraction, rate: int) -> int | None:
+class _Retimed:
+    """Sound at another speed and the same pitch, through FFmpeg's `atempo`."""
+
+    def __init__(self, speed: Fraction, rate: int) -> None:
+        self._graph = av.filter.Graph()
+        last = self._graph.add_abuffer(
+            format="fltp", sample_rate=rate, layout="stereo", time_base=Fraction(1, rate)
+        )
+        tempos = [("atempo", f"{float(factor):.6f}") for factor in _tempos(speed)]
+        # `atempo` gives the channels interleaved.
+        for name, value in (*tempos, ("aformat", "sample_fmts=fltp"), ("abuffersink", "")):
+            following = self._graph.add(name, value or None)
+            last.link_to(following)
+            last = following
+        self._graph.configure()
+
+    def of(self, parts: Sequence[av.AudioFrame], *, ends: bool) -> Iterator[av.AudioFrame]:
+        """What is ready after some more sound, or at its end."""
+        for part in parts:
+            self._graph.push(part)
+        if ends:
+            self._graph.push(None)
+        while True:
+            try:
+                found = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            if isinstance(found, av.AudioFrame):
+                yield found
+
+
+def _tempos(speed: Fraction) -> Iterator[Fraction]:
+    """The speed as factors that one filter takes: half as fast at least, twice as fast at most."""
+    while not Fraction(1, 2) <= speed <= 2:
+        factor = Fraction(1, 2) if speed < 1 else Fraction(2)
+        yield factor
+        speed /= factor
+    yield speed
+
+
+def _stated(frame: av.AudioFrame, sound: PlacedSound, rate: int) -> int | None:
     """Where a frame belongs, by the times of its file."""
     if frame.pts is None or frame.time_base is None:
         return None
-    return nearest((frame.pts * frame.time_base - offset) * rate)
+    return nearest((frame.pts * frame.time_base - sound.offset) / sound.speed * rate)

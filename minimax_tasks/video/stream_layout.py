@@ -58,6 +58,11 @@ class StreamLayout:
         """How long one frame is shown."""
         return (self.end - self.first) // self.frames
 
+    @property
+    def plays_in_order(self) -> bool:
+        """Whether its frames are shown in the order in which they lie in the file."""
+        return self.lead == 0 and self.plays_last_decoded_last
+
     def stream_facts(self) -> dict[str, object]:
         """Properties that two clips must share to be joined without encoding."""
         return {

@@ -18,6 +18,27 @@ shots:
 """
 
 CASES = {
+    "trim that is none": ("  - id: a\n    trim: 1-2\n", 7, "trim = '1-2'; allowed: from..to in seconds"),
+    "trim after the end": (
+        "  - id: a\n    action: x\n    trim: 7..\n",
+        8,
+        "trim = 7..: the clip of shot a has 6 s",
+    ),
+    "trim that leaves nothing": (
+        "  - id: a\n    action: x\n    trim: 3..2\n",
+        8,
+        "trim = 3..2: the clip of shot a",
+    ),
+    "speed of nothing": (
+        "  - id: a\n    action: x\n    speed: 0\n",
+        8,
+        "speed = 0; allowed: a number from 0.1 to 10",
+    ),
+    "sound of another kind": (
+        "  - id: a\n    action: x\n    sound: loud\n",
+        8,
+        "allowed: keep, drop, or a volume",
+    ),
     "unknown key": ("  - id: a\n    camrea: push in\n", 7, "unknown key 'camrea'; did you mean 'camera'?"),
     "octal id": (
         "  - id: 010\n    action: x\n",
@@ -191,7 +212,7 @@ CASES = {
     "continues a shot that is gone": (
         "  - {id: '010', action: x}\n  - {id: '020', continue: '005', action: x}\n",
         7,
-        "continue = '005': there is no such shot; allowed: frame, still, or the id of another shot",
+        "continue = '005': there is no such shot; allowed: frame, still, out, or the id of another shot",
     ),
     **{
         f"no such place: {place}": (

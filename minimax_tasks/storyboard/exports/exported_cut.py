@@ -38,7 +38,7 @@ class ExportedCut:
     def missing(self) -> list[str]:
         """The shots that are not made, or cannot be read, and so are left out."""
         there = {cut.shot for cut in self.edit.cuts}
-        return [shot.shot.id for shot in self.plan.shots if shot.shot.id not in there]
+        return [shot.shot.id for shot in self.plan.shown if shot.shot.id not in there]
 
 
 def exported_cut(root: Storage, plan: Plan) -> ExportedCut:
@@ -49,7 +49,7 @@ def exported_cut(root: Storage, plan: Plan) -> ExportedCut:
 
 def _clips(root: Storage, plan: Plan) -> dict[str, LinkedClip]:
     """The picked clips that are made and can be read, by key."""
-    keys = list(dict.fromkeys(shot.picked.key for shot in plan.shots))
+    keys = list(dict.fromkeys(shot.picked.key for shot in plan.shown))
     states = clip_states(root, keys)
     found = {}
     for key in keys:

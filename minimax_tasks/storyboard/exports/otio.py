@@ -65,7 +65,9 @@ def _clip(shot: PlannedShot, clip: LinkedClip, cut: Cut, edit: Edit, head: int, 
     length = clip.length
     there = otio.opentime.RationalTime(length.frames, float(length.fps or DEFAULT_FPS))
     # Where the film holds the last frame for a part of one, the clip is taken to be that long.
-    there = max(there, _time(edit.frames(cut.source_out), edit))
+    # A slowed or held clip takes more of the timeline than it has frames.
+    there = max(there, _time(edit.frames(cut.source_in) + edit.frames(cut.length), edit))
+    retimed = [] if cut.speed == 1 else [otio.schema.LinearTimeWarp(time_scalar=float(cut.speed))]
     return otio.schema.Clip(
         name=f"Shot {cut.shot}",
         media_reference=otio.schema.ExternalReference(
@@ -76,7 +78,15 @@ def _clip(shot: PlannedShot, clip: LinkedClip, cut: Cut, edit: Edit, head: int, 
             _time(edit.frames(cut.source_in) + head, edit),
             _time(edit.frames(cut.length) - head - tail, edit),
         ),
-        metadata={"minimax_tasks": {"prompt": shot.prompt, "clip": cut.clip, "take": cut.take}},
+        effects=retimed,
+        metadata={
+            "minimax_tasks": {
+                "prompt": shot.prompt,
+                "clip": cut.clip,
+                "take": cut.take,
+                "held_frames": edit.frames(cut.hold),
+            }
+        },
     )
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.edit import ClipLength, CutSource, lay_out
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
+from minimax_tasks.storyboard.trims import read_trim
 
 DRIFT_RUN = 3
 """The number of extracted frames in a row from which colours and sharpness are known to drift."""
@@ -42,14 +44,32 @@ def circles(drafts: Drafts) -> Iterator[Mistake]:
 
 def short_shots(drafts: Drafts) -> Iterator[Mistake]:
     """Shots that are shorter than the transitions at their two ends take together."""
-    sources = [CutSource(draft.shot, draft.join, ClipLength(Fraction(draft.length))) for draft in drafts]
-    for crowded in lay_out(sources, None).crowded():
-        draft, longer = drafts[crowded.at], drafts[crowded.longer]
+    shown = [draft for draft in drafts if not draft.shot.skip]
+    edit = lay_out(
+        [CutSource(draft.shot, draft.join, ClipLength(Fraction(draft.length))) for draft in shown], None
+    )
+    for crowded in edit.crowded():
+        draft, longer = shown[crowded.at], shown[crowded.longer]
+        length = float(edit.cuts[crowded.at].length)
         text = (
-            f"cut = {longer.join.label.removesuffix(' s')}: shot {draft.shot.id} has {draft.length} s, "
+            f"cut = {longer.join.label.removesuffix(' s')}: shot {draft.shot.id} has {length:g} s, "
             f"but its transitions take {float(crowded.needed):g} s together; shorten one"
         )
         yield longer, "cut", text
+
+
+def trimmed_away(drafts: Drafts) -> Iterator[Mistake]:
+    """Shots whose trim lies outside the clip that is asked for, or leaves nothing of it."""
+    for draft in drafts:
+        trim, length = read_trim(draft.shot.trim), Fraction(draft.length)
+        times = [time for time in (trim.begin, trim.end) if time is not None]
+        begin, end = trim.of(length)
+        if begin >= end or any(abs(time) >= length + LENGTH_TOLERANCE for time in times):
+            text = (
+                f"trim = {draft.shot.trim}: the clip of shot {draft.shot.id} has {draft.length} s; allowed: a part of "
+                "it, from..to in seconds, a minus counting from its end"
+            )
+            yield draft, "trim", text
 
 
 def drifting(drafts: Drafts) -> Iterator[tuple[ShotDraft, str]]:

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from fractions import Fraction
 
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE
@@ -13,6 +14,7 @@ from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frame_names import no_such_frame
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, named_pictures
+from minimax_tasks.storyboard.trims import read_trim
 
 
 def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
@@ -110,16 +112,22 @@ def _continued(draft: ShotDraft, before: ShotDraft, drafts: Drafts, problems: Bo
     if wish == "still":
         problems.wrong(draft, "continue", f"shot {before.shot.id} has no `to` still; write `continue: frame`")
         return None
+    if wish == "out":
+        if read_trim(before.shot.trim).end is None:
+            return Source(f"continues {before.shot.id}", shot=before.shot.id)
+        _, out = read_trim(before.shot.trim).of(Fraction(before.length))
+        label = f"continues {before.shot.id} where it is cut"
+        return Source(label, shot=before.shot.id, place=f"{float(out):g}")
     if wish in drafts.by_id and wish != draft.shot.id:
         return Source(f"continues {wish}", shot=str(wish))
     # Of ids that are numbers a near one is another shot, not a slip.
     others = (name for name in drafts.by_id if name != draft.shot.id and not str(wish).isdecimal())
-    near = problems.suggest(str(wish), itertools.chain(("frame", "still"), others))
+    near = problems.suggest(str(wish), itertools.chain(("frame", "still", "out"), others))
     guess = did_you_mean(near) or ": there is no such shot;"
     problems.wrong(
         draft,
         "continue",
-        f"continue = {quoted(wish)}{guess} allowed: frame, still, or the id of another shot",
+        f"continue = {quoted(wish)}{guess} allowed: frame, still, out, or the id of another shot",
     )
     return None
 

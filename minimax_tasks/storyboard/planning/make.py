@@ -14,6 +14,7 @@ from minimax_tasks.storyboard.planning.checks import (
     drifting,
     same_clips,
     short_shots,
+    trimmed_away,
     unused_frames,
 )
 from minimax_tasks.storyboard.planning.draft import ShotDraft, begin_drafts
@@ -39,7 +40,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     decide_frames(drafts, material, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
-    for mistake in (*circles(drafts), *short_shots(drafts)):
+    for mistake in (*circles(drafts), *trimmed_away(drafts), *short_shots(drafts)):
         problems.wrong(*mistake)
     decide_crops(drafts, material, problems)
     if problems:
