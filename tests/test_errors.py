@@ -26,6 +26,7 @@ CONTROL_FLOW = {
     "minimax_tasks.prompts.sentences.NoText",
     "minimax_tasks.sandbox.http.app._TooLarge",
     "minimax_tasks.sandbox.http.broken_responses._Cut",
+    "minimax_tasks.sandbox.http.v2.wire.Rejected",
     "minimax_tasks.sandbox.http.wire.Refused",
     "minimax_tasks.storyboard.yaml_document._Unreadable",
 }

@@ -3,8 +3,9 @@
 How its requests and answers look is its `Wire`: one for each generation of the API.
 """
 
+import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Endpoint:
     query_path: str
     retrieve_path: str
     source: str
-    wire: Wire
+    generation: str
+    """The folder of the API's generation: `v1`, `v2`."""
     list_path: str = ""
     """Lists the tasks of the account; "" where nothing does."""
     cancel_path: str = ""
@@ -75,8 +77,16 @@ class Endpoint:
     """Days after which a task is answered as if it had never been; None where nothing is published."""
     former: "Endpoint | None" = None
     """Where its tasks have been known as well, undocumented: asked when a task is out of reach here."""
-    requests_per_minute: int = field(default=20)
+    requests_per_minute: int = 20
     in_flight: int | None = None
     """Most tasks of an account at once; None where nothing is published."""
+    takes_uploads: bool = False
+    """Whether a request may name files that were uploaded."""
     paces_reads: bool = False
     """Whether the published rate is that of all requests, and not of submits alone."""
+
+    @property
+    def wire(self) -> Wire:
+        """How requests are written and answers read. Loaded here, since the tables need the paths alone."""
+        found: Wire = importlib.import_module(f"minimax_tasks.api.{self.generation}.wire").WIRE
+        return found

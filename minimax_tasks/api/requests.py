@@ -25,9 +25,11 @@ from pydantic import (
 
 from minimax_tasks.api.catalog.models import (
     RATIOS,
+    V1_PICTURES,
     Mode,
     ModelMode,
     Optimizer,
+    PictureLimits,
     ReferenceLimits,
     SendSize,
     Size,
@@ -121,6 +123,11 @@ class _Request(BaseModel):
         """What was given, from which the same request can be made again."""
         return self.model_dump(exclude_defaults=True)
 
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """What pictures it takes."""
+        return V1_PICTURES
+
     def pictures(self) -> dict[str, str]:
         """Field -> picture reference, for the fields that have one."""
         return {name: getattr(self, name) for name in self.picture_fields if getattr(self, name)}
@@ -201,6 +208,14 @@ class VideoRequest(_Request):
             raise InvalidRequest("prompt", self.prompt, f"1 to {limit} characters", why)
         self._check_size()
         self._check_ratio()
+        for name, reference in self.pictures().items():
+            if reference.startswith(UPLOADED) and not self.endpoint.takes_uploads:
+                raise InvalidRequest(
+                    name,
+                    reference,
+                    "an http(s) URL, a data URL or a path",
+                    f"{self.model} knows no uploaded files",
+                )
 
     def _check_ratio(self) -> None:
         ratios = self.model_mode.ratios
@@ -214,6 +229,16 @@ class VideoRequest(_Request):
         if self.mode is Mode.TEXT and self.ratio in (None, ADAPTIVE):
             why = f"{self.model} needs one for a clip from text alone"
             raise InvalidRequest("ratio", self.ratio, [one for one in ratios if one != ADAPTIVE], why)
+
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """What pictures the model takes."""
+        return self.model_mode.pictures
+
+    @property
+    def reference_limits(self) -> ReferenceLimits | None:
+        """What references the model takes; None where it takes none."""
+        return self.model_mode.references
 
     @property
     def sent_ratio(self) -> str | None:
@@ -534,7 +559,7 @@ class ReferenceToVideoRequest(VideoRequest):
 
     @property
     def _limits(self) -> ReferenceLimits:
-        limits = self.model_mode.references
+        limits = self.reference_limits
         assert limits is not None, "every row of this mode has them"
         return limits
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from minimax_tasks.api.answers import QueryAnswer, State
+from minimax_tasks.api.catalog.models import expected_short_side, find_model_mode
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.folder import ClipFolder
@@ -168,11 +169,14 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bo
         )
     warnings = []
     seconds = asked.get("duration")
-    if isinstance(seconds, int) and abs(found.seconds - seconds) > 0.5:
+    row = find_model_mode(str(asked.get("model")), asked.get("mode"))
+    longer = max(0.5, row.longer_by if row else 0.0)
+    if isinstance(seconds, int) and not seconds - 0.5 <= found.seconds <= seconds + longer:
         warnings.append(f"asked for {seconds} s, got {found.seconds:.2f} s")
-    lines = str(asked.get("resolution") or "").removesuffix("P")
-    if not small and lines.isdigit() and abs(min(found.width, found.height) - int(lines)) > int(lines) * 0.02:
-        warnings.append(f"asked for {lines}P, got {found.width} x {found.height}")
+    resolution = str(asked.get("resolution") or "")
+    lines = expected_short_side(resolution, str(asked.get("ratio") or ""))
+    if not small and lines and abs(min(found.width, found.height) - lines) > lines * 0.02:
+        warnings.append(f"asked for {resolution}, got {found.width} x {found.height}")
     promised = result.get("video_width"), result.get("video_height")
     if not small and all(promised) and promised != (found.width, found.height):
         warnings.append(

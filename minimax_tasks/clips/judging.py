@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from minimax_tasks.api.catalog.models import PictureLimits
 from minimax_tasks.api.picture_shapes import judge_crop
 from minimax_tasks.clips.frames import measured, moment_in
 from minimax_tasks.clips.layout import clip_folder
@@ -53,8 +54,8 @@ def judge_clips(root: Storage, clips: Iterable[tuple[int, ClipRequest]], begun: 
     judged = Judged()
     for number, clip in new:
         sizes: dict[str, _Look] = {}
-        for (reference, digest, fit), name in zip(_wanted(clip), clip.request.pictures(), strict=True):
-            found = looks[reference, digest, fit]
+        for wanted, name in zip(_wanted(clip), clip.request.pictures(), strict=True):
+            found = looks[wanted]
             if isinstance(found, PictureError):
                 own = PictureError(name, found.value, found.allowed, found.why)
                 judged.problems.append((number, own))
@@ -80,16 +81,18 @@ def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: 
         judged.problems.append((number, error))
 
 
-def _wanted(clip: ClipRequest) -> list[tuple[str, str, bool]]:
-    """Each picture with its digest ("" for one that is not read here) and whether it is made to fit."""
-    pictures = clip.request.pictures()
-    return [(ref, clip.digests.get(name, ""), clip.request.fit) for name, ref in pictures.items()]
+def _wanted(clip: ClipRequest) -> list[tuple[str, str, bool, PictureLimits]]:
+    """Each picture with its digest ("" for one that is not read here), whether it is made to fit, and its limits."""
+    pictures, limits = clip.request.pictures(), clip.request.picture_limits
+    return [(ref, clip.digests.get(name, ""), clip.request.fit, limits) for name, ref in pictures.items()]
 
 
-def _look(root: Storage, reference: str, digest: str, fit: bool, *, keys: Container[str]) -> _Look | None:
+def _look(
+    root: Storage, reference: str, digest: str, fit: bool, limits: PictureLimits, *, keys: Container[str]
+) -> _Look | None:
     """A picture as it would be sent; None when that is not known. Raises `PictureError`."""
     if digest:
-        sent = prepare_picture(reference, Seen(digest), field="picture", fit=fit)
+        sent = prepare_picture(reference, Seen(digest), field="picture", fit=fit, limits=limits)
         return _Look(sent.width, sent.height, sent.notes)
     frame = FrameOf.parse(reference)
     if frame is None:

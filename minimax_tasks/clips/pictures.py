@@ -7,10 +7,19 @@ import warnings
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.api.data_urls import decode_data_url
 from minimax_tasks.api.picture_shapes import same_shape
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.layout import SUBMISSION, clip_file, picture_memory, sent_memory
+from minimax_tasks.clips.recordings import (
+    as_data_url,
+    file_of,
+    hear,
+    is_video,
+    judge_together,
+    read_recording_bytes,
+)
 from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.errors import PictureError, UnreadableReference
@@ -98,8 +107,8 @@ _MOST_REMEMBERED = 65_536
 _seen_before: dict[tuple[str, str], Seen] = {}
 """Reference and version of a file -> the picture in it."""
 
-_sent_before: dict[tuple[str, str, bool, tuple[int, int] | None], Sent] = {}
-"""Reference, digest, `fit` and shape of a picture -> what is sent of it."""
+_sent_before: dict[tuple[str, str, bool, PictureLimits, tuple[int, int] | None], Sent] = {}
+"""Reference, digest, `fit`, limits and shape of a picture -> what is sent of it."""
 
 
 def forget_pictures() -> None:
@@ -138,20 +147,27 @@ def prepare_picture(
     fit: bool,
     shape: tuple[int, int] | None = None,
     data: bytes | None = None,
+    limits: PictureLimits = V1_PICTURES,
 ) -> Sent:
     """A picture as it would be sent: judged on its bytes and, to have a shape, cropped. Raises `PictureError`.
 
     `data` are its bytes where they are at hand; otherwise they are read, unless all this is known already.
     """
-    what = (reference, seen.digest, fit)
+    what = (reference, seen.digest, fit, limits)
     known, whole = _sent_before.get((*what, shape)), _sent_before.get((*what, None))
     if known is None and whole is not None and shape is not None:
         known = whole if _is_whole(whole, shape) else None
-    return known or _prepare(reference, seen.digest, field, fit, shape, data)
+    return known or _prepare(reference, seen.digest, field, fit, shape, data, limits)
 
 
 def _prepare(
-    reference: str, digest: str, field: str, fit: bool, shape: tuple[int, int] | None, data: bytes | None
+    reference: str,
+    digest: str,
+    field: str,
+    fit: bool,
+    shape: tuple[int, int] | None,
+    data: bytes | None,
+    limits: PictureLimits,
 ) -> Sent:
     from minimax_tasks.api.pictures import Picture, crop_to, judge_picture
 
@@ -159,7 +175,7 @@ def _prepare(
         sent = Sent(hashlib.sha256(picture.data).hexdigest(), picture.width, picture.height, picture.notes)
         if len(_sent_before) >= _MOST_REMEMBERED:
             _sent_before.clear()
-        _sent_before[reference, digest, fit, shape] = sent
+        _sent_before[reference, digest, fit, limits, shape] = sent
         return sent
 
     label = shown(reference)
@@ -167,11 +183,11 @@ def _prepare(
         data = read_picture(reference, field=field)
     if hashlib.sha256(data).hexdigest() != digest:
         raise PictureError(field, reference, "the picture that was planned", "it has changed; plan again")
-    picture = judge_picture(data, field=field, name=label, fit=fit)
+    picture = judge_picture(data, field=field, name=label, fit=fit, limits=limits)
     whole = remembered(picture, None)
     if shape is None or _is_whole(whole, shape):
         return whole
-    return remembered(crop_to(picture, shape, field=field, name=label), shape)
+    return remembered(crop_to(picture, shape, field=field, name=label, limits=limits), shape)
 
 
 def _is_whole(sent: Sent, shape: tuple[int, int]) -> bool:
@@ -210,10 +226,43 @@ def known_clip(
     shapes = dict(shapes or {})
     sent = _what_is_sent(root, request, seen, shapes)
     digests = {name: one.digest for name, one in seen.items()}
+    request, heard, missing = _heard(root, request)
+    digests |= heard
+    gone = gone or missing
     clip = as_paid(root, ClipRequest(request, digests, take, sent, shapes), written, begun=begun)
     if gone is not None and not root.exists(clip_file(clip.key, SUBMISSION)):
         raise gone
     return clip
+
+
+def _heard(root: Storage, request: AnyRequest) -> tuple[AnyRequest, dict[str, str], PictureError | None]:
+    """The request with the seconds of its videos, the digests of its recordings, and what is wrong with one that is
+    gone and known from an earlier submit. Raises `PictureError`.
+    """
+    limits = getattr(request, "reference_limits", None)
+    if limits is None or not request.recordings():
+        return request, {}, None
+    digests: dict[str, str] = {}
+    lengths: list[tuple[str, float]] = []
+    gone: PictureError | None = None
+    for name, reference in request.recordings().items():
+        if not has_bytes(reference):
+            continue
+        try:
+            found = hear(reference, name, limits, request.picture_limits)
+        except PictureError as error:
+            remembered = remembered_picture(root, reference)
+            if remembered is None:
+                raise
+            digests[name], gone = remembered.digest, error
+        else:
+            digests[name] = found.digest
+            lengths.append((name, found.seconds))
+    seconds = judge_together(lengths, limits)
+    all_known = all(name in digests for name in request.recordings() if is_video(name)) and gone is None
+    if seconds is not None and all_known and getattr(request, "reference_seconds", None) is None:
+        request = request.model_copy(update={"reference_seconds": round(seconds, 3)})
+    return request, digests, gone
 
 
 def _what_is_sent(
@@ -240,13 +289,15 @@ def _changed(
     for name, one in seen.items():
         shape = shapes.get(name, start if name == "last_frame_image" else None)
         size = one.size
-        if one.is_sent_whole(fit=request.fit) and not _is_cropped(one.size, shape):
+        limits = request.picture_limits
+        too_large = request.fit and limits.longest is not None and max(one.size) > limits.longest
+        if one.is_sent_whole(fit=request.fit) and not too_large and not _is_cropped(one.size, shape):
             start = size if name == "first_frame_image" and all(size) else start
             continue
-        place = _sent_memory(one.digest, request.fit, shape)
+        place = _sent_memory(one.digest, request.fit, shape, limits)
         try:
             sent = _remembered_sent(root, place) or prepare_picture(
-                request.pictures()[name], one, field=name, fit=request.fit, shape=shape
+                request.pictures()[name], one, field=name, fit=request.fit, shape=shape, limits=limits
             )
         except PictureError:
             continue
@@ -275,6 +326,9 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
     """
     seen: dict[str, Seen] = {}
     for name, digest in clip.digests.items():
+        if name in clip.request.recordings():
+            _remember_recording(root, clip.request.recordings()[name], digest)
+            continue
         reference = clip.request.pictures()[name]
         try:
             seen[name] = see_picture(reference, name)
@@ -303,6 +357,12 @@ def remember_pictures(root: Storage, clip: ClipRequest) -> None:
             )
 
 
+def _remember_recording(root: Storage, reference: str, digest: str) -> None:
+    place = _memory(reference)
+    if place:
+        root.write_json(place, {"from": shown(reference), "sha256": digest}, durable=False)
+
+
 def _memory(reference: str) -> str | None:
     """The file with a picture's digest under a root, None for a picture that has no name or none of a file."""
     try:
@@ -314,8 +374,9 @@ def _memory(reference: str) -> str | None:
     return picture_memory(name)
 
 
-def _sent_memory(digest: str, fit: bool, shape: tuple[int, int] | None) -> str:
-    return sent_memory(json.dumps([digest, fit, shape]))
+def _sent_memory(digest: str, fit: bool, shape: tuple[int, int] | None, limits: PictureLimits) -> str:
+    how: list[object] = [digest, fit, shape]
+    return sent_memory(json.dumps(how if limits == V1_PICTURES else [*how, limits.most_bytes]))
 
 
 def _remembered_sent(root: Storage, place: str) -> Sent | None:
@@ -323,7 +384,14 @@ def _remembered_sent(root: Storage, place: str) -> Sent | None:
     return Sent(str(found["sent"]), int(found["width"]), int(found["height"])) if found else None
 
 
-async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
+Upload = Callable[[bytes, str, str], Awaitable[str]]
+"""Keeps a file with the service: its bytes, name and media type; gives its address."""
+
+MOST_SENT = 60_000_000
+"""Characters of data URLs in a request; the service takes 64 MB in all."""
+
+
+async def sendable(clip: ClipRequest, frames: FrameReader | None, upload: Upload | None = None) -> AnyRequest:
     """The request with every picture as the URL or data URL that is sent, judged on its bytes.
 
     A last frame of another shape than the first is cropped alike, with a warning; the service would crop it
@@ -332,6 +400,7 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
     """
     from minimax_tasks.api.pictures import Picture, crop_alike, crop_to, judge_picture
 
+    limits = clip.request.picture_limits
     pictures: dict[str, Picture] = {}
     resolved = {}
     for name, reference in clip.request.pictures().items():
@@ -352,22 +421,60 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None) -> AnyRequest:
         label = shown(reference)
         # The sides of a clip are whole, even numbers, by which its shape may be a hair over the limit.
         fit = clip.request.fit or frame is not None
-        picture = judge_picture(data, field=name, name=label, fit=fit)
+        picture = judge_picture(data, field=name, name=label, fit=fit, limits=limits)
         if name in clip.shapes:
-            picture = crop_to(picture, clip.shapes[name], field=name, name=label)
+            picture = crop_to(picture, clip.shapes[name], field=name, name=label, limits=limits)
         pictures[name] = picture
         for note in picture.notes:
             warnings.warn(f"{name} = {label}: {note}", stacklevel=2)
     first, last = pictures.get("first_frame_image"), pictures.get("last_frame_image")
     if first is not None and last is not None:
         label = shown(clip.request.pictures()["last_frame_image"])
-        pictures["last_frame_image"] = crop_alike(last, first, field="last_frame_image", name=label)
+        pictures["last_frame_image"] = crop_alike(
+            last, first, field="last_frame_image", name=label, limits=limits
+        )
         if pictures["last_frame_image"] is not last:
             warnings.warn(
                 different_shapes((first.width, first.height), (last.width, last.height)), stacklevel=2
             )
     resolved |= {name: picture.data_url for name, picture in pictures.items()}
+    resolved |= await _sendable_recordings(clip, upload)
+    if upload is not None and clip.request.recordings() | clip.request.pictures():
+        await _upload_the_longest(clip.request, resolved, upload)
     return clip.request.with_pictures(resolved)
+
+
+async def _sendable_recordings(clip: ClipRequest, upload: Upload | None) -> dict[str, str]:
+    """Each recording as it is sent. Raises `PictureError` for one that has changed."""
+    limits = getattr(clip.request, "reference_limits", None)
+    found = {}
+    for name, reference in clip.request.recordings().items():
+        if limits is None or not has_bytes(reference):
+            found[name] = reference
+            continue
+        data = read_recording_bytes(reference, name, limits)
+        if hashlib.sha256(data).hexdigest() != clip.digests.get(name):
+            raise PictureError(
+                name, reference, "the file that was planned", "it has changed; plan the clip again"
+            )
+        url = as_data_url(data, name)
+        if url is None and upload is None:
+            raise PictureError(name, reference, "an MP4 video", "nothing here can upload a file")
+        found[name] = url or await upload(data, *file_of(data, name))  # type: ignore[misc]
+    return found
+
+
+async def _upload_the_longest(request: AnyRequest, resolved: dict[str, str], upload: Upload) -> None:
+    """Upload files, the longest first, until the request is short enough to be sent."""
+    by_length = sorted(resolved, key=lambda name: len(resolved[name]), reverse=True)
+    for name in by_length:
+        url = resolved[name]
+        if sum(map(len, resolved.values())) <= MOST_SENT or not url.startswith("data:"):
+            return
+        data = decode_data_url(url, field=name)
+        mime = url.partition(":")[2].partition(";")[0]
+        named = file_of(data, name) if name in request.recordings() else (f"picture.{mime[6:]}", mime)
+        resolved[name] = await upload(data, *named)
 
 
 def different_shapes(first: tuple[int, int], last: tuple[int, int]) -> str:

@@ -67,7 +67,7 @@ class ClipRequest:
     def __post_init__(self) -> None:
         if self.take < 1:
             raise InvalidRequest("take", self.take, "1, 2, 3, …")
-        for name, reference in self.request.pictures().items():
+        for name, reference in self._files().items():
             check_reference(name, reference)
 
     @property
@@ -125,20 +125,25 @@ class ClipRequest:
         if digest:
             sent = (self.sent or {}).get(field_name, digest)
             return f"sha256:{digest if as_read and shape is None else sent}"
-        reference = self.request.pictures()[field_name]
+        reference = self._files()[field_name]
         return f"{reference} cropped to {_ratio(shape)}" if shape else reference
 
     def asked(self) -> dict[str, Any]:
         """What was asked, for people: the content of `request.json`."""
         identity = self._identity(self._pictures())
-        pictures = {
-            name: {
-                "is": shown(self.picture_name(name)),
-                "from": shown(reference),
-                **self._changed(name),
+        pictures, recordings = (
+            {
+                name: {
+                    "is": shown(self.picture_name(name)),
+                    "from": shown(reference),
+                    **self._changed(name),
+                }
+                for name, reference in files.items()
             }
-            for name, reference in self.request.pictures().items()
-        }
+            for files in (self.request.pictures(), self.request.recordings())
+        )
+        if recordings:
+            identity["recordings"] = recordings
         return identity | {
             "key": self.key,
             "endpoint": self.request.endpoint.name,
@@ -204,7 +209,11 @@ class ClipRequest:
 
     def _identity(self, pictures: dict[str, str]) -> dict[str, Any]:
         sent = {"mode": str(self.mode), "take": self.take} | self.request.identity()
-        return sent | {"pictures": pictures}
+        recordings = {name: self.picture_name(name) for name in self.request.recordings()}
+        return sent | {"pictures": pictures} | ({"recordings": recordings} if recordings else {})
+
+    def _files(self) -> dict[str, str]:
+        return self.request.pictures() | self.request.recordings()
 
 
 def _digest(identity: dict[str, Any]) -> str:

@@ -73,7 +73,8 @@ async def submit(
         if request is None:
             _ = service.client  # without a key nothing is claimed
             await service.check_root(folder.root)
-            request = await sendable(clip, frames)
+            takes_uploads = clip.request.endpoint.takes_uploads
+            request = await sendable(clip, frames, service.client.upload if takes_uploads else None)
             await folder.describe(clip)
             await folder.root.run(remember_pictures, folder.root, clip)
         await service.rate_limiter.acquire()

@@ -36,6 +36,9 @@ STORED = {
 }  # fmt: skip
 """Protocol of a storage that files may be named on -> the package that it needs."""
 
+UPLOADED = "mm_file://"
+"""What the address of a file that was uploaded to the video service starts with. It is sent, and never read here."""
+
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
 _NO_ROOTS = frozenset(
@@ -95,6 +98,8 @@ def kind_of(reference: str) -> Kind:
     head = reference[:5].casefold()
     if head == "data:":
         return Kind.DATA
+    if reference.startswith(UPLOADED):
+        return Kind.WEB
     scheme = _scheme(reference)
     if scheme in _WEB:
         if _CHAIN.search(reference):
@@ -111,8 +116,8 @@ def kind_of(reference: str) -> Kind:
 
 
 def is_web(reference: str) -> bool:
-    """Whether a reference is an http(s) URL."""
-    return _scheme(reference) in _WEB
+    """Whether a reference is an address that others fetch from: an http(s) URL, or that of an uploaded file."""
+    return _scheme(reference) in _WEB or reference.startswith(UPLOADED)
 
 
 def judge_root(url: str) -> None:

@@ -456,6 +456,13 @@ def short_side(resolution: str) -> int:
     return _SHORT_SIDES.get(resolution.upper(), int(lines) if lines.isdecimal() else 0)
 
 
+def expected_short_side(resolution: str, ratio: str) -> int:
+    """The short side in pixels that a clip of this size and shape should have; 0 where that is not known."""
+    if not ratio or ratio == "16:9":
+        return short_side(resolution)
+    return min(SIZES_768P[ratio]) if resolution == "768P" and ratio in SIZES_768P else 0
+
+
 _SHORT_SIDES = {"2K": 1440}
 
 SIZES_768P: dict[str, tuple[int, int]] = {
@@ -480,16 +487,16 @@ def models_for(mode: Mode) -> tuple[ModelMode, ...]:
     return tuple(row for row in MODEL_MODES if row.mode is mode)
 
 
-def find_model_mode(model: str, mode: Mode) -> ModelMode | None:
+def find_model_mode(model: str, mode: Mode | str | None) -> ModelMode | None:
     """The row of a model in a mode, or None when the model does not serve it.
 
     A model of the second generation that is not listed is taken as its first one, with a caveat.
     """
-    found = next((row for row in MODEL_MODES if row.model == model and row.mode is mode), None)
+    found = next((row for row in MODEL_MODES if row.model == model and row.mode == mode), None)
     if found is not None or not _is_new_h3(model):
         return found
     like = (
-        next(row for row in MODEL_MODES if row.model == H3 and row.mode is mode)
+        next(row for row in MODEL_MODES if row.model == H3 and row.mode == mode)
         if mode in _H3_MODES
         else None
     )

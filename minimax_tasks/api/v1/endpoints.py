@@ -1,7 +1,6 @@
 """The two kinds of task that the first generation of the API has."""
 
 from minimax_tasks.api.endpoint import Endpoint
-from minimax_tasks.api.v1.wire import WIRE
 
 GENERATION = Endpoint(
     name="v1/video_generation",
@@ -9,7 +8,7 @@ GENERATION = Endpoint(
     query_path="/v1/query/video_generation",
     retrieve_path="/v1/files/retrieve",
     source="query",
-    wire=WIRE,
+    generation="v1",
 )
 """Clips of a model, in all its modes."""
 
@@ -19,6 +18,6 @@ TEMPLATE_GENERATION = Endpoint(
     query_path="/v1/query/video_template_generation",
     retrieve_path="",
     source="agent",
-    wire=WIRE,
+    generation="v1",
 )
 """Clips of the service's video templates."""

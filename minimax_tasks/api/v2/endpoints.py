@@ -2,7 +2,6 @@
 
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.v1.endpoints import GENERATION as FIRST_GENERATION
-from minimax_tasks.api.v2.wire import WIRE
 
 GENERATION = Endpoint(
     name="v2/video_generation",
@@ -10,7 +9,7 @@ GENERATION = Endpoint(
     query_path="/v2/query/video_generation",
     retrieve_path="",
     source="v2",
-    wire=WIRE,
+    generation="v2",
     list_path="/v2/query/video_generation",
     cancel_path="/v2/video_generation",
     kept_days=7,
@@ -18,6 +17,7 @@ GENERATION = Endpoint(
     former=FIRST_GENERATION,
     requests_per_minute=300,
     in_flight=30,
+    takes_uploads=True,
     paces_reads=True,
 )
 """Clips of a model, in all its modes."""
