@@ -38,7 +38,7 @@ def knock():
 
         def connect(url, data=b""):
             place = urlsplit(url)
-            one = stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=20))
+            one = stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=60))
             if data:
                 one.sendall(data)
             return one
@@ -52,7 +52,7 @@ HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"
 
 def told(url, task_id="123"):
     return httpx.post(
-        url, json={"task_id": task_id, "status": "Success"}, trust_env=False, timeout=10
+        url, json={"task_id": task_id, "status": "Success"}, trust_env=False, timeout=60
     ).status_code
 
 
@@ -76,13 +76,13 @@ def test_what_is_never_finished_ends(quick, knock, beginning):
 @pytest.mark.parametrize("beginning", [HALF_A_HEAD, HALF_A_BODY], ids=["head", "body"])
 def test_drips_do_not_extend_a_deadline(quick, knock, beginning):
     dripping = knock(quick, beginning)
-    for _ in range(200):
+    for _ in range(1200):
         time.sleep(0.05)
         try:
             dripping.sendall(b" ")
         except OSError:
             return
-    pytest.fail("after 10 s it still listens")
+    pytest.fail("after a minute it still listens")
 
 
 def test_a_connection_that_has_its_answer_ends(quick, knock):

@@ -123,12 +123,12 @@ def test_a_new_cut_of_the_same_clips_costs_nothing(sandbox: Sandbox, harbour: st
 def test_segments_that_need_not_wait_run_at_the_same_time(
     harbour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Sandbox(latency=3.0, scale="90P") as slow:
+    with Sandbox(latency=8.0, scale="90P") as slow:
         point_at(monkeypatch, slow.url)
         assert render(harbour, "out") == 0
         at = sorted(entry["created_at"] for entry in slow.ledger())
-    assert at[4] - at[0] < 3.0, "five of the six clips wait for nobody"
-    assert at[5] - at[0] >= 3.0, "025 waits for the last frame of 020"
+    assert at[4] - at[0] < 8.0, "five of the six clips wait for nobody"
+    assert at[5] - at[0] >= 8.0, "025 waits for the last frame of 020"
 
 
 def test_on_memory_storage(sandbox: Sandbox, harbour: str) -> None:

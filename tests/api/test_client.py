@@ -310,7 +310,7 @@ def test_a_refused_connection_means_that_nothing_was_sent() -> None:
 
 def test_an_answer_that_never_comes() -> None:
     async def run(url: str) -> None:
-        async with MiniMaxClient(KEY, url, timeout=0.2) as client:
+        async with MiniMaxClient(KEY, url, timeout=0.5) as client:
             await client.submit(ASKED)
 
     silent = socket.create_server(("127.0.0.1", 0))  # connections are made, and nobody takes them

@@ -292,15 +292,15 @@ def test_a_claim_that_was_not_created_is_an_error_and_no_doubt(
 def test_a_root_that_is_removed_in_the_middle_leaves_no_stuck_clip(sandbox: Sandbox, tmp_path: Path) -> None:
     root = tmp_path / "root"
     folder = folder_of(TEXT, root)
-    sandbox.add_faults([{"at": "task", "latency": 3.0, "most": 1}])
+    sandbox.add_faults([{"at": "query", "word": "Processing", "nth": [1, 2]}])
+
+    def remove(status: str) -> None:
+        shutil.rmtree(root, ignore_errors=True)
 
     async def work(service: Any) -> None:
         submission = await submit(TEXT, folder, service)
-        waiting = asyncio.create_task(poll(folder, service))
-        await asyncio.sleep(0.1)
-        shutil.rmtree(root)
         with pytest.raises(MiniMaxError, match=f"was removed while.*Task {submission['task_id']} is paid"):
-            await waiting
+            await poll(folder, service, on_status=remove)
 
     with_service(sandbox.url, work)
     assert not root.exists()

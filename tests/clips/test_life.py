@@ -131,7 +131,7 @@ def test_what_clips_take_is_learnt_and_nobody_asks_long_before(tmp_path: Path) -
             await poll(folder_of(clip, tmp_path), service)
         return asked
 
-    with Sandbox(latency=2.0, scale="90P") as slow:
+    with Sandbox(latency=1.0, scale="90P") as slow:
         asked = with_service(slow.url, work, poll_interval=0.1)
     assert max(asked[5:]) < min(asked[:5]), "how many exactly says how busy the machine is"
 

@@ -157,7 +157,7 @@ def test_a_callback_to_the_address_of_the_submit_settles_the_doubt(sandbox: Sand
         sandbox.add_faults([{"at": "submit", "nth": 1, "lost": True}])
         with pytest.raises(UncertainSubmit):
             finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not list((tmp_path / "callbacks").glob("submit-*")) and time.monotonic() < until:
             time.sleep(0.05)
         finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
@@ -492,7 +492,7 @@ def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest
 def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Sandbox(latency=30, scale="90P") as sandbox:
+    with Sandbox(latency=600, scale="90P") as sandbox:
         point_at(monkeypatch, sandbox.url)
         sandbox.add_faults([{"at": "submit", "delay": 1.0}])
         # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
@@ -504,8 +504,8 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
             time.sleep(0.05)
         began = time.monotonic()
         running.send_signal(number)
-        running.wait(timeout=30)
-        assert time.monotonic() - began < 30, "no clip was waited for"
+        running.wait(timeout=60)
+        assert time.monotonic() - began < 60, "no clip was waited for"
         assert running.returncode != 0
         accepted = {entry["task_id"] for entry in sandbox.ledger()}
     written = {
@@ -531,7 +531,7 @@ def test_the_receiver_answers_the_challenge_and_bears_anything(tmp_path: Path) -
         began = time.monotonic()
         assert httpx.post(url, json={"challenge": "abc"}).json() == {"challenge": "abc"}
         assert httpx.post(url + "/any/path", json={"challenge": 7}).json() == {"challenge": 7}
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30
         good = {
             "task_id": "115334141465231360",
             "status": "success",
@@ -559,7 +559,7 @@ def test_the_receiver_answers_the_challenge_and_bears_anything(tmp_path: Path) -
         assert httpx.get(url).status_code == 405
     finally:
         running.terminate()
-        _, said = running.communicate(timeout=10)
+        _, said = running.communicate(timeout=60)
         assert running.returncode == 0
     assert said == ""
     kept = list(tmp_path.rglob("*.json"))

@@ -88,7 +88,7 @@ def test_a_huge_list_of_faults_is_refused_while_it_comes(url, declared):
     # The client may still be writing when the server has said it.
     with contextlib.suppress(httpx.WriteError):
         assert ask(url, "POST", "/sandbox/faults", content=content, json=None).status_code == 413
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert ask(url, "GET", "/sandbox/faults").status_code == 200
 
 

@@ -156,4 +156,4 @@ def test_stopping_does_not_wait_for_receivers(serve: Serve, receiver: Receiver) 
     until(lambda: receiver.bodies, bool)
     start = time.monotonic()
     api.sandbox.stop()
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30

@@ -47,7 +47,7 @@ def test_it_says_where_it_listens_and_stops_in_the_middle_of_its_work(
             assert http.post("/v1/video_generation", json=body).json()["task_id"]
         time.sleep(0.3)
         process.send_signal(number)
-        out, error = process.communicate(timeout=20)
+        out, error = process.communicate(timeout=60)
     assert (process.returncode, out, error) == (0, "", "")
 
 

@@ -191,7 +191,7 @@ def test_only_regular_files_are_read(
     for spelled in ("p", f"{tmp_path}/p", f"file://{tmp_path}/p"):
         with pytest.raises(UnreadableReference, match=says):
             read(spelled, 1000)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     if writing is not None:
         os.close(writing)
         os.close(reading)
