@@ -49,6 +49,8 @@ PARTIAL_FILM = "film.partial.mp4"
 METADATA = "metadata.jsonl"
 FAILED_ROWS = "failed.jsonl"
 DATASET_MANIFEST = ".dataset.json"
+CARD = "README.md"
+"""What a dataset says of itself, where the Hugging Face hub and `datasets` look for it."""
 
 OWNER = ".made-from.json"
 """Which board or table the folder of a film or a dataset belongs to."""

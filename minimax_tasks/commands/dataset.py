@@ -62,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for machines: the plan, or what came of the run")
     parser.add_argument("--webdataset", action="store_true", help="also write WebDataset tar files")
     parser.add_argument(
+        "--licence", metavar="ID", default="", help="for the dataset's card, such as cc-by-4.0"
+    )
+    parser.add_argument(
         "--sandbox", action="store_true", help="draw the clips in a private sandbox: no key, no cost"
     )
     parser.add_argument("--scale", metavar="90P", help="with --sandbox: draw small, for a quick look")
@@ -150,6 +153,7 @@ def _task(options: argparse.Namespace, root: str) -> VideoDataset:
         name=options.name,
         encoding=options.encoding or "",
         webdataset=options.webdataset,
+        licence=options.licence,
     )
 
 

@@ -20,19 +20,24 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.layout import (
+    CARD,
     DATASET_MANIFEST,
     DATASETS,
     FAILED_ROWS,
+    MADE_BY,
     METADATA,
     OWNER,
     VIDEO,
     clip_file,
 )
-from minimax_tasks.dataset.columns import kind_of, write_as
+from minimax_tasks.dataset.card import dataset_card, is_ours
+from minimax_tasks.dataset.columns import TEXT, Kind, kind_of, write_as
+from minimax_tasks.dataset.inference import as_text, dated, telling_first, unclear
 from minimax_tasks.dataset.names import given_name, offered_names, own_name, table_name
 from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
+from minimax_tasks.dataset.splits import SPLITS
 from minimax_tasks.dataset.table import PICTURES
 from minimax_tasks.errors import MiniMaxError, TableError
 from minimax_tasks.redaction import shown
@@ -43,6 +48,9 @@ from minimax_tasks.storage.publication import described, stands, sweep_below, un
 VIDEOS = "data"
 TARS = "-wds"
 """What the name of a dataset's folder gets for that of its tar files."""
+
+SEEN_AT_ONCE = 4_000_000
+"""Bytes of metadata in which readers look for the types of columns; `datasets` takes 10 MB."""
 
 COPIERS = 8
 """Videos that are copied at the same time on remote storage."""
@@ -89,6 +97,10 @@ class Manifest(BaseModel):
     """Size in bytes of every video, by its name in the folder."""
     tars: dict[str, int] = {}
     """Size in bytes of every tar file of `webdataset`."""
+    splits: dict[str, dict[str, Any]] = {}
+    """What the metadata of each split is; none where the table names no splits."""
+    licence: str = ""
+    """As the card states it."""
 
     def is_current(
         self,
@@ -98,11 +110,13 @@ class Manifest(BaseModel):
         *,
         webdataset: bool,
         retry_before: datetime | None,
+        licence: str = "",
     ) -> bool:
         """Whether the dataset is what the table says now, and another run would change nothing."""
         matches = self.digest == plan.digest and self.is_over and self.webdataset >= webdataset
         return (
             matches
+            and licence in ("", self.licence)
             and self.vouches_for(root, folder)
             and outcomes_stand(root, self.failed.items(), self.finished_at, retry_before)
         )
@@ -113,7 +127,15 @@ class Manifest(BaseModel):
             return False
         there = videos_in(root, folder)
         exported = tars(root, tar_folder(folder)) if self.webdataset else {}
-        return there == self.videos and self.tars == exported and stands(root, folder, self.files)
+        return (
+            there == self.videos
+            and self.tars == exported
+            and stands(root, folder, self.files)
+            and all(
+                stands(root, f"{folder}/{VIDEOS}/{split}", {METADATA: told})
+                for split, told in self.splits.items()
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -123,6 +145,7 @@ class Sample:
     file_name: str
     source: str
     metadata: dict[str, Any]
+    split: str = ""
 
     @property
     def name(self) -> str:
@@ -137,10 +160,11 @@ def dataset_folder(name: str) -> str:
 
 def videos_in(root: Storage, folder: str) -> dict[str, int]:
     """Name -> size in bytes of the files that stand where a dataset has its videos."""
+    beside = {f"{split}/{METADATA}" for split in SPLITS}
     return {
         f"{VIDEOS}/{name}": size
         for name, size in root.sizes(f"{folder}/{VIDEOS}").items()
-        if not is_draft(name)
+        if not is_draft(name) and name not in beside
     }
 
 
@@ -262,11 +286,19 @@ class Delivery:
     """Makes the folder of a dataset from the results of its shards."""
 
     def __init__(
-        self, root: Storage, plan: DatasetPlan, name: str, results: Mapping[str, ShardResult]
+        self,
+        root: Storage,
+        plan: DatasetPlan,
+        name: str,
+        results: Mapping[str, ShardResult],
+        *,
+        licence: str = "",
     ) -> None:
-        """`name` is that of the folder, `results` is file name -> result."""
+        """`name` is that of the folder, `results` is file name -> result, `licence` what the card states."""
         self._root = root
         self._plan = plan
+        self._name = name
+        self._licence = licence
         self._folder = dataset_folder(name)
         self._work = work_folder(name)
         self._results = results
@@ -287,16 +319,19 @@ class Delivery:
         `export` gets the samples once the folder has them. Raises `MiniMaxError` when not a single row can
         be delivered.
         """
-        samples = self._samples()
+        samples, kinds = self._samples()
         failed = [row for row in self._plan.rows if row.key in self._failed]
-        lines = {METADATA: _json_lines(sample.metadata for sample in samples)}
+        lines = {METADATA: _for_readers([sample.metadata for sample in samples])}
         if failed:
             lines[FAILED_ROWS] = _json_lines(map(self._failed_line, failed))
+        of_splits = _metadata_of_splits(samples)
+        card = self._card(kinds)
         written: list[Manifest] = []
 
         def write() -> None:
             self._copy(samples)
-            written[:] = [self._write(samples, lines, export)]
+            written[:] = [self._write(samples, lines, of_splits, export)]
+            self._write_card(card)
 
         def looks_right() -> bool:
             found = read_manifest(self._root, self._folder)
@@ -305,12 +340,39 @@ class Delivery:
         until_it_stands(write, looks_right)
         return written[0]
 
+    def _card(self, kinds: Mapping[str, Kind]) -> str:
+        delivered = [row for row in self._plan.rows if row.key in self._made]
+        service = (self._root.read_json(MADE_BY) or {}).get("service")
+        return dataset_card(
+            self._name, self._plan, delivered, kinds, licence=self._licence, drawn=service == "sandbox"
+        )
+
+    def _write_card(self, card: str) -> None:
+        """Write the card, unless somebody made it theirs."""
+        place = f"{self._folder}/{CARD}"
+        try:
+            before = self._root.read(place).decode(errors="replace")
+        except FileNotFoundError:
+            before = ""
+        if before != card and (not before or is_ours(before)):
+            self._root.write(place, card.encode())
+
     def _write(
-        self, samples: list[Sample], lines: Mapping[str, bytes], export: Callable[[list[Sample]], None] | None
+        self,
+        samples: list[Sample],
+        lines: Mapping[str, bytes],
+        of_splits: Mapping[str, bytes],
+        export: Callable[[list[Sample]], None] | None,
     ) -> Manifest:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
         self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
         self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
+        for split in SPLITS:
+            place = f"{self._folder}/{VIDEOS}/{split}/{METADATA}"
+            if split in of_splits:
+                self._root.write(place, of_splits[split])
+            else:
+                self._root.remove(place)
         if export is not None:
             export(samples)
         if FAILED_ROWS in lines:
@@ -335,26 +397,31 @@ class Delivery:
             files={name: described(data) for name, data in lines.items()},
             videos={name: there[name] for name in sorted(wanted)},
             tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
+            splits={split: described(data) for split, data in of_splits.items()},
+            licence=self._licence,
         )
         self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
 
-    def _samples(self) -> list[Sample]:
+    def _samples(self) -> tuple[list[Sample], dict[str, Kind]]:
+        """The rows that are delivered, and the kind of each of their columns."""
         rows = [row for row in self._plan.rows if row.key in self._made]
         values = [self._metadata(row) for row in rows]
         # Of all rows: what failed this time must not decide which columns there are, and of which type.
         written = [*values, *map(_written, self._plan.rows)]
         columns = list(dict.fromkeys((*_OWN, *(name for row in written for name in row))))
         kinds = {name: kind_of(row.get(name) for row in written) for name in columns}
-        return [
+        samples = [
             Sample(
                 file_name := _file_name(row),
                 clip_file(row.key, VIDEO),
                 {"file_name": file_name}
                 | {name: write_as(row_values.get(name), kinds[name]) for name in columns},
+                row.split,
             )
             for row, row_values in zip(rows, values, strict=True)
         ]
+        return samples, {"file_name": TEXT} | kinds
 
     def _metadata(self, planned: PlannedRow) -> dict[str, Any]:
         made = self._made[planned.key]
@@ -418,18 +485,43 @@ class Delivery:
                 self._root.remove(f"{self._work}/{name}")
 
 
+def _for_readers(rows: list[dict[str, Any]]) -> bytes:
+    """Rows as JSON lines, in their order, unless a reader would not see what all columns hold at the beginning."""
+    lines = _json_lines(rows)
+    if len(lines) <= SEEN_AT_ONCE:
+        return lines
+    return _json_lines(rows[number] for number in telling_first(rows))
+
+
 def _json_lines(lines: Iterable[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+
+def _metadata_of_splits(samples: Iterable[Sample]) -> dict[str, bytes]:
+    """The metadata of each split, with names of videos as seen from its folder.
+
+    `datasets` takes the types of the columns from each, and refuses splits that differ.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for sample in samples:
+        if sample.split:
+            name = sample.file_name.removeprefix(f"{VIDEOS}/{sample.split}/")
+            rows.setdefault(sample.split, []).append(sample.metadata | {"file_name": name})
+    groups = list(rows.values())
+    texts, dates = unclear(groups), dated(groups)
+    return {split: _for_readers([as_text(row, texts, dates) for row in told]) for split, told in rows.items()}
 
 
 def _file_name(planned: PlannedRow) -> str:
     """The place of a row's video: by its number, which stays when files are added to a table of many."""
     number, file = planned.row.number, planned.row.file
     name = f"{number:06}-{planned.key[:12]}.mp4"
-    if not file:
-        return f"{VIDEOS}/{number // 1000:02}/{name}"
-    of_file = hashlib.sha256(file.encode()).hexdigest()[:8]
-    return f"{VIDEOS}/{of_file}/{number // 1000:02}/{of_file}-{name}"
+    folders = [VIDEOS, *([planned.split] if planned.split else [])]
+    if file:
+        of_file = hashlib.sha256(file.encode()).hexdigest()[:8]
+        folders.append(of_file)
+        name = f"{of_file}-{name}"
+    return "/".join((*folders, f"{number // 1000:02}", name))
 
 
 def _asked(planned: PlannedRow) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import logging
 import warnings
@@ -18,6 +19,7 @@ from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.files import files_of, version_of_table
 from minimax_tasks.dataset.names import table_name
 from minimax_tasks.dataset.reading import check_encoding
+from minimax_tasks.dataset.splits import SPLITS, Splits, splits_of
 from minimax_tasks.dataset.table import Row, Table, read_table
 from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError, UnreadableReference
 from minimax_tasks.problems import MOST_PLACES, Problems
@@ -35,6 +37,8 @@ class PlannedRow:
     row: Row
     clip: ClipRequest
     key: str
+    split: str = ""
+    """The part of the dataset that it belongs to; "" when the table names none."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class DatasetPlan:
     def clips(self) -> dict[str, ClipRequest]:
         """Key -> clip, each clip once, in the order of the rows."""
         return {planned.key: planned.clip for planned in self.rows}
+
+    @cached_property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that rows belong to, as `datasets` orders them; none when the table names none."""
+        found = {planned.split for planned in self.rows}
+        return tuple(name for name in SPLITS if name in found)
 
     def shards(self, size: int) -> list["Shard"]:
         """The clips in shards of about equal size, at most `size` each."""
@@ -87,13 +97,15 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
     problems = read.mistakes(read.problems)
+    splits = splits_of(read.rows)
+    problems.extend(splits.problems)
     pictures = try_each(_look_at, {reference for row in read.rows for reference in _own_pictures(row)})
-    planned = _with_keys(read, root, pictures, begun, problems)
+    planned = _with_keys(read, splits, root, pictures, begun, problems)
     judged = judge_clips(root, ((number, one.clip) for number, one in enumerate(planned)), begun or ())
     problems.extend(planned[number].row.problem(wrong) for number, wrong in judged.problems)
     if problems:
         raise TableError(problems.lines())
-    doubts = [*read.warnings, *_doubts(read)]
+    doubts = [*read.warnings, *splits.warnings, *_doubts(read)]
     for reason in doubts:
         warnings.warn(f"{table}: {reason}", MiniMaxCatalogWarning, stacklevel=2)
     notes = [
@@ -121,14 +133,15 @@ def _digest(planned: list[PlannedRow]) -> str:
     digest = hashlib.sha256()
     for one in planned:
         content = [one.row.number, one.key, one.row.given, one.row.carried]
-        if one.row.file:
-            content.append(one.row.file)
+        content += [one.row.file] if one.row.file else []
+        content += [{"split": one.split}] if one.split else []
         digest.update(json.dumps(content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()[:32]
 
 
 def _with_keys(
     table: Table,
+    splits: Splits,
     root: Storage,
     pictures: Mapping[str, Reading | PictureError],
     begun: frozenset[str] | None,
@@ -151,7 +164,7 @@ def _with_keys(
         return found.seen
 
     planned = []
-    for row in table.rows:
+    for row, split in zip(table.rows, splits.of_rows or itertools.repeat(""), strict=False):
         try:
             clip = known_clip(root, row.request, row.take, written=row.written, look=look, begun=begun)
         except PictureError as error:
@@ -159,7 +172,7 @@ def _with_keys(
         else:
             if row.wrong and not is_begun(root, clip.key):
                 problems.extend(row.problem(f"prompt: {text}") for text in row.wrong)
-            planned.append(PlannedRow(row, clip, clip.key))
+            planned.append(PlannedRow(row, clip, clip.key, split))
     return planned
 
 

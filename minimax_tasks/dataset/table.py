@@ -332,6 +332,11 @@ _CONVERT: dict[str, Callable[[str, Any], Any]] = {
 """Request field -> how a cell of its column is read."""
 
 
+def fields_of_requests() -> frozenset[str]:
+    """The names of columns that ask for something."""
+    return frozenset(_CONVERT)
+
+
 def _request_columns(columns: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     """The columns that are request fields, and warnings about others that look like one."""
     known = [name for name in _CONVERT if "template" in columns or name not in _TEMPLATE_ONLY]

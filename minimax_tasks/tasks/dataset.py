@@ -164,6 +164,9 @@ class VideoDataset(Work, NamedTask, luigi.Task):
     A folder belongs to the table that made it first. Another table, or the same one with another `name` that
     gives the same folder, is refused before anything is paid.
 
+    A column `split` with train, validation and test (or val, dev, eval) makes the splits that `datasets` finds. The
+    folder's `README.md` is a dataset card, which states the `licence` that is given; one that you edit is left alone.
+
     `shard_size` is how many clips are one Luigi task, `webdataset` also writes tar files to
     `<root>/datasets/<name>-wds/`, `max_in_flight` (setting) is how many clips are in flight at once.
     """
@@ -179,6 +182,9 @@ class VideoDataset(Work, NamedTask, luigi.Task):
     shard_size = luigi.IntParameter(default=SHARD_SIZE, significant=False)
     encoding = EncodingParameter()
     webdataset = luigi.BoolParameter(default=False, description="also write WebDataset tar files")
+    licence = luigi.Parameter(
+        default="", significant=False, description="of the dataset, for its card, such as cc-by-4.0"
+    )
     max_in_flight = luigi.OptionalIntParameter(default=None, significant=False)
     retry_count = 3
 
@@ -244,7 +250,12 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             return False
         before = current_run().settings().retry_failed_before
         current = manifest.is_current(
-            root, self.plan, folder, webdataset=self.webdataset, retry_before=before
+            root,
+            self.plan,
+            folder,
+            webdataset=self.webdataset,
+            retry_before=before,
+            licence=self.licence,
         )
         if current and manifest.failed:
             self._tell_of_failures(manifest)
@@ -262,7 +273,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
                     f"{shown(self.table)}: it was changed since this run was planned; run it again"
                 )
             results[name] = found
-        delivery = Delivery(root, plan, self._name, results)
+        delivery = Delivery(root, plan, self._name, results, licence=self.licence)
         try:
             manifest = await asyncio.to_thread(delivery.make, export=self._export(root))
         except asyncio.CancelledError:

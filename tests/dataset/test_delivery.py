@@ -93,7 +93,7 @@ class Runs:
         assert {row["label"] for row in rows} == {{"one": "1", "two": "9"}[version]}
         for row, one in zip(rows, delivered, strict=True):
             assert self.root.read(f"{FOLDER}/{row['file_name']}") == b"video " + one.key.encode()
-        listed = {row["file_name"] for row in rows} | {"metadata.jsonl", ".dataset.json"}
+        listed = {row["file_name"] for row in rows} | {"metadata.jsonl", ".dataset.json", "README.md"}
         listed |= {"failed.jsonl"} if version == "one" else set()
         there = {name for name in self.root.sizes(FOLDER) if not is_draft(name)}
         assert there == listed, "nothing lies in the folder that no row names"
