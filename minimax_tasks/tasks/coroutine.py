@@ -35,8 +35,18 @@ class CoroutineTask(_Mixin):
     """Of a subclass: what its `requires` adds to ours, once somebody asked (`tasks.owner`)."""
 
     def run(self) -> Any:
-        """Do the work alone in this process."""
-        run_alone(self.run_async())
+        """Do the work alone in this process.
+
+        Where it is known only now what has to be made first, this is a generator of it, as in any task of Luigi.
+        """
+        steps = self._steps()
+        if steps is None:
+            run_alone(self.run_async())
+        return steps
+
+    def _steps(self) -> Iterator[Any] | None:
+        """The work with what has to be made first, when that is known only now; it yields it."""
+        return None
 
     async def run_async(self) -> None:
         """Do the work."""
@@ -68,6 +78,7 @@ def is_run_as_coroutine(task: luigi.Task) -> bool:
         isinstance(task, CoroutineTask)
         and getattr(type(task), "run", None) is CoroutineTask.run
         and "run" not in vars(task)
+        and task._steps() is None
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -33,10 +33,11 @@ from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.heard import announced
-from minimax_tasks.tasks.naming import NamedTask, file_words
+from minimax_tasks.tasks.inputs import is_there, path_of
+from minimax_tasks.tasks.naming import NamedTask, task_words
 from minimax_tasks.tasks.owner import OwnedTask, OwnerParameter
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import Run, current_run
+from minimax_tasks.tasks.run import Run, current_run, run_alone
 from minimax_tasks.tasks.target import FsspecTarget
 from minimax_tasks.tasks.work import Work, is_handed_over
 
@@ -192,7 +193,12 @@ class VideoDataset(Work, NamedTask, luigi.Task):
 
     @property
     def _words(self) -> str:
-        return self.name or file_words(self.table)
+        return self.name or task_words(self.table)
+
+    @property
+    def _table(self) -> str:
+        """Where the table is, or will be."""
+        return path_of(self.table, "table")
 
     @property
     def plan(self) -> DatasetPlan:
@@ -218,10 +224,10 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         return folder_name(root, self._source(root, lambda: self._planned(root)))
 
     def _planned(self, root: Storage) -> DatasetPlan:
-        return plan_table(self.table, root, self.encoding)
+        return plan_table(self._table, root, self.encoding)
 
     def _source(self, root: Storage, plan: Callable[[], DatasetPlan]) -> Source:
-        return source_of(root, self.table, self.name, plan, webdataset=self.webdataset)
+        return source_of(root, self._table, self.name, plan, webdataset=self.webdataset)
 
     @property
     def _shard_size(self) -> int:
@@ -231,14 +237,29 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         """The metadata of the rows that were delivered."""
         return FsspecTarget(f"{self.folder}/{METADATA}")
 
-    def requires(self) -> list[DatasetShard]:
-        """The shards. The folder is the table's from then on: nothing is paid before."""
+    def requires(self) -> list[luigi.Task]:
+        """The shards. The folder is the table's from then on: nothing is paid before.
+
+        Where a task makes the table, it is that task; the shards follow once it is complete.
+        """
+        return [self.table] if isinstance(self.table, luigi.Task) else self._claimed_shards()
+
+    def _claimed_shards(self) -> list[luigi.Task]:
         plan, root = self.plan, Storage(self.root)
         take_dataset_folder(root, self._source(root, lambda: plan))
-        return self._shards(plan)
+        return list(self._shards(plan))
+
+    def _steps(self) -> Iterator[Any] | None:
+        return self._in_steps() if isinstance(self.table, luigi.Task) else None
+
+    def _in_steps(self) -> Iterator[Any]:
+        yield self._claimed_shards()
+        run_alone(self.run_async())
 
     def complete(self) -> bool:
         """Whether the dataset is what the table says now, as far as rows did not fail for good."""
+        if not is_there(self.table):
+            return False
         with announced(self):
             return self._is_current() and is_handed_over(self)
 
@@ -270,7 +291,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             found = await root.run(read_result, root, name)
             if found is None:
                 raise MiniMaxError(
-                    f"{shown(self.table)}: it was changed since this run was planned; run it again"
+                    f"{shown(self._table)}: it was changed since this run was planned; run it again"
                 )
             results[name] = found
         delivery = Delivery(root, plan, self._name, results, licence=self.licence)
@@ -291,7 +312,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         shards = plan.shards(self._shard_size)
         return [
             DatasetShard(
-                table=self.table,
+                table=self._table,
                 root=self.root,
                 name=self._name,
                 number=shard.number,
@@ -311,7 +332,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         if keys := manifest.in_doubt:
             count = "1 clip" if len(keys) == 1 else f"{len(keys)} clips"
             raise UncertainSubmit(
-                f"{shown(self.table)}: {missing}. {count} in doubt: each may have been paid, so none is submitted "
+                f"{shown(self._table)}: {missing}. {count} in doubt: each may have been paid, so none is submitted "
                 f"again automatically. They are marked with in_doubt in {FAILED_ROWS}.",
                 advice=HOW_TO_SETTLE,
                 keys=keys,
@@ -319,11 +340,11 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             )
         if not manifest.delivered:
             raise MiniMaxError(
-                f"{shown(self.table)}: not a single row could be made; see {self.folder}/{FAILED_ROWS}"
+                f"{shown(self._table)}: not a single row could be made; see {self.folder}/{FAILED_ROWS}"
             )
         if not manifest.is_over:
             raise MiniMaxError(
-                f"{shown(self.table)}: {missing}. Run it again to go on with the others; nothing is paid twice"
+                f"{shown(self._table)}: {missing}. Run it again to go on with the others; nothing is paid twice"
             )
         if manifest.failed:
             self._tell_of_failures(manifest)
@@ -331,7 +352,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
     def _tell_of_failures(self, manifest: Manifest) -> None:
         log.warning(
             "%s: %d of %d rows failed and are not paid for again automatically; see %s/%s",
-            self.table,
+            shown(self._table),
             manifest.rows - manifest.delivered,
             manifest.rows,
             self.folder,

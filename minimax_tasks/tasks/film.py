@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -24,10 +25,11 @@ from minimax_tasks.storyboard.film import (
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.tasks.heard import announced
-from minimax_tasks.tasks.naming import NamedTask, file_words
+from minimax_tasks.tasks.inputs import is_there, path_of
+from minimax_tasks.tasks.naming import NamedTask, file_words, task_words
 from minimax_tasks.tasks.owner import OwnerParameter
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import Run, current_run
+from minimax_tasks.tasks.run import Run, current_run, run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
 from minimax_tasks.tasks.target import FsspecTarget
 from minimax_tasks.tasks.work import Work, is_handed_over
@@ -172,7 +174,12 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
 
     @property
     def _words(self) -> str:
-        return self.name or file_words(self.storyboard)
+        return self.name or task_words(self.storyboard)
+
+    @property
+    def _board(self) -> str:
+        """Where the board is, or will be."""
+        return path_of(self.storyboard, "storyboard")
 
     @property
     def plan(self) -> Plan:
@@ -181,7 +188,7 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         Raises `BoardError` with everything that is wrong with it, and when the folder of its film belongs to
         another board.
         """
-        plan = replace(plan_board(self.storyboard, self.root), name=self.name or "")
+        plan = replace(plan_board(self._board, self.root), name=self.name or "")
         check_film_is_own(Storage(self.root), plan)
         return plan
 
@@ -189,11 +196,24 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
     def _folder(self) -> str:
         return film_folder(Storage(self.root), self.plan)
 
-    def requires(self) -> list[DownloadSegment]:
-        """Every take of every shot. The film's folder is the board's from then on: nothing is paid before."""
+    def requires(self) -> list[luigi.Task]:
+        """Every take of every shot. The film's folder is the board's from then on: nothing is paid before.
+
+        Where a task makes the board, it is that task; the shots follow once it is complete.
+        """
+        return [self.storyboard] if isinstance(self.storyboard, luigi.Task) else self._segments()
+
+    def _segments(self) -> list[luigi.Task]:
         plan = self.plan
         take_film_folder(Storage(self.root), plan)
-        return [download_of(segment, self.storyboard, self.root, self) for segment in plan.segments]
+        return [download_of(segment, self._board, self.root, self) for segment in plan.segments]
+
+    def _steps(self) -> Iterator[Any] | None:
+        return self._in_steps() if isinstance(self.storyboard, luigi.Task) else None
+
+    def _in_steps(self) -> Iterator[Any]:
+        yield self._segments()
+        run_alone(self.run_async())
 
     def output(self) -> dict[str, FsspecTarget]:
         """The film, its report, and the manifest that says what they were made from."""
@@ -206,6 +226,8 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
 
     def complete(self) -> bool:
         """Whether the film is there and is the one that the board describes now."""
+        if not is_there(self.storyboard):
+            return False
         with announced(self):
             return is_current(Storage(self.root), self.plan) and is_handed_over(self)
 
@@ -214,7 +236,7 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         plan = self.plan
         if film_folder(Storage(self.root), plan) != self._folder:
             raise MiniMaxError(
-                f"{shown(self.storyboard)}: the title was changed since this run was planned; run it again"
+                f"{shown(self._board)}: the title was changed since this run was planned; run it again"
             )
         await asyncio.to_thread(FilmMaker(Storage(self.root), plan).make)
         for note in film_notes(Storage(self.root), plan):

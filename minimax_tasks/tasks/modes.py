@@ -3,7 +3,7 @@
 What can be judged without reading a picture is judged when the task is constructed (`InvalidRequest`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -14,16 +14,20 @@ from minimax_tasks.api.requests import REQUESTS, AnyRequest
 from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.clips.kept_pictures import KeptPicture
 from minimax_tasks.clips.pictures import has_bytes, known_clip
-from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.tasks.naming import request_words
+from minimax_tasks.tasks.inputs import TextFile, output_of
+from minimax_tasks.tasks.naming import file_words, request_words
 from minimax_tasks.tasks.parameters import (
+    OptionalTextParameter,
     OptionalUrlParameter,
     PictureParameter,
     PicturesParameter,
     ReferencesParameter,
+    TextParameter,
 )
-from minimax_tasks.tasks.stages import Download, PollVideo
+from minimax_tasks.tasks.stages import Download, PollVideo, Stage
 
 
 def _default(mode: Mode, name: str) -> Any:
@@ -57,28 +61,64 @@ class _Mode(Download):
 
     def __init__(self, *arguments: Any, **parameters: Any) -> None:
         super().__init__(*arguments, **parameters)
-        ClipRequest(self.asked, take=self.take)
-        judge_commands(Storage(self.root), self._written, self.take)
+        ClipRequest(self._outline, take=self.take)
+        if not self._comes_later:
+            judge_commands(Storage(self.root), self._written, self.take)
 
-    @cached_property
+    @property
     def asked(self) -> AnyRequest:
         """The API request, its camera commands in the form that is sent. Raises `InvalidRequest`."""
         return as_sent(self._written)
 
-    @cached_property
+    @property
     def _written(self) -> AnyRequest:
-        kind, root = REQUESTS[self.mode], Storage(self.root)
-        return kind(**{name: _as_reference(getattr(self, name), root) for name in kind.model_fields})
+        return self._request(_value_of) if self._comes_later else self._outline
+
+    @cached_property
+    def _outline(self) -> AnyRequest:
+        """The request with the names of tasks and files in place of what they are going to hold."""
+        return self._request(_placeholder)
+
+    def _request(self, value_of: Callable[[str, Any, str], Any]) -> AnyRequest:
+        kind = REQUESTS[self.mode]
+        return kind(**{name: value_of(name, getattr(self, name), self.root) for name in kind.model_fields})
+
+    @cached_property
+    def _comes_later(self) -> bool:
+        """Whether a task or a file holds a part of the request, so that it can become another one."""
+        values = [value for _, value in self._given()]
+        return any(isinstance(value, luigi.Task | TextFile) for value in values)
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        """What stands in the fields of the request; each of several under its number."""
+        for name in REQUESTS[self.mode].model_fields:
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                yield from ((f"{name}[{number}]", one) for number, one in enumerate(value))
+            else:
+                yield name, value
+
+    def _upstream(self) -> dict[str, luigi.Task]:
+        """Field -> the task whose output it is."""
+        return {name: value for name, value in self._given() if isinstance(value, luigi.Task)}
+
+    def _is_known(self) -> bool:
+        """Whether it is known what is asked: the tasks that make a part of it are complete."""
+        return all(task.complete() for task in self._upstream().values())
 
     @property
     def _words(self) -> str:
-        return request_words(self.asked, self.take)
+        return request_words(self._outline, self.take)
 
     @property
     def _digits(self) -> str:
         """Those of the key, where it takes no reading to know it."""
-        known = not any(map(has_bytes, self.asked.pictures().values()))
+        known = not self._comes_later and not any(map(has_bytes, self._outline.pictures().values()))
         return ClipRequest(self.asked, take=self.take).key if known else self._digest
+
+    def complete(self) -> bool:
+        """Whether the clip is there; it is not while it is unknown what is asked."""
+        return self._is_known() and super().complete()
 
     @property
     def clip(self) -> ClipRequest:
@@ -92,26 +132,55 @@ class _Mode(Download):
         return known_clip(root, self.asked, self.take, written=spellings_of(self._written))
 
     def _kept_pictures(self) -> Iterator[KeptPicture]:
-        for name in REQUESTS[self.mode].picture_fields:
-            given = getattr(self, name)
-            for one in given if isinstance(given, tuple) else (given,):
-                if isinstance(one, KeptPicture):
-                    yield one
+        yield from (value for _, value in self._given() if isinstance(value, KeptPicture))
 
-    def requires(self) -> PollVideo:
-        """The wait for the clip, which requires its submit."""
+    def requires(self) -> Any:
+        """The wait for the clip, which requires its submit.
+
+        Where other tasks make a part of the request, it is a dict: `clip` is the wait, and the others stand under
+        the names of their fields.
+        """
+        if upstream := self._upstream():
+            return {"clip": PollVideo(request=self, root=self.root, owner=self)} | upstream
         return PollVideo(request=self.clip, root=self.root, owner=self)
 
 
-def _as_reference(value: Any, root: Storage) -> Any:
-    """What a request takes for a parameter."""
-    if isinstance(value, tuple):
-        return tuple(_as_reference(one, root) for one in value)
-    return value.reference(root) if isinstance(value, KeptPicture) else value
+_TEXTS = frozenset({"prompt", "text"})
+"""Fields that hold what a file says, and not where it is."""
+
+
+def _value_of(name: str, value: Any, root: str) -> Any:
+    """What a request takes for a parameter. Raises `InvalidRequest`."""
+    match value:
+        case tuple():
+            return tuple(_value_of(name, one, root) for one in value)
+        case KeptPicture():
+            return value.reference(Storage(root))
+        case TextFile():
+            return value.text(name)
+        case Stage() if name not in _TEXTS:
+            if value.root != root:
+                raise InvalidRequest(name, repr(value), f"a clip under the same root, {root}")
+            return str(FrameOf(value.key, "last"))
+        case luigi.Task():
+            path = output_of(value, name)
+            return TextFile(path).text(name) if name in _TEXTS else path
+    return value
+
+
+def _placeholder(name: str, value: Any, root: str) -> Any:
+    match value:
+        case tuple():
+            return tuple(_placeholder(name, one, root) for one in value)
+        case luigi.Task():
+            return value.get_task_family()
+        case TextFile():
+            return file_words(value)
+    return _value_of(name, value, root)
 
 
 class _Video(_Mode):
-    prompt = luigi.Parameter(
+    prompt = TextParameter(
         default=_default(Mode.IMAGE, "prompt"), description=_description(Mode.IMAGE, "prompt")
     )
     duration = luigi.OptionalIntParameter(
@@ -131,7 +200,7 @@ class _Video(_Mode):
 class TextToVideo(_Video, luigi.Task):
     """A clip from a prompt alone."""
 
-    prompt = luigi.Parameter(description=_description(Mode.TEXT, "prompt"))
+    prompt = TextParameter(description=_description(Mode.TEXT, "prompt"))
     model = luigi.Parameter(
         default=_default(Mode.TEXT, "model"), description=_description(Mode.TEXT, "model")
     )
@@ -201,7 +270,7 @@ class TemplateVideo(_Mode, luigi.Task):
 
     template = luigi.Parameter(description=_description(Mode.TEMPLATE, "template"))
     image = PictureParameter(default="", description=_description(Mode.TEMPLATE, "image"))
-    text = luigi.OptionalParameter(
+    text = OptionalTextParameter(
         default=_default(Mode.TEMPLATE, "text"), description=_description(Mode.TEMPLATE, "text")
     )
 

@@ -8,6 +8,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
+import luigi
 from luigi.parameter import ParameterVisibility
 
 from minimax_tasks.api.catalog.models import default_model
@@ -91,5 +92,12 @@ def request_words(request: AnyRequest, take: int) -> str:
 
 
 def file_words(reference: str) -> str:
-    """The name of a file, without where it is."""
-    return in_one_line(PurePosixPath(shown(str(reference)).replace("\\", "/")).name, _ABOUT)
+    """The name of a file, without where it is but with the partition that it is in (`date=2026-11-01`)."""
+    path = PurePosixPath(shown(str(reference)).replace("\\", "/"))
+    partition = f"{path.parent.name} " if "=" in path.parent.name else ""
+    return in_one_line(partition + path.name, _ABOUT)
+
+
+def task_words(value: Any) -> str:
+    """`file_words`, or the name of the task whose output the file is."""
+    return in_one_line(repr(value), _ABOUT) if isinstance(value, luigi.Task) else file_words(value)

@@ -22,6 +22,7 @@ from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.storage.references import judge_root
+from minimax_tasks.tasks.inputs import given_text, input_of_name, name_of_input, refuse_markers
 from minimax_tasks.tasks.naming import request_words
 from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.shown import Shown
@@ -29,6 +30,8 @@ from minimax_tasks.tasks.shown import Shown
 
 def _name_of(value: Any) -> str:
     """A reference as it may be shown, with the whole of it beside it where something is left out."""
+    if (name := name_of_input(value)) is not None:
+        return name
     if isinstance(value, KeptPicture):
         return str(value) if value.data is None else Shown(str(value), value)
     text = named(str(value))
@@ -37,6 +40,8 @@ def _name_of(value: Any) -> str:
 
 def _given(text: str) -> Any:
     """The value of a name. What somebody copied out of a log, where a part of it is left out, is refused."""
+    if (found := input_of_name(text)) is not None:
+        return found
     if isinstance(text, Shown):
         return text.whole
     if is_named(text):
@@ -46,20 +51,24 @@ def _given(text: str) -> Any:
     return text
 
 
-class ReferenceParameter(luigi.Parameter):
-    """A path, an fsspec path or a URL; a path object or a target will do."""
+def _path(value: Any) -> str:
+    return str(refuse_markers(str(getattr(value, "path", value))))
 
-    def normalize(self, value: Any) -> str:
-        """The reference as text."""
-        return str(getattr(value, "path", value))
+
+class ReferenceParameter(luigi.Parameter):
+    """A path, an fsspec path or a URL; a path object, a target or a task will do."""
+
+    def normalize(self, value: Any) -> Any:
+        """The reference as text, or the task whose output it is."""
+        return value if isinstance(value, luigi.Task) else _path(value)
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown."""
         return _name_of(value)
 
-    def parse(self, text: str) -> str:
+    def parse(self, text: str) -> Any:
         """The value as it was given."""
-        return str(_given(text))
+        return _given(text)
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
         """Path objects and targets are welcome."""
@@ -101,8 +110,36 @@ class RootParameter(luigi.Parameter):
         return str(_given(text))
 
 
+class TextParameter(luigi.Parameter):
+    """A text; of a path object, a target or a task it is what the file says."""
+
+    def normalize(self, value: Any) -> Any:
+        """The text, or what holds it."""
+        return refuse_markers(given_text(value))
+
+    def serialize(self, value: Any) -> str:
+        """The text, or the name of what holds it; empty for None."""
+        return "" if value is None else name_of_input(value) or str(value)
+
+    def parse(self, text: str) -> Any:
+        """The value as it was given."""
+        found = input_of_name(text)
+        return text if found is None else found
+
+    def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
+        """Path objects, targets and tasks are welcome."""
+
+
+class OptionalTextParameter(TextParameter):
+    """`TextParameter`, or None."""
+
+    def parse(self, text: str) -> Any:
+        """The value as it was given; None when empty."""
+        return super().parse(text) or None
+
+
 class PictureParameter(luigi.Parameter):
-    """A picture: http(s) URL, data URL, fsspec path or URL; a path object or a target will do.
+    """A picture: http(s) URL, data URL, fsspec path or URL; a path object, a target or a task will do.
 
     Bytes, an image of Pillow and what `datasets` has for an image will do, too. They are kept under the root.
     """
@@ -110,20 +147,20 @@ class PictureParameter(luigi.Parameter):
     def normalize(self, value: Any) -> Any:
         """The reference as text, or the picture by its content; None for none."""
         given = given_picture(value)
-        if isinstance(given, KeptPicture):
-            return given
-        return str(getattr(given, "path", given)) if given is not None and given != "" else None
+        if given is None or given == "":
+            return None
+        return given if isinstance(given, KeptPicture | luigi.Task) else _path(given)
 
     def serialize(self, value: Any) -> str:
         """The value as it may be shown; empty for None."""
         return "" if value is None else _name_of(value)
 
-    def parse(self, text: str) -> str | None:
+    def parse(self, text: str) -> Any:
         """The value as it was given; None when empty."""
         return _given(text) or None
 
     def _warn_on_wrong_param_type(self, name: str, value: Any) -> None:
-        """Path objects and targets are welcome."""
+        """Path objects, targets and tasks are welcome."""
 
 
 class PicturesParameter(PictureParameter):
@@ -141,10 +178,12 @@ class PicturesParameter(PictureParameter):
             return super().serialize(value)
         names = [_name_of(item) for item in value]
         text = json.dumps(names, ensure_ascii=False)
-        return Shown(text, value) if any(isinstance(name, Shown) for name in names) else text
+        return Shown(text, tuple(names)) if any(isinstance(name, Shown) for name in names) else text
 
     def parse(self, text: str) -> Any:
         """JSON for several."""
+        if isinstance(text, Shown) and isinstance(text.whole, tuple):
+            return tuple(map(_given, text.whole))
         if isinstance(text, Shown) or not text.startswith("["):
             return super().parse(text)
         return tuple(map(_given, json.loads(text)))
@@ -156,14 +195,19 @@ class ReferencesParameter(PicturesParameter):
     def normalize(self, value: Any) -> Any:
         """A tuple of references, of one as well."""
         found = super().normalize(value)
-        return (found,) if isinstance(found, str) else (found or ())
+        return (found,) if isinstance(found, str | luigi.Task) else (found or ())
 
 
 class RequestParameter(luigi.Parameter):
-    """What is asked for: a `ClipRequest`, a request, its JSON, or the key of a clip that was submitted."""
+    """What is asked for: a `ClipRequest`, a request, its JSON, or the key of a clip that was submitted.
 
-    def normalize(self, value: Any) -> str:
-        """JSON, the key, or the name of a request that is kept under the root."""
+    Also a task whose clip it is, when that is known only once other tasks are complete.
+    """
+
+    def normalize(self, value: Any) -> Any:
+        """JSON, the key, the name of a request that is kept under the root, or the task."""
+        if isinstance(value, luigi.Task):
+            return value
         if isinstance(value, ClipRequest):
             return value.to_json()
         if isinstance(value, AnyRequest):
@@ -172,6 +216,8 @@ class RequestParameter(luigi.Parameter):
 
     def serialize(self, value: Any) -> str:
         """The request's name; the request goes beside it."""
+        if (name := name_of_input(value)) is not None:
+            return name
         if isinstance(value, RequestByName):
             return value.name
         if KEY.fullmatch(value):
@@ -182,8 +228,10 @@ class RequestParameter(luigi.Parameter):
             return named(value[:1000])  # the task refuses it in a moment
         return Shown(f"{asked.words} · {asked.id}", value)
 
-    def parse(self, text: str) -> str:
+    def parse(self, text: str) -> Any:
         """The request, where it came beside its name; else what names it."""
+        if (task := input_of_name(text)) is not None:
+            return task
         if isinstance(text, Shown):
             return str(text.whole)
         found = _NAMED.fullmatch(text)

@@ -7,7 +7,7 @@ worker calls `run`.
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import luigi
 
@@ -138,17 +138,30 @@ class _OfRequest(Stage):
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the parameter is the request, and not a name of it."""
-        return not isinstance(self.request, RequestByName) and not KEY.fullmatch(self.request)
+        """Whether the parameter is the request, and neither a name of it nor a task."""
+        return (
+            self._asking is None
+            and not isinstance(self.request, RequestByName)
+            and not KEY.fullmatch(self.request)
+        )
+
+    @property
+    def _asking(self) -> Any:
+        """The task that says what is asked, if that is known only once others are complete."""
+        return self.request if isinstance(self.request, luigi.Task) else None
 
     @property
     def _words(self) -> str:
+        if self._asking is not None:
+            return str(self._asking._words)
         if isinstance(self.request, RequestByName):
             return self.request.words
         return read_request(self.request).words if self._is_whole else "clip"
 
     @property
     def _digits(self) -> str:
+        if self._asking is not None:
+            return str(self._asking._digits)
         found = read_request(self.request).id if self._is_whole else str(self.request)
         return found.rpartition("-")[2]
 
@@ -156,6 +169,8 @@ class _OfRequest(Stage):
     def clip(self) -> ClipRequest:
         """The clip that is asked for. Raises `InvalidRequest` when only its key is known."""
         root = Storage(self.root)
+        if self._asking is not None:
+            return cast(ClipRequest, self._asking.clip)
         if self._is_whole:
             return resolve_clip(root, ClipRequest.from_json(self.request))
         kept = root.read_json(request_file(self.request))
@@ -168,7 +183,13 @@ class _OfRequest(Stage):
     @property
     def key(self) -> str:
         """The clip's key."""
-        return str(self.request) if KEY.fullmatch(self.request) else self.clip.key
+        if self._asking is None and KEY.fullmatch(self.request):
+            return str(self.request)
+        return self.clip.key
+
+    def complete(self) -> bool:
+        """Whether the stage is done; it is not while it is unknown what is asked."""
+        return bool(self._asking is None or self._asking._is_known()) and super().complete()
 
     def to_str_params(self, only_significant: bool = False, only_public: bool = False) -> dict[str, str]:
         """The parameters by name; the request is kept under the root first, for whoever has only its name."""
@@ -187,6 +208,10 @@ class _OfRequest(Stage):
 
 class SubmitVideo(_OfRequest, Submit, luigi.Task):
     """Submits one clip. `request` is a request, its JSON, or the key of a clip that was submitted."""
+
+    def requires(self) -> list[luigi.Task]:
+        """The tasks that make what the clip starts from."""
+        return [] if self._asking is None else list(self._asking._upstream().values())
 
 
 class PollVideo(_OfRequest, Poll, luigi.Task):
