@@ -8,7 +8,9 @@ DOCS := $(VENV)/.ready-for-docs
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
-ENGINES := prefect
+ENGINES := dagster prefect
+# What the page of an engine needs beside its extra.
+BESIDE_dagster := dagster-webserver
 # A comma would end an argument of `call`.
 MOTO := moto[server]>=5,<6
 
@@ -69,7 +71,7 @@ $(CLIENTS): pyproject.toml
 .venv-%/.ready: pyproject.toml
 	rm -f $@
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	$(call install,.venv-$*,-e '.[$*]')
+	$(call install,.venv-$*,-e '.[$*]' $(BESIDE_$*))
 	touch $@
 
 engines:

@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 STILL_WIDTH = 320
 """Pixels: engines keep what is shown in their database, so it is small."""
 
+THUMBNAIL = 700
+"""Characters: with a link around it, Dagster shows it in a list, where it folds longer texts away."""
+
+THUMBNAIL_WIDTHS = range(160, 31, -16)
+"""Pixels, the first that fits is taken."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -27,13 +33,23 @@ class Card:
     """What is said of it, by name, in Markdown."""
     still: str
     """The first frame as a data URL; "" when it cannot be read."""
+    thumbnail: str
+    """The same in at most `THUMBNAIL` characters."""
     link: str
     """Where a browser finds the video; "" where no address is known."""
 
     @property
     def picture(self) -> str:
         """The first frame in Markdown, which leads to the video where there is an address."""
-        image = f"![{_in_markdown(self.title)}]({self.still})" if self.still else ""
+        return self._leading_to_video(self.still)
+
+    @property
+    def small_picture(self) -> str:
+        """The thumbnail in Markdown, with the same address."""
+        return self._leading_to_video(self.thumbnail)
+
+    def _leading_to_video(self, picture: str) -> str:
+        image = f"![first frame]({picture})" if picture else ""
         return f"[{image or 'video'}]({self.link})" if self.link else image
 
     @property
@@ -50,7 +66,7 @@ def clip_card(request: AnyRequest, clip: MadeClip, *, root: str, public_url: str
     if clip.warnings:
         rows["warnings"] = "; ".join(map(_in_markdown, clip.warnings))
     title = request.label + (f": {prompt}" if prompt else "")
-    return Card(title, rows, still_of(clip.path), link)
+    return Card(title, rows, *_stills(clip.path), link)
 
 
 def film_card(title: str, film: MadeFilm, *, root: str, public_url: str | None = None) -> Card:
@@ -63,22 +79,30 @@ def film_card(title: str, film: MadeFilm, *, root: str, public_url: str | None =
     }
     if film.notes:
         rows["notes"] = "; ".join(map(_in_markdown, film.notes))
-    return Card(title, rows, still_of(film.path), links[film.path])
+    return Card(title, rows, *_stills(film.path), links[film.path])
 
 
-def still_of(video: str) -> str:
-    """The first frame of a video on storage as a data URL; "" when it cannot be read: no clip fails for it."""
+def _stills(video: str) -> tuple[str, str]:
+    """The first frame of a video on storage as data URLs, and small; "" when it cannot be read: no clip fails for it."""
     from minimax_tasks.video.frames import first_frame
-    from minimax_tasks.video.previews import jpeg
+    from minimax_tasks.video.previews import jpeg, webp
 
     folder, _, name = video.rpartition("/")
     try:
         with Storage(folder).as_local(name) as path:
-            data = jpeg(first_frame(path), STILL_WIDTH)
+            frame = first_frame(path)
     except (MiniMaxError, OSError) as error:
         log.warning("no still of %s: %s", video, error)
-        return ""
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+        return "", ""
+    small = (_data_url("webp", webp(frame, width, quality=30)) for width in THUMBNAIL_WIDTHS)
+    return (
+        _data_url("jpeg", jpeg(frame, STILL_WIDTH)),
+        next((url for url in small if len(url) <= THUMBNAIL), ""),
+    )
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def link_to(path: str, *, root: str, public_url: str | None) -> str:

@@ -23,6 +23,14 @@ def jpeg(image: Image.Image, width: int, quality: int = 78) -> bytes:
     return file.getvalue()
 
 
+def webp(image: Image.Image, width: int, quality: int = 78) -> bytes:
+    """The picture as WebP, at most `width` pixels wide: for a few pixels, half the bytes of a JPEG."""
+    small = image.convert("RGB").resize(_scaled(image.size, width), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=quality, method=6)
+    return file.getvalue()
+
+
 def preview_mp4(source: Source, width: int = 426) -> bytes:
     """The clip as a small MP4 that a browser plays, at most `width` pixels wide. Raises `VideoError`."""
     with opened(source) as container:

@@ -125,6 +125,16 @@ def kill_all(victims: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(victims, timeout=10)
 
 
+def children(pid: int, *, saying: str) -> list[psutil.Process]:
+    """What a process started, and what that started, whose command line has this text."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if saying in " ".join(child.cmdline()):
+                found.append(child)
+    return found
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as free:
