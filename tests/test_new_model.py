@@ -8,7 +8,7 @@ import pytest
 
 from minimax_tasks import TextToVideo, build
 from minimax_tasks.api.catalog import models
-from minimax_tasks.api.catalog.models import Mode, ModelMode, Price, Size
+from minimax_tasks.api.catalog.models import CameraForm, Mode, ModelMode, Price, Size
 from minimax_tasks.commands.main import main
 from minimax_tasks.dataset.table import parse_table
 from minimax_tasks.errors import InvalidRequest
@@ -28,7 +28,7 @@ ROW = ModelMode(
     fast_pretreatment=False,
     source="scope",
     prices=(Price("768P", 4, 0.11, 0.80), Price("768P", 8, 0.22, 1.60)),
-    reads_brackets=True,
+    camera=CameraForm.BRACKETS,
     prompt_limit=3000,
 )
 LONG = "x" * 2500

@@ -15,7 +15,7 @@ def as_sent(request: AnyRequest) -> AnyRequest:
     """The request with its camera commands as the service has them; the same where they are already."""
     if not isinstance(request, VideoRequest):
         return request
-    prompt = normalise_brackets(request.prompt)
+    prompt = normalise_brackets(request.prompt, request.model)
     return request if prompt == request.prompt else request.model_copy(update={"prompt": prompt})
 
 

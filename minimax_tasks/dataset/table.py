@@ -229,7 +229,9 @@ class _RowReader:
         if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
             return row, []
         mistakes, doubts = check_prompt(written, model=getattr(request, "model", None))
-        sent = request.model_copy(update={"prompt": normalise_brackets(written)})
+        sent = request.model_copy(
+            update={"prompt": normalise_brackets(written, getattr(request, "model", None))}
+        )
         before = spellings_before(written)
         return replace(row, request=sent, written=before, wrong=mistakes, doubts=doubts), []
 

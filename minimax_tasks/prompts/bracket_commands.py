@@ -8,10 +8,10 @@ costs a clip. Everything that takes a prompt (boards, tables, tasks) sends `norm
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.api.catalog.models import reads_brackets
+from minimax_tasks.api.catalog.models import H3, CameraForm, camera_form, reads_brackets
 from minimax_tasks.prompts.camera import (
     NO_MOVE,
     Groups,
@@ -21,11 +21,13 @@ from minimax_tasks.prompts.camera import (
     group_errors,
     group_warnings,
     open_end,
+    render_camera,
     split_groups,
     split_words,
     unknown_move,
 )
 from minimax_tasks.prompts.likeness import Likeness, likeness
+from minimax_tasks.prompts.sentences import is_chinese, join_sentences
 
 _OPEN, _CLOSE = r"\[【［〔", r"\]】］〕"
 _BRACKET = re.compile(rf"([{_OPEN}]{{1,2}})([^{_OPEN}{_CLOSE}]{{0,120}})([{_CLOSE}]{{1,2}})")
@@ -139,7 +141,9 @@ def check_prompt(
     understood = tuple(command for command in commands if command.is_understood)
     if understood and model is not None and not reads_brackets(model):
         shown = ", ".join(prompt[command.start : command.end] for command in understood)
-        warnings.append(f"{model} does not read camera commands: {shown}")
+        is_translated = camera_form(model) is CameraForm.CLAUSES
+        instead = f"; sent as: {', '.join(map(_clause, understood))}" if is_translated else ""
+        warnings.append(f"{model} does not read camera commands: {shown}{instead}")
     if camera and reads_brackets(model):
         warnings.extend(_both_ways(commands, camera))
     return errors, tuple(dict.fromkeys(warnings))
@@ -182,8 +186,11 @@ def _both_ways(commands: tuple[Command, ...], camera: Groups) -> Iterator[str]:
         yield f"the prompt has camera commands of its own as well as `camera:`: {names}"
 
 
-def normalise_brackets(prompt: str) -> str:
+def normalise_brackets(prompt: str, model: str | None = None) -> str:
     """The prompt with every camera command that is understood in the form that is sent.
+
+    For a model whose guide has clauses in place of commands it is one of those: `[Push in]A man` becomes `The camera
+    pushes in. A man`, and `a man, [推进] 他` likewise in Chinese.
 
     `[push in + tilt up]` and `【Push in，Tilt up】` become `[Push in,Tilt up]`, `[推进再拉远]` becomes
     `[推进]，然后[拉远]`: a bracket keeps the language that it was written in. A prompt in that form already
@@ -191,12 +198,53 @@ def normalise_brackets(prompt: str) -> str:
     """
     if not _BRACKET.search(prompt):
         return prompt
+    if camera_form(model) is CameraForm.CLAUSES:
+        return _in_clauses(prompt)
     parts, done = [], 0
     for command in find_commands(prompt):
         if command.is_understood:
             parts += [prompt[done : command.start], _canonical(command)]
             done = command.end
     return "".join(parts) + prompt[done:]
+
+
+def _in_clauses(prompt: str) -> str:
+    """The prompt with its commands as clauses: sentences between sentences, and set off by commas within one."""
+    text, done = "", 0
+    for command in _in_a_row(prompt):
+        text += prompt[done : command.start]
+        before, after = text.rstrip(), prompt[command.end :].lstrip(" ,，")
+        clause, done = _clause(command), len(prompt) - len(after)
+        wide = is_chinese(clause)
+        ends = not after or after[0] in ".!?。！？;；\n"
+        if not before or before[-1] in ".!?。！？;；":
+            stop = "" if after and ends else "。" if wide else ". " if after else "."
+            text = join_sentences(before, clause[:1].upper() + clause[1:] + stop)
+        else:
+            comma = "，" if wide else ", "
+            text = f"{before.rstrip(',，')}{comma}{clause}{'' if ends else comma}"
+    return text + prompt[done:]
+
+
+def _in_a_row(prompt: str) -> list[Command]:
+    """The commands that are understood; those with nothing but a `then` between them as one."""
+    found: list[Command] = []
+    for command in find_commands(prompt):
+        if not command.is_understood:
+            continue
+        before = found[-1] if found else None
+        between = prompt[before.end : command.start].strip(" ,，") if before else "-"
+        if before and between in ("", "then", "然后"):
+            found[-1] = replace(before, end=command.end, groups=before.groups + command.groups)
+        else:
+            found.append(command)
+    return found
+
+
+def _clause(command: Command) -> str:
+    words = _language(command)
+    instruction = render_camera(command.groups, model=H3, language=words, words=words)
+    return instruction[:1].lower() + instruction[1:]
 
 
 def spellings_before(prompt: str) -> tuple[str, ...]:
@@ -209,8 +257,13 @@ def spellings_before(prompt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("".join(parts) + prompt[done:], prompt)))
 
 
+def _language(command: Command) -> str:
+    """The language in which a command is written."""
+    return "en" if re.search(r"[A-Za-zＡ-Ｚａ-ｚ]", command.text) else "zh"
+
+
 def _canonical(command: Command) -> str:
-    language = "en" if re.search(r"[A-Za-zＡ-Ｚａ-ｚ]", command.text) else "zh"
+    language = _language(command)
     return ("，然后" if language == "zh" else ", then ").join(
         bracket(group, language) for group in command.groups
     )

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from minimax_tasks.api.catalog.cameras import MAX_SIMULTANEOUS, MOVES, Move
 from minimax_tasks.api.catalog.combinations import find_combination
-from minimax_tasks.api.catalog.models import reads_brackets
+from minimax_tasks.api.catalog.models import CameraForm, camera_form, reads_brackets
 from minimax_tasks.errors import CameraError
 
 Group = tuple[Move, ...]
@@ -215,8 +215,10 @@ def camera_warnings(groups: Groups, seconds: float, model: str) -> tuple[str, ..
         warnings.append(
             f"{len(groups)} camera moves one after the other in {seconds:g} s: more than {fits} rarely happen"
         )
-    if groups and not reads_brackets(model):
+    if groups and camera_form(model) is CameraForm.WORDS:
         warnings.append(f"{model} does not read camera commands; the camera is described in plain words")
+    if camera_form(model) is CameraForm.CLAUSES and sum(map(len, groups)) > 1:
+        warnings.append(f"{model}'s prompt guide has one camera move in a shot")
     return tuple(dict.fromkeys(warnings))
 
 
@@ -257,7 +259,9 @@ def group_phrase(group: Group, *, model: str, language: str, words: str) -> str:
     moves = tuple(dict.fromkeys(group))
     if reads_brackets(model):
         return bracket(moves, language)
-    first, *others = (move.chinese if words == "zh" else move.words for move in moves)
+    has_guide = camera_form(model) is CameraForm.CLAUSES
+    english = [move.clause if has_guide and move.clause else move.words for move in moves]
+    first, *others = (move.chinese for move in moves) if words == "zh" else english
     if not others:
         return first
     return (

@@ -11,13 +11,14 @@ from typing import Any
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from minimax_tasks.api.catalog.models import prompt_limit
+from minimax_tasks.api.catalog.models import prompt_limit, speaks
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.errors import CameraError, PromptError
 from minimax_tasks.prompts.bounds import LONGEST_SOURCE, TooMuch, collected, is_easy, size_of
 from minimax_tasks.prompts.bracket_commands import normalise_brackets
 from minimax_tasks.prompts.camera import Groups
 from minimax_tasks.prompts.confined import MEGABYTES, Exceeded, render_confined
+from minimax_tasks.prompts.dialogue import WRITTEN, spoken
 from minimax_tasks.prompts.environment import (
     CAMERA_TEMPLATE,
     MACROS,
@@ -72,7 +73,8 @@ def render_prompt(
 
     `text` is the prompt itself, `template` the name of a template, at most one of them; with neither it is
     the template `plain`. Values that are None count as not given. Where the text does not place the camera,
-    the instruction goes in front; where it does not place the look, the look goes at the end. `folder`
+    the instruction goes in front; where it does not place the look, the look goes at the end. The line of
+    `dialogue` follows for a model whose clips have sound, unless the text has one in `<d>`. `folder`
     holds the board's own templates. `language` is that of camera commands, "en" or "zh"; words that are put
     between and around them speak that of the shot's own text.
 
@@ -109,10 +111,13 @@ def render_prompt(
     body = " ".join(rendered.split())
     if name:
         body = closed_up(body)
+    line = known.get("dialogue")
+    if isinstance(line, str) and speaks(model) and WRITTEN not in body:
+        body = join_sentences(end_sentence(body), spoken(line, *characters[:1]))
     prompt = _place(body, instruction, look, chinese=context.is_chinese)
     if character := forbidden_character(prompt):
         raise PromptError(f"{_origin(name)}: there is {character}, in the rendered prompt; take it out")
-    limit, sent = prompt_limit(model), normalise_brackets(prompt)
+    limit, sent = prompt_limit(model), normalise_brackets(prompt, model)
     if len(sent) > limit:
         raise PromptError(
             f"{_origin(name)}: the rendered prompt has {len(prompt)} characters; at most {limit}"

@@ -16,6 +16,9 @@ CAMERA, THEN, LOOK, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdef"
 SENTENCE, NOTHING = "\ufdd3", "\ufdd4"
 """Where `sentence` began one, and where a template placed a camera that a shot does not have."""
 
+END_OF_LINE = "</d>"
+"""What ends a spoken line, and the sentence around it."""
+
 _MARK = re.compile(f"([{CAMERA}{THEN}{LOOK}])([^{CAMERA}{THEN}{LOOK}{END}]*){END}")
 _ALL_MARKS = str.maketrans("", "", CAMERA + THEN + LOOK + END + SENTENCE + NOTHING)
 _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -116,7 +119,7 @@ def end_sentence(value: object) -> str:
     text = value if isinstance(value, str) else as_text(value)
     whole = text.rstrip(_PAUSING + _SPACES)
     visible = whole.translate(_ALL_MARKS)
-    if not visible or _FULL_STOP.search(visible[-8:]):
+    if not visible or _FULL_STOP.search(visible[-8:]) or visible.endswith(END_OF_LINE):
         return whole
     bracket = re.search(r"\[[^\[\]]*\]$", visible[-130:])
     if bracket and _WIDE_END.search(visible[: -len(bracket.group())]):  # "…流下来。[推进]" has ended

@@ -8,7 +8,8 @@ class Move:
     """One camera instruction.
 
     `axis` and `sign` say what moves: two moves with the same axis and opposite signs contradict each
-    other. `words` is the move as plain text, for models that do not read brackets.
+    other. `words` is the move as plain text, for models that do not read brackets, and `clause` what the prompt
+    guide of the second generation calls it, where that differs.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Move:
     meaning: str
     aliases: tuple[str, ...] = ()
     source: str = "t2v"
+    clause: str = ""
 
 
 MOVES: tuple[Move, ...] = (
@@ -36,9 +38,9 @@ MOVES: tuple[Move, ...] = (
     Move("pull_out", "Pull out", "拉远", "dolly", -1, "pulls out",
          "the camera goes back", ("dolly out", "track out", "pull back", "pull")),
     Move("pedestal_up", "Pedestal up", "上升", "pedestal", 1, "rises",
-         "the whole camera rises", ("boom up", "crane up")),
+         "the whole camera rises", ("boom up", "crane up"), clause="pedestals up"),
     Move("pedestal_down", "Pedestal down", "下降", "pedestal", -1, "sinks",
-         "the whole camera sinks", ("boom down", "crane down")),
+         "the whole camera sinks", ("boom down", "crane down"), clause="pedestals down"),
     Move("tilt_up", "Tilt up", "上摇", "tilt", 1, "tilts up",
          "the camera stays and turns upwards"),
     Move("tilt_down", "Tilt down", "下摇", "tilt", -1, "tilts down",
@@ -48,9 +50,10 @@ MOVES: tuple[Move, ...] = (
     Move("zoom_out", "Zoom out", "变焦拉远", "zoom", -1, "zooms out",
          "only the lens: wider"),
     Move("shake", "Shake", "晃动", "shake", 0, "shakes slightly, handheld",
-         "an unsteady hand", ("handheld",)),
+         "an unsteady hand", ("handheld",), clause="shakes slightly"),
     Move("tracking", "Tracking shot", "跟随", "tracking", 0, "tracks the subject",
-         "the camera moves with the subject", ("tracking", "follow", "track")),
+         "the camera moves with the subject", ("tracking", "follow", "track"),
+         clause="follows the subject in a tracking shot"),
     Move("static", "Static shot", "固定", "static", 0, "holds a static shot",
          "nothing moves", ("static", "locked off", "locked", "tripod", "fixed", "hold")),
 )  # fmt: skip

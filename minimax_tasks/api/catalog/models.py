@@ -133,6 +133,17 @@ class Optimizer(StrEnum):
     """It cannot be told."""
 
 
+class CameraForm(StrEnum):
+    """How a model is told what the camera does."""
+
+    BRACKETS = "brackets"
+    """Commands such as `[Push in]` (source: t2v, i2v)."""
+    WORDS = "words"
+    """Plain words, since it reads no commands."""
+    CLAUSES = "clauses"
+    """The clauses of its prompt guide: the camera pushes in (source: h3r)."""
+
+
 RATIOS = ("adaptive", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
 """The shapes of a clip; the first one is that of the pictures (source: v2)."""
 
@@ -167,7 +178,7 @@ _REFERENCES = ReferenceLimits(
 
 @dataclass(frozen=True)
 class ModelMode:
-    """One model in one mode. Prices and `reads_brackets` belong to the model, and are alike in all its modes."""
+    """One model in one mode. Prices and `camera` belong to the model, and are alike in all its modes."""
 
     model: str
     mode: Mode
@@ -181,8 +192,7 @@ class ModelMode:
     sends_size: SendSize = SendSize.ALWAYS
     prices: tuple[Price, ...] = ()
     """Empty where none is published."""
-    reads_brackets: bool = False
-    """Whether it reads camera commands in [brackets]; the others get plain words (source: t2v, i2v)."""
+    camera: CameraForm = CameraForm.WORDS
     is_default: bool = False
     """Whether it is the model of its mode where none is asked for (source: scope)."""
     prompt_limit: int = PROMPT_LIMIT
@@ -203,6 +213,13 @@ class ModelMode:
     optimizer: Optimizer = Optimizer.SWITCH
     longer_by: float = 0.0
     """How many seconds longer than asked a clip is at most, as a matter of course."""
+    speaks: bool = False
+    """Whether its clips have sound, and what is spoken in them goes into the prompt."""
+
+    @property
+    def reads_brackets(self) -> bool:
+        """Whether it reads camera commands in [brackets]."""
+        return self.camera is CameraForm.BRACKETS
 
     def price(self, resolution: str, seconds: int) -> Price | None:
         """What one clip costs without its pictures, or None when no price is published."""
@@ -293,7 +310,7 @@ def _hailuo(
         source,
         caveat,
         prices=prices,
-        reads_brackets=True,
+        camera=CameraForm.BRACKETS,
         is_default=default,
     )
 
@@ -319,7 +336,7 @@ def _first_series(
         False,
         source,
         sends_size=sends_size,
-        reads_brackets=brackets,
+        camera=CameraForm.BRACKETS if brackets else CameraForm.WORDS,
         is_default=default,
     )
 
@@ -375,6 +392,8 @@ def _h3(
             wants_ratio=wants_ratio if mode in (Mode.SUBJECT, Mode.REFERENCE) else "",
             optimizer=optimizer,
             longer_by=0.75,
+            speaks=True,
+            camera=CameraForm.CLAUSES,
         )
         for mode in _H3_MODES
     )
@@ -523,12 +542,26 @@ def default_model(mode: Mode) -> ModelMode:
     return next(row for row in models_for(mode) if row.is_default)
 
 
+def camera_form(model: str | None) -> CameraForm:
+    """How a model is told what the camera does; one that is not known gets plain words."""
+    return next((row.camera for row in _rows_of(model)), CameraForm.WORDS)
+
+
 def reads_brackets(model: str | None) -> bool:
     """Whether a model reads camera commands in [brackets]; one that is not known does not."""
-    return any(row.reads_brackets for row in MODEL_MODES if row.model == model)
+    return camera_form(model) is CameraForm.BRACKETS
+
+
+def speaks(model: str | None) -> bool:
+    """Whether the clips of a model have sound."""
+    return any(row.speaks for row in _rows_of(model))
 
 
 def prompt_limit(model: str | None) -> int:
     """Longest prompt in characters that a model takes."""
+    return max((row.prompt_limit for row in _rows_of(model)), default=PROMPT_LIMIT)
+
+
+def _rows_of(model: str | None) -> tuple[ModelMode, ...]:
     known = H3 if model is not None and _is_new_h3(model) else model
-    return max((row.prompt_limit for row in MODEL_MODES if row.model == known), default=PROMPT_LIMIT)
+    return tuple(row for row in MODEL_MODES if row.model == known)

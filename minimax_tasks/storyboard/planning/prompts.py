@@ -57,7 +57,7 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
         draft.prompt_is_wrong = True
         problems.wrong(draft, "prompt" if shot.prompt is not None else "template", str(error))
         return
-    draft.prompt = normalise_brackets(written)
+    draft.prompt = normalise_brackets(written, model)
     draft.written = spellings_before(written)
     wrong, doubts = check_prompt(written, model=model, camera=draft.camera)
     draft.wrong_commands = wrong
