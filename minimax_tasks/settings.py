@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, region_language
-from minimax_tasks.api.client import MiniMaxClient
+from minimax_tasks.api.client import MiniMaxClient, wrong_with_address
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import keep_secret, shortened, shown
@@ -90,6 +90,12 @@ def _not_ahead(moment: datetime) -> datetime:
     return moment
 
 
+def _an_address(url: str) -> str:
+    if url and (why := wrong_with_address(url)):
+        raise ValueError(f"{why}allowed: a URL such as https://callbacks.example.com")
+    return url
+
+
 class Settings(BaseModel):
     """Every setting as a value. The key never shows when this is printed."""
 
@@ -118,7 +124,7 @@ class Settings(BaseModel):
     submit_resource: str = ""
     """Luigi resource that each submit holds for 60 / requests_per_minute seconds: with one of it, all
     workers of a central scheduler together keep to the rate."""
-    receiver_url: str = ""
+    receiver_url: Annotated[str, AfterValidator(_an_address)] = ""
     """Public address of a running `minimax-tasks receive`."""
     language: Literal["en", "zh"] | None = None
     """Language of camera brackets; None means that of the region of `base_url`."""

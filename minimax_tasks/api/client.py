@@ -79,7 +79,9 @@ def check_access(api_key: str, base_url: str) -> None:
         )
     if not all("!" <= character <= "~" for character in key):
         raise ConfigurationError("the API key holds characters that no HTTP header can carry")
-    why = _wrong_with(base_url.strip())
+    why = wrong_with_address(base_url.strip())
+    if not why and "@" in urlsplit(base_url).netloc:
+        why = "it holds a user or password, which would go in place of the key; "
     if why:
         raise ConfigurationError(
             f"base_url = {shown(base_url)!r}: {why}allowed: a URL such as {DEFAULT_BASE_URL}"
@@ -95,19 +97,18 @@ def readable_key(base_url: str) -> str:
     return f"the API key goes to {shown(base_url)} over plain http, where others on the way can read it"
 
 
-def _wrong_with(base_url: str) -> str:
+def wrong_with_address(address: str) -> str:
+    """Why nothing can be asked below an address, with a semicolon behind it; "" where it can."""
     try:
-        url, parts = httpx.URL(base_url), urlsplit(base_url)
+        url, parts = httpx.URL(address), urlsplit(address)
         _ = parts.port
     except (httpx.InvalidURL, ValueError):
         return "it is no URL; "
-    if any(character.isspace() or not character.isprintable() for character in base_url):
+    if any(character.isspace() or not character.isprintable() for character in address):
         return "it holds blanks or control characters; "
     if url.scheme not in ("http", "https") or not url.host:
         return "it has no host; " if url.scheme in ("http", "https") else "it does not start with https://; "
-    if parts.username is not None or parts.password is not None:
-        return "it holds a user or password, which would go in place of the key; "
-    return "it has something after its path; " if "?" in base_url or "#" in base_url else ""
+    return "it has something after its path; " if "?" in address or "#" in address else ""
 
 
 class _Reply:

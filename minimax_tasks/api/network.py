@@ -9,6 +9,7 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Iterable
+from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -54,7 +55,7 @@ def transport(context: ssl.SSLContext, limits: httpx.Limits, *, direct: bool) ->
     straight = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
     found = {} if direct else getproxies()
     proxies = {
-        scheme: _through(scheme, found[scheme], context, limits)
+        scheme: _Proxy.of(scheme, found[scheme], context, limits)
         for scheme in ("http", "https", "all")
         if found.get(scheme)
     }
@@ -62,20 +63,42 @@ def transport(context: ssl.SSLContext, limits: httpx.Limits, *, direct: bool) ->
     return _Routes(straight, proxies, exceptions) if proxies and "*" not in exceptions else straight
 
 
-def _through(
-    scheme: str, url: str, context: ssl.SSLContext, limits: httpx.Limits
-) -> httpx.AsyncHTTPTransport:
-    address = url.strip() if "://" in url else f"http://{url.strip()}"
-    try:
-        proxy = httpx.Proxy(address)
-        if urlsplit(address).hostname and proxy.url.host:
-            return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False, proxy=proxy)
-        why = _ALLOWED
-    except ImportError:
-        why = "a SOCKS proxy needs a package more: pip install 'httpx[socks]'"
-    except (httpx.InvalidURL, ValueError):
-        why = _ALLOWED
-    raise ConfigurationError(f"{_variable(scheme)} = {shown(address)!r}: {why}")
+class _Proxy(httpx.AsyncBaseTransport):
+    """Connections through a proxy. What keeps it from making one names the variable that it stands in."""
+
+    def __init__(self, name: str, connections: httpx.AsyncHTTPTransport) -> None:
+        self._name = name
+        self._connections = connections
+
+    @classmethod
+    def of(cls, scheme: str, url: str, context: ssl.SSLContext, limits: httpx.Limits) -> Self:
+        """The proxy of a variable. Raises `ConfigurationError` naming it."""
+        address = url.strip() if "://" in url else f"http://{url.strip()}"
+        name = f"{_variable(scheme)} = {shown(address)!r}"
+        try:
+            proxy, parts = httpx.Proxy(address), urlsplit(address)
+            if parts.hostname and proxy.url.host and parts.port != 0 and parts.path in ("", "/"):
+                return cls(
+                    name,
+                    httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False, proxy=proxy),
+                )
+            why = _ALLOWED
+        except ImportError:
+            why = "a SOCKS proxy needs a package more: pip install 'httpx[socks]'"
+        except (httpx.InvalidURL, ValueError):
+            why = _ALLOWED
+        raise ConfigurationError(f"{name}: {why}")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._connections.handle_async_request(request)
+        except httpx.TransportError as error:
+            raise type(error)(
+                f"{str(error) or type(error).__name__}, through the proxy of {self._name}"
+            ) from error
+
+    async def aclose(self) -> None:
+        await self._connections.aclose()
 
 
 def _variable(scheme: str) -> str:
@@ -90,7 +113,7 @@ class _Routes(httpx.AsyncBaseTransport):
     def __init__(
         self,
         straight: httpx.AsyncBaseTransport,
-        proxies: dict[str, httpx.AsyncHTTPTransport],
+        proxies: dict[str, _Proxy],
         exceptions: Iterable[str],
     ) -> None:
         self._straight = straight

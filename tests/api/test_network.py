@@ -27,6 +27,7 @@ from minimax_tasks.api.certainty import NEVER_SENT
 from minimax_tasks.api.client import check_access
 from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.network import is_excepted
+from minimax_tasks.settings import Settings
 from tests.api.scripted import answer, scripted
 
 KEY = "sk-api-very-secret"
@@ -102,6 +103,7 @@ def test_a_proxy_that_opens_no_tunnel_had_nothing_to_send_on(
 
     text, seen = asyncio.run(run())
     assert says in text
+    assert "through the proxy of HTTPS_PROXY = 'http://127.0.0.1:" in text
     assert "PW-secret" not in text
     assert "\x1b" not in text
     assert seen[0].startswith(b"CONNECT ")
@@ -219,6 +221,9 @@ def test_a_key_that_no_header_carries(key: str) -> None:
     [
         ("ALL_PROXY", "socks4://u:PW-secret@127.0.0.1:9"), ("https_proxy", "gopher://u:PW-secret@x"),
         ("HTTP_PROXY", "http://u:PW-secret@[bad"), ("HTTPS_PROXY", "http://h:PW-secret"),
+        ("HTTPS_PROXY", "http://u:PW-secret@h:99999"), ("ALL_PROXY", "http//u:PW-secret@h"),
+        ("ALL_PROXY", "http:/u:PW-secret@h:1"), ("HTTP_PROXY", "//u:PW-secret@h:1"), ("HTTPS_PROXY", "h:0"),
+        ("HTTPS_PROXY", "http://u:PW-secret@h:1/path"),
         ("SSL_CERT_FILE", "/nowhere.pem"), ("SSL_CERT_DIR", "/nowhere"),
     ],
 )  # fmt: skip
@@ -230,6 +235,26 @@ def test_an_environment_that_cannot_be_used_is_named(
         check_access(KEY, "https://api.example.invalid")
     assert "secret" not in str(caught.value)
     check_access(KEY, "http://127.0.0.1:80")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "PW-secret",
+        "ftp://u:PW-secret@h",
+        "https://h?token=PW-secret",
+        "https://u:PW-secret@h:99999",
+        "https://",
+        "//h",
+    ],
+)
+def test_the_address_of_a_receiver_is_judged_before_a_clip_is_refused_for_it(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="receiver_url = ") as caught:
+        Settings(api_key=KEY).having(receiver_url=address)
+    assert "allowed: a URL such as" in str(caught.value)
+    if "//" in address:
+        assert "secret" not in str(caught.value)
+    assert Settings.load(receiver_url="https://h/relay/").receiver_url == "https://h/relay/"
 
 
 def test_an_empty_certificate_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
