@@ -277,6 +277,22 @@ def test_a_plan_of_twelve_shots_fits_one_screen(
     assert lines[rules[1] - 1].startswith("030")
 
 
+def test_a_plan_of_twelve_shots_in_pairs_and_takes_fits_one_screen_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    cut, takes = ", cut: true", ", takes: 2"
+    shots = "\n".join(
+        f'  - {{id: "{number:03}", action: Rain {number}{"" if number % 2 else cut}{takes if number % 4 == 0 else ""}}}'
+        for number in range(12)
+    )
+    board = f"title: Pairs\ndefaults: {{resolution: 768P, seconds: 6}}\nshots:\n{shots}\n"
+    assert main(["plan", write_board(tmp_path, board)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 23
+    assert sum("continues" in line for line in lines) == 6, "what the rules showed is still said"
+
+
 def test_a_warning_that_several_shots_share_is_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +37,10 @@ _STYLES = {
     ClipStatus.IN_DOUBT: "yellow",
     ClipStatus.UNCHECKED: "yellow",
 }
+
+
+SCREEN_ROWS = 17
+"""Rows of a plan that a terminal of 24 lines has room for, with head, sum and prompt."""
 
 
 def plural(count: int, noun: str) -> str:
@@ -198,15 +203,18 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
     usual = _usual_models(plan)
     cuts = {cut.shot: cut for cut in make_edit(plan, asked_lengths(plan)).cuts}
     chains = _chains(plan)
-    for number, chain in enumerate(chains):
+    ruled = [max(len(chain), len(following)) > 1 for chain, following in pairwise(chains)]
+    rows = len(plan.segments)
+    if rows <= SCREEN_ROWS < rows + sum(ruled):
+        ruled = [False] * len(ruled)  # a shot says what it continues; all of it on one screen says more
+    for chain, rule in zip(chains, [*ruled, False], strict=True):
         for shot in chain:
             if not any(segment.key in states for segment in shot.segments):
                 table.add_row(shot.shot.id, "", "", "", "skipped", "")
                 continue
             for segment in shot.segments:
                 _add_row(table, shot, segment, states, usual, cuts.get(shot.shot.id))
-        following = chains[number + 1] if number + 1 < len(chains) else ()
-        if following and max(len(chain), len(following)) > 1:
+        if rule:
             table.add_section()
     table.caption = " · ".join(_legend(plan, usual, unpriced, cuts.values()))
     return table
