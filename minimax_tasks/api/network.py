@@ -29,7 +29,7 @@ def tls() -> ssl.SSLContext:
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder or "")
-    if not file and folder and not os.path.isdir(folder):
+    if not file and folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
         raise ConfigurationError(f"SSL_CERT_DIR = {folder!r}: there is no such folder")
     try:
         if file:

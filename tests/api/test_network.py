@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import os
 import socket
 import ssl
 import traceback
@@ -235,6 +236,11 @@ def test_an_environment_that_cannot_be_used_is_named(
         check_access(KEY, "https://api.example.invalid")
     assert "secret" not in str(caught.value)
     check_access(KEY, "http://127.0.0.1:80")
+
+
+def test_several_folders_of_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(("/nowhere", str(tmp_path))))
+    check_access(KEY, "https://api.example.invalid")
 
 
 @pytest.mark.parametrize(
