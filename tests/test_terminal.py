@@ -415,15 +415,6 @@ def test_every_transition_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(f"{name} " in out for name in TRANSITIONS)
 
 
-def test_the_tables_of_the_catalogue_load_only_what_they_show() -> None:
-    code = (
-        "import sys; from minimax_tasks.commands.main import main; [main([t]) for t in "
-        "('models', 'cameras', 'templates', 'errors', 'transitions')]; "
-        "heavy = {'luigi', 'av', 'PIL', 'numpy', 'starlette', 'uvicorn'} & set(sys.modules); assert not heavy, heavy"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-
-
 def test_letters_without_a_font_are_told_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

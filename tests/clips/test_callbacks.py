@@ -16,6 +16,7 @@ from minimax_tasks.clips.callbacks import APART
 from minimax_tasks.clips.poll import poll
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.commands.receive import receiving
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.sandbox.http import callbacks
 from tests.clips.test_life import folder_of, with_service
@@ -28,6 +29,13 @@ LONG = 60.0
 
 @pytest.fixture
 def receiver(tmp_path: Path) -> Iterator[str]:
+    """A receiver on the root of the test."""
+    with receiving(str(tmp_path)) as url:
+        yield url
+
+
+@pytest.fixture
+def receiver_command(tmp_path: Path) -> Iterator[str]:
     """The command, in a process of its own, on the root of the test."""
     with subprocess.Popen(
         [sys.executable, "-m", "minimax_tasks", "receive", "--root", str(tmp_path)],
@@ -71,9 +79,9 @@ def sent(sandbox: Sandbox) -> list[tuple[str, str]]:
     return [(each["status"], each["outcome"]) for each in sandbox.ledger()[0]["callbacks"]]
 
 
-def test_a_clip_is_done_when_the_callback_comes(tmp_path: Path, receiver: str) -> None:
+def test_a_clip_is_done_when_the_callback_comes(tmp_path: Path, receiver_command: str) -> None:
     with sandbox_with() as sandbox:
-        assert finish(sandbox, tmp_path, receiver) < LONG
+        assert finish(sandbox, tmp_path, receiver_command) < LONG
         assert ("challenge", "HTTP 200") in sent(sandbox)
         assert len(sandbox.ledger()) == 1
 

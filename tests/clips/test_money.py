@@ -36,6 +36,7 @@ from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.commands.main import main
+from minimax_tasks.commands.receive import receiving
 from minimax_tasks.console.messages import worded
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
@@ -146,14 +147,7 @@ def test_resubmit_waits_for_a_worker_that_may_still_be_at_it(
 
 
 def test_a_callback_to_the_address_of_the_submit_settles_the_doubt(sandbox: Sandbox, tmp_path: Path) -> None:
-    running = subprocess.Popen(
-        [sys.executable, "-m", "minimax_tasks", "receive", "--root", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert running.stdout is not None
-    receiver = running.stdout.readline().split()[-1]
-    try:
+    with receiving(str(tmp_path)) as receiver:
         sandbox.add_faults([{"at": "submit", "nth": 1, "lost": True}])
         with pytest.raises(UncertainSubmit):
             finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
@@ -161,9 +155,6 @@ def test_a_callback_to_the_address_of_the_submit_settles_the_doubt(sandbox: Sand
         while not list((tmp_path / "callbacks").glob("submit-*")) and time.monotonic() < until:
             time.sleep(0.05)
         finish(sandbox.url, TEXT, tmp_path, receiver_url=receiver)
-    finally:
-        running.terminate()
-        running.wait()
     assert len(sandbox.ledger()) == 1
     assert "video.mp4" in names(folder_of(TEXT, tmp_path))
 
