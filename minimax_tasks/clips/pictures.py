@@ -122,16 +122,21 @@ def look_at(reference: str, field: str) -> Reading:
     version = references.version_of(reference)
     if version and (known := _seen_before.get((reference, version))):
         return Reading(known, version)
-    from minimax_tasks.api.pictures import glance
-
     data = read_picture(reference, field=field)
-    digest, head = hashlib.sha256(data).hexdigest(), glance(data)
-    seen = Seen(digest, head.width, head.height, head.as_it_is, head.fits) if head else Seen(digest)
+    seen = seen_in(data)
     if version:
         if len(_seen_before) >= _MOST_REMEMBERED:
             _seen_before.clear()
         _seen_before[reference, version] = seen
     return Reading(seen, version, data)
+
+
+def seen_in(data: bytes) -> Seen:
+    """What a picture is, by its bytes."""
+    from minimax_tasks.api.pictures import glance
+
+    digest, head = hashlib.sha256(data).hexdigest(), glance(data)
+    return Seen(digest, head.width, head.height, head.as_it_is, head.fits) if head else Seen(digest)
 
 
 def see_picture(reference: str, field: str) -> Seen:

@@ -18,9 +18,10 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.spellings import is_begun
 from minimax_tasks.dataset.files import files_of, version_of_table
 from minimax_tasks.dataset.names import table_name
+from minimax_tasks.dataset.picture_values import PictureValues, keep_pictures
 from minimax_tasks.dataset.reading import check_encoding
 from minimax_tasks.dataset.splits import SPLITS, Splits, splits_of
-from minimax_tasks.dataset.table import Row, Table, read_table
+from minimax_tasks.dataset.table import PICTURES, Row, Table, read_table
 from minimax_tasks.errors import MiniMaxCatalogWarning, PictureError, TableError, UnreadableReference
 from minimax_tasks.problems import MOST_PLACES, Problems
 from minimax_tasks.redaction import shown
@@ -53,6 +54,8 @@ class DatasetPlan:
     """Of the files that it was made from."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What is doubtful about it, each kind once with the rows that have it."""
+    values: frozenset[str] = field(default=frozenset(), compare=False)
+    """Where pictures that stand in the table will be, which were not kept yet when it was planned."""
 
     @cached_property
     def clips(self) -> dict[str, ClipRequest]:
@@ -93,13 +96,15 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
         check_encoding(encoding)
     with _asked(table):
         files = files_of(table)  # with their versions: what changes while it is read has another
-    read = read_table(table, files.files, encoding)
+    values = PictureValues(root)
+    read = read_table(table, files.files, encoding, values)
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
     begun = frozenset(root.folders(CLIPS)) if asks_much else None
     problems = read.mistakes(read.problems)
     splits = splits_of(read.rows)
     problems.extend(splits.problems)
-    pictures = try_each(_look_at, {reference for row in read.rows for reference in _own_pictures(row)})
+    references = {reference for row in read.rows for reference in _own_pictures(row)}
+    pictures = try_each(_look_at, references - values.seen.keys()) | values.seen
     planned = _with_keys(read, splits, root, pictures, begun, problems)
     judged = judge_clips(root, ((number, one.clip) for number, one in enumerate(planned)), begun or ())
     problems.extend(planned[number].row.problem(wrong) for number, wrong in judged.problems)
@@ -114,10 +119,22 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     ]
     for note in notes:
         warnings.warn(f"{table}, {note}", UserWarning, stacklevel=2)
-    seen = {reference: found.version for reference, found in pictures.items() if isinstance(found, Reading)}
+    seen = {
+        reference: found.version
+        for reference, found in pictures.items()
+        if isinstance(found, Reading) and reference not in values.seen
+    }
     versions = Versions(table, files.version, seen, version_of_table)
     told = (*doubts, *notes, *_doubts_of_requests(read))
-    return DatasetPlan(table, table_name(table), tuple(planned), _digest(planned), versions, told)
+    return DatasetPlan(
+        table, table_name(table), tuple(planned), _digest(planned), versions, told, frozenset(values.seen)
+    )
+
+
+def keep_pictures_of(plan: DatasetPlan, root: Storage) -> None:
+    """Keep under the root the pictures that stand in the table itself, where every process finds them."""
+    if plan.values:
+        keep_pictures(root, files_of(plan.table).files, PICTURES, plan.values)
 
 
 @contextlib.contextmanager

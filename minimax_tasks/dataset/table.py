@@ -20,6 +20,7 @@ from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.files import TableFile
+from minimax_tasks.dataset.picture_values import PictureValue, PictureValues, picture_value
 from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, counted_by, read_bytes, rows_of
 from minimax_tasks.dataset.records import Record, is_empty
 from minimax_tasks.errors import InvalidRequest, TableError
@@ -119,8 +120,9 @@ def parse_table(
     encoding: str = "",
     file: str = "",
     columns_of_place: Mapping[str, str] = _NO_COLUMNS,
+    values: PictureValues | None = None,
 ) -> Table:
-    """Read the rows of a file. Pictures are not read. Raises `TableError` for an unreadable file.
+    """Read the rows of a file. Files of pictures are not read. Raises `TableError` for an unreadable file.
 
     As a part of a table of many the file has a name there, and columns by its place.
     """
@@ -132,7 +134,7 @@ def parse_table(
     misspelt = _misspelt(columns, fields)
     if found.columns and not misspelt and _ASKING.isdisjoint(fields):
         raise TableError([f"{shown(path)}: {_asks_nothing(found.columns)}"])
-    reader = _RowReader(folder_of(path), fields, file, unit)
+    reader = _RowReader(folder_of(path), fields, file, unit, values)
     rows: list[Row] = []
     blank: list[int] = []
     count = 0
@@ -156,8 +158,13 @@ def parse_table(
     return Table(path, unit, tuple(rows), tuple(problems), tuple(warnings), count)
 
 
-def read_table(path: str, files: Sequence[TableFile], encoding: str = "") -> Table:
-    """Read a table of one file or of many, one after the other. Raises `TableError`."""
+def read_table(
+    path: str, files: Sequence[TableFile], encoding: str = "", values: PictureValues | None = None
+) -> Table:
+    """Read a table of one file or of many, one after the other. Raises `TableError`.
+
+    `values` gets the pictures that stand in it; without, they are mistakes.
+    """
     tables: list[Table] = []
     room, count = TABLE_LIMIT, 0
     for one in files:
@@ -166,7 +173,14 @@ def read_table(path: str, files: Sequence[TableFile], encoding: str = "") -> Tab
         if room < 0:
             raise TableError([f"{shown(path)}: its files have more than {TABLE_LIMIT / 1e6:g} MB"])
         tables.append(
-            parse_table(one.path, data, encoding=encoding, file=one.name, columns_of_place=one.columns)
+            parse_table(
+                one.path,
+                data,
+                encoding=encoding,
+                file=one.name,
+                columns_of_place=one.columns,
+                values=values,
+            )
         )
         count += tables[-1].count
         if count > MOST_ROWS:
@@ -199,7 +213,10 @@ def _asks_nothing(columns: Sequence[str]) -> str:
 
 
 class _RowReader:
-    def __init__(self, folder: str, fields: tuple[str, ...], file: str, unit: str) -> None:
+    def __init__(
+        self, folder: str, fields: tuple[str, ...], file: str, unit: str, values: PictureValues | None
+    ) -> None:
+        self._values = values
         self._folder = folder
         self._fields = fields
         self._file = file
@@ -208,20 +225,27 @@ class _RowReader:
     def read(self, record: Record) -> tuple[Row | None, list[Problem]]:
         """The row, or what is wrong with it."""
         given: dict[str, Any] = {}
+        asked: dict[str, Any] = {}
         wrong: list[Problem] = []
         for name in self._fields:
             value = record.cells.get(name)
             if is_empty(value):
                 continue
             try:
-                given[name] = _CONVERT[name](name, value)
+                found = _CONVERT[name](name, value)
+                if is_empty(found):
+                    continue
+                given[name] = _as_given(found)
+                asked[name] = self._own(name, found) if name in PICTURES else found
             except InvalidRequest as error:
                 wrong.append(self._problem(record, error))
         if wrong:
             return None, wrong
         carried = {name: _as_json(value) for name, value in record.cells.items() if name not in self._fields}
         try:
-            request, take = self._request(given)
+            request, take = _request(asked)
+            if self._values is not None:
+                self._values.judge(request)
         except InvalidRequest as error:
             return None, [self._problem(record, error)]
         row = Row(record.number, request, take, given, carried, file=self._file, unit=self._unit)
@@ -238,18 +262,30 @@ class _RowReader:
     def _problem(self, record: Record, error: InvalidRequest) -> Problem:
         return Problem(record.number, str(error), file=self._file, unit=self._unit, kind=error.kind)
 
-    def _request(self, given: dict[str, Any]) -> tuple[AnyRequest, int]:
-        fields = {name: self._own(value) if name in PICTURES else value for name, value in given.items()}
-        mode = Mode(fields.pop("mode", None) or mode_of(fields))
-        take = fields.pop("take", 1)
-        request = REQUESTS[mode](**fields)
-        return request, ClipRequest(request, take=take).take
+    def _own(self, name: str, picture: Any) -> Any:
+        """A picture as it is meant by the table: a relative path is next to it, one that stands in it under the root."""
+        if isinstance(picture, tuple):
+            return tuple(self._own(name, one) for one in picture)
+        if isinstance(picture, PictureValue):
+            if self._values is None:
+                raise InvalidRequest(name, picture.label, "a path or a URL of a picture")
+            return self._values.reference(picture)
+        return picture if FrameOf.parse(picture) else next_to(self._folder, picture)
 
-    def _own(self, reference: Any) -> Any:
-        """A picture as it is meant by the table: a relative path is next to it."""
-        if isinstance(reference, tuple):
-            return tuple(self._own(one) for one in reference)
-        return reference if FrameOf.parse(reference) else next_to(self._folder, reference)
+
+def _request(asked: dict[str, Any]) -> tuple[AnyRequest, int]:
+    fields = dict(asked)
+    mode = Mode(fields.pop("mode", None) or mode_of(fields))
+    take = fields.pop("take", 1)
+    request = REQUESTS[mode](**fields)
+    return request, ClipRequest(request, take=take).take
+
+
+def _as_given(value: Any) -> Any:
+    """A value of a request field as the table has it: pictures that stand in it by their names."""
+    if isinstance(value, tuple):
+        return tuple(_as_given(one) for one in value)
+    return value.label if isinstance(value, PictureValue) else value
 
 
 def _text(name: str, value: Any) -> str:
@@ -309,6 +345,20 @@ def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
     return _text(name, value)
 
 
+def _with_pictures(read: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """How a cell of pictures is read that may hold them themselves, too."""
+
+    def convert(name: str, value: Any) -> Any:
+        if isinstance(value, bytes | dict):
+            return picture_value(name, value)
+        if isinstance(value, list) and any(isinstance(one, bytes | dict) for one in value):
+            found = (picture_value(name, one) if isinstance(one, bytes | dict) else one for one in value)
+            return tuple(one for one in found if not is_empty(one))
+        return read(name, value)
+
+    return convert
+
+
 def _converter(field: FieldInfo) -> Callable[[str, Any], Any]:
     """How a cell of a field's column is read: by the type of the field."""
     kinds = {get_origin(kind) or kind for kind in _members(field.annotation)}
@@ -331,6 +381,7 @@ _CONVERT: dict[str, Callable[[str, Any], Any]] = {
     "take": _whole,
     **{name: _converter(field) for name, field in _FIELDS.items()},
 }
+_CONVERT |= {name: _with_pictures(_CONVERT[name]) for name in PICTURES}
 """Request field -> how a cell of its column is read."""
 
 

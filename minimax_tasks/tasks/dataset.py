@@ -26,7 +26,7 @@ from minimax_tasks.dataset.folder import (
     tar_folder,
 )
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
-from minimax_tasks.dataset.plan import DatasetPlan, make_plan
+from minimax_tasks.dataset.plan import DatasetPlan, keep_pictures_of, make_plan
 from minimax_tasks.dataset.shard import ClipNews, ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
@@ -247,6 +247,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
     def _claimed_shards(self) -> list[luigi.Task]:
         plan, root = self.plan, Storage(self.root)
         take_dataset_folder(root, self._source(root, lambda: plan))
+        keep_pictures_of(plan, root)
         return list(self._shards(plan))
 
     def _steps(self) -> Iterator[Any] | None:
