@@ -26,6 +26,7 @@ TOOLS = (
     "datasets",
     "opentimelineio",
     "build",
+    "toml",
     "uv",
 )
 """What the quick tests need beside the package, by name in the extra `dev`; the newest that goes with the rest."""

@@ -15,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from minimax_tasks.clips.layout import FAILED_ROWS
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.console.messages import worded
@@ -236,7 +237,7 @@ class DatasetProgress:
             if len(self._failed) <= MOST_PROBLEMS:
                 self._console.whole(f"{self._places.get(key, key)}: failed: {text}")
             elif len(self._failed) == MOST_PROBLEMS + 1:
-                self._console.whole("more rows failed; failed.jsonl has them all")
+                self._console.whole(f"more rows failed; {FAILED_ROWS} has them all")
         ended = len(self._made) + len(self._failed)
         if ended >= self._told + max(1, len(self._usd) // _STEPS) and ended < len(self._usd):
             self._told = ended
