@@ -17,19 +17,8 @@ from pathlib import Path
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 REPOSITORY = Path(__file__).parent.parent
 ENVIRONMENTS = REPOSITORY / ".venv-matrix"
-TOOLS = (
-    "pytest",
-    "pytest-xdist",
-    "hypothesis",
-    "trustme",
-    "psutil",
-    "datasets",
-    "opentimelineio",
-    "build",
-    "toml",
-    "uv",
-)
-"""What the quick tests need beside the package, by name in the extra `dev`; the newest that goes with the rest."""
+NOT_NEEDED = ("schemathesis", "mypy", "ruff", "import-linter", "hypercorn", "h2", "types-PyYAML")
+"""What of the extra `dev` no quick test asks for; the rest is installed, the newest that goes with what is tested."""
 
 EXTRAS = ("s3", "azure", "dataset")
 """Those of the package that the quick tests need."""
@@ -129,10 +118,10 @@ def run(python: str, version: str, resolution: str, marks: str, words: list[str]
 
 
 def tools() -> list[str]:
-    """The requirements of `TOOLS`, as pyproject.toml has them."""
+    """The requirements of the quick tests beside the package, as pyproject.toml has them."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     known = {re.match(r"[\w.-]+", line)[0]: line for line in project["optional-dependencies"]["dev"]}
-    return [known[name] for name in TOOLS]
+    return [line for name, line in known.items() if name not in NOT_NEEDED]
 
 
 if __name__ == "__main__":
