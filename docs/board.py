@@ -24,6 +24,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "the service. The words around them are in the language of the shot.",
             "language: en",
         ),
+        "ratio": (
+            "The shape of clips whose model takes one (MiniMax-H3), in quotes. A clip from text alone needs one; a clip "
+            "with frames has their shape.",
+            'ratio: "16:9"',
+        ),
         "defaults": (
             "What every shot has unless it says otherwise; see [below](#defaults).",
             "defaults: {model: MiniMax-Hailuo-02, resolution: 768P, seconds: 6}",
@@ -46,9 +51,10 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "model": ("A model; [models](models.md) lists them.", "defaults: {model: MiniMax-Hailuo-02}"),
         "resolution": ("A size that the model has.", "defaults: {resolution: 1080P}"),
         "seconds": (
-            "The length of a clip. Models have fixed lengths, mostly 6 or 10.",
+            "The length of a clip: 6 or 10 for most models, 4 to 15 for MiniMax-H3, whose clips are a little longer.",
             "defaults: {seconds: 6}",
         ),
+        "ratio": ("As the board's own.", 'defaults: {ratio: "9:16"}'),
         "prompt_optimizer": (
             "Whether the service may rewrite the prompt.",
             "defaults: {prompt_optimizer: false}",
@@ -69,6 +75,10 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "desc": (
             "The words that every shot with this member has in its prompt. `mara: text` is short for it.",
             "cast: {mara: {desc: a woman in a yellow oilskin coat}}",
+        ),
+        "pictures": (
+            "Pictures of the member, or names of `frames`. A shot of MiniMax-H3 without frames takes them as references.",
+            "cast: {mara: {desc: a woman in a yellow oilskin coat, pictures: refs/mara.png}}",
         ),
     },
     Shot: {
@@ -110,6 +120,7 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "model": ("As in `defaults`, for this shot.", "model: MiniMax-Hailuo-2.3"),
         "resolution": ("As in `defaults`.", "resolution: 1080P"),
         "seconds": ("As in `defaults`.", "seconds: 10"),
+        "ratio": ("As the board's own, for this shot.", 'ratio: "1:1"'),
         "prompt_optimizer": (
             "As in `defaults`. It is off in a shot that starts on a frame of another, unless it is set.",
             "prompt_optimizer: true",
@@ -121,14 +132,20 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "A picture of a face, for `S2V-01`: the person appears in a scene that the text describes.",
             "{model: S2V-01, subject: refs/face.png}",
         ),
+        "references": (
+            "Pictures (names of `frames` too), videos and sounds from which MiniMax-H3 takes what it shows, how it moves "
+            "and how it sounds. The text calls them `<Picture 1>`, `<Video 1>`, `<Audio 1>`. Such a shot has no frames.",
+            "{model: MiniMax-H3, references: [refs/face.png, refs/dance.mp4]}",
+        ),
         "action": (
             "What happens. Templates put it where it reads best.",
             "action: She looks up from the rope.",
         ),
         "place": ("Where it happens.", "place: a wooden pier"),
         "dialogue": (
-            "A line that is spoken. Clips are silent, so it goes into the report; the template `dialogue_cu` "
-            "asks the face to speak.",
+            "A line that is spoken. MiniMax-H3 speaks it: it goes into the prompt, with its language "
+            "(`[French] Bonjour.` says which). Other clips are silent, and it goes into the report; the template "
+            "`dialogue_cu` asks the face to speak.",
             "dialogue: We should have left at noon.",
         ),
         "notes": ("For people: shown in the report, sent nowhere.", "notes: Keep the horizon low."),

@@ -24,6 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.console.streams import json_text
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
+    from minimax_tasks.storyboard.lengths import known_lengths
     from minimax_tasks.storyboard.planning.make import make_plan
 
     settings = Settings.load(root=options.root)
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         say(json_text(plan_json(plan, states, why, problems)))
         return DONE
     console = standard_output()
-    console.print(plan_table(plan, states))
+    console.print(plan_table(plan, states, known_lengths(storage, plan, states)))
     for line in why_lines(plan, why):
         console.sentence(line, "cyan")
     for warning in grouped_warnings(plan, states):

@@ -13,7 +13,7 @@ from rich.text import Text
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.redaction import shown
-from minimax_tasks.storyboard.edit import Cut, asked_lengths, make_edit
+from minimax_tasks.storyboard.edit import ClipLength, Cut, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
 
@@ -182,8 +182,12 @@ def _segment_json(segment: Segment, state: ClipState, why: str | None, problem: 
     }
 
 
-def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
-    """One line for each clip, rules around shots that continue each other, the total under it."""
+def plan_table(plan: Plan, states: Mapping[str, ClipState], lengths: Mapping[str, ClipLength]) -> Table:
+    """One line for each clip, rules around shots that continue each other, the total under it.
+
+    `lengths` are those of the clips that go into the film, by key.
+    """
+    edit = make_edit(plan, lengths)
     table = Table(
         title=plan.board.title,
         caption_justify="left",
@@ -195,13 +199,13 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState]) -> Table:
     )
     usd, clips, unpriced = to_pay(plan, states)
     table.add_column("shot", footer=plural(len(plan.shots), "shot"), no_wrap=True)
-    table.add_column("clip", footer=_length(plan))
+    table.add_column("clip", footer=f"{float(edit.seconds):.5g} s in all")
     table.add_column("camera")
     table.add_column("frames, join")
     table.add_column("state", footer=f"{clips} to pay", no_wrap=True)
     table.add_column("USD", footer=f"{usd:.2f}", justify="right", no_wrap=True)
     usual = _usual_models(plan)
-    cuts = {cut.shot: cut for cut in make_edit(plan, asked_lengths(plan)).cuts}
+    cuts = {cut.shot: cut for cut in edit.cuts}
     chains = _chains(plan)
     ruled = [max(len(chain), len(following)) > 1 for chain, following in pairwise(chains)]
     rows = len(plan.segments)
@@ -293,7 +297,8 @@ def _seconds(segment: Segment, cut: Cut | None) -> str:
     asked = segment.request.size[1]
     if cut is None:
         return f"{asked:>2} s, skipped"
-    return f"{asked:>2} s" + (f" -> {float(cut.length):.4g} s" if cut.length != asked else "")
+    shown = "" if cut.length == asked else f" -> {float(cut.length):.4g} s"
+    return f"{asked:>2} s{shown}"
 
 
 def _odd(model: str, usual: str) -> str:
@@ -311,9 +316,7 @@ def _frames(shot: PlannedShot) -> str:
     """What a shot starts and ends with, and how it joins the one before when that is more than a cut."""
     frames = shot.first.label if shot.first else f"of {shot.shot.subject}" if shot.shot.subject else ""
     frames += f" -> {shot.last.label}" if shot.last else ""
+    if shot.references:
+        frames += f"with {', '.join(one.label for one in shot.references)}"
     join = "" if shot.join.kind in ("", "continues", "cut") else shot.join.label
     return "; ".join(filter(None, (frames, join))) or "–"
-
-
-def _length(plan: Plan) -> str:
-    return f"{float(make_edit(plan, asked_lengths(plan)).seconds):g} s in all"

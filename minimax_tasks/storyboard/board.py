@@ -62,18 +62,20 @@ class CastMember(_Part):
     """A person or thing that appears in several shots."""
 
     desc: StrictStr = Field(min_length=1)
+    pictures: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
 
 
 class Defaults(_Part):
     """What every shot has unless it sets its own."""
 
     PLANNED_FIELDS = frozenset(
-        {"model", "resolution", "seconds", "prompt_optimizer", "template", "takes", "fit"}
+        {"model", "resolution", "seconds", "ratio", "prompt_optimizer", "template", "takes", "fit"}
     )
 
     model: StrictStr | None = None
     resolution: StrictStr | None = None
     seconds: StrictInt | None = None
+    ratio: StrictStr | None = None
     prompt_optimizer: StrictBool | None = None
     template: StrictStr | None = None
     takes: StrictInt = Field(1, ge=1, le=20)
@@ -86,7 +88,8 @@ class Shot(_Part):
 
     PLANNED_FIELDS = frozenset(
         {"template", "prompt", "from_", "to", "continue_", "cut", "camera", "model", "resolution", "seconds"}
-        | {"prompt_optimizer", "takes", "pick", "characters", "subject", "action", "place", "vars"}
+        | {"prompt_optimizer", "takes", "pick", "characters", "subject", "references", "ratio"}
+        | {"action", "place", "vars"}
     )
 
     id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
@@ -100,11 +103,13 @@ class Shot(_Part):
     model: StrictStr | None = None
     resolution: StrictStr | None = None
     seconds: StrictInt | None = None
+    ratio: StrictStr | None = None
     prompt_optimizer: StrictBool | None = None
     takes: StrictInt | None = Field(None, ge=1, le=20)
     pick: StrictInt = Field(1, ge=1)
     characters: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
     subject: StrictStr | None = Field(None, min_length=1)
+    references: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
     action: StrictStr | None = None
     place: StrictStr | None = None
     dialogue: StrictStr | None = None
@@ -120,12 +125,14 @@ class Shot(_Part):
 class Board(_Part):
     """A storyboard as written in its file."""
 
-    PLANNED_FIELDS = frozenset({"language", "defaults", "cast", "frames", "shots"})
+    PLANNED_FIELDS = frozenset({"language", "ratio", "defaults", "cast", "frames", "shots"})
 
     title: StrictStr = Field(min_length=1)
     look: StrictStr = ""
     language: Literal["en", "zh"] | None = None
     """Language of the camera brackets; by default that of the service's region."""
+    ratio: StrictStr | None = None
+    """The shape of clips whose model takes one, unless `defaults` or the shot has another."""
     defaults: Defaults = Defaults()
     cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
     frames: dict[StrictStr, StrictStr] = {}
@@ -428,6 +435,9 @@ _EXPECTED = {
     "resolution": "a size such as 768P or 1080P",
     "takes": "a whole number from 1 to 20",
     "pick": "the number of a take, from 1",
+    "ratio": 'a shape in quotes, such as "16:9" or "9:16"',
+    "references": "names of frames, and paths or URLs of pictures, videos and sounds",
+    "pictures": "names of frames, and paths or URLs of pictures",
     "trim": "from..to in seconds of the clip, such as 1.2..3.7, 1.2.. or ..-0.5",
     "speed": "a number from 0.1 to 10, such as 0.5 for half as fast",
     "hold": "seconds that the last frame stays, from 0 to 60",

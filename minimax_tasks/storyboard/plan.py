@@ -83,6 +83,7 @@ class PlannedShot:
     first: Source | None
     last: Source | None
     warnings: tuple[str, ...]
+    references: tuple[Source, ...] = ()
 
     @property
     def picked(self) -> Segment:

@@ -212,6 +212,8 @@ def test_jinja_in_a_value_is_told_since_only_prompts_and_templates_are_rendered(
 
 
 # What a shot is before and after one of the keys changes of which planning makes clips and joins.
+_H3 = {"model": "MiniMax-H3", "cut": True}
+
 CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "template": ({"template": "plain"}, {"template": "establishing"}),
     "prompt": ({"prompt": "Rain."}, {"prompt": "Sun."}),
@@ -228,6 +230,8 @@ CHANGES: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "pick": ({"takes": 2}, {"takes": 2, "pick": 2}),
     "characters": ({}, {"characters": ["mara"]}),
     "subject": ({"subject": "pier"}, {"subject": "boat"}),
+    "references": ({"references": ["pier"]}, {"references": ["boat"]}),
+    "ratio": (dict(_H3, ratio="16:9"), dict(_H3, ratio="1:1")),
     "action": ({}, {"action": "Sun."}),
     "place": ({"template": "establishing"}, {"template": "establishing", "place": "a harbour"}),
     "vars": (

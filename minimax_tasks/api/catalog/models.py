@@ -552,6 +552,11 @@ def reads_brackets(model: str | None) -> bool:
     return camera_form(model) is CameraForm.BRACKETS
 
 
+def picture_limits(model: str | None) -> PictureLimits:
+    """What pictures a model takes; one that is not known those of the first generation."""
+    return next((row.pictures for row in _rows_of(model)), V1_PICTURES)
+
+
 def speaks(model: str | None) -> bool:
     """Whether the clips of a model have sound."""
     return any(row.speaks for row in _rows_of(model))

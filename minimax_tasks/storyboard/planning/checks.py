@@ -30,9 +30,7 @@ def circles(drafts: Drafts) -> Iterator[Mistake]:
             if shot in seen or shot in clear:
                 continue
             seen[shot] = None
-            waits = [
-                source.shot for source in (by_id[shot].first, by_id[shot].last) if source and source.shot
-            ]
+            waits = [source.shot for _, source in by_id[shot].ends if source and source.shot]
             if draft.shot.id in waits:
                 others = ", ".join(other for other in seen if other != draft.shot.id)
                 text = f"from: this shot waits for a frame of {others}, which waits for it, in a circle"
@@ -102,8 +100,9 @@ def same_clips(drafts: Drafts) -> Iterator[tuple[ShotDraft, str]]:
 
 def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
     """Warnings about frames of the board that no shot uses."""
-    sources = [source for draft in drafts for source in (draft.first, draft.last) if source]
+    sources = [source for draft in drafts for _, source in draft.ends if source]
     used = {source.still.name for source in sources if source.still}
+    used |= {name for member in board.cast.values() for name in member.pictures}
     used |= {draft.shot.subject or "" for draft in drafts}
     for name in board.frames:
         if name not in used:

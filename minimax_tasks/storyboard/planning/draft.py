@@ -9,6 +9,8 @@ from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.plan import Join, Segment, Source
 
 _FIRST = Join("")
+_OF_FEW = (Mode.SUBJECT, Mode.REFERENCE)
+"""Modes that few models have, so that the board's usual model is not meant for them unless it has them."""
 
 
 @dataclass
@@ -24,6 +26,12 @@ class ShotDraft:
     takes: int = 1
     first: Source | None = None
     last: Source | None = None
+    references: tuple[Source, ...] = ()
+    """The pictures that it takes what it shows from."""
+    recordings: tuple[str, ...] = ()
+    """Paths or URLs of the videos and sounds that it refers to."""
+    usual_ratio: str | None = None
+    """What the board says."""
     join: Join = _FIRST
     segments: tuple[Segment, ...] = ()
     lines: int = 0
@@ -46,9 +54,21 @@ class ShotDraft:
         return self.seconds or row.default_seconds
 
     @property
+    def is_framed(self) -> bool:
+        """Whether its clip has the shape of a frame."""
+        return self.mode in (Mode.IMAGE, Mode.START_END)
+
+    @property
+    def is_of_the_board(self) -> bool:
+        """Whether the sizes are meant for it that the board has for its usual model."""
+        return self.mode not in _OF_FEW or self.model == self.usual_model
+
+    @property
     def model(self) -> str:
         """The model that makes the shot: its own, the board's, or the usual one for its mode."""
-        usual = None if self.mode is Mode.SUBJECT else self.usual_model
+        usual = self.usual_model
+        if usual and self.mode in _OF_FEW and find_model_mode(usual, self.mode) is None:
+            usual = None
         return self.shot.model or usual or default_model(self.mode).model
 
     @property
@@ -56,14 +76,16 @@ class ShotDraft:
         """The mode of the API that the shot needs; final once its frames are decided."""
         if self.shot.subject:
             return Mode.SUBJECT
+        if self.shot.references or self.references:
+            return Mode.REFERENCE
         if self.shot.to:
             return Mode.START_END
         return Mode.IMAGE if self.first or self.shot.from_ else Mode.TEXT
 
     @property
     def ends(self) -> tuple[tuple[str, Source | None], ...]:
-        """The first and the last frame, by the keys that name them in a board."""
-        return ("from", self.first), ("to", self.last)
+        """The first and the last frame, and the pictures that it refers to, by the keys that name them in a board."""
+        return ("from", self.first), ("to", self.last), *(("references", one) for one in self.references)
 
 
 class Drafts(tuple[ShotDraft, ...]):
@@ -89,6 +111,7 @@ def begin_drafts(board: Board) -> Drafts:
             defaults.seconds if shot.seconds is None else shot.seconds,
             defaults.model,
             shot.takes or defaults.takes,
+            usual_ratio=defaults.ratio or board.ratio,
         )
         for index, shot in enumerate(board.shots)
     )

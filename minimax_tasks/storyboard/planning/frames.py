@@ -4,16 +4,18 @@ import itertools
 from dataclasses import replace
 from fractions import Fraction
 
+from minimax_tasks.api.catalog.models import Mode, find_model_mode
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.errors import PictureError
 from minimax_tasks.redaction import quoted, shortened, shown
+from minimax_tasks.storage.references import folder_of, next_to
 from minimax_tasks.storyboard.plan import Join, Source
 from minimax_tasks.storyboard.planning.cut_values import read_cut
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frame_names import no_such_frame
 from minimax_tasks.storyboard.planning.problems import BoardProblems
-from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, named_pictures
+from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, is_recording, named_pictures
 from minimax_tasks.storyboard.trims import read_trim
 
 
@@ -35,6 +37,16 @@ def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) 
                 problems.wrong_at(("frames", name), text, draft.shot.id)
             else:
                 problems.wrong(draft, key, text)
+    for member, of_cast in material.board.cast.items():
+        for name in of_cast.pictures:
+            error = material.stills.get(material.pictures.get(name, ""))
+            if name not in material.pictures:
+                text = f"pictures: there is no frame {quoted(name)}; allowed: names of frames, paths and URLs"
+            elif isinstance(error, PictureError):
+                text = f"picture {short_name(name)}: {error.why}; allowed: {error.allowed}"
+            else:
+                continue
+            problems.wrong_at(("cast", member, "pictures"), text)
 
 
 def judge_frame_names(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
@@ -67,6 +79,8 @@ def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: Boar
     if shot.subject:
         if before and not shot.cut:
             draft.warnings.append("a shot with a subject cannot continue the one before: it cuts")
+    elif shot.references:
+        _refer(draft, drafts, material, problems)
     elif shot.from_:
         draft.first = named_source(draft, "from", shot.from_, drafts, material, problems)
         if before and not shot.cut and draft.first and _is_same(draft.first, before.last):
@@ -76,6 +90,8 @@ def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: Boar
     elif shot.continue_:
         why = "a cut breaks the chain; remove one of them" if before else "this is the first shot"
         problems.wrong(draft, "continue", f"there is nothing to continue: {why}")
+    if draft.mode is Mode.TEXT:
+        draft.references = _of_cast(draft, material)
     if before is None:
         if shot.cut:
             draft.warnings.append("the first shot has nothing to cut from")
@@ -86,6 +102,42 @@ def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: Boar
     else:
         continues = repeats and not shot.cut
         draft.join = Join("continues" if continues else "cut", repeats_frame=continues)
+
+
+def _refer(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Decide what a shot refers to: its own references, then the pictures of its characters."""
+    shot = draft.shot
+    framed = next((key for key in ("from_", "to", "continue_") if getattr(shot, key)), None)
+    if framed:
+        text = f"a shot with references takes no `{framed.rstrip('_')}`: the service has frames or references, not both"
+        problems.wrong(draft, "references", text)
+        return
+    if drafts.before(draft) and not shot.cut:
+        draft.warnings.append("a shot with references cannot continue the one before: it cuts")
+    pictures = [name for name in shot.references if not is_recording(name)]
+    sources = [named_source(draft, "references", name, drafts, material, problems) for name in pictures]
+    draft.references = (*filter(None, sources), *_of_cast(draft, material))
+    draft.recordings = tuple(
+        next_to(folder_of(material.path), name) for name in shot.references if is_recording(name)
+    )
+
+
+def _of_cast(draft: ShotDraft, material: Material) -> tuple[Source, ...]:
+    """The pictures of a shot's characters, where its model takes references."""
+    if (
+        find_model_mode(draft.shot.model or draft.usual_model or "", Mode.REFERENCE) is None
+        and not draft.shot.references
+    ):
+        return ()
+    cast, frames = material.board.cast, material.board.frames
+    return tuple(
+        Source(
+            f"{character}: {short_name(name)}", material.still(name), file=short_name(frames.get(name, ""))
+        )
+        for character in draft.shot.characters
+        if character in cast
+        for name in cast[character].pictures
+    )
 
 
 def _transition(draft: ShotDraft, problems: BoardProblems) -> tuple[str, float] | None:

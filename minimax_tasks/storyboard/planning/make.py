@@ -67,6 +67,7 @@ def _planned(draft: ShotDraft, line: int) -> PlannedShot:
         draft.first,
         draft.last,
         tuple(dict.fromkeys(draft.warnings)),
+        draft.references,
     )
 
 

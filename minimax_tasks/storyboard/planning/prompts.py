@@ -32,6 +32,10 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
         return
     model = draft.model
     characters = [_description(draft, name, material, problems) for name in shot.characters]
+    if draft.references:
+        characters = [
+            _as_in_pictures(text, name, draft) for name, text in zip(shot.characters, characters, strict=True)
+        ]
     try:
         if shot.camera is not None:
             draft.camera = parse_camera(shot.camera)
@@ -81,6 +85,16 @@ def judge_commands_of(draft: ShotDraft, root: Storage, problems: BoardProblems) 
         return
     for text in draft.wrong_commands:
         problems.wrong(draft, "prompt" if draft.shot.prompt is not None else "action", text)
+
+
+def _as_in_pictures(description: str, character: str, draft: ShotDraft) -> str:
+    """A description with the pictures that show the character, by their numbers in the request (source: h3r)."""
+    numbers = [
+        f"<Picture {number}>"
+        for number, source in enumerate(draft.references, 1)
+        if source.label.startswith(f"{character}: ")
+    ]
+    return f"{description} as in {' and '.join(numbers)}" if numbers and description else description
 
 
 def _description(draft: ShotDraft, name: str, material: Material, problems: BoardProblems) -> str:

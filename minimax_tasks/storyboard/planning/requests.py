@@ -16,7 +16,7 @@ from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frames import named_source, short_name, too_late
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.prompts import judge_commands_of
-from minimax_tasks.storyboard.planning.sources import Material
+from minimax_tasks.storyboard.planning.sources import Material, is_video
 
 _UNKNOWN = "?"
 """Stands for a picture that is not known yet, or for a prompt that is wrong already, while a request is judged."""
@@ -29,6 +29,9 @@ _BOARD_KEYS = {
     "first_frame_image": "from",
     "last_frame_image": "to",
     "subject_image": "subject",
+    "reference_images": "references",
+    "reference_videos": "references",
+    "reference_audios": "references",
 }
 """Field of a request -> key of a shot."""
 
@@ -69,7 +72,7 @@ def _make_segments(draft: ShotDraft, drafts: Drafts, material: Material, problem
             for take in range(1, draft.takes + 1)
         ]
     except PictureError as error:  # it is gone; only clips that are paid for do without it
-        key = _BOARD_KEYS.get(error.field, error.field)
+        key = _BOARD_KEYS.get(error.field.partition("[")[0], error.field)
         still = material.stills.get(str(error.value))
         name = (
             short_name(str(error.value)) if still is None or isinstance(still, PictureError) else still.name
@@ -95,6 +98,10 @@ def _request(
     fields = _fields(draft, material, problems)
     if mode is Mode.SUBJECT:
         fields["subject_image"] = _subject(draft, drafts, material, problems)
+    if mode is Mode.REFERENCE:
+        fields["reference_images"] = [_reference(source, after) for source in draft.references]
+        fields["reference_videos"] = [one for one in draft.recordings if is_video(one)]
+        fields["reference_audios"] = [one for one in draft.recordings if not is_video(one)]
     for name, source in (("first_frame_image", draft.first), ("last_frame_image", draft.last)):
         if source is not None:
             fields[name] = _reference(source, after)
@@ -138,9 +145,12 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
         optimizer = False
     if optimizer is not None:
         fields["prompt_optimizer"] = optimizer
-    if draft.mode is Mode.SUBJECT:
-        return fields | {"resolution": shot.resolution, "duration": shot.seconds}
-    return fields | {"resolution": shot.resolution or defaults.resolution, "duration": draft.seconds}
+    ratio = shot.ratio or (draft.usual_ratio if row and row.ratios and not draft.is_framed else None)
+    if ratio is not None:
+        fields["ratio"] = ratio
+    if draft.is_of_the_board:
+        return fields | {"resolution": shot.resolution or defaults.resolution, "duration": draft.seconds}
+    return fields | {"resolution": shot.resolution, "duration": shot.seconds}
 
 
 def _subject(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> str:
@@ -216,7 +226,7 @@ _CANNOT_MAKE = {
 
 def _in_board_words(draft: ShotDraft, mode: Mode, error: InvalidRequest) -> tuple[str, str]:
     """The key of a shot that is wrong, and what the API's request says about it in the words of a board."""
-    key = _BOARD_KEYS.get(error.field, error.field)
+    key = _BOARD_KEYS.get(error.field.partition("[")[0], error.field)
     why, allowed = error.why, error.allowed
     if key == "model" and error.value not in model_names():
         near = suggest(str(error.value), model_names())

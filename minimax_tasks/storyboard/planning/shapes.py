@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from minimax_tasks.api.catalog.models import find_model_mode
 from minimax_tasks.api.picture_shapes import cropped_size, judge_crop, same_shape
 from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.errors import PictureError
@@ -69,7 +70,7 @@ def with_bars(drafts: Drafts) -> Iterator[str]:
             "service would refuse)"
         )
     yield warning
-    if of_text:
+    if of_text and all(_is_always_wide(draft) for draft in of_text):
         yield (
             f"{_ids(of_text)}: text-to-video is always 16:9. To fill a film of {aspect(usual)}, start from a picture "
             f"of {aspect(usual)}"
@@ -115,7 +116,11 @@ class _Shapes:
 
     def _shape(self, draft: ShotDraft) -> Size | None:
         if draft.first is None:
-            return None if draft.shot.subject or draft.shot.from_ else FROM_TEXT
+            ratio = _size_of(draft.shot.ratio or draft.usual_ratio or "")
+            row = find_model_mode(draft.model, draft.mode)
+            if row is not None and row.ratios and not draft.is_framed:
+                return ratio
+            return None if draft.shot.subject or draft.shot.from_ or draft.shot.references else FROM_TEXT
         own = self._own(draft.first)
         crop = self.crop(draft)
         return cropped_size(own, crop) if own and crop else own
@@ -134,6 +139,16 @@ def aspect(size: Size) -> str:
         if same_shape(size, (wide, high)):
             return name
     return f"{float(Fraction(*size)):.2f}:1"
+
+
+def _is_always_wide(draft: ShotDraft) -> bool:
+    row = find_model_mode(draft.model, draft.mode)
+    return row is None or not row.ratios
+
+
+def _size_of(ratio: str) -> Size | None:
+    wide, _, high = ratio.partition(":")
+    return (int(wide), int(high)) if wide.isdecimal() and high.isdecimal() and int(high) else None
 
 
 def _even(side: float) -> int:

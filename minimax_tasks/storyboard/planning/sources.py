@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from minimax_tasks.api.catalog.models import H3, V1_PICTURES, PictureLimits, picture_limits
 from minimax_tasks.clips.judging import try_each
 from minimax_tasks.clips.pictures import Seen, see_picture
 from minimax_tasks.errors import BoardError, PictureError, UnreadableReference
@@ -21,6 +22,9 @@ BOARD_LIMIT = 10_000_000
 
 FRAME_OF_SHOT = re.compile(r"(?P<shot>.+?)(\.(?P<place>first|last)|@(?P<seconds>[0-9]{1,4}(\.[0-9]{1,6})?))")
 """A frame of another shot: `010.last`, `010@2.5`."""
+
+_RECORDING = re.compile(r"\.(?P<kind>mp4|mov|wav|mp3)$", re.IGNORECASE)
+_VIDEOS = ("mp4", "mov")
 
 _PATH_LIKE = re.compile(r"[/\\]|\.(png|jpe?g|webp)$|^[a-z0-9+]+:", re.IGNORECASE)
 
@@ -73,8 +77,12 @@ def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProb
     templates = versions_of(_template_files(folder))
     pictures = _pictures(board, folder)
     names = {reference: name for name, reference in reversed(pictures.items())}
+    own_limits = _limits(board, pictures)
     stills = try_each(
-        lambda reference: read_still(reference, names[reference], root, fit=board.defaults.fit), names
+        lambda reference: read_still(
+            reference, names[reference], root, fit=board.defaults.fit, limits=own_limits[reference]
+        ),
+        names,
     )
     read = {
         reference: still.version
@@ -94,14 +102,45 @@ def gather(path: str, root: Storage, language: str) -> tuple[Material, BoardProb
     return material, problems
 
 
+def is_recording(reference: str) -> bool:
+    """Whether what a shot refers to is a video or a sound, by the end of its name."""
+    return _RECORDING.search(reference.partition("?")[0]) is not None
+
+
+def is_video(reference: str) -> bool:
+    """Whether a recording is a video."""
+    found = _RECORDING.search(reference.partition("?")[0])
+    return found is not None and found["kind"].lower() in _VIDEOS
+
+
 def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
     """What a shot names where a picture can stand, with the key: `("to", "pier")`."""
+    yield from (("references", name) for name in shot.references if not is_recording(name))
     if shot.to:
         yield "to", shot.to
     if shot.subject:
         yield "subject", shot.subject
     elif shot.from_:
         yield "from", shot.from_
+
+
+def _limits(board: Board, pictures: Mapping[str, str]) -> dict[str, PictureLimits]:
+    """Path or URL -> what the models take that are asked for it; where those differ, the strictest."""
+    usual = board.defaults.model
+    models: dict[str, set[str | None]] = {}
+    for shot in board.shots:
+        cast = (
+            name for member in shot.characters if member in board.cast for name in board.cast[member].pictures
+        )
+        few = H3 if shot.references else None
+        for name in (*(name for _, name in named_pictures(shot)), *cast):
+            if name in pictures:
+                models.setdefault(pictures[name], set()).add(shot.model or usual or few)
+    found = {}
+    for reference in pictures.values():
+        limits = {picture_limits(model) for model in models.get(reference, {None})}
+        found[reference] = limits.pop() if len(limits) == 1 else V1_PICTURES
+    return found
 
 
 def _own_templates(folder: str) -> Path | None:
@@ -120,7 +159,9 @@ def _pictures(board: Board, folder: str) -> dict[str, str]:
     """What shots name and is a picture -> its path or URL."""
     ids = {shot.id for shot in board.shots}
     pictures = {}
-    for name in dict.fromkeys(wanted for shot in board.shots for _, wanted in named_pictures(shot)):
+    named = (wanted for shot in board.shots for _, wanted in named_pictures(shot))
+    of_cast = (name for member in board.cast.values() for name in member.pictures)
+    for name in dict.fromkeys((*named, *of_cast)):
         found = FRAME_OF_SHOT.fullmatch(name)
         if name in board.frames:
             pictures[name] = next_to(folder, board.frames[name])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.clips.pictures import Seen, has_bytes, look_at, prepare_picture, remembered_picture
 from minimax_tasks.clips.request import check_reference
 from minimax_tasks.errors import PictureError
@@ -27,8 +28,10 @@ class Still:
     """The version of its file that was read."""
 
 
-def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -> Still:
-    """Read and judge a still. Raises `PictureError`.
+def read_still(
+    reference: str, name: str, root: Storage, *, fit: bool = False, limits: PictureLimits = V1_PICTURES
+) -> Still:
+    """Read and judge a still by the `limits` of the models that get it. Raises `PictureError`.
 
     One that is gone, but was submitted under this root before, is known by what it was.
     """
@@ -42,5 +45,5 @@ def read_still(reference: str, name: str, root: Storage, *, fit: bool = False) -
         if found is None:
             raise
         return Still(name, reference, found, found.width, found.height, gone=error)
-    sent = prepare_picture(reference, read.seen, field=name, fit=fit, data=read.data)
+    sent = prepare_picture(reference, read.seen, field=name, fit=fit, data=read.data, limits=limits)
     return Still(name, reference, read.seen, sent.width, sent.height, sent.notes, version=read.version)
