@@ -26,10 +26,12 @@
           · NotTheApi
       × ClipError                   something went wrong with a clip
         · BudgetReached             its submit would have passed the budget
+        · HeldBack                  another clip that could be taken for it is in doubt
         · SubmitRefused             the service refused it; nothing was created
         · UncertainSubmit           it may have been accepted and billed
         · GenerationFailed          the service gave up on it after accepting it
         · GenerationTimeout         it was accepted and was not ready in time
+        · OutOfReach                it was paid for, and the service no longer knows it
         · DownloadFailed            it is finished and could not be fetched
           · UncheckedVideo
       × VideoError                  a video that cannot be read or used
@@ -247,7 +249,8 @@ class UncertainSubmit(ClipError):
     """A submit whose outcome is not known: the clip may have been accepted and billed.
 
     `since` is when that was (UTC), "" when it has only just happened; `usd` is what may have been paid, None
-    without a published price. `task_id` is there when the clip was accepted and only the record is missing.
+    without a published price, `why` what happened. `task_id` is there when the clip was accepted and only the record
+    is missing.
     """
 
     def __init__(
@@ -260,9 +263,11 @@ class UncertainSubmit(ClipError):
         task_id: str = "",
         since: str = "",
         usd: float | None = None,
+        why: str = "",
     ) -> None:
         self.since = since
         self.usd = usd
+        self.why = why
         super().__init__(facts, advice=advice, keys=keys, root=root, task_id=task_id)
 
 
@@ -290,6 +295,17 @@ class BudgetReached(ClipError):
         self.spent = spent
         self.budget = budget
         super().__init__(facts, keys=keys, root=root)
+
+
+class HeldBack(ClipError):
+    """A submit was not sent: another clip is in doubt, and nobody could tell the tasks of the two apart.
+
+    `keys` are the clip and the one in doubt.
+    """
+
+
+class OutOfReach(ClipError):
+    """A clip was accepted, and the service answers as if its task had never been. It is not submitted again."""
 
 
 class GenerationFailed(ClipError):

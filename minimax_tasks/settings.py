@@ -108,7 +108,11 @@ class Settings(BaseModel):
     root: str = Field("minimax-output", min_length=1)
     """Where the files go: a path, or any fsspec URL."""
     requests_per_minute: float = Field(20, ge=0)
-    """Most submits a minute; 0 means that they are not paced."""
+    """Most submits a minute to the first generation of the API; 0 means that nothing is paced."""
+    h3_requests_per_minute: float = Field(300, ge=0)
+    """Most requests a minute about MiniMax-H3, of all kinds."""
+    h3_in_flight: int = Field(30, ge=0)
+    """Most tasks of MiniMax-H3 that an account has under way at once; 0 means any number."""
     poll_interval: float = Field(10, gt=0)
     """Seconds between two looks at a task."""
     generation_timeout: float = Field(1800, gt=0)

@@ -77,7 +77,8 @@ class Endpoint:
     """Days after which a task is answered as if it had never been; None where nothing is published."""
     former: "Endpoint | None" = None
     """Where its tasks have been known as well, undocumented: asked when a task is out of reach here."""
-    requests_per_minute: int = 20
+    rate_setting: str = "requests_per_minute"
+    """The setting with the most requests a minute."""
     in_flight: int | None = None
     """Most tasks of an account at once; None where nothing is published."""
     takes_uploads: bool = False

@@ -22,6 +22,7 @@ from minimax_tasks.errors import (
     AuthenticationFailed,
     ControlFlow,
     DownloadFailed,
+    InvalidParameters,
     NotConnected,
     UncheckedVideo,
 )
@@ -142,7 +143,12 @@ async def _fresh_url(submission: dict[str, Any], result: dict[str, Any], service
     """A newly signed URL: by a query where that answers with one, else by the file id."""
     task_id, endpoint = str(submission["task_id"]), endpoint_of(submission)
     if not endpoint.retrieve_path:
-        return (await service.client.query(task_id, endpoint)).video_url
+        try:
+            return (await service.client.query(task_id, endpoint)).video_url
+        except InvalidParameters:
+            if endpoint.former is None:
+                raise
+            endpoint = endpoint.former  # known there as well, and perhaps for longer
     file_id = QueryAnswer.model_validate(result).file_id
     if not file_id:
         answer = await service.client.query(task_id, endpoint)

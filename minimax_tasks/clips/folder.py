@@ -15,12 +15,14 @@ from minimax_tasks.api.answers import QueryAnswer
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import mode_endpoint
+from minimax_tasks.clips.billing import billed_usd
 from minimax_tasks.clips.layout import (
     REQUEST,
     RESULT,
     SUBMISSION,
     VIDEO,
     WARNINGS,
+    cancelled_name,
     claim_name,
     clip_folder,
     doubt_name,
@@ -102,11 +104,19 @@ class ClipFolder:
         """Write `request.json`."""
         await self._write(REQUEST, clip.asked(), durable=False)
 
-    async def claim(self, number: int, clip: ClipRequest, nonce: str, word: str = "") -> bool:
+    async def claim(
+        self,
+        number: int,
+        clip: ClipRequest,
+        nonce: str,
+        word: str = "",
+        account: dict[str, Any] | None = None,
+    ) -> bool:
         """Say that somebody is about to pay; False when somebody else already did.
 
         A claim that was created although the storage reported an error is known by its nonce. `word` is the
-        moment of the person's word that this attempt answers, if it does.
+        moment of the person's word that this attempt answers, if it does. `account` is what the account's list of
+        tasks said before.
         """
         document: dict[str, Any] = {
             "attempt": number,
@@ -119,6 +129,8 @@ class ClipFolder:
         }
         if word:
             document["word"] = word
+        if account is not None:
+            document["account"] = account
         submission, result = await self.submission(), await self.result()
         if submission:
             document["previous"] = {"submission": submission, "result": result}
@@ -161,6 +173,15 @@ class ClipFolder:
     async def released(self, number: int) -> dict[str, Any]:
         """Why a claim was released, empty when it cannot be read."""
         return await self._read(released_name(number)) or {}
+
+    async def cancelled(self, number: int, task_id: str, why: str) -> None:
+        """Say that a task was taken back while it was queued, so that it costs nothing."""
+        document = {"at": now(), "task_id": task_id, "why": why}
+        await self._persist(cancelled_name(number), document, new=True)
+
+    async def cancellation(self, number: int) -> dict[str, Any]:
+        """What is written of a task that was taken back, empty when nothing is."""
+        return await self._read(cancelled_name(number)) or {}
 
     async def doubt(self, number: int, why: str) -> None:
         """Say that the outcome of a POST is not known."""
@@ -245,6 +266,8 @@ class ClipFolder:
         Raises `MiniMaxError` when the clip's folder is gone.
         """
         document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
+        if (billed := billed_usd(answer)) is not None:
+            document["billed_usd"] = billed
         if not self.root.local and await self.submission() is None:
             raise self._gone(answer.task_id)
         try:

@@ -7,6 +7,7 @@
 | `released.N.json` | after a POST that certainly created nothing | the claim is void, and why |
 | `doubt.N.json` | after a POST whose outcome is not known | the clip may have been paid |
 | `submission.json` | right after the service accepted the N-th POST | the task id |
+| `cancelled.N.json` | after the N-th task was taken back while it was queued | nothing is charged for it |
 | `submission.N.json` | when there is another `submission.json`, too | the task id of the N-th POST |
 | `result.json` | when the task is over | the final query answer |
 | `warnings.json` | before the video, if at all | how the video differs from what was asked |
@@ -16,7 +17,8 @@
 
 Beside the clips: `clips/made-by.json` and `clips/drawn-at.json` (whose clips they are), `pictures/` (what
 pictures were when they were submitted, and those that were given as bytes), `requests/` (what was given to Luigi's
-central scheduler by name), `tasks/` (which clip a task is of), `callbacks/`, and what is made of
+central scheduler by name), `tasks/` (which clip a task is of), `turns/` (which
+clip of a shape was submitted when), `callbacks/`, and what is made of
 clips: `films/` and `datasets/`.
 """
 
@@ -28,6 +30,7 @@ from minimax_tasks.storage.files import is_draft
 CLIPS = "clips"
 PICTURES = "pictures"
 TASKS = "tasks"
+TURNS = "turns"
 CALLBACKS = "callbacks"
 FILMS = "films"
 DATASETS = "datasets"
@@ -88,6 +91,31 @@ def released_name(number: int) -> str:
 def doubt_name(number: int) -> str:
     """The file that says that the outcome of the N-th POST is unknown."""
     return f"doubt.{number}.json"
+
+
+def cancelled_name(number: int) -> str:
+    """The file that says that the task of the N-th POST was taken back, so that it is not charged."""
+    return f"cancelled.{number}.json"
+
+
+def cancelled_number(name: str) -> int:
+    """The N of `cancelled_name`; 0 for any other name."""
+    return _number(name, "cancelled")
+
+
+def turn_name(shape: str, number: int) -> str:
+    """The file that says which clip was the N-th of its shape to be submitted."""
+    return f"{turns_folder(shape)}/{number:06}.json"
+
+
+def turns_folder(shape: str) -> str:
+    """The folder with the turns of a shape."""
+    return f"{TURNS}/{shape}"
+
+
+def candidate_name(task_id: str) -> str:
+    """A still of a task that may be the clip's, for a person to look at."""
+    return f"candidate.{task_id}.jpg"
 
 
 def submission_name(number: int) -> str:

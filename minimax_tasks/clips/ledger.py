@@ -38,6 +38,8 @@ class Payment:
     what: str
     purpose: str = ""
     """What the clip was made for: film, shot and take, or table and row. "" when nobody said."""
+    billed: float | None = None
+    """What the service said that it bills; `usd` is what was expected. None where it says nothing."""
 
 
 class Spending:
@@ -79,7 +81,9 @@ def late_payments(root: Storage) -> list[Payment]:
 def _payments(root: Storage, files: Mapping[str, Names]) -> list[Payment]:
     def of_clip(key: str) -> list[Payment]:
         return [
-            Payment(key, one.number, one.at, one.usd, one.outcome, one.task_id, one.what, one.purpose)
+            Payment(
+                key, one.number, one.at, one.usd, one.outcome, one.task_id, one.what, one.purpose, one.billed
+            )
             for one in look(root, key, paid_attempts(files[key]))
         ]
 

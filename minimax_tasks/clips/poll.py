@@ -15,7 +15,7 @@ from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.state import failure
+from minimax_tasks.clips.state import failure, out_of_reach
 from minimax_tasks.clips.submit import ensure_submitted, submit
 from minimax_tasks.errors import (
     AnswerLost,
@@ -23,7 +23,10 @@ from minimax_tasks.errors import (
     AuthenticationFailed,
     GenerationFailed,
     GenerationTimeout,
+    InvalidParameters,
+    MiniMaxError,
     NotConnected,
+    OutOfReach,
     QuotaExhausted,
     UncertainSubmit,
     Verdict,
@@ -58,6 +61,8 @@ async def poll(
             task_id=task.id,
         )
     answer = await _wait(task, folder, service, on_status or (lambda status: None))
+    if answer.is_cancelled:
+        await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
     await folder.finish(answer)
     result = await folder.result() or {}
     raise_if_failed(result, folder)
@@ -102,11 +107,17 @@ class _Task(NamedTuple):
     id: str
     endpoint: Endpoint
     submitted_at: float
+    attempt: int
+    late: str
+    """Why it may be out of reach; "" while its service still answers about it."""
 
     @classmethod
     def of(cls, submission: dict[str, Any]) -> Self:
         submitted_at = time.time() - age(submission, "submitted_at")
-        return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at)
+        attempt = submission.get("attempt")
+        number = attempt if isinstance(attempt, int) and attempt > 0 else 1
+        late = out_of_reach(submission)
+        return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, late)
 
     @property
     def age(self) -> float:
@@ -127,12 +138,20 @@ async def _wait(
         while True:
             await callbacks.sleep(pause)
             pause = interval * random.uniform(0.9, 1.1)
+            await service.pace_read(task.endpoint)
             try:
                 answer = await service.client.query(task.id, task.endpoint)
             except (NotConnected, AnswerLost) as error:
                 log.info("missed a poll of task %s: %s", task.id, error)
             except ApiError as error:
                 refused += error.verdict is Verdict.REFUSED
+                if isinstance(error, InvalidParameters) and (
+                    task.late or refused >= service.timing.refused_polls
+                ):
+                    answer = await _elsewhere(task, folder, service, error)
+                    if answer.state is not State.RUNNING:
+                        return answer.model_copy(update={"task_id": task.id})
+                    continue
                 if (
                     isinstance(error, AuthenticationFailed | QuotaExhausted)
                     or refused >= service.timing.refused_polls
@@ -160,3 +179,26 @@ async def _wait(
                     root=folder.root.url,
                     task_id=task.id,
                 )
+
+
+async def _elsewhere(task: _Task, folder: ClipFolder, service: Service, error: ApiError) -> QueryAnswer:
+    """The answer about a task that its own query knows no more, from where it has been known as well.
+
+    Raises `OutOfReach` for one that is out of reach, and the error for one that should not be.
+    """
+    if task.endpoint.former is not None:
+        try:
+            return await service.client.query(task.id, task.endpoint.former)
+        except AuthenticationFailed:
+            raise
+        except MiniMaxError as other:
+            log.info("task %s is not known elsewhere either: %s", task.id, other)
+    if not task.late:
+        raise error
+    raise OutOfReach(
+        f"clip {folder.key}, task {task.id}: {task.late}. It was paid for, so it is not submitted again automatically",
+        advice="If its video is nowhere else, another take makes the clip again, for its price",
+        keys=[folder.key],
+        root=folder.root.url,
+        task_id=task.id,
+    ) from error

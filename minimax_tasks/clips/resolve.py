@@ -1,19 +1,27 @@
 """A person settles a clip whose submit is in doubt."""
 
+import asyncio
+import logging
 import re
+from dataclasses import dataclass
 
 from minimax_tasks.api.answers import State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.endpoints import endpoint_of
+from minimax_tasks.api.v2.answers import TaskAnswer
 from minimax_tasks.clips.callbacks import TASK_ID
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
-from minimax_tasks.clips.layout import CLIPS
+from minimax_tasks.clips.layout import CLIPS, VIDEO, candidate_name, clip_file
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.settle import find_candidates
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import InvalidRequest, MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.temporary import temporary_folder
+
+log = logging.getLogger(__name__)
 
 _KEY_BEGIN = re.compile(r"[0-9a-f]{4,32}")
 
@@ -62,6 +70,42 @@ async def adopt(folder: ClipFolder, task_id: str, service: Service) -> State:
         raise InvalidRequest("task_id", task_id, "the id of a task that the service knows", "it does not")
     await folder.adopted(number, task_id, mode, service.client.host, endpoint=endpoint)
     return answer.state
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A task that may be that of a clip in doubt. `preview` is a still of its video, "" when there is none yet."""
+
+    task: TaskAnswer
+    preview: str = ""
+
+
+async def candidates_of(folder: ClipFolder, service: Service) -> list[Candidate]:
+    """The tasks in the account's list that may be that of a clip in doubt, with stills of those that are done.
+
+    Raises `InvalidRequest` for a clip that is not in doubt, and `MiniMaxError` when the list does not answer.
+    """
+    number = await _open_claim(folder)
+    found = await find_candidates(folder, service, number)
+    return [Candidate(task, await _preview(folder, task, service)) for task in found.candidates]
+
+
+async def _preview(folder: ClipFolder, task: TaskAnswer, service: Service) -> str:
+    if task.state is not State.SUCCESS or not task.video_url:
+        return ""
+    from minimax_tasks.video.frames import first_frame
+
+    name = clip_file(folder.key, candidate_name(task.task_id))
+    with temporary_folder() as scratch:
+        video, still = scratch / VIDEO, scratch / "still.jpg"
+        try:
+            await service.client.fetch(task.video_url, video)
+            (await asyncio.to_thread(first_frame, video)).convert("RGB").save(still, quality=85)
+        except (MiniMaxError, OSError, ValueError) as error:
+            log.info("task %s has no preview: %s", task.task_id, error)
+            return ""
+        await asyncio.to_thread(folder.root.put, str(still), name)
+    return folder.root.join(name)
 
 
 async def allow_resubmit(folder: ClipFolder, timing: Timing = USUAL) -> None:

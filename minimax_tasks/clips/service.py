@@ -5,17 +5,21 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 from minimax_tasks.api.client import MiniMaxClient
+from minimax_tasks.api.endpoint import Endpoint
+from minimax_tasks.clips.account import Account
 from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.root import check_payable
 from minimax_tasks.clips.timing import USUAL, Timing
+from minimax_tasks.clips.turns import Turns
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 
@@ -69,6 +73,11 @@ class Service:
             evenly=bool(self.settings.submit_resource),
             window=timing.rate_window,
         )
+        self._limiters = {"requests_per_minute": self.rate_limiter}
+        self.account = Account(in_flight=self.settings.h3_in_flight, pause=self.settings.poll_interval)
+        self.turns = Turns()
+        self.began = datetime.now(UTC)
+        """What was taken back after this moment is for another run to submit again."""
         self.submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
@@ -97,6 +106,20 @@ class Service:
         if self._client is None:
             self._client = self.settings.client()
         return self._client
+
+    def limiter(self, endpoint: Endpoint) -> RateLimiter:
+        """The pace of the requests to an endpoint: each generation of the API has its own."""
+        name = endpoint.rate_setting
+        if name not in self._limiters:
+            paced = self.settings.requests_per_minute > 0
+            rate = float(getattr(self.settings, name)) if paced else 0.0
+            self._limiters[name] = RateLimiter(rate, window=self.timing.rate_window)
+        return self._limiters[name]
+
+    async def pace_read(self, endpoint: Endpoint) -> None:
+        """Wait until one more question may be asked, where these count as well."""
+        if endpoint.paces_reads:
+            await self.limiter(endpoint).acquire()
 
     @property
     def base_url(self) -> str:

@@ -6,19 +6,23 @@ of a document when it needs one, is sent what that says ({} when it says nothing
 clips with one listing.
 """
 
+import time
 from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Self, TypeVar
 
 from minimax_tasks.api.answers import QueryAnswer, State, as_code
 from minimax_tasks.api.catalog.errors import find_error
+from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.layout import (
     CLIPS,
     RESULT,
     SUBMISSION,
     VIDEO,
     WARNINGS,
+    cancelled_number,
     claim_name,
     claim_number,
     clip_file,
@@ -140,6 +144,8 @@ class Attempt:
     usd: float | None
     what: str
     purpose: str
+    billed: float | None = None
+    """What the service said that it bills, by the prices of the catalogue; None where it said nothing."""
 
 
 # -- asking
@@ -222,21 +228,26 @@ def read_document(root: Storage, key: str, name: str) -> Document:
 
 def paid_by_names(names: Names) -> Paid:
     """Whether a clip was paid for: certainly with a submission, perhaps with an attempt that is not void."""
-    if SUBMISSION in names:
+    if SUBMISSION in names and max(_attempts(names), default=0) not in _taken_back(names):
         return Paid.CERTAINLY
     return Paid.PERHAPS if _attempts(names) - _void(names) else Paid.NOT
 
 
 def _attempts(names: Names) -> set[int]:
     """The numbers of all attempts of which anything is known: a claim may be lost while its outcome is kept."""
-    kinds = (claim_number, released_number, doubt_number, submission_number)
+    kinds = (claim_number, released_number, doubt_number, submission_number, cancelled_number)
     return {kind(name) for name in names for kind in kinds} - {0}
 
 
 def _void(names: Names) -> set[int]:
-    """The attempts that certainly created nothing: given up, and not accepted late."""
-    given_up = {released_number(name) for name in names}
-    return given_up - {submission_number(name) for name in names}
+    """The attempts that certainly cost nothing: given up and not accepted late, or taken back."""
+    given_up = {released_number(name) for name in names} - {0}
+    return (given_up - {submission_number(name) for name in names}) | _taken_back(names)
+
+
+def _taken_back(names: Names) -> set[int]:
+    """The attempts whose task was taken back while it was queued."""
+    return {cancelled_number(name) for name in names} - {0}
 
 
 # -- what has to be read
@@ -253,8 +264,15 @@ def submit_state(names: Names) -> Question[SubmitState]:
     open_claim = max((n for n in numbers - _void(names) if n > accepted), default=0)
     if SUBMISSION in names and not accepted:  # it names no task, so nothing is known of any attempt
         open_claim = open_claim or newest
-    submitted = SUBMISSION in names and not open_claim
+    submitted = SUBMISSION in names and not open_claim and accepted not in _taken_back(names)
     return SubmitState(newest, released_name(newest) in names, submitted, open_claim, VIDEO in names)
+
+
+def outcome_is_known(names: Names, number: int) -> Question[bool]:
+    """Whether it is written what came of the N-th POST: nothing, a task, or a task that was taken back."""
+    if number in _void(names) or submission_name(number) in names:
+        return True
+    return SUBMISSION in names and _attempt_of((yield SUBMISSION), names) >= number
 
 
 def _attempt_of(submission: Document, names: Names) -> int:
@@ -353,7 +371,8 @@ def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[C
     task_id, usd = str(submission.get("task_id") or ""), _number(submission.get("usd"))
     result = (yield RESULT) if RESULT in names else {}
     if result.get("task_id") != task_id:
-        return ClipState(ClipStatus.GENERATING, number, task_id, usd=usd)
+        late = out_of_reach(submission)
+        return ClipState(ClipStatus.GENERATING, number, task_id, late, usd=usd)
     if error := failure(root, key, result):
         return ClipState(
             ClipStatus.FAILED, number, task_id, error.facts, usd=usd, advice=error.advice, code=error.code
@@ -362,6 +381,26 @@ def _submitted(root: Storage, key: str, names: Names, number: int) -> Question[C
     if isinstance(kept, dict) and kept.get("file") in names:
         return ClipState(ClipStatus.UNCHECKED, number, task_id, what_to_do(root, key, kept), usd=usd)
     return ClipState(ClipStatus.TO_FETCH, number, task_id, usd=usd)
+
+
+def out_of_reach(submission: Document) -> str:
+    """Why the task of a submission may not be had any more; "" while its service still answers about it."""
+    kept = endpoint_of(submission).kept_days
+    days = _age(submission.get("submitted_at")) / 86_400
+    if kept is None or days < kept:
+        return ""
+    return (
+        f"it was submitted {days:.0f} days ago, and its service answers about a task for {kept} days: from then on as "
+        "if it had never been, although it was paid"
+    )
+
+
+def _age(moment: Any) -> float:
+    """Seconds since a time as it stands in the files; 0 for none."""
+    try:
+        return max(0.0, time.time() - datetime.fromisoformat(str(moment)).timestamp())
+    except ValueError:
+        return 0.0
 
 
 def _warnings(document: Document) -> tuple[str, ...]:
@@ -388,7 +427,7 @@ def paid_numbers(names: Names) -> Question[frozenset[int]]:
     paid = known - _void(names)
     if SUBMISSION in names and max(known, default=0) not in paid:
         paid.add(_attempt_of((yield SUBMISSION), names) or max(known, default=1))
-    return frozenset(paid)
+    return frozenset(paid - _taken_back(names))
 
 
 def bill(names: Names, number: int) -> Question[Document]:
@@ -407,17 +446,27 @@ def paid_attempts(names: Names) -> Question[list[Attempt]]:
     """
     numbers = set((yield from paid_numbers(names)))
     if SUBMISSION in names:
-        numbers |= {_attempt_of((yield SUBMISSION), names)} - {0}
+        numbers |= {_attempt_of((yield SUBMISSION), names)} - {0} - _taken_back(names)
     found = []
     for number in sorted(numbers):
         document = yield from bill(names, number)
         at, usd = str(document.get("at") or document.get("submitted_at") or ""), _number(document.get("usd"))
         what, purpose = str(document.get("what", "")), str(document.get("for") or "")
         outcomes = yield from _outcomes(names, number)
+        billed = yield from _billed(names, number)
         found += [
-            Attempt(number, outcome, task_id, at, usd, what, purpose) for task_id, outcome in outcomes.items()
+            Attempt(number, outcome, task_id, at, usd, what, purpose, billed.get(task_id))
+            for task_id, outcome in outcomes.items()
         ]
     return found
+
+
+def _billed(names: Names, number: int) -> Question[dict[str, float | None]]:
+    """Task id -> what the service said that it bills, as far as results say it."""
+    later = (yield claim_name(number + 1)) if claim_name(number + 1) in names else {}
+    former = (later.get("previous") or {}).get("result") or {}
+    result = (yield RESULT) if RESULT in names else {}
+    return {str(one.get("task_id", "")): _number(one.get("billed_usd")) for one in (former, result) if one}
 
 
 def _outcomes(names: Names, number: int) -> Question[dict[str, AttemptOutcome]]:
@@ -471,6 +520,14 @@ def failure(root: Storage, key: str, result: Document) -> GenerationFailed | Non
     answer = QueryAnswer.model_validate(result)
     if answer.state is State.SUCCESS:
         return None
+    if answer.is_cancelled:
+        return GenerationFailed(
+            f"clip {key}, task {answer.task_id}: it was taken back while it was queued; nothing is charged for it",
+            advice="The next run submits it again",
+            keys=[key],
+            root=root.url,
+            task_id=answer.task_id,
+        )
     code = answer.base_resp.status_code
     row = find_error(code)
     reason = f"{code} ({row.meaning}): {answer.base_resp.status_msg}" if code else "no reason given"

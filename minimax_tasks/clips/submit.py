@@ -3,6 +3,9 @@
 The order decides: the pictures are judged, the claim is created (of many workers one wins), the POST is
 sent once, the task id is written. A POST that certainly created nothing releases the claim. A POST whose
 outcome is not known leaves it, and nobody submits that clip again without a person.
+
+Where the account's tasks are listed, the claim also notes what there is already, and clips of one shape are submitted
+one after the other: so the list can say later what a lost answer would have said (`settle`).
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from minimax_tasks.api.requests import AnyRequest
+from minimax_tasks.clips.account import Shape
 from minimax_tasks.clips.callbacks import callback_address, heard_task_id
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import SUBMISSION
@@ -22,12 +26,15 @@ from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendabl
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.settle import Settled, settle
 from minimax_tasks.clips.state import HOW_TO_SETTLE
+from minimax_tasks.clips.turns import is_settled, is_under_way, was_sent
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
     BudgetReached,
     ControlFlow,
+    HeldBack,
     MiniMaxError,
     NotConnected,
     SubmitRefused,
@@ -65,7 +72,7 @@ async def submit(
         if submits.submitted and retry is None:
             return await folder.submission() or {}
         if submits.open_claim:
-            await _settle_claim(clip, folder, service, submits.open_claim, waited)
+            await _settle_claim(clip, folder, service, submits.open_claim, waited, on_status)
             waited += timing.claim_look
             continue
         if submits.released:
@@ -77,9 +84,12 @@ async def submit(
             request = await sendable(clip, frames, service.client.upload if takes_uploads else None)
             await folder.describe(clip)
             await folder.root.run(remember_pictures, folder.root, clip)
-        await service.rate_limiter.acquire()
+        claim = _Claim(submits.claims + 1, retry.word if retry else "")
+        shape, limiter = Shape.of(clip.request), service.limiter(clip.request.endpoint)
         try:
-            claim = _Claim(submits.claims + 1, retry.word if retry else "")
+            if shape is not None:
+                return await _pay_in_turn(request, clip, claim, shape, folder, service, on_status)
+            await limiter.acquire()
             return await _claim_and_pay(request, clip, claim, folder, service)
         except _NotMine:
             continue
@@ -92,7 +102,7 @@ async def submit(
             limited += 1
             if error.verdict is not Verdict.RETRY_LATER or limited >= timing.rate_tries:
                 raise
-            wait = service.rate_limiter.slow_down()
+            wait = limiter.slow_down()
             log.warning("%s; clip %s continues in %.0f s", error, folder.key, wait)
             if on_status is not None:
                 on_status(
@@ -112,6 +122,10 @@ class _Claim:
         self.nonce = secrets.token_hex(16)
         self.word = word
         self.made_at = time.time()
+        self.account: dict[str, Any] | None = None
+        """What the account has already, and the shape of the clip, where the list can settle a doubt."""
+        self.turn = 0
+        """The number of its turn among the clips of its shape, which is taken right before the POST."""
 
     def is_stale(self, life: float) -> bool:
         return abs(time.time() - self.made_at) > life
@@ -119,6 +133,74 @@ class _Claim:
 
 _unsent: set[str] = set()
 """Secrets of claims of this process that the storage may or may not have; nothing was sent for them."""
+
+
+async def _pay_in_turn(
+    request: AnyRequest,
+    clip: ClipRequest,
+    claim: _Claim,
+    shape: Shape,
+    folder: ClipFolder,
+    service: Service,
+    on_status: Callable[[str], None] | None,
+) -> dict[str, Any]:
+    """Claim and pay once no other clip of the shape is in doubt; a doubt is settled by the list, if it can be.
+
+    Raises `HeldBack` when another clip stays in doubt.
+    """
+    endpoint = clip.request.endpoint
+    async with service.turns.lock(folder.root, shape.key):
+        claim.turn = await _next_turn(shape, folder, service, on_status)
+        await service.account.place(service.client, endpoint)
+        try:
+            await service.limiter(endpoint).acquire()
+            noted = await service.account.note(service.client, endpoint, shape.model)
+            claim.account = {"shape": shape.key, **(noted or {})}
+            submission = await _claim_and_pay(request, clip, claim, folder, service)
+            service.account.give_back(sent=True)
+            return submission
+        except UncertainSubmit as doubt:
+            service.account.give_back(sent=True)
+            if doubt.task_id:
+                raise
+            settled = await _look_for_it(folder, service, claim.number, on_status)
+            if not settled:
+                raise _uncertain(clip, folder, doubt.why, doubt.since, settled.words) from doubt
+            return await folder.submission() or {}
+        except BaseException:
+            service.account.give_back(sent=False)
+            raise
+
+
+async def _next_turn(
+    shape: Shape, folder: ClipFolder, service: Service, on_status: Callable[[str], None] | None
+) -> int:
+    """The number of the next turn, once it is known what came of the one before. Raises `HeldBack`."""
+    root, timing = folder.root, service.timing
+    while True:
+        last = await service.turns.last(root, shape.key)
+        if last is None or await is_settled(root, last):
+            return last.number + 1 if last else 1
+        if await is_under_way(root, last, timing):
+            await asyncio.sleep(timing.claim_look)
+            continue
+        if not await _look_for_it(service.folder(root, last.key), service, last.attempt, on_status):
+            raise HeldBack(
+                f"clip {folder.key} was not submitted: clip {last.key} has the same model, size and length, and it is "
+                "not known whether that one was accepted. While both were in doubt, nobody could tell whose task is "
+                "whose",
+                advice=f"Settle clip {last.key} first",
+                keys=[folder.key, last.key],
+                root=root.url,
+            )
+
+
+async def _look_for_it(
+    folder: ClipFolder, service: Service, number: int, on_status: Callable[[str], None] | None
+) -> Settled:
+    if on_status is not None:
+        on_status("the answer to its submit was lost; looking for its task in the list of the account")
+    return await settle(folder, service, number)
 
 
 async def _claim_and_pay(
@@ -141,7 +223,7 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
 
     async def claiming() -> None:
         try:
-            mine = await folder.claim(number, clip, claim.nonce, claim.word)
+            mine = await folder.claim(number, clip, claim.nonce, claim.word, claim.account)
         except Exception:
             _unsent.add(claim.nonce)
             raise
@@ -186,6 +268,8 @@ async def _pay(
     if claim.is_stale(service.timing.claim_life):
         await folder.release(number, "the worker slept between its claim and the POST; nothing was sent")
         raise _NotMine
+    if claim.account is not None and not await _take_turn(claim, folder, service):
+        raise _NotMine
     try:
         task_id = await service.client.submit(request)
     except NotConnected as error:
@@ -216,6 +300,21 @@ async def _pay(
             task_id=task_id,
             usd=clip.request.usd,
         ) from error
+
+
+async def _take_turn(claim: _Claim, folder: ClipFolder, service: Service) -> bool:
+    """Take the turn right before the POST, or release the claim: nothing was sent."""
+    shape = str((claim.account or {}).get("shape"))
+    try:
+        taken = await service.turns.take(
+            folder.root, shape, claim.turn, folder.key, claim.number, claim.nonce
+        )
+    except BaseException:
+        await folder.release(claim.number, "its turn could not be written down; nothing was sent")
+        raise
+    if not taken:
+        await folder.release(claim.number, "another clip of its shape was submitted first; nothing was sent")
+    return taken
 
 
 async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, service: Service) -> None:
@@ -249,7 +348,12 @@ async def _keep_budget(clip: ClipRequest, number: int, folder: ClipFolder, servi
 
 
 async def _settle_claim(
-    clip: ClipRequest, folder: ClipFolder, service: Service, number: int, waited: float
+    clip: ClipRequest,
+    folder: ClipFolder,
+    service: Service,
+    number: int,
+    waited: float,
+    on_status: Callable[[str], None] | None,
 ) -> None:
     """Wait a moment for the worker that holds the claim; raise `UncertainSubmit` when nobody does any more."""
     claim = await folder.claimed(number)
@@ -266,10 +370,21 @@ async def _settle_claim(
         return
     if await _adopt_heard(clip, folder, service, number, claim):
         return
+    shape = (claim.get("account") or {}).get("shape")
+    nonce = str(claim.get("nonce", ""))
+    if shape and nonce and not doubt and not await folder.root.run(was_sent, folder.root, str(shape), nonce):
+        await folder.release(number, "the worker ended before its turn to submit came; nothing was sent")
+        return
+    settled = (
+        await _look_for_it(folder, service, number, on_status) if clip.request.endpoint.list_path else None
+    )
+    if settled:
+        return
     why = str(
         doubt.get("why") or "the worker that was submitting it died, or could not write down the outcome"
     )
-    raise _uncertain(clip, folder, why, str(claim.get("at", "at an unknown time")))
+    since = str(claim.get("at", "at an unknown time"))
+    raise _uncertain(clip, folder, why, since, settled.words if settled is not None else "")
 
 
 async def _adopt_heard(
@@ -298,18 +413,22 @@ async def _doubt(clip: ClipRequest, folder: ClipFolder, number: int, why: str) -
     return _uncertain(clip, folder, why)
 
 
-def _uncertain(clip: ClipRequest, folder: ClipFolder, why: str, since: str = "") -> UncertainSubmit:
+def _uncertain(
+    clip: ClipRequest, folder: ClipFolder, why: str, since: str = "", listed: str = ""
+) -> UncertainSubmit:
     price = (
         f"USD {clip.request.usd:.2f}" if clip.request.usd is not None else "a clip without a published price"
     )
     return UncertainSubmit(
         f"clip {folder.key}: it is not known whether the service accepted it ({since or 'just now'}: {why}). It may "
-        f"have been paid ({price}), so it is not submitted again automatically.",
+        f"have been paid ({price}), so it is not submitted again automatically."
+        + (f" {listed}." if listed else ""),
         advice=HOW_TO_SETTLE,
         keys=[folder.key],
         root=folder.root.url,
         since=since,
         usd=clip.request.usd,
+        why=why,
     )
 
 

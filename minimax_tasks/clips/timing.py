@@ -29,6 +29,15 @@ class Timing:
     connect_tries: int = 5
     """Connections that are tried before a clip fails; nothing was sent, so each is safe."""
 
+    settle_window: float = 1800.0
+    """How long after its POST a task may appear in the list of the account's tasks."""
+
+    settle_look: float = 2.0
+    """Between the first looks into that list; a task that may be the one must stand alone in two of them."""
+
+    settle_pause: float = 15.0
+    """The same at most, as time goes on."""
+
     rate_tries: int = 60
     """Rate limits in a row that one clip sits out, a window and more each, before it is left for the next run."""
 

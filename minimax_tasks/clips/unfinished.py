@@ -1,7 +1,9 @@
 """The clips of a root that are paid for and not yet there, or not what they were, and those that may be paid."""
 
 import asyncio
+import math
 
+from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import (
     VIDEO,
@@ -24,7 +26,8 @@ from minimax_tasks.storage.files import Storage
 
 
 async def unfinished(root: Storage) -> list[str]:
-    """Keys of clips with a submission and without a video, found by one listing.
+    """Keys of clips with a submission and without a video, found by one listing; first those that are soonest out of
+    reach.
 
     A task id that a dead worker wrote and could not name counts, and gets its name.
     """
@@ -39,7 +42,15 @@ async def unfinished(root: Storage) -> list[str]:
             submitted |= bool(open_claim) and await folder.recover(open_claim)
         if submitted:
             found.append(key)
-    return sorted(found)
+    ends = {key: await _out_of_reach_at(ClipFolder(root, key)) for key in found}
+    return sorted(found, key=lambda key: (ends[key], key))
+
+
+async def _out_of_reach_at(folder: ClipFolder) -> float:
+    """When the service answers no more about the task of a clip, in seconds from now."""
+    submission = await folder.submission() or {}
+    kept = endpoint_of(submission).kept_days
+    return math.inf if kept is None else kept * 86_400 - age(submission, "submitted_at")
 
 
 async def damaged(root: Storage) -> dict[str, str]:

@@ -53,6 +53,7 @@ COMMANDS = (
         "timeline", "Write the cut of a board for editing programs: OpenTimelineIO (extra otio).", "timeline"
     ),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),
+    Command("cancel", "Take back clips that are still queued (MiniMax-H3), free of charge.", "cancel"),
     Command("resume", "Download every clip already paid for. Needs only --root and costs nothing.", "resume"),
     Command("ledger", "Show what was spent, on what, per day.", "ledger", Needs.SCRATCH),
     Command("receive", "Receive callbacks: answers the challenge and stores what arrives.", "receive"),
@@ -81,7 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _set_up_logging(command, debug=options.debug)
         return int(command.load().run(options))
     except KeyboardInterrupt:
-        _tell("stopped; what was submitted is kept, run the same command to continue")
+        _tell(
+            "stopped; what was submitted is kept, run the same command to continue. `minimax-tasks cancel` takes back "
+            "what is still queued (MiniMax-H3)"
+        )
         return FAILED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

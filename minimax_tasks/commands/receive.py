@@ -90,6 +90,9 @@ class Receiver:
             return JSONResponse({"status": "a JSON object is expected"}, status_code=400)
         if "challenge" in message:
             return JSONResponse({"challenge": message["challenge"]})
+        # The second generation sends what its query answers.
+        if isinstance(task := message.get("task"), dict):
+            message = {"task_id": task.get("id"), "status": task.get("status")}
         task_id = message.get("task_id")
         if type(task_id) is int:
             task_id = str(task_id)

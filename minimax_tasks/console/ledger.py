@@ -95,7 +95,7 @@ def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int
                 Text(f"{row.key[:12]}{attempt}\n{row.task_id or '–'}"),
                 Text("\n").join([Text(row.purpose, style="bold"), Text(what)]) if row.purpose else Text(what),
                 row.state,
-                f"{row.usd:.2f}" if row.usd is not None else "?",
+                _price(row),
             )
         table.add_section()
         table.add_row(day, _several(len(rows)), "", "the day", _usd(rows), style="bold", end_section=True)
@@ -105,10 +105,21 @@ def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int
     notes = []
     if drawn:
         notes.append("The prices are those that MiniMax would ask.")
+    if any(_differs(payment) for payment in listed):
+        notes.append("a → b: b is what the service bills by its usage where a was expected.")
     if missing := _sum(listed)["without_price"]:
         notes.append(f"? {_several(missing)} without a published price, not in the total.")
     table.caption = " ".join(notes) or None
     return table
+
+
+def _differs(payment: Payment) -> bool:
+    return payment.billed is not None and round(payment.billed, 4) != round(payment.usd or 0.0, 4)
+
+
+def _price(payment: Payment) -> str:
+    expected = f"{payment.usd:.2f}" if payment.usd is not None else "?"
+    return f"{expected} → {payment.billed:.2f}" if _differs(payment) else expected
 
 
 def _several(clips: int) -> str:
@@ -122,4 +133,6 @@ def _usd(payments: list[Payment]) -> str:
 def _sum(payments: list[Payment]) -> dict[str, Any]:
     prices = [payment.usd for payment in payments]
     usd = round(sum(price or 0.0 for price in prices), 4)
-    return {"usd": usd, "clips": len(prices), "without_price": prices.count(None)}
+    bills = [payment.usd if payment.billed is None else payment.billed for payment in payments]
+    billed = round(sum(price or 0.0 for price in bills), 4)
+    return {"usd": usd, "billed": billed, "clips": len(prices), "without_price": prices.count(None)}

@@ -15,7 +15,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 NAMES = re.compile(
     r"(request|submission|result|warnings|previews|made-by|drawn-at|made-from)\.json|video\.(mp4|unchecked)"
     r"|film(\.partial)?\.mp4|report\.html$|manifest\.json|(metadata|failed)\.jsonl|\.dataset\.json"
-    r"|^(claim|released|doubt|submission)\.|(^|/)(clips|pictures|tasks|callbacks|films|datasets)/"
+    r"|^(claim|released|doubt|submission|cancelled)\.|(^|/)(clips|pictures|tasks|callbacks|films|datasets)/"
 )
 """What only `layout` spells."""
 
@@ -40,6 +40,7 @@ def test_the_number_in_a_name_is_read_back() -> None:
     for number in (1, 2, 10, 345):
         assert layout.claim_number(layout.claim_name(number)) == number
         assert layout.released_number(layout.released_name(number)) == number
+        assert layout.cancelled_number(layout.cancelled_name(number)) == number
         assert layout.submission_number(layout.submission_name(number)) == number
 
 

@@ -15,7 +15,7 @@ GENERATION = Endpoint(
     kept_days=7,
     # Recorded: the first generation's query knows these tasks as well.
     former=FIRST_GENERATION,
-    requests_per_minute=300,
+    rate_setting="h3_requests_per_minute",
     in_flight=30,
     takes_uploads=True,
     paces_reads=True,
