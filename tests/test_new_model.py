@@ -120,7 +120,7 @@ def test_the_sandbox_judges_by_its_row(sandbox: Sandbox) -> None:
 def test_the_sandbox_describes_it() -> None:
     asked = describe.__wrapped__()["components"]["schemas"]["GenerationRequest"]["properties"]
     assert NAME in asked["model"]["enum"]
-    assert asked["duration"]["enum"] == [4, 6, 8, 10]
+    assert {4, 6, 8, 10} <= set(asked["duration"]["enum"])
     assert (asked["prompt"]["maxLength"], "900P" in asked["resolution"]["enum"]) == (3000, True)
 
 
