@@ -39,13 +39,13 @@ def test_a_plan_pays_nothing_and_writes_nothing(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = waves(
-        tmp_path, {"prompt": "Wave 0", "duration": 10}, {"prompt": "Wave 0"}, {"prompt": "x", "seconds": 6}
+        tmp_path, {"prompt": "Wave 0", "duration": 10}, {"prompt": "Wave 0"}, {"prompt": "x", "resolutions": 6}
     )
     assert main(["dataset", table, "--root", "out", "--plan"]) == 0
     out = capsys.readouterr().out
     assert "6 rows" in out
     assert "text-to-video, MiniMax-Hailuo-2.3 768P 10 s" in " ".join(out.split())
-    assert "warning: column 'seconds' is carried along; the request field is called 'duration'" in out
+    assert "warning: column 'resolutions' is carried along; the request field is called 'resolution'" in out
     assert main(["dataset", table, "--root", "out", "--plan", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["total"] == {"rows": 6, "clips": 5, "usd": 1.68, "clips_to_pay": 5, "without_price": 0}
