@@ -45,8 +45,9 @@ def judge_clips(root: Storage, clips: Iterable[tuple[int, ClipRequest]], begun: 
     A frame may be of another of these clips, which is not made yet.
     """
     given = list(clips)
-    keys = {clip.key for _, clip in given}
-    new = [(number, clip) for number, clip in given if clip.key not in begun and clip.request.pictures()]
+    new = [(number, clip) for number, clip in given if clip.request.pictures() and clip.key not in begun]
+    # A key is not free to work out, and a table of prompts alone has a hundred thousand of them.
+    keys = {clip.key for _, clip in given} if new else frozenset()
     looks = try_each(
         lambda wanted: _look(root, *wanted, keys=keys),
         {one for _, clip in new for one in _wanted(clip)},

@@ -49,7 +49,6 @@ def is_begun(root: Storage, key: str) -> bool:
 
 
 def _others(clip: ClipRequest, written: Iterable[str]) -> Iterator[ClipRequest]:
-    known = {clip.key}
     spelt = [clip]
     if isinstance(clip.request, VideoRequest):
         spelt += [
@@ -57,6 +56,9 @@ def _others(clip: ClipRequest, written: Iterable[str]) -> Iterator[ClipRequest]:
             for prompt in dict.fromkeys(written)
             if prompt != clip.request.prompt
         ]
+    if len(spelt) == 1 and not clip.older_keys():
+        return
+    known = {clip.key}
     for one in spelt:
         for key in (one.key, *one.older_keys()):
             if key not in known:

@@ -187,9 +187,10 @@ def _with_keys(
         except PictureError as error:
             problems.extend([row.problem(error)])
         else:
-            if row.wrong and not is_begun(root, clip.key):
+            key = clip.key
+            if row.wrong and not is_begun(root, key):
                 problems.extend(row.problem(f"prompt: {text}") for text in row.wrong)
-            planned.append(PlannedRow(row, clip, clip.key, split))
+            planned.append(PlannedRow(row, clip, key, split))
     return planned
 
 
