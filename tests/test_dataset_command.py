@@ -39,7 +39,10 @@ def test_a_plan_pays_nothing_and_writes_nothing(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = waves(
-        tmp_path, {"prompt": "Wave 0", "duration": 10}, {"prompt": "Wave 0"}, {"prompt": "x", "resolutions": 6}
+        tmp_path,
+        {"prompt": "Wave 0", "duration": 10},
+        {"prompt": "Wave 0"},
+        {"prompt": "x", "resolutions": 6},
     )
     assert main(["dataset", table, "--root", "out", "--plan"]) == 0
     out = capsys.readouterr().out

@@ -35,6 +35,11 @@ CALLBACKS = "callbacks"
 FILMS = "films"
 DATASETS = "datasets"
 REQUESTS = "requests"
+SANDBOX = "sandbox"
+"""The tasks of a private sandbox."""
+
+OWN_FOLDERS = (CLIPS, PICTURES, TASKS, CALLBACKS, FILMS, DATASETS, REQUESTS, SANDBOX)
+"""Everything right under a root that is ours."""
 
 REQUEST = "request.json"
 SUBMISSION = "submission.json"

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from minimax_tasks.api.client import check_access, readable_key
-from minimax_tasks.clips.layout import FILM, REPORT, VIDEO, clip_file
+from minimax_tasks.clips.layout import FILM, REPORT, SANDBOX, VIDEO, clip_file
 from minimax_tasks.clips.root import (
     check_lasting,
     check_scale,
@@ -360,6 +360,6 @@ def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]
 def _state_folder(root: str) -> str:
     storage = Storage(root)
     if storage.local:
-        return str(Path(storage.path()) / "sandbox")
+        return str(Path(storage.path()) / SANDBOX)
     name = hashlib.sha256(root.encode()).hexdigest()[:16]
     return str(Path(tempfile.gettempdir()) / f"minimax-sandbox-{name}")

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from minimax_tasks.clips.belonging import place_of
+from minimax_tasks.clips.layout import OWN_FOLDERS
 from minimax_tasks.dataset.reading import ENDINGS, ending_of
 from minimax_tasks.errors import TableError, UnreadableReference
 from minimax_tasks.redaction import shown
+from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import Entry, entry, files_below, is_pattern, is_web, matches
 
 MOST_FILES = 10_000
@@ -39,8 +42,11 @@ class TableFiles:
     version: str | None
 
 
-def files_of(table: str) -> TableFiles:
-    """The files that a path, a URL or a pattern names. Nothing is read. Raises `TableError` when there is none."""
+def files_of(table: str, root: Storage | None = None) -> TableFiles:
+    """The files that a path, a URL or a pattern names. Nothing is read. Raises `TableError` when there is none.
+
+    What lies under the `root` is no part of a table, where that root is in the table's folder.
+    """
     if is_web(table):
         return TableFiles((TableFile(table),), None)
     found = entry(table)
@@ -52,20 +58,28 @@ def files_of(table: str) -> TableFiles:
         named = _below(table.rstrip("/")) if found else _matching(table)
     except UnreadableReference as error:
         raise TableError([f"{shown(table)}: {error}"]) from None
-    tables = {name: one for name, one in sorted(named.items()) if _is_table(name)}
+    made = _made_here(table, root) if root is not None else ()
+    tables = {
+        name: one
+        for name, one in sorted(named.items())
+        if _is_table(name) and not (made and place_of(one[0]).startswith(made))
+    }
     if not tables:
-        what = "this is a folder, and no file in it" if found else "no file that this names"
-        raise TableError([f"{shown(table)}: {what} ends in .{', .'.join(ENDINGS)}"])
+        endings = f".{', .'.join(ENDINGS)}"
+        why = f"this is a folder, and no file in it ends in {endings}" if found else "no file matches this"
+        if named and not found:
+            why = f"no file that matches this ends in {endings}"
+        raise TableError([f"{shown(table)}: {why}"])
     if len(tables) > MOST_FILES:
         raise TableError([f"{shown(table)}: these are {len(tables):,} files; at most {MOST_FILES:,}"])
     files = tuple(TableFile(path, name, columns_of(name)) for name, (path, _) in tables.items())
     return TableFiles(files, "\n".join(f"{name} {one.version}" for name, (_, one) in tables.items()))
 
 
-def version_of_table(table: str) -> str | None:
+def version_of_table(table: str, root: Storage | None = None) -> str | None:
     """A text that changes when a file of a table comes, goes or changes; None when that cannot be told."""
     try:
-        return files_of(table).version
+        return files_of(table, root).version
     except TableError:
         return None
 
@@ -76,6 +90,17 @@ def columns_of(path: str) -> dict[str, str]:
     found = [each for folder in folders if (each := _COLUMN.fullmatch(folder)) and not is_pattern(folder)]
     values = {unquote(each["name"]): unquote(each["value"]) for each in found}
     return {name: "" if value == _NOTHING else value for name, value in values.items()}
+
+
+def _made_here(table: str, root: Storage) -> tuple[str, ...]:
+    """What the places of files begin with that we made ourselves."""
+    begins = table
+    if is_pattern(table):
+        begins = re.split(r"[*?\[]", table, maxsplit=1)[0].rpartition("/")[0] or "."
+    begins, place = place_of(begins).rstrip("/"), place_of(root.url).rstrip("/")
+    if place == begins:
+        return tuple(f"{place}/{folder}/" for folder in OWN_FOLDERS)
+    return (f"{place}/",) if place.startswith(f"{begins}/") else ()
 
 
 def _below(folder: str) -> dict[str, tuple[str, Entry]]:

@@ -1,6 +1,7 @@
 """A table as clips to make: every picture judged, every clip known by its key, all mistakes at once."""
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import json
@@ -95,7 +96,7 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     if encoding:
         check_encoding(encoding)
     with _asked(table):
-        files = files_of(table)  # with their versions: what changes while it is read has another
+        files = files_of(table, root)  # with their versions: what changes while it is read has another
     values = PictureValues(root)
     read = read_table(table, files.files, encoding, values)
     asks_much = any(row.request.pictures() or row.request.mode is Mode.TEMPLATE for row in read.rows)
@@ -124,7 +125,7 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
         for reference, found in pictures.items()
         if isinstance(found, Reading) and reference not in values.seen
     }
-    versions = Versions(table, files.version, seen, version_of_table)
+    versions = Versions(table, files.version, seen, functools.partial(version_of_table, root=root))
     told = (*doubts, *notes, *_doubts_of_requests(read))
     return DatasetPlan(
         table, table_name(table), tuple(planned), _digest(planned), versions, told, frozenset(values.seen)
@@ -134,7 +135,7 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
 def keep_pictures_of(plan: DatasetPlan, root: Storage) -> None:
     """Keep under the root the pictures that stand in the table itself, where every process finds them."""
     if plan.values:
-        keep_pictures(root, files_of(plan.table).files, PICTURES, plan.values)
+        keep_pictures(root, files_of(plan.table, root).files, PICTURES, plan.values)
 
 
 @contextlib.contextmanager

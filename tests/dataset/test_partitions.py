@@ -113,8 +113,24 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path: Path) -> Non
     write_csv(tmp_path / "a1x.csv", [{"prompt": "other"}])
     plan = VideoDataset(table="a[1]*.csv", root="out").plan
     assert [row.row.request.prompt_text for row in plan.rows] == ["one"]
-    with pytest.raises(TableError, match="no file that this names ends in"):
+    with pytest.raises(TableError, match=r"b\*\.csv: no file matches this"):
         VideoDataset(table="b*.csv", root="out").plan  # noqa: B018
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("root", ["lake/out", "lake", "lake/date=2026-11-01/out"])
+def test_what_is_made_in_the_folder_of_a_table_is_no_part_of_it(
+    sandbox: Sandbox, tmp_path: Path, root: str
+) -> None:
+    for number in (1, 2):
+        partition(tmp_path / "lake", number)
+    for table in ("lake", "lake/**/*.*", "lake/*"):
+        task = VideoDataset(table=table, root=root, name=f"n{len(table)}")
+        assert mm.build([task])
+        forget_tasks()
+        assert VideoDataset(table=table, root=root, name=f"n{len(table)}").complete()
+        assert len(task.plan.rows) == 4
+    assert len(sandbox.ledger()) == 4
 
 
 def test_mistakes_name_the_file_of_the_table(tmp_path: Path) -> None:
