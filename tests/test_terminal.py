@@ -13,11 +13,13 @@ from rich.cells import cell_len
 from minimax_tasks.commands.main import COMMANDS, Needs, main
 from minimax_tasks.console.output import Output
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storyboard.exports.formats import EXPORTS
 from minimax_tasks.video.fonts import cjk_font
 from minimax_tasks.video.transition_names import TRANSITIONS
 from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 
+ENDINGS = ", ".join(EXPORTS)
 ENCODINGS = ("ascii", "cp1252", "gbk", "latin-1", "cp437", "shift_jis", "utf-8")
 
 WIDE = """\
@@ -155,12 +157,12 @@ print([main(words) for words in eval(sys.argv[1])])
 @pytest.mark.parametrize(
     ("out", "says"),
     [
-        ("film.edl", "a timeline of the kind '.edl' is not written; allowed: .otio, as in film.otio"),
-        ("film.otioz", "'.otioz' is not written; allowed: .otio"),
-        ("film", "it has no ending; allowed: .otio"),
+        ("film.odt", f"a timeline of the kind '.odt' is not written; allowed: {ENDINGS}, as in film.otio"),
+        ("film.doc", f"'.doc' is not written; allowed: {ENDINGS}"),
+        ("film", f"it has no ending; allowed: {ENDINGS}"),
         (
             "none/film.otio",
-            "there is no folder none; allowed: a local file that can be written, ending in .otio",
+            f"there is no folder none; allowed: a local file that can be written, ending in {ENDINGS}",
         ),
         ("board.yaml/film.otio", "board.yaml is not a folder"),
         ("folder.otio", "this is a folder"),

@@ -50,7 +50,7 @@ COMMANDS = (
         "dataset", "Make the dataset of a table, or with --plan show what it would make and cost.", "dataset"
     ),
     Command(
-        "timeline", "Write the cut of a board for editing programs: OpenTimelineIO (extra otio).", "timeline"
+        "timeline", "Write the cut of a board for editing programs.", "timeline"
     ),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),
     Command("cancel", "Take back clips that are still queued (MiniMax-H3), free of charge.", "cancel"),

@@ -7,8 +7,10 @@ from minimax_tasks.commands.exit_codes import DONE, FAILED
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    from minimax_tasks.storyboard.exports.formats import EXPORTS
+
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
-    parser.add_argument("out", metavar="OUT", help="local file to write; its ending says as what (film.otio)")
+    parser.add_argument("out", metavar="OUT", help=f"local file to write; its ending says as what: {', '.join(EXPORTS)}")
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
 
 
