@@ -15,7 +15,7 @@ QUEUED = ("queued", "queueing", "preparing")
 
 @dataclass(frozen=True)
 class CancelOutcome:
-    """What became of the wish to take a clip back. `why` says why it was not."""
+    """Whether a clip was taken back, and if not, why."""
 
     key: str
     task_id: str
@@ -49,13 +49,13 @@ async def cancel(folder: ClipFolder, service: Service) -> CancelOutcome:
         if not answer.is_cancelled and answer.status.casefold() not in QUEUED:
             return CancelOutcome(folder.key, task_id, False, _why_not(answer.state, answer.status))
         if not answer.is_cancelled:
-            told = await service.client.cancel(task_id, endpoint)
-            if not told.is_cancelled:
+            stopped = await service.client.cancel(task_id, endpoint)
+            if not stopped.is_cancelled:
                 return CancelOutcome(
                     folder.key,
                     task_id,
                     False,
-                    f"the service answered {told.action or 'nothing'}: it was over already",
+                    f"the service answered {stopped.action or 'nothing'}: it was over already",
                 )
     except MiniMaxError as error:
         # The answer may be lost after the task was taken back.

@@ -10,7 +10,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from minimax_tasks.storyboard.exports.formats import EXPORTS
 
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
-    parser.add_argument("out", metavar="OUT", help=f"local file to write; its ending says as what: {', '.join(EXPORTS)}")
+    parser.add_argument(
+        "out", metavar="OUT", help=f"local file to write; its ending says as what: {', '.join(EXPORTS)}"
+    )
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
 
 
