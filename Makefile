@@ -63,7 +63,7 @@ $(AZURITE): pyproject.toml
 # the certificate that the one from npm, where there is npm, insists on.
 $(CLIENTS): pyproject.toml
 	test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
-	$(call install,.venv-clients,minimax-mcp==0.0.19 hermes-minimax-media==0.3.0 minimax-python==0.2.0 trustme)
+	$(call install,.venv-clients,minimax-mcp==0.0.19 hermes-minimax-media==0.3.0 minimax-python==0.2.0 litellm==1.110.2 trustme)
 	if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --no-package-lock --prefix .venv-clients mmx-cli@1.0.27; fi
 	touch $(CLIENTS)
 

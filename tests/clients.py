@@ -33,7 +33,7 @@ def run(words: list[str], folder: Path, **environment: str) -> str:
         env={**inherited, "HOME": str(folder), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from minimax_tasks.sandbox.shapes import frame_count
 from minimax_tasks.video.probe import probe
 from tests.clients import find_mmx, find_python, https_front, run
 from tests.conftest import Picture
@@ -64,6 +65,22 @@ from minimax import Minimax
 client = Minimax(api_key="any", group_id="1")
 client.poll_interval = 0.2
 client.generate_video(text="a cat", image=sys.argv[2] if len(sys.argv) > 2 else None, download_path="cat.mp4")
+"""
+
+
+LITELLM = """
+import json, pathlib, sys, time
+import litellm
+litellm.user_url_validation = False  # its own switch for addresses of this machine
+asked = json.loads(sys.argv[2])
+options = {"api_base": sys.argv[1], "api_key": "any"}
+if "input_reference" in asked:
+    asked["input_reference"] = open(asked["input_reference"], "rb")
+video = litellm.video_generation(model="minimax/MiniMax-H3", prompt="a cat", **asked, **options)
+while (told := litellm.video_status(video_id=video.id, **options)).status not in ("completed", "failed"):
+    time.sleep(0.2)
+pathlib.Path("cat.mp4").write_bytes(litellm.video_content(video_id=video.id, **options))
+print(told.status, len(litellm.video_list(custom_llm_provider="minimax", **options)["data"]))
 """
 
 
@@ -165,3 +182,70 @@ def test_the_official_command(
         )
     assert "cat.mp4" in json.dumps(json.loads(told))
     check(paced, tmp_path, mode)
+
+
+def check_h3(api: Api, folder: Path, mode: str, seconds: int) -> None:
+    """One task was accepted, and the one video in the folder, with its sound, is what the sandbox drew for it."""
+    (entry,) = api.sandbox.ledger()
+    assert (entry["kind"], entry["status"], entry["leaked_key"]) == (mode, "Success", False)
+    (video,) = folder.rglob("*.mp4")
+    task = api.http.get(f"/v2/query/video_generation/{entry['task_id']}").json()["task"]
+    assert video.read_bytes() == fetch(task["content"]["url"]).content
+    found = probe(video, "decode")
+    assert found.ok, found.problems
+    assert found.frames == frame_count(seconds)
+
+
+@pytest.mark.skipif(find_mmx() is None, reason=MISSING + " where there is npm")
+@python_clients
+@pytest.mark.parametrize(
+    ("mode", "flags"),
+    [
+        ("text-to-video", ("--ratio", "9:16", "--duration", "7")),
+        ("image-to-video", ("--image", "STILL", "--duration", "7")),
+        ("start-end-to-video", ("--image", "STILL", "--last-frame", "STILL", "--duration", "7")),
+        ("start-end-to-video", ("--last-frame", "STILL", "--duration", "7")),
+        (
+            "reference-to-video",
+            ("--reference-image", "STILL", "--reference-image", "STILL", "--duration", "7"),
+        ),
+    ],
+)
+def test_the_official_command_with_the_second_generation(
+    paced: Api, tmp_path: Path, picture: Picture, mode: str, flags: tuple[str, ...]
+) -> None:
+    words = [str(picture(f"{number}.png")) if flag == "STILL" else flag for number, flag in enumerate(flags)]
+    with https_front(paced.sandbox.url, tmp_path) as (url, certificate):
+        told = run(
+            [
+                find_mmx() or "",
+                *["video", "generate", "--model", "MiniMax-H3", "--prompt", "a cat", *words],
+                *["--download", "cat.mp4", "--api-key", "any", "--non-interactive", "--output", "json"],
+                *["--poll-interval", "1"],
+            ],
+            tmp_path,
+            MINIMAX_BASE_URL=url,
+            MINIMAX_REGION="global",
+            NODE_EXTRA_CA_CERTS=str(certificate),
+        )
+    assert "cat.mp4" in json.dumps(json.loads(told))
+    check_h3(paced, tmp_path, mode, 7)
+
+
+@python_clients
+@pytest.mark.parametrize(
+    ("asked", "mode"),
+    [
+        ({"seconds": "4", "size": "720x1280"}, "text-to-video"),
+        ({"seconds": "4", "input_reference": "STILL"}, "image-to-video"),
+    ],
+)
+def test_litellm(paced: Api, tmp_path: Path, picture: Picture, asked: dict[str, str], mode: str) -> None:
+    given = {name: str(picture("pier.png")) if value == "STILL" else value for name, value in asked.items()}
+    told = run(
+        [find_python() or "", "-c", LITELLM, paced.sandbox.url, json.dumps(given)],
+        tmp_path,
+        LITELLM_LOCAL_MODEL_COST_MAP="True",  # else it fetches its list of prices
+    )
+    assert told.split() == ["completed", "1"]
+    check_h3(paced, tmp_path, mode, 4)
