@@ -96,6 +96,10 @@ def _an_address(url: str) -> str:
     return url
 
 
+SHARED_RESOURCE, NO_RESOURCE = "minimax_submits", "none"
+"""`submit_resource` under a central scheduler, and its value that takes it away."""
+
+
 class Settings(BaseModel):
     """Every setting as a value. The key never shows when this is printed."""
 
@@ -108,7 +112,8 @@ class Settings(BaseModel):
     root: str = Field("minimax-output", min_length=1)
     """Where the files go: a path, or any fsspec URL."""
     requests_per_minute: float = Field(20, ge=0)
-    """Most submits a minute to the first generation of the API; 0 means that nothing is paced."""
+    """Most submits a minute to the first generation of the API, by all processes of one user on a machine together; 0
+    means that nothing is paced."""
     h3_requests_per_minute: float = Field(300, ge=0)
     """Most requests a minute about MiniMax-H3, of all kinds."""
     h3_in_flight: int = Field(30, ge=0)
@@ -126,8 +131,8 @@ class Settings(BaseModel):
     retry_failed_before: Annotated[AwareDatetime, AfterValidator(_not_ahead)] | None = None
     """Clips that failed for good before this moment are submitted once more (`--retry-failed` sets it)."""
     submit_resource: str = ""
-    """Luigi resource that each submit holds for 60 / requests_per_minute seconds: with one of it, all
-    workers of a central scheduler together keep to the rate."""
+    """Luigi resource that each submit holds for 60 / requests_per_minute seconds. Under a central scheduler it is
+    `minimax_submits` when left out, so that all its workers together keep to the rate; `none` takes it away."""
     receiver_url: Annotated[str, AfterValidator(_an_address)] = ""
     """Public address of a running `minimax-tasks receive`."""
     language: Literal["en", "zh"] | None = None
@@ -189,16 +194,14 @@ class Settings(BaseModel):
         given = "" if name == "api_key" else f" = {shown(str(found.get(name)))!r}"
         raise ConfigurationError(f"{name}{given} ({origin.get(name, 'default')}): {first['msg']}")
 
-    @property
-    def submit_resources(self) -> dict[str, int]:
-        """The Luigi resources of a task that submits."""
-        return {self.submit_resource: 1} if self.submit_resource else {}
+    def submit_resources(self, *, shared: bool) -> dict[str, int]:
+        """The Luigi resources of a task that submits; `shared`: others get tasks from the same scheduler."""
+        name = self.submit_resource or (SHARED_RESOURCE if shared else "")
+        return {name: 1} if name not in ("", NO_RESOURCE) and self.requests_per_minute else {}
 
-    @property
-    def submit_seconds(self) -> float:
+    def submit_seconds(self, *, shared: bool) -> float:
         """How long a submit holds its Luigi resource; 0 without one."""
-        held = self.submit_resource and self.requests_per_minute
-        return 60 / self.requests_per_minute if held else 0.0
+        return 60 / self.requests_per_minute if self.submit_resources(shared=shared) else 0.0
 
     @property
     def bracket_language(self) -> str:

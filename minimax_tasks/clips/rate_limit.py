@@ -1,20 +1,46 @@
-"""Limits the submits in any minute, and pauses them for a while after the service answered “too many”."""
+"""Limits the submits in any minute, and pauses them for a while after the service answered “too many”.
+
+An account has one rate, however many processes of a machine use it: what was submitted is counted in a file
+(pyrate-limiter's bucket in SQLite, under a file lock) that all processes of a user share. Where there can be no such
+file a process counts for itself, and says so.
+"""
 
 import asyncio
+import contextlib
+import hashlib
+import logging
+import os
 import random
+import sqlite3
+import stat
+import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
 from minimax_tasks.clips.timing import USUAL
+from minimax_tasks.settings import Settings
+from minimax_tasks.storage.temporary import ABANDONED_SECONDS
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 1.2
+"""Windows that a pause lasts at most. What lies further ahead was written by a clock that was put back."""
+
+
+_LOCK_PATIENCE = 30.0
+"""Seconds to wait for another process, which needs milliseconds; one that was halted holds the lock for ever."""
 
 
 class RateLimiter:
     """Allows at most `per_minute` submits in any 60 seconds; 0 means no limit.
 
-    `evenly` spaces them, for processes that share one rate: none begins with a burst. One object
-    serves all threads and event loops of a process.
+    `evenly` spaces them, for machines that share one rate: none begins with a burst. All limiters of one `account` on
+    this machine keep to one rate together. One object serves all threads and event loops of a process.
     """
 
     def __init__(
@@ -23,35 +49,136 @@ class RateLimiter:
         *,
         evenly: bool = False,
         window: float = USUAL.rate_window,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+        account: str = "",
     ) -> None:
-        self._per_minute = per_minute
-        self._evenly = evenly
         self._window = window
         self._clock = clock
+        self._account = account
         self._lock = threading.Lock()
-        self._starts: deque[float] = deque()
         self._not_before = 0.0
+        self._rate: Rate | None = None
+        if per_minute:
+            limit = 1 if evenly else max(1, int(per_minute))
+            self._rate = Rate(limit, max(1, round(1000 * window * limit / per_minute)))
+        self._bucket: SQLiteBucket | InMemoryBucket | None = None
+        self._opened_by = 0
 
     async def acquire(self) -> None:
         """Wait until one more submit is allowed."""
-        await asyncio.sleep(self._reserve())
+        wait = await self._try()
+        while wait:
+            await asyncio.sleep(wait)
+            wait = await self._try()
 
     def slow_down(self) -> float:
         """The service refused for the rate: nobody submits until a window has passed; returns the seconds."""
-        wait = self._window * random.uniform(1.0, 1.2)
+        wait = self._window * random.uniform(1.0, _LONGEST_PAUSE)
         with self._lock:
             self._not_before = max(self._not_before, self._clock() + wait)
+            if self._rate is not None:
+                self._with_bucket(lambda bucket, rate: self._fill(bucket, rate, wait))
         return wait
 
-    def _reserve(self) -> float:
+    async def _try(self) -> float:
+        if self._rate is None or not self._account:
+            return self._take()
+        return await asyncio.to_thread(self._take)
+
+    def _take(self) -> float:
+        """Seconds until one more submit may be allowed; 0 when it is allowed now, and counted."""
         with self._lock:
-            now = self._clock()
-            at = max(now, self._not_before)
-            if self._per_minute:
-                limit = 1 if self._evenly else max(1, int(self._per_minute))
-                window = self._window * limit / self._per_minute
-                while len(self._starts) >= limit:
-                    at = max(at, self._starts.popleft() + window)
-                self._starts.append(at)
-            return at - now
+            wait = self._not_before - self._clock()
+            if wait > 0:
+                return wait
+            return 0.0 if self._rate is None else self._with_bucket(self._take_from)
+
+    def _with_bucket(self, use: "Callable[[SQLiteBucket | InMemoryBucket, Rate], float]") -> float:
+        assert self._rate is not None
+        if self._bucket is None or self._opened_by != os.getpid():  # a connection does not outlive a fork
+            self._opened_by = os.getpid()
+            self._bucket = self._open(self._rate)
+        try:
+            return use(self._bucket, self._rate)
+        except (OSError, sqlite3.Error) as error:
+            self._bucket = self._alone(self._rate, error)
+            return use(self._bucket, self._rate)
+
+    def _open(self, rate: Rate) -> SQLiteBucket | InMemoryBucket:
+        if not self._account:
+            return InMemoryBucket([rate])
+        try:
+            file = _rates_folder() / f"{self._account}.sqlite"
+            bucket = SQLiteBucket.init_from_file([rate], db_path=str(file), use_file_lock=True)
+        except (OSError, sqlite3.Error) as error:
+            return self._alone(rate, error)
+        bucket.lock.timeout = _LOCK_PATIENCE  # type: ignore[attr-defined]  # it is a FileLock
+        return bucket
+
+    def _alone(self, rate: Rate, error: Exception) -> InMemoryBucket:
+        log.warning(
+            "the rate of %d submits in %g s is that of this process alone (%s); other processes with the same key do not "
+            "count for it",
+            rate.limit,
+            rate.interval / 1000,
+            error,
+        )
+        self._account = ""
+        return InMemoryBucket([rate])
+
+    def _take_from(self, bucket: SQLiteBucket | InMemoryBucket, rate: Rate) -> float:
+        with _held(bucket):
+            now = round(1000 * self._clock())
+            item = RateItem("submit", now)
+            bucket.leak(now)
+            if bucket.put(item):
+                return 0.0
+            wait = max(1, int(bucket.waiting(item)))  # type: ignore[arg-type]  # a coroutine with other buckets
+            if wait > 1000 * _LONGEST_PAUSE * self._window + rate.interval:
+                bucket.flush()
+                wait = 1
+            return wait / 1000
+
+    def _fill(self, bucket: SQLiteBucket | InMemoryBucket, rate: Rate, wait: float) -> float:
+        """Let the others wait as well, by a bucket that is full until then."""
+        with _held(bucket):
+            bucket.flush()
+            full_until = round(1000 * (self._clock() + wait))
+            bucket.put(RateItem("pause", full_until - rate.interval, weight=rate.limit))
+        return wait
+
+
+def _held(bucket: SQLiteBucket | InMemoryBucket) -> contextlib.AbstractContextManager[object]:
+    """The lock of a bucket in a file, which other processes wait for."""
+    return bucket.lock if isinstance(bucket, SQLiteBucket) else contextlib.nullcontext()
+
+
+def account_limiter(
+    settings: Settings, *, evenly: bool = False, window: float = USUAL.rate_window
+) -> RateLimiter:
+    """The limiter of the account of these settings, for all processes of this user on this machine."""
+    account = f"{urlsplit(settings.base_url).netloc.lower()} {settings.api_key.get_secret_value()}"
+    digest = hashlib.blake2b(
+        account.encode(), digest_size=8, person=b"minimax-rate"
+    )  # it does not give away the key
+    return RateLimiter(settings.requests_per_minute, evenly=evenly, window=window, account=digest.hexdigest())
+
+
+def _rates_folder() -> Path:
+    """The folder of this user's files. Raises OSError."""
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"minimax-rates-{'own' if user is None else user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    told = folder.lstat()
+    if not stat.S_ISDIR(told.st_mode) or user not in (None, told.st_uid):
+        raise PermissionError(f"{folder} belongs to somebody else")
+    _sweep(folder)
+    return folder
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files of accounts that nobody has used for days."""
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()

@@ -16,7 +16,7 @@ from minimax_tasks.clips.account import Account
 from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll_start import FirstPollEstimate
-from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
 from minimax_tasks.clips.root import check_payable
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.clips.turns import Turns
@@ -46,8 +46,8 @@ class Service:
     """The video service with these settings, for one event loop. Times in seconds, money in the price table's USD.
 
     An async context manager: its connections are closed at the end. Two services with other settings live side by
-    side in one process, and nothing of one reaches the other. The rate of submits is that of the service: use one
-    for everything that goes to one account.
+    side in one process, and nothing of one reaches the other. The rate of submits is that of the account:
+    all processes of this user on this machine keep to it together.
 
     >>> service = Service(Settings(base_url="http://127.0.0.1:9", api_key="any"))
     >>> service.settings.max_in_flight
@@ -68,10 +68,8 @@ class Service:
         """
         self.settings = settings if settings is not None else Settings.load()
         self.timing = timing
-        self.rate_limiter = rate_limiter or RateLimiter(
-            self.settings.requests_per_minute,
-            evenly=bool(self.settings.submit_resource),
-            window=timing.rate_window,
+        self.rate_limiter = rate_limiter or account_limiter(
+            self.settings, evenly=shared or bool(self.settings.submit_resource), window=timing.rate_window
         )
         self._limiters = {"requests_per_minute": self.rate_limiter}
         self.account = Account(in_flight=self.settings.h3_in_flight, pause=self.settings.poll_interval)

@@ -37,7 +37,7 @@ from minimax_tasks.tasks.inputs import is_there, path_of
 from minimax_tasks.tasks.naming import NamedTask, task_words
 from minimax_tasks.tasks.owner import OwnedTask, OwnerParameter
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
-from minimax_tasks.tasks.run import Run, current_run, run_alone
+from minimax_tasks.tasks.run import Run, current_run, run_alone, submit_resources
 from minimax_tasks.tasks.target import FsspecTarget
 from minimax_tasks.tasks.work import Work, is_handed_over
 
@@ -97,7 +97,7 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
 
     def process_resources(self) -> dict[str, int]:
         """Its own resources, and that of the setting `submit_resource`, if any: held while clips are submitted."""
-        return {**super().process_resources(), **current_run().settings().submit_resources}
+        return {**super().process_resources(), **submit_resources(self)}
 
     def complete(self) -> bool:
         """Whether every clip has an outcome and no failed clip has changed since."""
@@ -133,7 +133,7 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
     def _let_others_submit(self) -> None:
         """Give the resource back, since what is left of the shard is waiting."""
         give_back: Callable[[dict[str, int]], None] | None = getattr(self, "decrease_running_resources", None)
-        if give_back is not None and (held := current_run().settings().submit_resources):
+        if give_back is not None and (held := submit_resources(self)):
             give_back(held)
 
     def _tell(self, key: str, news: ClipNews, text: str) -> None:

@@ -8,16 +8,19 @@ the moment.
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Coroutine, Iterator
+import inspect
+import logging
+from collections.abc import Coroutine, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import luigi
+import luigi.worker
 from luigi import rpc
 
-from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.timing import USUAL, Timing
@@ -27,6 +30,8 @@ from minimax_tasks.tasks.plans import Plans
 if TYPE_CHECKING:
     from minimax_tasks.dataset.plan import DatasetPlan
     from minimax_tasks.storyboard.plan import Plan, Segment
+
+log = logging.getLogger(__name__)
 
 
 class Run:
@@ -39,7 +44,7 @@ class Run:
         self.is_shared = False
         """Whether a central scheduler gives its tasks to others as well."""
         self._settings = settings
-        self._limiters: dict[tuple[str, float, bool], RateLimiter] = {}
+        self._limiters: dict[Hashable, RateLimiter] = {}
         self._services: WeakKeyDictionary[asyncio.AbstractEventLoop, Service] = WeakKeyDictionary()
         self.boards: Plans[Plan] = Plans()
         self.tables: Plans[DatasetPlan] = Plans()
@@ -61,20 +66,24 @@ class Run:
         """The service of the running event loop, for a task that runs: our worker has one loop, Luigi's own one for
         each task.
 
-        The rate is that of the run: Luigi's own worker runs one task after the other.
+        All of them share the limiter of the run.
         """
         loop = asyncio.get_running_loop()
         if loop not in self._services:
-            settings = self.settings()
-            how = settings.base_url, settings.requests_per_minute, bool(settings.submit_resource)
-            limiter = self._limiters.setdefault(
-                how, RateLimiter(how[1], evenly=how[2], window=self.timing.rate_window)
-            )
+            settings, shared = self.settings(), self.is_shared or has_central_scheduler(task)
+            evenly = bool(settings.submit_resources(shared=shared))
+            how = settings.base_url, settings.api_key, settings.requests_per_minute, evenly
+            if how not in self._limiters:
+                self._limiters[how] = account_limiter(settings, evenly=evenly, window=self.timing.rate_window)
+            if shared and settings.requests_per_minute and not evenly:
+                log.warning(
+                    "the rate of %g submits a minute is kept on each machine by itself, since submit_resource = %s: "
+                    "nothing keeps all workers of the central scheduler to it",
+                    settings.requests_per_minute,
+                    settings.submit_resource,
+                )
             self._services[loop] = Service(
-                settings,
-                timing=self.timing,
-                rate_limiter=limiter,
-                shared=self.is_shared or has_central_scheduler(task),
+                settings, timing=self.timing, rate_limiter=self._limiters[how], shared=shared
             )
         return self._services[loop]
 
@@ -101,6 +110,33 @@ _current: ContextVar[Run] = ContextVar("minimax_run", default=_luigis_own)
 def current_run() -> Run:
     """The run that the caller belongs to."""
     return _current.get()
+
+
+def submit_resources(task: luigi.Task) -> dict[str, int]:
+    """The Luigi resources of the setting `submit_resource` that a task which submits is to hold."""
+    run = current_run()
+    shared = run.is_shared or has_central_scheduler(task) or _is_asked_by_a_central_worker()
+    return run.settings().submit_resources(shared=shared)
+
+
+def submit_seconds(task: luigi.Task) -> float:
+    """How long a task that runs holds them."""
+    run = current_run()
+    return run.settings().submit_seconds(shared=run.is_shared or has_central_scheduler(task))
+
+
+def _is_asked_by_a_central_worker() -> bool:
+    """Whether Luigi's own worker, which asks a task for its resources, has a central scheduler.
+
+    Luigi tells a task so only while it runs. So this looks who calls.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        caller = frame.f_locals.get("self")
+        if isinstance(caller, luigi.worker.Worker):
+            return isinstance(caller._scheduler, rpc.RemoteScheduler)
+        frame = frame.f_back
+    return False
 
 
 def has_central_scheduler(task: luigi.Task) -> bool:

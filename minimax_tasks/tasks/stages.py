@@ -21,7 +21,7 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.naming import NamedTask
 from minimax_tasks.tasks.owner import OfOwner, OwnedTask, OwnerParameter
 from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, RootParameter, read_request
-from minimax_tasks.tasks.run import current_run
+from minimax_tasks.tasks.run import current_run, submit_resources, submit_seconds
 from minimax_tasks.tasks.target import FsspecTarget
 
 STATUS = "event.minimax.status"
@@ -87,11 +87,11 @@ class Submit(Stage):
 
     def process_resources(self) -> dict[str, int]:
         """Its own resources, and that of the setting `submit_resource`, if any."""
-        return {**super().process_resources(), **current_run().settings().submit_resources}
+        return {**super().process_resources(), **submit_resources(self)}
 
     async def _work(self) -> None:
         """Submit the clip unless it was; with a resource, hold it as long as the rate asks."""
-        await asyncio.gather(self._submit(), asyncio.sleep(current_run().settings().submit_seconds))
+        await asyncio.gather(self._submit(), asyncio.sleep(submit_seconds(self)))
 
     async def _submit(self) -> None:
         maker = self.maker

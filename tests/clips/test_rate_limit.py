@@ -1,17 +1,25 @@
 """The rate of submits, on a clock that the test drives."""
 
 import asyncio
+import logging
+import os
+import sqlite3
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
+from minimax_tasks.settings import Settings
 
 
 class Clock:
     """Time that passes only where somebody sleeps."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = 1_000_000.0
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -21,10 +29,16 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
     clock = Clock()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr("minimax_tasks.clips.rate_limit.asyncio.sleep", clock.sleep)
     return clock
+
+
+def about(seconds: list[float]) -> Any:
+    """To a hundredth: a window that ends in this very millisecond counts as not over."""
+    return pytest.approx(seconds, abs=0.01)
 
 
 def submits(limiter: RateLimiter, clock: Clock, count: int) -> list[float]:
@@ -41,11 +55,11 @@ def submits(limiter: RateLimiter, clock: Clock, count: int) -> list[float]:
 
 
 def test_a_window_holds_as_many_submits_as_the_rate(clock: Clock) -> None:
-    assert submits(RateLimiter(3, clock=clock), clock, 7) == [0, 0, 0, 60, 60, 60, 120]
+    assert submits(RateLimiter(3, clock=clock), clock, 7) == about([0, 0, 0, 60, 60, 60, 120])
 
 
 def test_submits_of_a_shared_rate_are_spaced(clock: Clock) -> None:
-    assert submits(RateLimiter(120, evenly=True, clock=clock), clock, 5) == [0, 0.5, 1, 1.5, 2]
+    assert submits(RateLimiter(120, evenly=True, clock=clock), clock, 5) == about([0, 0.5, 1, 1.5, 2])
 
 
 def test_without_a_rate_nothing_waits(clock: Clock) -> None:
@@ -57,4 +71,104 @@ def test_a_refusal_for_the_rate_stops_all_submits_for_a_window(clock: Clock, rat
     limiter = RateLimiter(rate, clock=clock)
     waits = limiter.slow_down()
     assert 60 <= waits <= 72
-    assert submits(limiter, clock, 2) == pytest.approx([waits, waits])
+    assert submits(limiter, clock, 2) == about([waits, waits])
+
+
+def one_after_the_other(limiters: list[RateLimiter], clock: Clock, count: int) -> list[float]:
+    """The same for limiters that take turns, as those of several processes do."""
+    began, at = clock.now, []
+
+    async def run() -> None:
+        for number in range(count):
+            await limiters[number % len(limiters)].acquire()
+            at.append(clock.now - began)
+
+    asyncio.run(run())
+    return at
+
+
+def limiters(
+    clock: Clock, count: int, rate: float = 4, account: str = "ours", **options: Any
+) -> list[RateLimiter]:
+    return [RateLimiter(rate, clock=clock, account=account, **options) for _ in range(count)]
+
+
+def test_all_processes_of_a_machine_keep_to_one_rate(clock: Clock) -> None:
+    at = one_after_the_other(limiters(clock, 8), clock, 12)
+    assert at == about([0] * 4 + [60] * 4 + [120] * 4)
+    later = one_after_the_other(limiters(clock, 2), clock, 2)
+    assert later == about([60, 60]), "those that come later find what was submitted before"
+
+
+def test_accounts_do_not_count_for_each_other(clock: Clock) -> None:
+    both = limiters(clock, 1) + limiters(clock, 1, account="theirs")
+    assert one_after_the_other(both, clock, 8) == about([0] * 8)
+
+
+@pytest.mark.parametrize("evenly", [False, True])
+def test_a_refusal_for_the_rate_stops_all_processes(clock: Clock, evenly: bool) -> None:
+    first, second = limiters(clock, 2, rate=20, evenly=evenly)
+    waits = first.slow_down()
+    assert one_after_the_other([second], clock, 1) == about([waits])
+    assert one_after_the_other([first], clock, 1) == about([3 if evenly else 0])
+
+
+def test_a_clock_that_was_put_back_stops_nobody_for_long(clock: Clock) -> None:
+    one_after_the_other(limiters(clock, 1), clock, 4)
+    clock.now -= 86_400
+    assert one_after_the_other(limiters(clock, 1), clock, 1) == about([0])
+
+
+def test_a_connection_is_not_taken_into_a_child(clock: Clock) -> None:
+    (limiter,) = limiters(clock, 1)
+    assert submits(limiter, clock, 3) == about([0, 0, 0])
+    child = os.fork()
+    if not child:
+        os._exit(0 if submits(limiter, clock, 2) == about([0, 60]) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("trouble", ["no folder", "of another", "damaged"])
+def test_where_there_can_be_no_file_the_process_counts_and_says_so(
+    clock: Clock,
+    trouble: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = tmp_path / f"minimax-rates-{os.getuid()}"
+    if trouble == "no folder":
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "is not there"))
+    elif trouble == "of another":
+        folder.symlink_to(tmp_path.parent)
+    else:
+        folder.mkdir()
+        (folder / "ours.sqlite").write_bytes(b"no database" * 1000)
+    with caplog.at_level(logging.WARNING):
+        assert submits(limiters(clock, 1, rate=2)[0], clock, 3) == about([0, 0, 60])
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "is that of this process alone" in told
+
+
+def test_a_file_that_breaks_meanwhile_stops_nobody(
+    clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (limiter,) = limiters(clock, 1, rate=2)
+    submits(limiter, clock, 1)
+
+    def full(*arguments: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("minimax_tasks.clips.rate_limit.SQLiteBucket.put", full)
+    assert submits(limiter, clock, 3) == about([0, 0, 60])
+    assert "disk is full" in caplog.text
+
+
+def test_the_file_is_the_user_s_and_shows_no_key(clock: Clock, tmp_path: Path) -> None:
+    settings = Settings(api_key="sk-planted", base_url="https://api.minimax.io/v1")
+    asyncio.run(account_limiter(settings).acquire())
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.iterdir():
+        assert "planted" not in path.name
+        assert b"planted" not in path.read_bytes()
