@@ -32,6 +32,10 @@ _LONGEST_PAUSE = 1.2
 """Windows that a pause lasts at most. What lies further ahead was written by a clock that was put back."""
 
 
+_MARGIN = 1 / 60
+"""Windows that a window is counted longer. Between being allowed and the POST lies the claim, which takes a moment: more
+for the first than for the last, and the service would count one too many."""
+
 _LOCK_PATIENCE = 30.0
 """Seconds to wait for another process, which needs milliseconds; one that was halted holds the lock for ever."""
 
@@ -60,7 +64,8 @@ class RateLimiter:
         self._rate: Rate | None = None
         if per_minute:
             limit = 1 if evenly else max(1, int(per_minute))
-            self._rate = Rate(limit, max(1, round(1000 * window * limit / per_minute)))
+            seconds = window * limit / per_minute + (0.0 if evenly else _MARGIN * window)
+            self._rate = Rate(limit, max(1, round(1000 * seconds)))
         self._bucket: SQLiteBucket | InMemoryBucket | None = None
         self._opened_by = 0
 
