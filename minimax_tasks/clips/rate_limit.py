@@ -159,14 +159,20 @@ def _held(bucket: SQLiteBucket | InMemoryBucket) -> contextlib.AbstractContextMa
 
 
 def account_limiter(
-    settings: Settings, *, evenly: bool = False, window: float = USUAL.rate_window
+    settings: Settings,
+    rate: str = "requests_per_minute",
+    *,
+    evenly: bool = False,
+    window: float = USUAL.rate_window,
 ) -> RateLimiter:
-    """The limiter of the account of these settings, for all processes of this user on this machine."""
-    account = f"{urlsplit(settings.base_url).netloc.lower()} {settings.api_key.get_secret_value()}"
-    digest = hashlib.blake2b(
-        account.encode(), digest_size=8, person=b"minimax-rate"
-    )  # it does not give away the key
-    return RateLimiter(settings.requests_per_minute, evenly=evenly, window=window, account=digest.hexdigest())
+    """The limiter of the account of these settings, for all processes of this user on this machine.
+
+    `rate` is the setting that says how many. Where `requests_per_minute` is 0 nothing is paced.
+    """
+    per_minute = float(getattr(settings, rate)) if settings.requests_per_minute else 0.0
+    account = f"{rate} {urlsplit(settings.base_url).netloc.lower()} {settings.api_key.get_secret_value()}"
+    digest = hashlib.blake2b(account.encode(), digest_size=8, person=b"minimax-rate")  # it gives no key away
+    return RateLimiter(per_minute, evenly=evenly, window=window, account=digest.hexdigest())
 
 
 def _rates_folder() -> Path:

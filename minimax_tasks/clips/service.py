@@ -109,9 +109,7 @@ class Service:
         """The pace of the requests to an endpoint: each generation of the API has its own."""
         name = endpoint.rate_setting
         if name not in self._limiters:
-            paced = self.settings.requests_per_minute > 0
-            rate = float(getattr(self.settings, name)) if paced else 0.0
-            self._limiters[name] = RateLimiter(rate, window=self.timing.rate_window)
+            self._limiters[name] = account_limiter(self.settings, name, window=self.timing.rate_window)
         return self._limiters[name]
 
     async def pace_read(self, endpoint: Endpoint) -> None:
