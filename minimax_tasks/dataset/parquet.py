@@ -1,23 +1,22 @@
 """Parquet tables: the columns by the schema, the rows batch by batch."""
 
-import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, BinaryIO
 
 from minimax_tasks.dataset.delimited import check_header
 from minimax_tasks.dataset.records import Record, cells_of
 from minimax_tasks.errors import TableError
 from minimax_tasks.redaction import clean, whole
 
-_BATCH = 256
+_BATCH, _BATCH_WITH_PICTURES = 256, 8
 """Rows that are unpacked at once: a few bytes of Parquet can stand for very many rows."""
 
 
 class ParquetRows:
     """The rows of a Parquet file. Raises `TableError` for what is none."""
 
-    def __init__(self, data: bytes, limit: int) -> None:
-        """`limit` is how many bytes its rows may be when they are unpacked."""
+    def __init__(self, file: BinaryIO, limit: int, pictures: Collection[str] = ()) -> None:
+        """`limit` is how many bytes its rows may be when they are unpacked, without what is in columns of pictures."""
         try:
             from pyarrow import ArrowException, parquet
         except ImportError:
@@ -25,20 +24,24 @@ class ParquetRows:
                 ["reading Parquet needs pyarrow: pip install pyarrow, or give CSV or JSONL"]
             ) from None
         self._limit = limit
+        self.unpacked = 0
+        """Bytes of the rows that were read, without their pictures."""
         self._not_parquet = (ArrowException, OSError, ValueError, RecursionError)
         try:
-            self._file = parquet.ParquetFile(io.BytesIO(data))
+            self._file = parquet.ParquetFile(file, pre_buffer=False)
             self.columns = tuple(whole(name) for name in self._file.schema_arrow.names)
         except self._not_parquet as error:
             raise _no_parquet(0, error) from None
         check_header(self.columns)
+        self._pictures = [name for name in self.columns if name in pictures]
 
     def __iter__(self) -> Iterator[Record]:
-        number = unpacked = 0
+        number = 0
+        size = _BATCH_WITH_PICTURES if self._pictures else _BATCH
         try:
-            for batch in self._file.iter_batches(batch_size=_BATCH):
-                unpacked += batch.nbytes
-                if unpacked > self._limit:
+            for batch in self._file.iter_batches(batch_size=size):
+                self.unpacked += batch.nbytes - sum(batch.column(name).nbytes for name in self._pictures)
+                if self.unpacked > self._limit:
                     raise TableError([f"it has more than {self._limit / 1e6:g} MB when it is unpacked"])
                 for record in _records(number, batch):
                     number += 1

@@ -13,7 +13,7 @@ from minimax_tasks.clips.kept_pictures import KeptPicture, given_picture
 from minimax_tasks.clips.layout import PICTURES
 from minimax_tasks.clips.pictures import PICTURE_LIMIT, Reading, prepare_picture, seen_in
 from minimax_tasks.dataset.files import TableFile
-from minimax_tasks.dataset.reading import read_bytes, rows_of
+from minimax_tasks.dataset.reading import open_rows
 from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.naming import file_name
@@ -98,11 +98,12 @@ def keep_pictures(
     missing = {reference for reference in wanted if file_name(reference) not in kept}
     named = tuple(columns)
     for file in files if missing else ():
-        for record in rows_of(file.path, read_bytes(file.path)).records:
-            for picture in (one for name in named for one in _pictures_in(record.cells.get(name))):
-                if (reference := picture.reference(root)) in missing:
-                    picture.keep(root)
-                    missing.discard(reference)
+        with open_rows(file.path, pictures=named) as rows:
+            for record in rows.records:
+                for picture in (one for name in named for one in _pictures_in(record.cells.get(name))):
+                    if (reference := picture.reference(root)) in missing:
+                        picture.keep(root)
+                        missing.discard(reference)
 
 
 def _pictures_in(cell: Any) -> Iterator[KeptPicture]:

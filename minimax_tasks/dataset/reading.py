@@ -3,8 +3,9 @@
 import codecs
 import contextlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from fsspec.compression import compr
 from fsspec.utils import infer_compression
@@ -16,10 +17,13 @@ from minimax_tasks.dataset.records import Record
 from minimax_tasks.errors import ConfigurationError, TableError, UnreadableReference
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.naming import file_name
-from minimax_tasks.storage.references import read_file
+from minimax_tasks.storage.references import opened, read_file
 
 TABLE_LIMIT = 200_000_000
 """Bytes of a table, packed or not. Pictures belong in files next to it."""
+
+PARQUET_LIMIT = 5_000_000_000
+"""Bytes of a Parquet file, which is read part by part and may hold pictures."""
 
 MOST_ROWS = 200_000
 """Rows of one table; each is planned, known by its key and written about on its own."""
@@ -47,6 +51,8 @@ class FileRows:
 
     columns: tuple[str, ...]
     records: Iterable[Record]
+    size: Callable[[], int]
+    """Bytes of what was read, without pictures."""
 
 
 def read_bytes(path: str) -> bytes:
@@ -74,6 +80,26 @@ def _unpacked(path: str, data: bytes) -> bytes:
     return unpacked
 
 
+@contextlib.contextmanager
+def open_rows(path: str, encoding: str = "", pictures: Collection[str] = ()) -> Iterator[FileRows]:
+    """The rows of a file that is local, on the web or on a storage, for as long as the block lasts.
+
+    `pictures` are the columns that may hold pictures themselves; they are not all in the memory at once. Raises
+    `TableError`.
+    """
+    with contextlib.ExitStack() as stack:
+        if ending_of(path) != _PARQUET or split_name(path)[0] != file_name(path):
+            yield rows_of(path, read_bytes(path), encoding)
+            return
+        try:
+            file = stack.enter_context(opened(path, PARQUET_LIMIT))
+        except UnreadableReference as error:
+            raise TableError([f"{shown(path)}: {error}"]) from None
+        with _naming(path):
+            rows = _parquet_rows(path, file, pictures)
+        yield rows
+
+
 def rows_of(path: str, data: bytes, encoding: str = "") -> FileRows:
     """The rows of a file, its format by the end of its name. Raises `TableError`, also while they are read."""
     ending = ending_of(path)
@@ -81,14 +107,23 @@ def rows_of(path: str, data: bytes, encoding: str = "") -> FileRows:
         raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(ENDINGS)}"])
     with _naming(path):
         if ending == _PARQUET:
-            parquet = ParquetRows(data, TABLE_LIMIT)
-            columns, records = parquet.columns, _named_while_read(path, _limited(iter(parquet)))
-        else:
-            found = list(_limited(_TEXTS[ending](_text(data, encoding))))
-            columns, records = tuple(dict.fromkeys(name for one in found for name in one.cells)), iter(found)
-        if len(columns) > MOST_COLUMNS:
-            raise TableError([f"it has more than {MOST_COLUMNS:,} columns"])
-    return FileRows(columns, records)
+            return _parquet_rows(path, io.BytesIO(data))
+        records = list(_limited(_TEXTS[ending](_text(data, encoding))))
+        columns = tuple(dict.fromkeys(name for record in records for name in record.cells))
+        _check_columns(columns)
+    return FileRows(columns, iter(records), lambda: len(data))
+
+
+def _parquet_rows(path: str, file: BinaryIO, pictures: Collection[str] = ()) -> FileRows:
+    rows = ParquetRows(file, TABLE_LIMIT, pictures)
+    _check_columns(rows.columns)
+    records = _named_while_read(path, _limited(iter(rows)))
+    return FileRows(rows.columns, records, lambda: rows.unpacked)
+
+
+def _check_columns(columns: Collection[str]) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise TableError([f"it has more than {MOST_COLUMNS:,} columns"])
 
 
 def ending_of(path: str) -> str:

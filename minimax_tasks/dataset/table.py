@@ -21,7 +21,7 @@ from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mo
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.files import TableFile
 from minimax_tasks.dataset.picture_values import PictureValue, PictureValues, picture_value
-from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, counted_by, read_bytes, rows_of
+from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, FileRows, counted_by, open_rows, rows_of
 from minimax_tasks.dataset.records import Record, is_empty
 from minimax_tasks.errors import InvalidRequest, TableError
 from minimax_tasks.problems import Problem, Problems
@@ -126,7 +126,12 @@ def parse_table(
 
     As a part of a table of many the file has a name there, and columns by its place.
     """
-    found = rows_of(path, data, encoding)
+    return _parsed(path, rows_of(path, data, encoding), file, columns_of_place, values)
+
+
+def _parsed(
+    path: str, found: FileRows, file: str, columns_of_place: Mapping[str, str], values: PictureValues | None
+) -> Table:
     unit = counted_by(path)
     more = {name: value for name, value in columns_of_place.items() if name not in found.columns}
     columns = (*found.columns, *more)
@@ -166,23 +171,14 @@ def read_table(
     `values` gets the pictures that stand in it; without, they are mistakes.
     """
     tables: list[Table] = []
-    room, count = TABLE_LIMIT, 0
+    size = count = 0
     for one in files:
-        data = read_bytes(one.path)
-        room -= len(data)
-        if room < 0:
-            raise TableError([f"{shown(path)}: its files have more than {TABLE_LIMIT / 1e6:g} MB"])
-        tables.append(
-            parse_table(
-                one.path,
-                data,
-                encoding=encoding,
-                file=one.name,
-                columns_of_place=one.columns,
-                values=values,
-            )
-        )
+        with open_rows(one.path, encoding, PICTURES) as found:
+            tables.append(_parsed(one.path, found, one.name, one.columns, values))
+            size += found.size()
         count += tables[-1].count
+        if size > TABLE_LIMIT:
+            raise TableError([f"{shown(path)}: its files have more than {TABLE_LIMIT / 1e6:g} MB"])
         if count > MOST_ROWS:
             raise TableError(
                 [f"{shown(path)}: it has more than {MOST_ROWS:,} rows; cut it into several tables"]

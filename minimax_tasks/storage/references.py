@@ -7,6 +7,7 @@ regular file, a data URL, an http(s) URL, and a file on the storages of `STORED`
 than a limit.
 """
 
+import contextlib
 import errno
 import itertools
 import os
@@ -15,16 +16,17 @@ import re
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 from minimax_tasks.errors import IsFolder, UnreadableReference
 from minimax_tasks.redaction import clean, private_logs
+from minimax_tasks.storage.temporary import temporary_folder
 
 _Answer = TypeVar("_Answer")
 
@@ -243,23 +245,56 @@ def read_text(reference: str, limit: int, what: str) -> str:
         raise UnreadableReference("this is not UTF-8 text") from None
 
 
+@contextlib.contextmanager
+def opened(reference: str, limit: int) -> Iterator[BinaryIO]:
+    """A file like those that `read` reads, open, for one that should not be in the memory as a whole.
+
+    One that is not on this machine is fetched into a temporary file. Raises `UnreadableReference`.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if kind_of(reference) is Kind.LOCAL:
+                file = stack.enter_context(_open_local(_local_path(reference), limit))
+            else:
+                draft = stack.enter_context(temporary_folder()) / "file"
+                if kind_of(reference) is Kind.STORED:
+                    _fetch_stored(reference, draft, limit)
+                else:
+                    draft.write_bytes(read(reference, limit))
+                file = stack.enter_context(draft.open("rb"))
+        except UnreadableReference:
+            raise
+        except Exception as error:  # as in `read`
+            raise UnreadableReference(_why(error)) from error
+        yield file
+
+
 def read_local(path: str | Path, limit: int) -> bytes:
     """The bytes of a local regular file; a device, a pipe or a folder is never opened or waited for.
 
     Raises `UnreadableReference`, also for a file of more than `limit` bytes.
     """
     try:
-        _check_regular(os.stat(path))
-        # A file may be changed for a pipe between looking and opening: opening a pipe must not wait.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-        with open(descriptor, "rb", buffering=0) as file:
-            found = os.fstat(descriptor)
-            _check_regular(found)
-            _check_size(found.st_size, limit)
+        with _open_local(path, limit) as file:
             return _read_on(file.read, limit)
     except (OSError, ValueError) as error:
         raise error if isinstance(error, UnreadableReference) else UnreadableReference(_why(error)) from error
+
+
+def _open_local(path: str | Path, limit: int) -> BinaryIO:
+    _check_regular(os.stat(path))
+    # A file may be changed for a pipe between looking and opening: opening a pipe must not wait.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    file = open(descriptor, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+    try:
+        found = os.fstat(descriptor)
+        _check_regular(found)
+        _check_size(found.st_size, limit)
+    except BaseException:
+        file.close()
+        raise
+    return cast(BinaryIO, file)
 
 
 @dataclass(frozen=True)
@@ -414,13 +449,26 @@ def patience(fs: Any) -> dict[str, float]:
     return {"timeout": STORED_PATIENCE} if fs.async_impl else {}
 
 
-def _read_stored(reference: str, limit: int) -> bytes:
+def _fetch_stored(reference: str, target: Path, limit: int) -> None:
     fs, path = _opened(reference)
+    _check_stored(fs, path, limit)
+    fs.get_file(path, str(target))
+    _check_size(target.stat().st_size, limit)
+
+
+def _check_stored(fs: Any, path: str, limit: int) -> int | None:
+    """The size of a file of a storage, None when it is not told."""
     found = fs.info(path, **patience(fs))
     if found["type"] != "file":
         raise IsFolder("it is a folder")
-    size = found.get("size")
+    size: int | None = found.get("size")
     _check_size(size or 0, limit)
+    return size
+
+
+def _read_stored(reference: str, limit: int) -> bytes:
+    fs, path = _opened(reference)
+    size = _check_stored(fs, path, limit)
     if size == 0:
         return b""  # S3 has no range of nothing
     data = bytes(fs.cat_file(path, start=0, end=limit + 1, **patience(fs)))

@@ -124,3 +124,35 @@ def test_a_run_that_lost_its_table_goes_on_from_the_root(
     assert main(["dataset", str(table), "--root", "out"]) == 1
     assert main(["dataset", str(table), "--root", "out", "--retry-failed"]) == 0
     assert len(sandbox.ledger()) == 4
+
+
+def test_pictures_may_be_more_than_the_memory_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of a table is about what is remembered of its rows, and pictures are read a few at a time."""
+    from minimax_tasks.dataset import reading
+
+    noise = [Image.effect_noise((640, 360), 90 + number) for number in range(24)]
+    cells = []
+    for image in noise:
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "PNG")
+        cells.append({"bytes": out.getvalue(), "path": None})
+    names = [f"Wave {number}" for number in range(24)]
+    parquet.write_table(pa.table({"prompt": names, "first_frame_image": cells}), tmp_path / "w.parquet")
+    assert (tmp_path / "w.parquet").stat().st_size > 3_000_000
+    monkeypatch.setattr(reading, "TABLE_LIMIT", 1_000_000)
+    task = VideoDataset(table=str(tmp_path / "w.parquet"), root="out")
+    task.requires()
+    assert len([path for path in Path("out/pictures").iterdir() if len(path.name) == 64]) == 24
+    parquet.write_table(pa.table({"prompt": names, "picture_of_mine": cells}), tmp_path / "carried.parquet")
+    with pytest.raises(TableError, match="more than 1 MB when it is unpacked"):
+        VideoDataset(table=str(tmp_path / "carried.parquet"), root="out").plan  # noqa: B018
+
+
+def test_pictures_of_a_table_on_s3(sandbox: Sandbox, s3_root: str, picture: Picture, tmp_path: Path) -> None:
+    from minimax_tasks.storage.files import Storage
+
+    Storage(s3_root).write("t/w.parquet", exported(tmp_path, picture).read_bytes())
+    task = VideoDataset(table=f"{s3_root}/t/w.parquet", root=f"{s3_root}/out")
+    assert mm.build([task])
+    assert len(sandbox.ledger()) == 3
+    assert task.complete()
