@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TemplateRequest,
         TextToVideoRequest,
     )
+    from minimax_tasks.clips.events import ClipEvent
     from minimax_tasks.clips.make import MadeClip, Outcome, make, make_all
     from minimax_tasks.clips.request import ClipRequest
     from minimax_tasks.clips.service import Service
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.build import build
     from minimax_tasks.tasks.dataset import DatasetShard, VideoDataset
+    from minimax_tasks.tasks.events import Event
     from minimax_tasks.tasks.film import RenderStoryboard
     from minimax_tasks.tasks.modes import (
         ImageToVideo,
@@ -78,7 +80,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerLost", "ApiError", "AuthenticationFailed", "BoardError", "BudgetReached", "CameraError",
-    "ClipError", "ClipRequest", "ConfigurationError", "DatasetShard", "DownloadFailed", "DownloadVideo",
+    "ClipError", "ClipEvent", "ClipRequest", "ConfigurationError", "DatasetShard", "DownloadFailed",
+    "DownloadVideo", "Event",
     "FilmIncomplete", "FsspecTarget", "GenerationFailed", "GenerationTimeout", "HeldBack", "ImageToVideo",
     "ImageToVideoRequest", "InputError", "InputRejected", "InsufficientBalance", "InvalidParameters",
     "InvalidRequest", "IsFolder", "MadeClip", "MiniMaxCatalogWarning", "MiniMaxClient", "MiniMaxError",
@@ -142,6 +145,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "TemplateRequest",
         "TextToVideoRequest",
     ),
+    "clips.events": ("ClipEvent",),
     "clips.make": ("MadeClip", "Outcome", "make", "make_all"),
     "clips.request": ("ClipRequest",),
     "clips.service": ("Service",),
@@ -151,6 +155,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "settings": ("Settings",),
     "tasks.target": ("FsspecTarget",),
+    "tasks.events": ("Event",),
     "tasks.film": ("RenderStoryboard",),
     "tasks.build": ("build",),
     "tasks.modes": (

@@ -100,6 +100,12 @@ SHARED_RESOURCE, NO_RESOURCE = "minimax_submits", "none"
 """`submit_resource` under a central scheduler, and its value that takes it away."""
 
 
+def _names_path(link: str) -> str:
+    if link and "{path}" not in link:
+        raise ValueError("it has no {path}, where the path of a video below the root goes")
+    return link
+
+
 class Settings(BaseModel):
     """Every setting as a value. The key never shows when this is printed."""
 
@@ -135,6 +141,9 @@ class Settings(BaseModel):
     `minimax_submits` when left out, so that all its workers together keep to the rate; `none` takes it away."""
     receiver_url: Annotated[str, AfterValidator(_an_address)] = ""
     """Public address of a running `minimax-tasks receive`."""
+    tracking_url: Annotated[str, AfterValidator(_names_path)] = ""
+    """Link of a clip on Luigi's page, such as `https://videos.example/{path}`, where `{path}` is that of the video below
+    the root. Left out, it is the file, or its page in the console of S3 or Google Cloud Storage."""
     language: Literal["en", "zh"] | None = None
     """Language of camera brackets; None means that of the region of `base_url`."""
 

@@ -2,14 +2,13 @@
 
     python pipelines/upstream.py --picture pipelines/storyboards/stills/rocket.jpg --root upstream-output
 
-Any task of `minimax_tasks` takes a target where it takes a picture, and can be yielded by a task once what it
-starts from exists.
+A task of `minimax_tasks` takes another task where it takes a picture, a prompt, a table or a board. Luigi then sees the
+whole way, and what the other task makes decides which clip it is.
 """
 
 import argparse
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import fsspec
@@ -22,7 +21,7 @@ from minimax_tasks import FsspecTarget, ImageToVideo, build
 class _Upstream(luigi.Task):
     """What the tasks share: the picture, and where the files go."""
 
-    picture = ImageToVideo.first_frame_image
+    picture = luigi.Parameter(description="any fsspec path or URL")
     root = ImageToVideo.root
 
     def beside(self, name: str) -> FsspecTarget:
@@ -61,26 +60,10 @@ class PromptFromName(_Upstream):
             out.write(f"[Push in] The {subject} in soft morning light, nothing else moves.")
 
 
-class AnimatedStill(_Upstream):
-    """The clip of the still and the prompt, and a note of where it is."""
-
-    def requires(self) -> dict[str, luigi.Task]:
-        """What the clip starts from."""
-        same = dict(self.param_kwargs)
-        return {"still": SquareStill(**same), "prompt": PromptFromName(**same)}
-
-    def output(self) -> FsspecTarget:
-        """The note."""
-        return self.beside("clip.txt")
-
-    def run(self) -> Iterator[ImageToVideo]:
-        """Ask for the clip as a dynamic dependency: its request is known only now."""
-        with self.input()["prompt"].open() as file:
-            prompt = file.read()
-        clip = ImageToVideo(first_frame_image=self.input()["still"], prompt=prompt, root=self.root)
-        yield clip
-        with self.output().open("w") as out:
-            out.write(f"{clip.output().path}\n")
+def animated_still(picture: str, root: str = "") -> ImageToVideo:
+    """The clip of the still and the prompt."""
+    same = {"picture": picture, "root": root}
+    return ImageToVideo(first_frame_image=SquareStill(**same), prompt=PromptFromName(**same), root=root)
 
 
 def main() -> int:
@@ -88,11 +71,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="A clip whose picture and prompt come from other tasks.")
     parser.add_argument("--picture", required=True, help="any fsspec path or URL")
     parser.add_argument("--root", default="", help="where the files go, any fsspec URL (setting root)")
-    task = AnimatedStill(**vars(parser.parse_args()))
-    if not build([task]):
+    clip = animated_still(**vars(parser.parse_args()))
+    if not build([clip]):
         return 1
-    with task.output().open() as note:
-        print(f"clip: {note.read().strip()}")
+    print(f"clip: {clip.output().path}")
     return 0
 
 

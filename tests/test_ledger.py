@@ -103,3 +103,19 @@ def test_resume_does_not_call_a_doubt_finished(
     assert f"minimax-tasks resolve {clip.key} --root out --task-id ID" in capsys.readouterr().err
     assert main(["resolve", clip.key, "--root", "out", "--task-id", sandbox.ledger()[0]["task_id"]]) == 0
     assert main(["resume", "--root", "out"]) == 0
+
+
+def test_the_ledger_as_metrics(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(tmp_path / 'a "root"')
+    assert main(["ledger", "--root", root, "--prometheus"]) == 0
+    assert "minimax_clips{" not in capsys.readouterr().out
+    sandbox.add_faults([{"at": "task", "fail": 1027, "prompt": "storm"}])
+    assert not mm.build([mm.TextToVideo(prompt=prompt, root=root) for prompt in ("calm", "sun", "storm")])
+    assert main(["ledger", "--root", root, "--prometheus"]) == 0
+    told = capsys.readouterr().out
+    labels = f'root={json.dumps(root)},service="sandbox"'
+    assert f'minimax_clips{{{labels},state="delivered"}} 2\n' in told
+    assert f'minimax_usd{{{labels},state="delivered"}} 0.56\n' in told
+    assert f'minimax_clips{{{labels},state="failed"}} 1\n' in told
+    for line in told.splitlines():
+        assert re.fullmatch(r"# (HELP|TYPE) minimax_\w+ .+|minimax_\w+\{.+\} [\d.]+", line), line

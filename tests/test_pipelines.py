@@ -1,6 +1,7 @@
 """The ready pipelines, run as their first lines say, against a real sandbox."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minimax_tasks import FsspecTarget
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 
@@ -138,3 +140,31 @@ def test_picture_and_prompt_from_other_tasks(sandbox: Sandbox, tmp_path: Path) -
     assert clip.width == clip.height
     (entry,) = sandbox.ledger()
     assert entry["request"]["prompt"].startswith("[Push in] The rocket")
+
+
+@pytest.mark.s3
+def test_days_of_a_lake_on_s3(sandbox: Sandbox, s3_root: str) -> None:
+    lake, root = f"{s3_root}/lake", f"{s3_root}/videos"
+    for day in ("2026-11-01", "2026-11-02", "2026-11-03"):
+        with FsspecTarget(f"{lake}/date={day}/prompts.csv").open("w") as out:
+            out.write(f"prompt\nThe sea on {day}.\nThe pier on {day}.\n")
+    words = ["pipelines/daily.py", "--lake", lake, "--root", root, "--start", "2026-11-01", "--stop"]
+    done = run(*words, "2026-11-04")
+    assert done.stdout.splitlines() == [
+        f"2026-11-0{day}: {root}/datasets/prompts-2026-11-0{day} (2 rows)" for day in (1, 2, 3)
+    ]
+    assert len(sandbox.ledger()) == 6
+    run(*words, "2026-11-04")
+    missing = run(*words, "2026-11-05", expect=1)
+    assert "prompts-2026-11-04" not in missing.stdout
+    assert len(sandbox.ledger()) == 6, "a day that is done is not asked again, one without a table waits"
+    plain = subprocess.run(
+        [
+            LUIGI, "--module", "pipelines.daily", "RangeDaily",
+            "--of", "VideosOfDay", "--of-params", json.dumps({"lake": lake, "root": f"{root}-plain"}),
+            "--start", "2026-11-01", "--stop", "2026-11-03", "--days-back", "100000", "--local-scheduler",
+        ],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert "progress looks :)" in plain.stderr, plain.stderr
+    assert FsspecTarget(f"{root}-plain/days/2026-11-02.txt").exists()

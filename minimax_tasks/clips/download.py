@@ -9,6 +9,7 @@ from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import expected_short_side, find_model_mode
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.endpoints import endpoint_of
+from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
@@ -82,6 +83,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 continue
             await folder.note(facts)
             await folder.deliver(str(draft))
+            announce(await clip_event(Happened.DELIVERED, folder))
             await folder.tidy()
             return
         if best is not None:

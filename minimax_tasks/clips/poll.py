@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import endpoint_of
+from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.pictures import FrameReader
@@ -65,7 +66,9 @@ async def poll(
         await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
     await folder.finish(answer)
     result = await folder.result() or {}
-    raise_if_failed(result, folder)
+    if error := failure(folder.root, folder.key, result):
+        announce(await clip_event(Happened.FAILED, folder, why=str(error)))
+        raise error
     return result
 
 

@@ -1,12 +1,17 @@
 """Learns how long clips take, so that polling starts only when one could be ready."""
 
 from collections import deque
+from statistics import median
 
 KEPT = 32
 """This many of the newest clips are remembered."""
 
 ENOUGH = 5
 """Fewer clips than this say nothing."""
+
+
+USUAL_SECONDS = 90.0
+"""How long a clip takes where nothing is known yet."""
 
 
 class FirstPollEstimate:
@@ -23,6 +28,11 @@ class FirstPollEstimate:
     def seconds_to_wait(self, interval: float) -> float:
         """Seconds after the submit to wait before the first poll: the shortest recent generation time."""
         return max(interval, min(self._lasted)) if len(self._lasted) >= ENOUGH else interval
+
+    @property
+    def usual_seconds(self) -> float:
+        """How long a clip takes, for people who look at its progress: the median of the last ones."""
+        return max(1.0, median(self._lasted)) if self._lasted else USUAL_SECONDS
 
     def took(self, at_least: float) -> None:
         """Note that a clip became ready no sooner than this many seconds after its submit."""

@@ -17,6 +17,7 @@ from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.api.v2.answers import TaskAnswer
 from minimax_tasks.clips.account import Reading, Shape, candidates, read_tasks
 from minimax_tasks.clips.callbacks import heard_task_id
+from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.ledger import payments
@@ -174,6 +175,7 @@ class _Search:
                 return False
         host = self.service.client.host
         await self.folder.adopted(self.number, task_id, self.mode, host, endpoint=self.endpoint)
+        announce(await clip_event(Happened.PAID, self.folder))
         log.warning("clip %s: task %s is the one whose submit was in doubt; it is taken over", key, task_id)
         return True
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.account import Shape
 from minimax_tasks.clips.callbacks import callback_address, heard_task_id
+from minimax_tasks.clips.events import ClipEvent, Happened, announce
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import SUBMISSION
 from minimax_tasks.clips.ledger import Spending
@@ -271,6 +272,7 @@ async def _pay(
     if claim.account is not None and not await _take_turn(claim, folder, service):
         raise _NotMine
     try:
+        began = time.monotonic()
         task_id = await service.client.submit(request)
     except NotConnected as error:
         await folder.release(number, str(error))
@@ -279,6 +281,8 @@ async def _pay(
         if error.verdict is Verdict.UNCERTAIN:
             raise await _doubt(clip, folder, number, str(error)) from error
         await folder.release(number, str(error), code=error.code, final=error.is_about_the_request)
+        if error.is_about_the_request:
+            announce(_event(Happened.FAILED, clip, folder, usd=0.0, why=str(error)))
         raise
     except AnswerLost as error:
         raise await _doubt(clip, folder, number, str(error)) from error
@@ -286,7 +290,7 @@ async def _pay(
         await _doubt(clip, folder, number, "the submit was interrupted")
         raise
     try:
-        return await folder.submitted(number, clip, task_id, service.client.host)
+        submission = await folder.submitted(number, clip, task_id, service.client.host)
     except Exception as error:
         await _doubt(
             clip, folder, number, f"it was accepted as task {task_id}, which could not be written down"
@@ -300,6 +304,17 @@ async def _pay(
             task_id=task_id,
             usd=clip.request.usd,
         ) from error
+    took = time.monotonic() - began
+    announce(_event(Happened.PAID, clip, folder, usd=submission.get("usd"), task_id=task_id, seconds=took))
+    return submission
+
+
+def _event(
+    happened: Happened, clip: ClipRequest, folder: ClipFolder, *, usd: float | None, **facts: Any
+) -> ClipEvent:
+    return ClipEvent(
+        happened, folder.key, folder.root.url, usd=usd, purpose=clip.purpose or clip.what, **facts
+    )
 
 
 async def _take_turn(claim: _Claim, folder: ClipFolder, service: Service) -> bool:
@@ -401,7 +416,8 @@ async def _adopt_heard(
             "clip %s: a callback named task %s, which is not confirmed: %s", folder.key, task_id, error
         )
         return False
-    await folder.submitted(number, clip, task_id, service.client.host)
+    submission = await folder.submitted(number, clip, task_id, service.client.host)
+    announce(_event(Happened.PAID, clip, folder, usd=submission.get("usd"), task_id=task_id))
     return True
 
 
@@ -416,6 +432,7 @@ async def _doubt(clip: ClipRequest, folder: ClipFolder, number: int, why: str) -
 def _uncertain(
     clip: ClipRequest, folder: ClipFolder, why: str, since: str = "", listed: str = ""
 ) -> UncertainSubmit:
+    announce(_event(Happened.IN_DOUBT, clip, folder, usd=clip.request.usd, why=why))
     price = (
         f"USD {clip.request.usd:.2f}" if clip.request.usd is not None else "a clip without a published price"
     )

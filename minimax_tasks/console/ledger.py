@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from minimax_tasks.clips.layout import DATASET_MANIFEST, DATASETS, FILM_MANIFEST, FILMS, MADE_BY
 from minimax_tasks.clips.ledger import Payment
 from minimax_tasks.clips.request import in_one_line
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 
 _OTHER_COLUMNS = 55
@@ -69,6 +71,54 @@ def ledger_json(payments: Iterable[Payment], *, drawn: bool = False) -> dict[str
         "days": days,
         "total": _sum(listed),
     }
+
+
+_METRICS = {
+    "clips": (
+        "Attempts under the root that were paid for, or may have been, by what became of them.",
+        "state",
+    ),
+    "usd": ("Their price in USD by the price table, by what became of them.", "state"),
+    "last_paid_timestamp_seconds": ("When the newest of them was paid for.", ""),
+}
+"""Name of a metric without its prefix -> what it says, and its label beside the root."""
+
+
+def ledger_metrics(payments: Iterable[Payment], root: str, *, drawn: bool = False) -> str:
+    """The payments as metrics in the text format of Prometheus.
+
+    They are counted on the storage, so they are those of all processes and machines that share the root. `drawn`:
+    by a sandbox, so that nothing was paid; the service is a label.
+    """
+    listed = list(payments)
+    values: dict[str, dict[str, float]] = {"clips": {}, "usd": {}, "last_paid_timestamp_seconds": {}}
+    for payment in listed:
+        state = str(payment.state)
+        values["clips"][state] = values["clips"].get(state, 0) + 1
+        values["usd"][state] = round(values["usd"].get(state, 0.0) + (payment.usd or 0.0), 4)
+    if moments := [_timestamp(payment.at) for payment in listed]:
+        values["last_paid_timestamp_seconds"][""] = max(moments)
+    common = {"root": shown(root), "service": "sandbox" if drawn else "minimax"}
+    lines = []
+    for name, (says, label) in _METRICS.items():
+        lines += [f"# HELP minimax_{name} {says}", f"# TYPE minimax_{name} gauge"]
+        for value_of, value in values[name].items():
+            labels = common | ({label: value_of} if label else {})
+            lines.append(f"minimax_{name}{{{','.join(map(_label, labels.items()))}}} {value}")
+    return "\n".join(lines) + "\n"
+
+
+def _label(item: tuple[str, str]) -> str:
+    name, value = item
+    escaped = value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return f'{name}="{escaped}"'
+
+
+def _timestamp(moment: str) -> float:
+    try:
+        return datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def ledger_table(payments: Iterable[Payment], *, drawn: bool = False, width: int = 100) -> Table:

@@ -10,6 +10,7 @@ from typing import Any
 import luigi
 
 from minimax_tasks.clips.belonging import Source
+from minimax_tasks.clips.events import ClipEvent, listening
 from minimax_tasks.clips.layout import FAILED_ROWS, METADATA
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import HOW_TO_SETTLE
@@ -32,10 +33,12 @@ from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.events import EVENTS
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.inputs import is_there, path_of
 from minimax_tasks.tasks.naming import NamedTask, task_words
 from minimax_tasks.tasks.owner import OwnedTask, OwnerParameter
+from minimax_tasks.tasks.page import has_page, link_to_file, show
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run, run_alone, submit_resources
 from minimax_tasks.tasks.target import FsspecTarget
@@ -116,7 +119,8 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
         service = current_run().service(self)
         limits = service.limits(self.max_in_flight)
         shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit, self._tell)
-        result = await shard.make()
+        with listening(self._hear):
+            result = await shard.make()
         await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 
     def _clips(self, root: Storage) -> dict[str, ClipRequest]:
@@ -141,10 +145,10 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
 
     def _report(self, status: str, share: float) -> None:
         """Show progress in Luigi's visualiser, where the task runs under a worker."""
-        for name, value in (("set_status_message", status), ("set_progress_percentage", round(100 * share))):
-            tell: Callable[[Any], None] | None = getattr(self, name, None)
-            if tell is not None:
-                tell(value)
+        show(self, status_message=status, progress_percentage=round(100 * share))
+
+    def _hear(self, event: ClipEvent) -> None:
+        self.trigger_event(EVENTS[event.happened], self, event)
 
 
 class VideoDataset(Work, NamedTask, luigi.Task):
@@ -301,6 +305,8 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         except asyncio.CancelledError:
             delivery.stop()
             raise
+        if has_page(self):
+            show(self, tracking_url=link_to_file(self.root, f"{dataset_folder(self._name)}/{METADATA}"))
         self._judge(manifest)
 
     def _export(self, root: Storage) -> Callable[[list[Sample]], None] | None:

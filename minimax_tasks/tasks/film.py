@@ -28,6 +28,7 @@ from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.inputs import is_there, path_of
 from minimax_tasks.tasks.naming import NamedTask, file_words, task_words
 from minimax_tasks.tasks.owner import OwnerParameter
+from minimax_tasks.tasks.page import has_page, link_to_file, show
 from minimax_tasks.tasks.parameters import ReferenceParameter, RootParameter
 from minimax_tasks.tasks.run import Run, current_run, run_alone
 from minimax_tasks.tasks.stages import Download, Poll, Stage, Submit
@@ -239,5 +240,7 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
                 f"{shown(self._board)}: the title was changed since this run was planned; run it again"
             )
         await asyncio.to_thread(FilmMaker(Storage(self.root), plan).make)
+        if has_page(self):
+            show(self, tracking_url=link_to_file(self.root, f"{self._folder}/{REPORT}"))
         for note in film_notes(Storage(self.root), plan):
             log.warning("%s: %s", plan.board.title, note)

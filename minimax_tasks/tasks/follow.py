@@ -8,8 +8,8 @@ import luigi
 
 from minimax_tasks.dataset.shard import ClipNews
 from minimax_tasks.tasks.dataset import CLIP_NEWS, DatasetShard, VideoDataset
+from minimax_tasks.tasks.events import Event
 from minimax_tasks.tasks.film import DownloadSegment, PollSegment, RenderStoryboard, SubmitSegment
-from minimax_tasks.tasks.stages import STATUS
 
 _STAGES = {SubmitSegment: "submit", PollSegment: "poll", DownloadSegment: "download"}
 
@@ -87,7 +87,7 @@ def following(follower: Follower) -> Iterator[None]:
 
     of_stages = {
         luigi.Event.START: started,
-        STATUS: status,
+        Event.STATUS: status,
         luigi.Event.SUCCESS: done,
         luigi.Event.FAILURE: failed,
     }

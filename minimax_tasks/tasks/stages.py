@@ -7,25 +7,30 @@ worker calls `run`.
 
 import asyncio
 import json
+import time
 from typing import Any, cast
 
 import luigi
 
 from minimax_tasks.clips.camera_commands import judge_commands
+from minimax_tasks.clips.events import ClipEvent, listening
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file, request_file
 from minimax_tasks.clips.make import ClipMaker, resolve_clip
 from minimax_tasks.clips.request import KEY, ClipRequest
+from minimax_tasks.clips.service import Service
 from minimax_tasks.errors import InvalidRequest
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.tasks.events import EVENTS, Event
 from minimax_tasks.tasks.naming import NamedTask
 from minimax_tasks.tasks.owner import OfOwner, OwnedTask, OwnerParameter
+from minimax_tasks.tasks.page import has_page, link_to_file, show
 from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, RootParameter, read_request
 from minimax_tasks.tasks.run import current_run, submit_resources, submit_seconds
 from minimax_tasks.tasks.target import FsspecTarget
 
-STATUS = "event.minimax.status"
-"""Luigi event: a stage has news; handlers get the task and the text."""
+_MOST_WAITED = 95
+"""Per cent that waiting alone gets to."""
 
 
 class Stage(OwnedTask, NamedTask):
@@ -68,14 +73,43 @@ class Stage(OwnedTask, NamedTask):
 
     async def wait(self) -> None:
         """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
-        await self.maker.wait(lambda: self.clip, self.folder, on_status=self.report)
+        maker = self.maker
+        showing = asyncio.ensure_future(self._show_waiting(maker.service)) if has_page(self) else None
+        try:
+            await maker.wait(lambda: self.clip, self.folder, on_status=self.report)
+        finally:
+            if showing is not None:
+                showing.cancel()
+
+    async def run_async(self) -> None:
+        """Do the stage; what happens to the clip meanwhile are events of the task."""
+        if has_page(self):
+            show(self, tracking_url=await asyncio.to_thread(self._link))
+        with listening(self._hear):
+            await super().run_async()
+        if has_page(self):
+            show(self, progress_percentage=100)
+
+    def _link(self) -> str:
+        return link_to_file(self.root, clip_file(self.key, VIDEO))
+
+    def _hear(self, event: ClipEvent) -> None:
+        self.trigger_event(EVENTS[event.happened], self, event)
+
+    async def _show_waiting(self, service: Service) -> None:
+        """Show how much of the usual time of a clip is over; only the end is the end."""
+        began, told, usual = time.monotonic(), -1, service.first_poll.usual_seconds
+        while True:
+            share = min(_MOST_WAITED, int(100 * (time.monotonic() - began) / usual))
+            if share != told:
+                show(self, progress_percentage=share)
+                told = share
+            await asyncio.sleep(service.settings.poll_interval)
 
     def report(self, status: str) -> None:
         """Show a status in Luigi's visualiser, where the task runs under a worker, and as an event."""
-        self.trigger_event(STATUS, self, status)
-        tell = getattr(self, "set_status_message", None)
-        if tell is not None:
-            tell(status)
+        self.trigger_event(Event.STATUS, self, status)
+        show(self, status_message=status)
 
 
 class Submit(Stage):
