@@ -8,7 +8,7 @@ DOCS := $(VENV)/.ready-for-docs
 S3 := .venv-s3/bin/moto_server
 AZURITE := .venv-azure/.ready
 CLIENTS := .venv-clients/.ready
-ENGINES := dagster prefect
+ENGINES := airflow dagster prefect
 # What the page of an engine needs beside its extra.
 BESIDE_dagster := dagster-webserver
 # A comma would end an argument of `call`.

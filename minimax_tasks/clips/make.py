@@ -5,8 +5,9 @@ datasets do a clip's work with.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import open_root
 from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
 from minimax_tasks.clips.spellings import as_paid
+from minimax_tasks.clips.state import ClipStatus
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.errors import (
     AuthenticationFailed,
@@ -80,6 +82,21 @@ class Outcome:
         return self.clip is not None
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A clip that `begin_all` has seen to: it is made, or it is submitted and has to be waited for, or it failed."""
+
+    key: str = ""
+    """The clip's key; "" when it failed before it had one."""
+    clip: MadeClip | None = None
+    error: Exception | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is submitted and not generated yet."""
+        return self.clip is None and self.error is None
+
+
 def resolve_clip(root: Storage, clip: ClipRequest) -> ClipRequest:
     """The clip of a request as it is known under a root: with what its pictures are, under the key that was paid.
 
@@ -127,7 +144,7 @@ class ClipMaker:
         Raises what `submit`, `poll` and `download` raise.
         """
         folder = self.service.folder(self.root, clip.key)
-        try:
+        with self._halting():
             try:
                 made = await self._submit_unless_made(clip, folder, on_status)
             finally:
@@ -135,6 +152,25 @@ class ClipMaker:
             if not made:
                 await self.wait(lambda: clip, folder, on_status=on_status)
                 await self.fetch(folder)
+
+    async def begin(self, clip: ClipRequest, *, on_status: OnStatus | None = None) -> bool:
+        """Submit a clip that was not, and fetch it if it is generated; true when its video is there.
+
+        Does not wait for it. Raises what `submit` and `download` raise.
+        """
+        folder = self.service.folder(self.root, clip.key)
+        with self._halting():
+            if await self._submit_unless_made(clip, folder, on_status):
+                return True
+            if (await folder.state()).status is ClipStatus.GENERATING:
+                return False
+            await self.fetch(folder)
+            return True
+
+    @contextlib.contextmanager
+    def _halting(self) -> Iterator[None]:
+        try:
+            yield
         except OF_THE_ACCOUNT as error:
             if self._halt is None:
                 self._halt = error
@@ -229,6 +265,36 @@ async def make_all(
             await reading
         finally:
             await line.stop(reading)
+
+
+async def begin_all(
+    requests: Sequence[AnyRequest | ClipRequest],
+    *,
+    root: str | None = None,
+    on_status: Callable[[int, str], None] | None = None,
+    service: Service | None = None,
+) -> list[Begun]:
+    """Submit clips, fetch those that are generated, and wait for none; returns how each stands, in their order.
+
+    For engines that wait elsewhere: call it again when the others are generated. What is done is not done again, and
+    nothing is paid twice. Raises `ConfigurationError` for a root that cannot be used.
+    """
+    async with service_or_shared(service) as held:
+        maker = await _maker(root, held)
+
+        async def one(number: int, request: AnyRequest | ClipRequest) -> Begun:
+            told, key = on_status, ""
+            status = (lambda text: told(number, text)) if told is not None else None
+            try:
+                clip = await asyncio.to_thread(_judged, maker.root, _clip_of(request))
+                key = clip.key
+                if not await maker.begin(clip, on_status=status):
+                    return Begun(key)
+                return Begun(key, await made_clip(held.folder(maker.root, key)))
+            except Exception as error:
+                return Begun(key, error=error)
+
+        return list(await asyncio.gather(*(one(number, each) for number, each in enumerate(requests))))
 
 
 class _Line:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -49,7 +48,7 @@ class Engine:
             "PYTHONPATH": str(folder),
             **settings,
         }
-        self._running: list[subprocess.Popen[bytes]] = []
+        self.running: list[subprocess.Popen[bytes]] = []
 
     def run(self, *words: str, seconds: float = PATIENCE) -> str:
         """Run a program to its end; what it says. It has to end well."""
@@ -79,16 +78,16 @@ class Engine:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._running.append(process)
+        self.running.append(process)
         return process
 
     def until(self, look: Callable[[], _Found], what: str, *, pause: float = 0.2) -> _Found:
         """Look again and again until something is found; returns it."""
         ends = time.monotonic() + PATIENCE
         while not (found := look()):
-            for process in self._running:
+            for process in self.running:
                 code = process.poll()
-                assert code is None or code == -signal.SIGKILL, f"{process.args}: {code}\n{self.logs()}"
+                assert code is None, f"{process.args}: {code}\n{self.logs()}"
             assert time.monotonic() < ends, f"waited for {what}\n{self.logs()}"
             time.sleep(pause)
         return found
@@ -98,13 +97,19 @@ class Engine:
         files = sorted(self.folder.glob("*.log"))
         return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-4000:]}" for path in files)
 
-    def stop(self) -> None:
-        """End every process that was started, and their children."""
-        for process in reversed(self._running):
-            if process.poll() is None:
-                found = psutil.Process(process.pid)
-                kill_all([*found.children(recursive=True), found])
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """End a process that was started, and whatever it started, with SIGKILL."""
+        self.running.remove(process)
+        if process.poll() is None:
+            beside = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
             process.wait()
+            kill_all(beside)
+
+    def stop(self) -> None:
+        """End every process that was started, and whatever they started."""
+        for process in reversed(self.running.copy()):
+            self.kill(process)
 
 
 @contextlib.contextmanager
@@ -118,7 +123,6 @@ def running(engine: Engine) -> Iterator[Engine]:
 
 def kill_all(victims: Sequence[psutil.Process]) -> None:
     """End processes with SIGKILL: none of them says goodbye to anybody."""
-    assert victims
     for victim in victims:
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()

@@ -68,7 +68,9 @@ def test_a_backfill_whose_run_is_killed_is_run_again_and_pays_each_clip_once(
     keys = ", ".join(f'"p{hour}"' for hour in range(CLIPS))
     assert "Success" in str(_ask(url, BACKFILL % keys))
     dagster.until(lambda: held.submitted == CLIPS, "20 clips under way")
-    kill_all(children(dev.pid, saying="spawn_main"))
+    workers = children(dev.pid, saying="spawn_main")
+    assert workers
+    kill_all(workers)
     assert held.made == 0
     held.let_go()
     dagster.until(lambda: "SUCCESS" in _statuses(url), "the second try", pause=1)

@@ -57,7 +57,9 @@ def test_a_flow_run_that_is_killed_is_run_again_and_pays_each_clip_once(
         "prefect", "deployment", "run", "MiniMax clips/clips", "--param", f"requests={requests}"
     )
     prefect.until(lambda: held.submitted == CLIPS, "20 clips under way")
-    kill_all(psutil.Process(worker).children(recursive=True))
+    runs = psutil.Process(worker).children(recursive=True)
+    assert runs
+    kill_all(runs)
     assert held.made == 0
     held.let_go()
     prefect.until(lambda: _last_run(prefect)["state_type"] == "COMPLETED", "the second try")
