@@ -207,6 +207,38 @@ def test_the_files_of_the_page_do_what_it_says(sandbox: Sandbox, airflow: Airflo
     airflow.run("python", "-c", ALONE)
 
 
+ON_KILL = """
+import os, signal, threading, time
+from pathlib import Path
+from airflow.sdk.exceptions import AirflowException
+from minimax_tasks.engines.airflow.operators import MiniMaxClipOperator
+
+operator = MiniMaxClipOperator(task_id="clip", request={"prompt": "a pier"}, deferrable=False)
+signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
+
+def kill():
+    while not list(Path(os.environ["MINIMAX_ROOT"]).glob("clips/*/submission.json")):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=kill).start()
+try:
+    operator.execute({})
+except AirflowException as error:
+    print("told:", error)
+"""
+
+
+def test_a_task_that_is_killed_says_what_is_paid_and_leaves_no_doubt(
+    held: HeldService, airflow: Airflow
+) -> None:
+    airflow.environment["AIRFLOW_CONN_MINIMAX_DEFAULT"] = '{"conn_type": "minimax", "password": "any-key"}'
+    told = airflow.run("python", "-c", ON_KILL)
+    assert "told: it was told to stop; clips that are submitted are paid for" in told
+    assert held.submitted == 1
+    assert not list(held.root.glob("clips/*/doubt*"))
+
+
 ALONE = """
 import sys
 import minimax_tasks.engines.airflow.operators, minimax_tasks.engines.airflow.triggers

@@ -18,8 +18,8 @@ def test_every_block_of_a_page_is_run_by_the_tests_of_its_engine(page: Path) -> 
         if not block.is_run:
             continue
         if FILE.fullmatch(block.title):
-            imported = f"from {Path(block.title).stem} import"
-            used = block.title in tests + said or imported in tests
+            name = Path(block.title).stem
+            used = block.title in tests + said or f"from {name} import" in tests or f'"{name}"' in tests
             assert used, f"{block.place}: nothing uses {block.title}"
         else:
             assert block.language == "sh", f"{block.place}: give this block the name of a file"
