@@ -202,6 +202,32 @@ def test_a_crop_that_leaves_too_little_is_a_mistake_of_the_board(
 
 
 @pytest.mark.usefixtures("stills")
+@pytest.mark.parametrize(
+    "shots",
+    [
+        "id: a, from: X, prompt: Rain.\nid: b, prompt: Rain.\nid: c, prompt: Wind., to: square.png",
+        "id: a, from: square.png, to: X, prompt: Rain.\nid: b, prompt: Rain.",
+        "id: a, from: square.png, to: X, prompt: Rain.\nid: b, from: X, prompt: Wind., to: wide.png",
+        "id: a, from: X, prompt: Rain.\nid: b, cut: true, from: a.last, to: square.png, prompt: Wind.",
+        'id: a, from: X, prompt: Rain.\nid: b, cut: true, from: "a@2.5", to: X, prompt: Wind.',
+        "id: a, from: X, to: Y, prompt: Rain.\nid: b, to: Y, prompt: Wind.\nid: c, continue: a, prompt: Sun.",
+        "id: a, from: X, to: X, prompt: Rain.\nid: b, from: X, to: Y, prompt: Wind.\nid: c, continue: still, prompt: Sun.",
+    ],
+)
+@pytest.mark.parametrize("bad", ["none.png", "tiny.png", "cmyk.jpg", "page.png"])
+def test_a_picture_that_cannot_be_used_is_named_wherever_it_stands_in_a_chain(
+    shots: str, bad: str, tmp_path: Path, stills: None
+) -> None:
+    Image.new("RGB", (100, 100)).save(tmp_path / "tiny.png")
+    Image.new("CMYK", (800, 800)).save(tmp_path / "cmyk.jpg")
+    (tmp_path / "page.png").write_text("<html>")
+    with pytest.raises(BoardError) as refused:
+        planned(tmp_path, shots.replace("X", bad).replace("Y", "nowhere.png"))
+    problems = refused.value.problems
+    assert any(f"picture {bad}" in problem for problem in problems)
+    assert len(problems) == 1 + ("Y" in shots), "each is named once, and nothing follows from it"
+
+
 def test_text_in_a_film_of_another_shape_is_told_once_with_the_others(tmp_path: Path) -> None:
     plan = planned(
         tmp_path,

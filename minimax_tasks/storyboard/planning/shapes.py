@@ -103,9 +103,9 @@ class _Shapes:
 
     def size(self, source: Source) -> Size | None:
         """The size of a picture, whole; that of a frame is the size that its clip is asked to have."""
-        if source.still is not None:
+        other = self._by_id.get(source.shot)
+        if other is None:
             return self._own(source)
-        other = self._by_id[source.shot]
         shape = self.shape(other)
         if shape is None or not other.lines:
             return None
@@ -129,7 +129,8 @@ class _Shapes:
         """The shape of a picture, whole."""
         if source.still is not None:
             return (source.still.width, source.still.height) if source.still.width else None
-        return self.shape(self._by_id[source.shot])
+        other = self._by_id.get(source.shot)  # there is none of a picture that cannot be used
+        return self.shape(other) if other else None
 
 
 def aspect(size: Size) -> str:
