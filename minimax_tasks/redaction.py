@@ -63,6 +63,10 @@ _NAMED = re.compile(
     r"|api[-_]?key|secret|passw(?:or)?d|session[-_]?id|cookie))(?P<gap>[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<value>[^\s&,;\"'<>}]+)"
 )
+_ASSIGNED = re.compile(
+    r"(?i)(?<![\w\-])(?P<name>(?:[\w\-]{0,40}[_\-])?(?:sig|sas|token|auth|auth[_-]?key|pwd))"
+    r"(?P<gap>\s*=\s*[\"']?|[\"']\s*:\s*[\"'])(?P<value>[^\s&,;\"'<>}]+)"  # words of any text but for the `=`
+)
 _NAME_SHOWN = re.compile(r"(?:^data URL|//[^\s]*) \([0-9a-f]{12}\)$")
 _TOKEN = re.compile(r"\bsk-[\w*.\-]{8,}|\beyJ[\w\-]{8,}(?:\.[\w\-]+){1,2}")
 
@@ -85,6 +89,7 @@ def redact(text: str) -> str:
     text = _COOKIES.sub(rf"\g<word>\g<gap>{KEY}", text)
     text = _BEARER.sub(rf"\g<word>\g<gap>{KEY}", text)
     text = _NAMED.sub(rf"\g<name>\g<gap>{KEY}", text)
+    text = _ASSIGNED.sub(rf"\g<name>\g<gap>{KEY}", text)
     return _TOKEN.sub(KEY, text)
 
 
