@@ -42,6 +42,13 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "Stills by name: a path next to the board, an http(s) URL, or a file on a storage.",
             "frames: {pier: refs/pier.png, boat: refs/boat.png}",
         ),
+        "audio": (
+            "Sound under the film: a file, or a list of beds with `file`, `from` and `to` (ids of shots, or seconds of "
+            "the film), `start` (where in the file), `loop`, `gain` in decibels, `fade_in`, `fade_out`, and `duck`: how "
+            "many decibels quieter it is while a voice is heard. A film with beds or voices is levelled to -16 LUFS; "
+            "`audio: {beds: [...], loudness: -23}` sets another, `loudness: off` none.",
+            'audio: [{file: music.mp3, to: "030", gain: -6, fade_out: 2, duck: 12}, {file: rain.wav, loop: true}]',
+        ),
         "shots": (
             "The shots in the order of the film, at least one. Required.",
             'shots: [{id: "010", prompt: Fog over a harbour at dawn.}]',
@@ -167,6 +174,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "sound": (
             "Whether the clip's sound is heard: `keep`, `drop`, or a volume, of which 1 is as it is.",
             "sound: 0.5",
+        ),
+        "voice": (
+            "A recording that is heard over the shot, from its beginning or `at` so many seconds later; it may go on "
+            "over the next. A list for several.",
+            "voice: {file: line.wav, at: 0.5, gain: 3}",
         ),
         "vars": (
             "Any other values that the template or the prompt asks for.",

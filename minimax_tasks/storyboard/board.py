@@ -4,13 +4,11 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -23,12 +21,10 @@ from minimax_tasks.api.catalog.synonyms import not_there
 from minimax_tasks.api.suggest import did_you_mean, suggest
 from minimax_tasks.problems import MOST_TOLD, Problem
 from minimax_tasks.redaction import quoted, shortened
+from minimax_tasks.storyboard.board_part import BoardPart, listed
+from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 def _described(value: Any) -> Any:
@@ -44,28 +40,14 @@ Sound = Literal["keep", "drop"] | Annotated[StrictInt | StrictFloat, Field(ge=0,
 """Whether the sound of a clip is heard in the film, or how loud: 1 as it is."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, protected_namespaces=())
-
-    PLANNED_FIELDS: ClassVar[frozenset[str]] = frozenset()
-    """Fields of which planning makes clips and joins, by which two films are compared in their place."""
-
-    @property
-    def film_values(self) -> dict[str, Any]:
-        """Key -> value of what is set and is not planned: it goes into the film as it is written here."""
-        return self.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True, exclude=set(self.PLANNED_FIELDS)
-        )
-
-
-class CastMember(_Part):
+class CastMember(BoardPart):
     """A person or thing that appears in several shots."""
 
     desc: StrictStr = Field(min_length=1)
-    pictures: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
+    pictures: Annotated[list[StrictStr], BeforeValidator(listed)] = []
 
 
-class Defaults(_Part):
+class Defaults(BoardPart):
     """What every shot has unless it sets its own."""
 
     PLANNED_FIELDS = frozenset(
@@ -83,7 +65,7 @@ class Defaults(_Part):
     sound: Sound | None = None
 
 
-class Shot(_Part):
+class Shot(BoardPart):
     """One shot as written in the board."""
 
     PLANNED_FIELDS = frozenset(
@@ -107,9 +89,9 @@ class Shot(_Part):
     prompt_optimizer: StrictBool | None = None
     takes: StrictInt | None = Field(None, ge=1, le=20)
     pick: StrictInt = Field(1, ge=1)
-    characters: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
+    characters: Annotated[list[StrictStr], BeforeValidator(listed)] = []
     subject: StrictStr | None = Field(None, min_length=1)
-    references: Annotated[list[StrictStr], BeforeValidator(_listed)] = []
+    references: Annotated[list[StrictStr], BeforeValidator(listed)] = []
     action: StrictStr | None = None
     place: StrictStr | None = None
     dialogue: StrictStr | None = None
@@ -119,10 +101,11 @@ class Shot(_Part):
     hold: Annotated[StrictInt | StrictFloat, Field(ge=0, le=60)] | None = None
     skip: StrictBool = False
     sound: Sound | None = None
+    voice: VoiceKey = []
     vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
 
 
-class Board(_Part):
+class Board(BoardPart):
     """A storyboard as written in its file."""
 
     PLANNED_FIELDS = frozenset({"language", "ratio", "defaults", "cast", "frames", "shots"})
@@ -136,6 +119,7 @@ class Board(_Part):
     defaults: Defaults = Defaults()
     cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
     frames: dict[StrictStr, StrictStr] = {}
+    audio: AudioKey | None = None
     shots: Annotated[list[Shot], Field(min_length=1)]
 
 
@@ -394,9 +378,11 @@ def _shot_name(path: KeyPath, document: Document) -> str:
 
 
 def _known_keys(path: KeyPath) -> list[str]:
-    model: type[_Part] = Board
+    model: type[BoardPart] = Board
     if path[:1] == ("shots",):
-        model = Shot
+        model = Voice if path[2:3] == ("voice",) and len(path) > 3 else Shot
+    elif path[:1] == ("audio",) and len(path) > 1:
+        model = Bed if any(isinstance(part, int) for part in path) else Audio
     elif path[:1] == ("cast",):
         model = CastMember
     elif path[:1] == ("defaults",) and len(path) > 1:
@@ -442,5 +428,11 @@ _EXPECTED = {
     "speed": "a number from 0.1 to 10, such as 0.5 for half as fast",
     "hold": "seconds that the last frame stays, from 0 to 60",
     "skip": "true or false",
+    "audio": "a file, a list of files with their places, or {beds: […], loudness: -16}",
+    "beds": 'a list of files with their places, such as {file: music.mp3, from: "020", gain: -6}',
+    "voice": "a file, or a list of files with their places, such as {file: line.wav, at: 0.5}",
+    "loudness": "LUFS from -40 to -5, such as -16, or off",
+    "gain": "decibels from -60 to 20, such as -6",
+    "duck": "decibels from 0 to 60, such as 12",
     "sound": "keep, drop, or a volume from 0 to 10 (1 is as it is)",
 }

@@ -13,12 +13,13 @@ sound and captions are placed by `starts_at` and `ends_at`. None of them changes
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.plan import Join, Plan
+from minimax_tasks.storyboard.sound_cuts import SoundCut, lay_sounds, wanted_loudness
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
 
@@ -117,6 +118,9 @@ class Edit:
 
     cuts: tuple[Cut, ...]
     rate: Fraction | None
+    sounds: tuple[SoundCut, ...] = ()
+    loudness: float | None = None
+    """LUFS to which the sound of the film is levelled; None for as it is."""
 
     @property
     def seconds(self) -> Fraction:
@@ -206,7 +210,8 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
             )
         follows = length is not None or slates
     measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
-    return lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
+    edit = lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
+    return replace(edit, sounds=lay_sounds(plan, edit.cuts), loudness=wanted_loudness(plan))
 
 
 def _volume(*wishes: str | float | None) -> float:

@@ -21,10 +21,12 @@ from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.edit import ClipLength, Edit, asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.reasons import made_from, reasons
+from minimax_tasks.storyboard.planning.sounds import local_sound
 from minimax_tasks.video.rates import DEFAULT_FPS
 
 if TYPE_CHECKING:
     from minimax_tasks.video.join import Joined
+    from minimax_tasks.video.mix import PlacedSound
     from minimax_tasks.video.stream_layout import StreamLayout
 
 EARLIER_FILM = f"{FILM} in this folder is the film as it was made before"
@@ -141,7 +143,8 @@ class FilmMaker:
             film, page = scratch / FILM, scratch / REPORT
             layouts = self._layouts(clips)
             edit = make_edit(self.plan, _lengths(layouts))
-            joined = _join(film, edit, [layouts[cut.clip] for cut in edit.cuts])
+            pieces = [layouts[cut.clip] for cut in edit.cuts]
+            joined = _join(film, edit, pieces, self._sounds(edit, scratch))
             made_at = now()
             page.write_bytes(self._page(edit, clips, states, joined, FILM, made_at).encode())
             manifest = self._manifest(edit, joined, made_at, missing)
@@ -166,7 +169,8 @@ class FilmMaker:
                     layouts = self._layouts(clips)
                     with_slates = make_edit(self.plan, _lengths(layouts), slates=True)
                     pieces = self._with_slates(with_slates, layouts, states, scratch)
-                    joined = _join(scratch / PARTIAL_FILM, with_slates, pieces)
+                    sounds = self._sounds(with_slates, scratch)
+                    joined = _join(scratch / PARTIAL_FILM, with_slates, pieces, sounds)
                 except VideoError as error:
                     warnings.append(f"the partial film cannot be joined: {error}")
                 else:
@@ -259,6 +263,29 @@ class FilmMaker:
             clips.append(read_layout(str(path)))
         return clips
 
+    def _sounds(self, edit: Edit, scratch: Path) -> list["PlacedSound"]:
+        """The beds and voices of an edit, with local files. Raises `VideoError` for one that changed or is gone."""
+        from minimax_tasks.video.mix import SEAM, PlacedSound
+
+        files: dict[str, str] = {}
+        for sound in edit.sounds:
+            if sound.name not in files:
+                files[sound.name] = local_sound(self.plan.sounds[sound.name], scratch / f"sound-{len(files)}")
+        return [
+            PlacedSound(
+                files[sound.name],
+                sound.starts_at,
+                sound.ends_at,
+                sound.source_in,
+                fade_in=max(sound.fade_in, SEAM),
+                fade_out=max(sound.fade_out, SEAM),
+                volume=sound.volume,
+                ducks=sound.ducks,
+                ducked=sound.ducked,
+            )
+            for sound in edit.sounds
+        ]
+
     def _manifest(self, edit: Edit, joined: "Joined", made_at: str, missing: list[str]) -> dict[str, Any]:
         """Which board, which clips, which joins."""
         cuts = [(cut, self.plan.by_id[cut.shot]) for cut in edit.cuts]
@@ -300,13 +327,15 @@ def length_of(clip: "StreamLayout") -> ClipLength:
     return ClipLength(clip.seconds, clip.fps, clip.frames)
 
 
-def _join(out: Path, edit: Edit, clips: Sequence["StreamLayout"]) -> "Joined":
+def _join(
+    out: Path, edit: Edit, clips: Sequence["StreamLayout"], sounds: Sequence["PlacedSound"]
+) -> "Joined":
     """Write the film of an edit; `clips` has one for each cut. Raises `VideoError`."""
     from minimax_tasks.video.join import join
 
     if problem := edit.problem():
         raise VideoError(problem)
-    return join(str(out), edit.pieces(clips), edit.rate or DEFAULT_FPS)
+    return join(str(out), edit.pieces(clips), edit.rate or DEFAULT_FPS, sounds=sounds, loudness=edit.loudness)
 
 
 def _lengths(layouts: Mapping[str, "StreamLayout"]) -> dict[str, ClipLength]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -71,6 +72,15 @@ class Join:
 
 
 @dataclass(frozen=True)
+class SoundFile:
+    """A file that is heard in the film: its path or URL, the SHA-256 of what is in it, its length in seconds."""
+
+    reference: str
+    digest: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class PlannedShot:
     """A shot with everything decided."""
 
@@ -101,6 +111,8 @@ class Plan:
     warnings: tuple[str, ...]
     name: str = ""
     """Name of the film's folder, in place of the title."""
+    sounds: Mapping[str, SoundFile] = field(default_factory=dict)
+    """File as the board names it -> the sound in it."""
     versions: Versions | None = field(default=None, compare=False)
     """The versions of the files that it was made from."""
 
@@ -147,6 +159,9 @@ class Plan:
             "look": self.board.look,
             **self.board.film_values,
             **({"defaults": defaults} if defaults else {}),
+            **(
+                {"sounds": {name: sound.digest for name, sound in self.sounds.items()}} if self.sounds else {}
+            ),
             "shots": [
                 {
                     # As manifests have them, whose films would be joined again otherwise.

@@ -88,8 +88,16 @@ class Joined:
     sound_reason: str = ""
 
 
-def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = True) -> Joined:
-    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p) AAC where a piece has sound.
+def join(
+    out: str,
+    pieces: Sequence[Piece],
+    fps: Fraction,
+    *,
+    sounds: Sequence[PlacedSound] = (),
+    loudness: float | None = None,
+    chapters: bool = True,
+) -> Joined:
+    """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p, AAC where there is sound).
 
     Packets are copied, and so stay exactly as they are, when all clips were encoded alike, every join is a
     cut and every doubled frame can be left out by dropping the last packet of the clip before, which shows the
@@ -97,15 +105,15 @@ def join(out: str, pieces: Sequence[Piece], fps: Fraction, *, chapters: bool = T
     get black bars, and pieces that ask to be turned are turned.
 
     Sound is copied as well where that of all clips is alike and nothing changes it; only what a cut touches is
-    encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, and silent where a clip
-    has none.
+    encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, silent where a clip has
+    none, with the `sounds` that are placed in the film, and levelled to a `loudness` in LUFS if that is given.
 
     Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
     that cannot be read, an unknown transition.
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    film = _Film(out, tuple(pieces), fps, chapters)
+    film = _Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness)
     film.check_transitions()
     reason = _why_not_copy(film)
     sound_reason = _why_not_copy_sound(film, reason)
@@ -129,6 +137,8 @@ class _Film:
     pieces: tuple[Piece, ...]
     fps: Fraction
     chapters: bool
+    added: tuple[PlacedSound, ...] = ()
+    loudness: float | None = None
 
     @property
     def clips(self) -> list[StreamLayout]:
@@ -149,7 +159,7 @@ class _Film:
 
     @property
     def has_sound(self) -> bool:
-        return any(piece.clip.sound and piece.volume for piece in self.pieces)
+        return bool(self.added) or any(piece.clip.sound and piece.volume for piece in self.pieces)
 
     def sound(self, number: int) -> PlacedSound | None:
         """The sound of a piece in its place, None where it has none that is heard."""
@@ -174,7 +184,8 @@ class _Film:
 
     def sounds(self) -> list[PlacedSound]:
         """All sound that is heard."""
-        return [sound for sound in map(self.sound, range(len(self.pieces))) if sound is not None]
+        of_clips = [sound for sound in map(self.sound, range(len(self.pieces))) if sound is not None]
+        return [*of_clips, *self.added]
 
     def name(self, number: int) -> str:
         """What to call a piece in a message."""
@@ -246,6 +257,10 @@ def _why_not_copy_sound(film: _Film, pictures: str) -> str:
     """Why the sound has to be encoded; empty when it can be copied, or when there is none."""
     if not film.has_sound:
         return ""
+    if film.added:
+        return "there is other sound with that of the clips"
+    if film.loudness is not None:
+        return f"it is levelled to {film.loudness:g} LUFS"
     if pictures:
         return pictures
     layouts = [clip.sound for clip in film.clips]
@@ -311,7 +326,9 @@ def _copy(film: _Film, *, copies_sound: bool) -> Joined:
             spliced = _spliced(film, (packets.sound for packets in read_for_sound))
             track: SoundTrack | None = SoundTrack(container, copied, spliced)
         else:
-            track = mixed_track(container, film.sounds(), film.seconds) if film.has_sound else None
+            track = (
+                mixed_track(container, film.sounds(), film.seconds, film.loudness) if film.has_sound else None
+            )
         for number, (packets, piece) in enumerate(zip(read, film.pieces, strict=True)):
             clip = piece.clip
             # The whole clip is there, so where its first frame is dropped it begins that much earlier.
@@ -378,7 +395,11 @@ def _packets(path: str, sound: bool) -> _Read:
 def _encode(film: _Film, reason: str) -> Joined:
     short: list[str] = []
     with h264_mp4(film.out, film.size, film.fps, FILM_OPTIONS) as writer:
-        track = mixed_track(writer.container, film.sounds(), film.seconds) if film.has_sound else None
+        track = (
+            mixed_track(writer.container, film.sounds(), film.seconds, film.loudness)
+            if film.has_sound
+            else None
+        )
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[av.VideoFrame] = deque()
         for number, piece in enumerate(film.pieces):

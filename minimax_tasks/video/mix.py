@@ -31,6 +31,9 @@ ENCODER_OPTIONS = {"aac_coder": "fast"}
 SEAM = Fraction(5, 1000)
 """Seconds in which sound fades at a cut: too short to be heard as a fade, and long enough not to click."""
 
+_RAMP = Fraction(3, 10)
+"""Seconds in which sound makes way for a voice, and comes back."""
+
 _RUN_UP = 1
 """Seconds that are decoded before the part that is heard, since coded sound depends on what came before."""
 
@@ -44,7 +47,7 @@ class PlacedSound:
 
     The part from `source_in` on is heard from `starts_at` to `ends_at`; it fades in and out there. `offset` is
     the time of the file that counts as its 0. `volume` multiplies it: 1 leaves it as it is. It is played `speed`
-    times as fast, at the same pitch.
+    times as fast, at the same pitch. While one of `ducks` (from, to) is heard, it is `ducked` times as loud.
     """
 
     path: str
@@ -56,12 +59,14 @@ class PlacedSound:
     fade_out: Fraction = SEAM
     volume: float = 1.0
     speed: Fraction = Fraction(1)
+    ducks: tuple[tuple[Fraction, Fraction], ...] = ()
+    ducked: float = 1.0
 
 
 def mixed(sounds: Sequence[PlacedSound], seconds: Fraction, rate: int = FILM_RATE) -> Iterator[Samples]:
     """The sum of the sounds over a film of `seconds`, in stereo, block by block; the last may be shorter.
 
-    Only what is heard in a block is open. Raises `VideoError`.
+    Where much is heard at once it may go over 1. Only what is heard in a block is open. Raises `VideoError`.
     """
     total = nearest(seconds * rate)
     coming = sorted(sounds, key=lambda sound: sound.starts_at, reverse=True)
@@ -76,7 +81,7 @@ def mixed(sounds: Sequence[PlacedSound], seconds: Fraction, rate: int = FILM_RAT
         for one in [one for one in heard if one.end <= end]:
             one.close()
             heard.remove(one)
-        yield np.clip(block, -1.0, 1.0, out=block)
+        yield block
 
 
 class _Heard:
@@ -86,6 +91,8 @@ class _Heard:
         self._sound = sound
         self.begin, self.end = nearest(sound.starts_at * rate), nearest(sound.ends_at * rate)
         self._fade_in, self._fade_out = nearest(sound.fade_in * rate), nearest(sound.fade_out * rate)
+        self._ducks = [(nearest(begins * rate), nearest(ends * rate)) for begins, ends in sound.ducks]
+        self._ramp = nearest(_RAMP * rate)
         self._decoded = _decoded(sound, rate)
         self._shift = self.begin - nearest(sound.source_in / sound.speed * rate)
         self._held: tuple[int, Samples] | None = None
@@ -109,7 +116,10 @@ class _Heard:
             if at >= stop:
                 return
             until = min(stop, ends)
-            gain = faded(np.arange(at, until), self.begin, self.end, self._fade_in, self._fade_out)
+            places = np.arange(at, until)
+            gain = faded(places, self.begin, self.end, self._fade_in, self._fade_out)
+            for begins, ends in self._ducks:
+                gain *= _ducked(places, begins, ends, self._ramp, self._sound.ducked)
             part = samples[:, at - place : until - place]
             block[:, at - begin : until - begin] += part * (gain * self._sound.volume).astype(np.float32)
             at = until
@@ -129,6 +139,12 @@ def faded(places: npt.NDArray[Any], begin: int, end: int, fade_in: int, fade_out
     return gain
 
 
+def _ducked(places: npt.NDArray[Any], begins: int, ends: int, ramp: int, to: float) -> npt.NDArray[Any]:
+    """The gain at each place under something that is heard from `begins` to `ends`: down before it, up after it."""
+    depth = np.clip(np.minimum(places - (begins - ramp), ends + ramp - places) / ramp, 0, 1)
+    return np.asarray(1 - depth * (1 - to))
+
+
 def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], None, None]:
     """The sound of a file as stereo at `rate`, with the place of each part; 0 is the file's `offset`."""
     with opened(sound.path) as container:
@@ -137,8 +153,10 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
             return
         if sound.source_in > _RUN_UP:
             container.seek(int((sound.source_in + sound.offset - _RUN_UP) * av.time_base))
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
-        retime = _Retimed(sound.speed, rate) if sound.speed != 1 else None
+        # FFmpeg would make mono quieter to spread it over two channels; a player does not.
+        layout = "mono" if stream.channels == 1 else "stereo"
+        resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        retime = _Retimed(sound.speed, rate, layout) if sound.speed != 1 else None
         begins: int | None = None
         place: int | None = None
         for frame in chain(container.decode(stream), (None,)):
@@ -146,7 +164,8 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
             begins = stated if begins is None else begins
             parts = resampler.resample(frame)
             for part in parts if retime is None else retime.of(parts, ends=frame is None):
-                samples = part.to_ndarray().astype(np.float32, copy=False)
+                found = part.to_ndarray().astype(np.float32, copy=False)
+                samples = np.broadcast_to(found, (2, found.shape[1]))
                 if place is None:
                     place = begins or 0
                 elif retime is None and stated is not None and abs(stated - place) > _DRIFT * rate:
@@ -158,10 +177,10 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
 class _Retimed:
     """Sound at another speed and the same pitch, through FFmpeg's `atempo`."""
 
-    def __init__(self, speed: Fraction, rate: int) -> None:
+    def __init__(self, speed: Fraction, rate: int, layout: str) -> None:
         self._graph = av.filter.Graph()
         last = self._graph.add_abuffer(
-            format="fltp", sample_rate=rate, layout="stereo", time_base=Fraction(1, rate)
+            format="fltp", sample_rate=rate, layout=layout, time_base=Fraction(1, rate)
         )
         tempos = [("atempo", f"{float(factor):.6f}") for factor in _tempos(speed)]
         # `atempo` gives the channels interleaved.

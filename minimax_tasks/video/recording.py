@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.video.source import reason_of
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,4 @@ def read_recording(data: bytes) -> Recording:
                 audio.codec_context.name if audio else "",
             )
     except (av.FFmpegError, ValueError) as error:
-        raise VideoError(f"it cannot be read: {error}") from None
+        raise VideoError(f"it cannot be read: {reason_of(error)}") from None

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import av
 import av.container
+import numpy as np
 from av.audio.stream import AudioStream
 
-from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, FILM_RATE, PlacedSound, mixed
-from minimax_tasks.video.sound_layout import BLOCK
+from minimax_tasks.video.loudness import levelled
+from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, FILM_RATE, PlacedSound, Samples, mixed
 
 
 @dataclass
@@ -40,19 +42,24 @@ class SoundTrack:
 
 
 def mixed_track(
-    container: av.container.OutputContainer, sounds: Sequence[PlacedSound], seconds: Fraction
+    container: av.container.OutputContainer,
+    sounds: Sequence[PlacedSound],
+    seconds: Fraction,
+    lufs: float | None = None,
 ) -> SoundTrack:
-    """A track of sounds that are mixed and encoded, as long as the film."""
+    """A track of sounds that are mixed and encoded, as long as the film and, with `lufs`, as loud as that."""
     stream = container.add_stream("aac", rate=FILM_RATE, options=ENCODER_OPTIONS, layout="stereo")
     stream.bit_rate = FILM_BIT_RATE
-    return SoundTrack(container, stream, _encoded(stream, sounds, seconds))
+    mix = partial(mixed, sounds, seconds)
+    blocks = mix() if lufs is None else levelled(mix, FILM_RATE, lufs)
+    return SoundTrack(container, stream, _encoded(stream, blocks))
 
 
-def _encoded(
-    stream: AudioStream, sounds: Sequence[PlacedSound], seconds: Fraction
-) -> "Iterator[av.Packet[Any]]":
-    for number, block in enumerate(mixed(sounds, seconds)):
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = FILM_RATE, number * BLOCK, Fraction(1, FILM_RATE)
+def _encoded(stream: AudioStream, blocks: Iterator[Samples]) -> "Iterator[av.Packet[Any]]":
+    place = 0
+    for block in blocks:
+        frame = av.AudioFrame.from_ndarray(np.clip(block, -1, 1), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = FILM_RATE, place, Fraction(1, FILM_RATE)
+        place += block.shape[1]
         yield from stream.encode(frame)
     yield from stream.encode(None)

@@ -3,11 +3,14 @@
 Nothing is sent and nothing is written here.
 """
 
+from dataclasses import replace
+
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.errors import BoardError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.versions import versions_of
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
     circles,
@@ -22,6 +25,7 @@ from minimax_tasks.storyboard.planning.frames import decide_frames, judge_frame_
 from minimax_tasks.storyboard.planning.prompts import judge_commands, write_prompts
 from minimax_tasks.storyboard.planning.requests import judge_requests, make_segments
 from minimax_tasks.storyboard.planning.shapes import decide_crops, with_bars
+from minimax_tasks.storyboard.planning.sounds import gather_sounds
 from minimax_tasks.storyboard.planning.sources import gather
 
 
@@ -43,6 +47,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     for mistake in (*circles(drafts), *trimmed_away(drafts), *short_shots(drafts)):
         problems.wrong(*mistake)
     decide_crops(drafts, material, problems)
+    sounds = gather_sounds(drafts, material, problems)
     if problems:
         judge_commands(drafts, material, problems)
     else:
@@ -53,7 +58,9 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
         draft.warnings.append(warning)
     shots = tuple(_planned(draft, problems.line(draft, "id")) for draft in drafts)
     warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
-    return Plan(path, board, shots, warnings, versions=material.versions)
+    heard = versions_of(sound.reference for sound in sounds.values())
+    versions = replace(material.versions, others={**material.versions.others, **heard})
+    return Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
 
 
 def _planned(draft: ShotDraft, line: int) -> PlannedShot:
