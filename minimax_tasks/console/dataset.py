@@ -21,7 +21,7 @@ from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.console.messages import worded
 from minimax_tasks.console.output import Output
 from minimax_tasks.console.plan import plural
-from minimax_tasks.console.progress import NOTHING_PAID, clock, of_price
+from minimax_tasks.console.progress import NOTHING_PAID, clock, price_words
 from minimax_tasks.dataset.plan import DatasetPlan
 from minimax_tasks.dataset.shard import ClipNews
 from minimax_tasks.redaction import shown
@@ -152,6 +152,9 @@ class DatasetProgress:
         self._usd = {key: clip.request.usd for key, clip in plan.clips.items()}
         self._made = {key for key in self._usd if states[key].status is ClipStatus.MADE}
         self._spent = {key for key in self._usd if states[key].status not in _UNPAID}
+        self._paid_usd = sum(self._usd[key] or 0.0 for key in self._spent)
+        self._total_usd = sum(usd or 0.0 for usd in self._usd.values())
+        self._unpriced = list(self._usd.values()).count(None)
         self._failed: dict[str, str] = {}
         self._told = len(self._made)
         self._folder = ""
@@ -179,7 +182,9 @@ class DatasetProgress:
             if news is ClipNews.FAILED:
                 self._failed[key] = text
             else:
-                self._spent.add(key)
+                if key not in self._spent:
+                    self._spent.add(key)
+                    self._paid_usd += self._usd.get(key) or 0.0
                 self._failed.pop(key, None)
                 if news is ClipNews.MADE:
                     self._made.add(key)
@@ -200,7 +205,9 @@ class DatasetProgress:
 
     def sum_line(self) -> str:
         """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
-        price = of_price(self._usd, tuple(self._spent)) if self._paid else NOTHING_PAID
+        price = NOTHING_PAID
+        if self._paid:
+            price = price_words(self._paid_usd, self._total_usd, self._unpriced)
         return " · ".join(
             (f"{len(self._made):,} of {len(self._usd):,}", clock(time.monotonic() - self._began), price)
         )

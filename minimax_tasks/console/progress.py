@@ -68,9 +68,13 @@ def clock(seconds: float) -> str:
 def of_price(usd: Mapping[str, float | None], spent: Iterable[str]) -> str:
     """`$1.68 of $4.48`: the clips that are paid for, of all that have a price. `usd` is by key."""
     paid = sum(usd[key] or 0.0 for key in spent if key in usd)
-    unpriced = list(usd.values()).count(None)
+    return price_words(paid, sum(price or 0.0 for price in usd.values()), list(usd.values()).count(None))
+
+
+def price_words(paid: float, total: float, unpriced: int) -> str:
+    """`$1.68 of $4.48 and 2 without a published price`."""
     more = f" and {unpriced} without a published price" if unpriced else ""
-    return f"${paid:.2f} of ${sum(price or 0.0 for price in usd.values()):.2f}{more}"
+    return f"${paid:.2f} of ${total:.2f}{more}"
 
 
 class RenderProgress:

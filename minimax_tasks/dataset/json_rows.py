@@ -22,10 +22,13 @@ def jsonl_records(text: str) -> Iterator[Record]:
 
 
 def json_records(text: str) -> Iterator[Record]:
-    """The rows of a JSON array of objects; many programs also give this name to files with an object in each line."""
+    """The rows of a JSON array of objects.
+
+    Many programs also give this name to files with an object in each line. One object over many lines is one row.
+    """
     start = _blank_end(text, 0)
     if text[start : start + 1] != "[":
-        yield from jsonl_records(text)
+        yield from _alone(text, start) or jsonl_records(text)
         return
     place, line, counted = start + 1, 1, 0
     expects_more = False
@@ -56,6 +59,16 @@ def json_records(text: str) -> Iterator[Record]:
         raise TableError(
             [f"line {line + text.count(chr(10), counted, place)}: something stands behind the array"]
         )
+
+
+def _alone(text: str, start: int) -> list[Record]:
+    """The one row of a text that is one object over many lines; none of any other."""
+    try:
+        value, end = _JSON.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return []
+    is_alone = "\n" in text[start:end] and not text[end:].strip()
+    return [_row(text.count("\n", 0, start) + 1, value)] if is_alone else []
 
 
 def _record(number: int, text: str) -> Record:

@@ -32,6 +32,8 @@ MOST_COLUMNS = 2_000
 
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
+_SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+
 _PARQUET = "parquet"
 _TEXTS: dict[str, Callable[[str], Iterator[Record]]] = {
     "csv": csv_records,
@@ -104,7 +106,8 @@ def rows_of(path: str, data: bytes, encoding: str = "") -> FileRows:
     """The rows of a file, its format by the end of its name. Raises `TableError`, also while they are read."""
     ending = ending_of(path)
     if not ending:
-        raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(ENDINGS)}"])
+        hint = "; save the sheet as CSV" if file_name(path).lower().endswith(_SHEETS) else ""
+        raise TableError([f"{shown(path)}: allowed: a table whose name ends in .{', .'.join(ENDINGS)}{hint}"])
     with _naming(path):
         if ending == _PARQUET:
             return _parquet_rows(path, io.BytesIO(data))

@@ -160,6 +160,8 @@ def test_text_and_image_are_carried_where_there_is_no_template(sandbox: Sandbox,
         ("w.jsonl", b'{"prompt": 5}\n', "line 1: prompt = 5: allowed: text"),
         ("w.parquet", b"PAR1", "this is not Parquet"),
         ("w.xlsx", b"", "allowed: a table whose name ends in .csv"),
+        ("w.xlsx", b"", "; save the sheet as CSV"),
+        ("w.json", b'{\n"data": [{"prompt": "a"}]\n}', "no column of it asks for a clip: it has 'data'"),
         ("table", b"", "allowed: a table whose name ends in .csv"),
     ],
 )
@@ -242,6 +244,7 @@ def test_an_array_of_json_is_a_table_and_so_are_lines_of_objects_by_that_name(tm
         assert table.rows[0].carried == {"tags": ["]", ","]}
     assert [row.number for row in parse_table("t.json", json.dumps(rows, indent=0).encode()).rows] == [2, 9]
     assert len(parse_table("t.json", b'{"prompt": "a"}\n{"prompt": "b"}\n').rows) == 2
+    assert [row.number for row in parse_table("t.json", b'\n{\n"prompt": "a"\n}\n').rows] == [2]
 
 
 @pytest.mark.parametrize(
