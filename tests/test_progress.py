@@ -45,7 +45,7 @@ class Run:
         return raw, Output(stream, **self._size)  # type: ignore[arg-type]
 
     def tell(self, number: int, *events: str) -> None:
-        download = download_of(self.plan.segments[number], self._board, "out")
+        download = download_of(self.plan.segments[number], self._board, "out", None)
         poll = download.requires()
         submit = poll.requires()
         for event in events:

@@ -306,7 +306,7 @@ def test_a_clip_that_is_no_video(make_clip, tmp_path, out):
 
 
 def test_a_clip_that_only_repeats(make_clip, out):
-    with pytest.raises(VideoError, match="Still: it has no frame but the one that it repeats"):
+    with pytest.raises(VideoError, match="Still: no frame of it is left"):
         join(
             out,
             [
