@@ -17,9 +17,9 @@ from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.tasks.film import download_of
+from minimax_tasks.tasks.events import Event
+from minimax_tasks.tasks.film import RenderStoryboard, download_of
 from minimax_tasks.tasks.follow import following
-from minimax_tasks.tasks.stages import STATUS
 from tests.storyboard.boards import write_board
 
 
@@ -35,6 +35,7 @@ class Run:
         self.plan: Plan = make_plan(board, root="out", language="en")
         self.states = clip_states(Storage("out"), [segment.key for segment in self.plan.segments])
         self._board = board
+        self._film = RenderStoryboard(storyboard=board, root="out")
         self._size = {"width": width, "height": height, "force_terminal": True}
         self._encoding = encoding
         self.progress = RenderProgress(self._terminal()[1], self.plan, self.states)
@@ -45,18 +46,18 @@ class Run:
         return raw, Output(stream, **self._size)  # type: ignore[arg-type]
 
     def tell(self, number: int, *events: str) -> None:
-        download = download_of(self.plan.segments[number], self._board, "out", None)
+        download = download_of(self.plan.segments[number], self._board, "out", self._film)
         poll = download.requires()
         submit = poll.requires()
         for event in events:
             match event:
                 case "submit":
                     submit.trigger_event(luigi.Event.START, submit)
-                    submit.trigger_event(STATUS, submit, "task 7")
+                    submit.trigger_event(Event.STATUS, submit, "task 7")
                     submit.trigger_event(luigi.Event.SUCCESS, submit)
                 case "poll":
                     poll.trigger_event(luigi.Event.START, poll)
-                    poll.trigger_event(STATUS, poll, "Processing")
+                    poll.trigger_event(Event.STATUS, poll, "Processing")
                 case "fail":
                     poll.trigger_event(luigi.Event.FAILURE, poll, RuntimeError("1027 too\nmuch 海"))
                 case "made":
