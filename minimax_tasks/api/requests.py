@@ -116,8 +116,8 @@ class _Request(BaseModel):
         return None
 
     def facts(self) -> dict[str, Any]:
-        """Prompt, model, resolution and duration, defaults filled in; None for what does not apply."""
-        return dict.fromkeys(("prompt", "model", "resolution", "duration"))
+        """Prompt, model, resolution, duration and ratio, defaults filled in; None for what does not apply."""
+        return dict.fromkeys(("prompt", "model", "resolution", "duration", "ratio"))
 
     def fields(self) -> dict[str, Any]:
         """What was given, from which the same request can be made again."""
@@ -334,13 +334,14 @@ class VideoRequest(_Request):
         return self.prompt
 
     def facts(self) -> dict[str, Any]:
-        """Prompt, model, resolution and duration, defaults filled in."""
+        """Prompt, model, resolution, duration and ratio, defaults filled in."""
         resolution, seconds = self.size
         return {
             "prompt": self.prompt,
             "model": self.model,
             "resolution": resolution,
             "duration": seconds,
+            "ratio": self.sent_ratio,
         }
 
     def fields(self) -> dict[str, Any]:

@@ -198,6 +198,8 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bo
             "seconds": round(found.seconds, 3),
             "fps": float(found.fps) if found.fps else None,
             "codec": found.codec,
+            "audio_rate": found.audio_rate or None,
+            "audio_channels": found.audio_channels or None,
         },
         "warnings": warnings,
     }

@@ -347,22 +347,30 @@ def made_state() -> Question[ClipState]:
     return _made((SUBMISSION, RESULT), tasks=True)
 
 
+_WHOLE_FACTS = ("width", "height", "frames", "audio_rate", "audio_channels")
+
+
 @dataclass(frozen=True)
 class VideoFacts:
-    """What a video turned out to be when it was fetched, in pixels and seconds; None where nobody measured."""
+    """What a video turned out to be when it was fetched, in pixels and seconds; None where nobody measured.
+
+    Of its sound the samples a second and the channels; None for a silent one too.
+    """
 
     width: int | None = None
     height: int | None = None
     frames: int | None = None
     fps: float | None = None
     seconds: float | None = None
+    audio_rate: int | None = None
+    audio_channels: int | None = None
 
     @classmethod
     def of(cls, result: Document) -> Self:
         """What `RESULT` says of the video."""
         video = result.get("video")
         found = video if isinstance(video, dict) else {}
-        whole = {name: _whole(found.get(name)) for name in ("width", "height", "frames")}
+        whole = {name: _whole(found.get(name)) for name in _WHOLE_FACTS}
         return cls(**whole, fps=_number(found.get("fps")), seconds=_number(found.get("seconds")))
 
 

@@ -48,6 +48,7 @@ _OWN = {
     "model": "what made the video",
     "resolution": "as it was asked for",
     "duration": "seconds, as asked for",
+    "ratio": "as it was asked for, of models that take one",
     "mode": "how it was asked for",
     "key": "of the clip, made from all that was asked",
     "task_id": "of the service",
@@ -55,6 +56,8 @@ _OWN = {
     "height": "pixels of the video",
     "fps": "frames per second of the video",
     "frames": "of the video",
+    "audio_rate": "samples a second of its sound; empty for a silent one",
+    "audio_channels": "channels of its sound",
     "split": "the part of the dataset that the row is in",
 }
 

@@ -38,7 +38,7 @@ from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now,
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.splits import SPLITS
-from minimax_tasks.dataset.table import PICTURES
+from minimax_tasks.dataset.table import FILES
 from minimax_tasks.errors import MiniMaxError, TableError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage, is_draft
@@ -60,6 +60,7 @@ _OWN = (
     "model",
     "resolution",
     "duration",
+    "ratio",
     "mode",
     "key",
     "task_id",
@@ -67,6 +68,8 @@ _OWN = (
     "height",
     "fps",
     "frames",
+    "audio_rate",
+    "audio_channels",
 )
 """Columns of every dataset, after `file_name`."""
 
@@ -534,7 +537,7 @@ def _shown(name: str, value: Any) -> Any:
     """A request field without signatures of URLs, and without the bytes of pictures."""
     if name == "callback_url":
         return shown(value)
-    if name not in PICTURES:
+    if name not in FILES:
         return value
     if isinstance(value, tuple):
         return [_shown(name, one) for one in value]

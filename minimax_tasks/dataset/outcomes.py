@@ -24,6 +24,8 @@ class ClipFacts(BaseModel):
     height: int | None = None
     fps: float | None = None
     frames: int | None = None
+    audio_rate: int | None = None
+    audio_channels: int | None = None
 
 
 class Failure(BaseModel):
@@ -114,4 +116,6 @@ def facts(result: dict[str, Any]) -> ClipFacts:
         height=video.height,
         fps=video.fps,
         frames=video.frames,
+        audio_rate=video.audio_rate,
+        audio_channels=video.audio_channels,
     )

@@ -37,6 +37,12 @@ _FIELDS = {name: field for kind in REQUESTS.values() for name, field in kind.mod
 PICTURES = tuple(dict.fromkeys(name for kind in REQUESTS.values() for name in kind.picture_fields))
 """Columns that hold pictures."""
 
+FILES = (
+    *PICTURES,
+    *dict.fromkeys(name for kind in REQUESTS.values() for name in getattr(kind, "recording_fields", ())),
+)
+"""Columns that name files: pictures, videos, sounds."""
+
 _TEMPLATE_ONLY = tuple(
     name
     for name in TemplateRequest.model_fields
@@ -232,7 +238,7 @@ class _RowReader:
                 if is_empty(found):
                     continue
                 given[name] = _as_given(found)
-                asked[name] = self._own(name, found) if name in PICTURES else found
+                asked[name] = self._own(name, found) if name in FILES else found
             except InvalidRequest as error:
                 wrong.append(self._problem(record, error))
         if wrong:
@@ -330,15 +336,16 @@ def _mode(name: str, value: Any) -> str:
 
 
 def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
-    """One picture, or several of the same subject (in a text cell a JSON list)."""
+    """One file, or several (in a text cell a JSON list)."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise InvalidRequest(name, value, "a picture, or a JSON list of pictures") from None
+            raise InvalidRequest(name, value, "a path or URL, or a JSON list of them") from None
     if isinstance(value, list):
         return tuple(_text(name, one) for one in value)
-    return _text(name, value)
+    one = _text(name, value)
+    return one if str in _members(_FIELDS[name].annotation) else (one,)
 
 
 def _with_pictures(read: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

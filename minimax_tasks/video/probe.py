@@ -14,6 +14,7 @@ import av.video.stream
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.damage import is_damaged, length_size
+from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.source import Source, opened, reason_of
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
 
@@ -45,6 +46,9 @@ class Probe:
     frames: int = 0
     seconds: float = 0.0
     audio: bool = False
+    audio_rate: int = 0
+    audio_channels: int = 0
+    """Samples a second and channels of its sound, 0 where there is none."""
     turn: Turn = UPRIGHT
     problems: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
@@ -103,6 +107,7 @@ def _read_header(container: av.container.InputContainer) -> Probe:
     unexpected = tuple(problems)
     if codec != "unknown" and not (stream.width and stream.height):
         problems.append("the picture has no size")
+    sound = sound_stream(container)
     return Probe(
         container=name,
         codec=codec,
@@ -113,6 +118,8 @@ def _read_header(container: av.container.InputContainer) -> Probe:
         frames=stream.frames,
         seconds=float(seconds),
         audio=bool(container.streams.audio),
+        audio_rate=sound.rate if sound else 0,
+        audio_channels=sound.channels if sound else 0,
         problems=tuple(problems),
         unexpected=unexpected,
     )

@@ -45,7 +45,7 @@ def test_tasks_refuse_hostile_references_when_they_are_made(reference: str) -> N
         ('{"prompt": "x", "take": true}', "take = True: allowed: a whole number"),
         ('{"prompt": "x", "a": ' + "[" * 40 + "]" * 40 + "}", "more than 30 deep"),
         ('{"prompt": "x", "a": ' + "[" * 100_000 + "]" * 100_000 + "}", "more than 30 deep"),
-        ('{"prompt": "x", "subject_image": "' + "[" * 100_000 + '"}', "a JSON list of pictures"),
+        ('{"prompt": "x", "subject_image": "' + "[" * 100_000 + '"}', "a JSON list of them"),
         ('{"prompt": "x", "prompt": "y"}', "'prompt' stands there twice"),
         ('{"prompt": "x", "model": "' + "m" * 3_000 + '"}', "(3002 characters)"),
         ('{"prompt": "x", "first_frame_image": "' + "f" * 3_000 + '.png"}', "its name is too long"),
