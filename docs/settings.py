@@ -21,6 +21,8 @@ A setting is read from three places. The first that has it wins:
 A value that is not allowed stops the command before anything is paid, and so does a name that is no setting: a
 misspelt `budget` is no budget. The message names the setting, the value, where it was read, and what was probably meant.
 
+Variables of MiniMax's own programs, such as `MINIMAX_API_HOST` and `MINIMAX_GROUP_ID`, may be set and say nothing here.
+
 In a run of Luigi the settings are options as well (`--minimax-root`, `--minimax-budget`, …), which win over the
 environment; `luigi --module minimax_tasks --help-all` lists them.
 

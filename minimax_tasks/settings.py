@@ -6,8 +6,10 @@ Nothing here knows Luigi. Its configuration is read by the room of Luigi, which 
 is such a configuration: where Luigi is in use, or one of its files lies where it looks for them.
 """
 
+import configparser
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, region_language
 from minimax_tasks.api.client import MiniMaxClient, wrong_with_address
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import ConfigurationError
-from minimax_tasks.redaction import keep_secret, shortened, shown
+from minimax_tasks.redaction import clean, keep_secret, shortened, shown
 
 _LUIGI_FILES = (
     "/etc/luigi/client.cfg", "/etc/luigi/luigi.cfg", "client.cfg", "luigi.cfg", "/etc/luigi/luigi.toml", "luigi.toml"
@@ -68,10 +70,39 @@ _ENVIRONMENT = Source(
 )
 
 
+def _room_of_luigi() -> Any:
+    try:
+        return importlib.import_module("minimax_tasks.tasks.configuration")
+    except (configparser.Error, ValueError) as error:
+        why = _wrong_with_file(error)
+    # Outside of the handler: the parsers' errors hold the line that they do not understand.
+    raise ConfigurationError(f"the Luigi configuration cannot be read: {why}")
+
+
+_WRONG_WITH_LINE = {
+    configparser.MissingSectionHeaderError: "there is no [section] above it",
+    configparser.DuplicateOptionError: "this name stands there twice",
+    configparser.DuplicateSectionError: "this [section] stands there twice",
+    configparser.ParsingError: "it is no `name = value`",
+}
+
+
+def _wrong_with_file(error: Exception) -> str:
+    """Which line of which file, and what is wrong with it, without what it says."""
+    found = re.search(r"line\s+(\d+)", str(error))
+    line = getattr(error, "lineno", None) or (found and found[1])
+    source = str(getattr(error, "source", "") or os.environ.get("LUIGI_CONFIG_PATH", ""))
+    place = ", ".join(filter(None, (shown(source), f"line {line}" if line else "")))
+    return f"{place}: {_WRONG_WITH_LINE.get(type(error), 'it is not understood')}"
+
+
 def default_sources() -> list[Source]:
-    """The environment, and what Luigi was told on its command line and in its configuration where there is one."""
+    """The environment, and what Luigi was told on its command line and in its configuration where there is one.
+
+    Raises `ConfigurationError` for a configuration that cannot be read.
+    """
     if "luigi" in sys.modules or "LUIGI_CONFIG_PATH" in os.environ or any(map(os.path.exists, _LUIGI_FILES)):
-        luigi = importlib.import_module("minimax_tasks.tasks.configuration")
+        luigi = _room_of_luigi()
         return [luigi.COMMAND_LINE, _ENVIRONMENT, luigi.CONFIGURATION]
     return [_ENVIRONMENT]
 
@@ -172,15 +203,15 @@ class Settings(BaseModel):
     @classmethod
     def _check_names(cls, source: Source) -> None:
         known = list(cls.model_fields)
-        unknown = [name for name in source.names() if name not in known]
+        unknown = [name for name in source.names() if name.replace("-", "_") not in known]
         if unknown:
             raise ConfigurationError("; ".join(cls._not_a_setting(name, source) for name in unknown))
 
     @classmethod
     def _not_a_setting(cls, name: str, source: Source) -> str:
-        guess = suggest(name, cls.model_fields)
+        guess = suggest(name.replace("-", "_"), cls.model_fields)
         meant = f"did you mean {source.where(guess)}?" if guess else f"allowed: {', '.join(cls.model_fields)}"
-        return f"{shown(source.where(shortened(name)))} is no setting; {meant}"
+        return f"{clean(source.where(shortened(name)))} is no setting; {meant}"
 
     def having(self, **arguments: Any) -> "Settings":
         """The same with other values; arguments that are None count as absent. Raises `ConfigurationError`."""

@@ -38,9 +38,7 @@ def test_a_key_of_the_section_that_is_no_setting(name: str, meant: str, tmp_path
     configure(f"[minimax]\n{name} = 0.1\n", tmp_path)
     with pytest.raises(mm.ConfigurationError) as caught:
         Settings.load()
-    assert str(caught.value).startswith(
-        f"{name.replace('-', '_')} ([minimax] of the Luigi configuration) is no setting"
-    )
+    assert str(caught.value).startswith(f"{name} ([minimax] of the Luigi configuration) is no setting")
     assert meant in str(caught.value)
 
 
@@ -136,3 +134,37 @@ def test_the_settings_are_a_configuration_of_luigi_s(tmp_path: Path) -> None:
     assert issubclass(minimax, luigi.Config)
     assert minimax().root == "films"
     assert "planted" not in repr(minimax()) + minimax().task_id
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("[minimax]\napi_key sk-PLANTED\n", "line 2: it is no `name = value`"),
+        ("[minimax]\nsk-PLANTED-as-a-name = x\n", "is no setting"),
+        ("[minimax]\napi_key = sk-1\napi_key = sk-PLANTED\n", "line 3: this name stands there twice"),
+        ("api_key = sk-PLANTED\n", "line 1: there is no [section] above it"),
+        ("[minimax]\napi_key = ${NOT_SET}sk-PLANTED\n", "names an environment variable that is not set"),
+        ("[minimax]\napi_key = sk-PLANTED%(\nbudget = %(PLANTED)s\n", "budget"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [["ledger"], ["luigi", "TextToVideo", "--prompt", "x", "--local-scheduler"]]
+)
+def test_a_configuration_that_cannot_be_read_shows_no_part_of_the_key(
+    text: str, wrong: str, words: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "luigi.cfg").write_text(text)
+    done = run(["-m", "minimax_tasks", *words], tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "should not happen" not in done.stderr
+    assert wrong in done.stderr
+    assert "sk-PLANTED" not in done.stdout + done.stderr
+
+
+def test_a_toml_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "luigi.toml").write_text('[minimax]\napi_key = "sk-PLANTED\n')
+    done = run(["-m", "minimax_tasks", "ledger"], tmp_path, LUIGI_CONFIG_PARSER="toml")
+    assert done.returncode == 2
+    assert "line 2: it is not understood" in done.stderr
+    assert "PLANTED" not in done.stderr

@@ -17,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    from minimax_tasks.settings import Settings
+
+    Settings.load()  # what is wrong there is said before Luigi reads it
     import luigi
     from luigi.interface import PidLockAlreadyTakenExit
     from luigi.parameter import ParameterException
@@ -25,7 +28,6 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks import register_tasks
     from minimax_tasks.console.messages import is_mistake, worded
     from minimax_tasks.console.output import tell
-    from minimax_tasks.settings import Settings
     from minimax_tasks.tasks.build import in_flight_factory
     from minimax_tasks.tasks.heard import hearing
     from minimax_tasks.tasks.result import asked_tasks, chosen_codes, is_done

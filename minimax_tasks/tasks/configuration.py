@@ -44,7 +44,7 @@ def _names() -> list[str]:
     except KeyError:
         return []
     everywhere = configuration.defaults() if hasattr(configuration, "defaults") else {}
-    return [str(name).replace("-", "_") for name in section if name not in everywhere]
+    return [str(name) for name in section if name not in everywhere]
 
 
 CONFIGURATION = Source(where=_where, read=_read, names=_names)

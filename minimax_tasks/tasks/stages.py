@@ -29,6 +29,8 @@ from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, Root
 from minimax_tasks.tasks.run import current_run, submit_resources, submit_seconds
 from minimax_tasks.tasks.target import FsspecTarget
 
+STATUS = Event.STATUS
+
 _MOST_WAITED = 95
 """Per cent that waiting alone gets to."""
 
@@ -156,7 +158,7 @@ class Download(Stage):
         await self.maker.fetch(self.folder)
 
 
-_kept: set[tuple[str, str]] = set()
+_kept: set[tuple[str, str, str]] = set()
 """Root and name of the requests that this process has kept."""
 
 
@@ -235,7 +237,7 @@ class _OfRequest(Stage):
         if not self._is_whole or not (asked := read_request(self.request)).is_clean:
             return
         root = Storage(self.root)
-        if (place := (root.url, asked.id)) not in _kept:
+        if (place := (root.url, root.base, asked.id)) not in _kept:
             root.write_json(request_file(asked.id), json.loads(self.request), durable=False)
             _kept.add(place)
 
