@@ -88,7 +88,7 @@ test: $(READY) $(S3) $(AZURITE) $(CLIENTS) engines browser
 	$(PYTEST)
 
 check: lint
-	$(PYTEST) -q -m '$(QUICK)'
+	$(PYTEST) -q -m '$(QUICK)' --hypothesis-profile quick
 
 # The quick tests on every Python from 3.11 to 3.14 that is found, with the newest and the lowest dependencies.
 matrix: $(READY)

@@ -112,6 +112,7 @@ def test_luigi_toml(tmp_path: Path) -> None:
     assert "did you mean budget" in done.stderr
 
 
+@pytest.mark.slow
 def test_luigi_shows_the_settings_and_takes_them_on_its_command_line(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -135,7 +135,7 @@ def accepted(files: Files) -> int:
     return int(found.get("attempt", unsaid))
 
 
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=3 * settings.default.max_examples, deadline=None)
 
 
 @many

@@ -2,7 +2,7 @@
 
 The blocks of a page are run from top to bottom in one folder, as a reader would. A block that cannot run here
 says so in its title: `title="Not run by our tests: it needs Windows"`. Titles that are names of files write
-the block to that file first. Pictures that a board or a table names and that are not there are drawn.
+the block to that file first. Pictures, sounds and clips that a board or a table names and that are not there are made.
 """
 
 import ast
@@ -15,7 +15,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from PIL import Image
 
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.video.slate import write_slate
 from tests.docs.pages import ENGINE_PAGES, NOT_RUN, PAGES, REPOSITORY, Block, blocks
 
 SHELL = ("sh", "console")
@@ -33,14 +36,17 @@ SHOWN = ("", "text")
 """Languages of blocks that hold what a command prints, or a tree of files."""
 
 PICTURE = re.compile(r"[\w./-]+\.(?:jpe?g|png|webp)\b")
+SOUND = re.compile(r"[\w./-]+\.(?:wav|mp3)\b")
+CLIP = re.compile(r"[\w./-]+\.mp4\b")
 SHIMS = ("make", "pip", "minimax-tasks", "luigi", "python", "python3", "git", "luigid")
 
 
 def _marked(page: Path) -> Any:
-    """A page that makes a film takes longer than `make check` has time for."""
-    makes_film = "minimax-tasks render" in page.read_text(encoding="utf-8")
+    """A page that makes a film, or runs pytest, takes longer than `make check` has time for."""
+    text = page.read_text(encoding="utf-8")
+    takes_long = any(words in text for words in ("minimax-tasks render", "RenderStoryboard(", "def test_"))
     return pytest.param(
-        page, marks=pytest.mark.slow if makes_film else (), id=str(page.relative_to(REPOSITORY))
+        page, marks=pytest.mark.slow if takes_long else (), id=str(page.relative_to(REPOSITORY))
     )
 
 
@@ -197,7 +203,10 @@ class Reader:
         of_shot = {field.alias or name for name, field in Shot.model_fields.items()}
         if not set(value) & of_board and set(value) <= of_shot:
             value = {"shots": [{"id": "000", "prompt": "Rain."}, {"id": "010"} | value]}
-        value = {"title": "Page", "shots": [{"id": "010", "prompt": "Rain."}]} | value
+        beds = value.get("audio", ())
+        ends = [bed.get(end) for bed in beds if isinstance(bed, dict) for end in ("from", "to")]
+        ids = sorted({"010", *(end for end in ends if isinstance(end, str))})
+        value = {"title": "Page", "shots": [{"id": name, "prompt": "Rain."} for name in ids]} | value
         named = {name for shot in value["shots"] for name in shot.get("characters", [])}
         value = {"cast": {name: f"somebody called {name}" for name in sorted(named)}} | value
         for number, shot in enumerate(value["shots"]):
@@ -209,6 +218,10 @@ class Reader:
         text = block.text if is_whole else yaml.safe_dump(value, sort_keys=False)
         for path in PICTURE.findall(text):
             self.draw_what_is_named_in(path)
+        for path in SOUND.findall(text):
+            self.record(self.folder / path)
+        for path in CLIP.findall(text):
+            self.film(self.folder / path)
         name = block.title if block.title.endswith((".yaml", ".yml")) else "page.yaml"
         (self.folder / name).write_text(text, encoding="utf-8")
         self._plan(name)
@@ -267,6 +280,20 @@ class Reader:
         import tomllib
 
         tomllib.loads(block.text)
+
+    def record(self, path: Path) -> None:
+        """A second of silence that a page takes for granted, whatever its ending promises."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(16_000))
+
+    def film(self, path: Path) -> None:
+        """Three seconds of a card that a page takes for granted."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_slate(str(path), (640, 360), Fraction(24), 3.0, path.stem, ())
 
     def draw_what_is_named_in(self, text: str) -> None:
         """Pictures that a page takes for granted, each of its own colours."""

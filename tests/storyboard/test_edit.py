@@ -75,7 +75,11 @@ def boards(draw: st.DrawFn) -> tuple[str, list[int | None]]:
 
 
 @given(boards())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_film_manifest_report_and_timeline_have_the_same_cut(
     clips: list[Path], board: tuple[str, list[int | None]]
 ) -> None:

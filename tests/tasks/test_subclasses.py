@@ -370,7 +370,9 @@ def _shared_roof() -> Iterator[None]:
     luigi.configuration.get_config().remove_section("resources")
 
 
-each_worker = pytest.mark.parametrize("worker", ["ours", "Luigi's", "Luigi's, forked"])
+each_worker = pytest.mark.parametrize(
+    "worker", ["ours", "Luigi's", pytest.param("Luigi's, forked", marks=pytest.mark.slow)]
+)
 each_kind = pytest.mark.parametrize(
     "kind", [name if name == "TextToVideo" else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
 )

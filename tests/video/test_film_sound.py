@@ -93,17 +93,18 @@ def beeps(path: Path | str) -> list[float]:
     return [float(place / rate) for place in begins]
 
 
+@pytest.mark.parametrize("joins", [6, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("differing", "chained"), [(False, True), (True, False)])
-def test_a_flash_and_a_beep_stay_together_over_a_hundred_joins(tmp_path, differing, chained):
+def test_a_flash_and_a_beep_stay_together_over_a_hundred_joins(tmp_path, differing, chained, joins):
     clips = [
         loud_clip(tmp_path / f"{number}.mp4", frames, rate=44_100 if differing and number else RATE)
         for number, frames in enumerate((41, 53, 31))
     ]
-    pieces = [Piece(clips[number % 3], repeats_frame=chained and number > 0) for number in range(101)]
+    pieces = [Piece(clips[number % 3], repeats_frame=chained and number > 0) for number in range(joins + 1)]
     film = join(str(tmp_path / "film.mp4"), pieces)
     assert (film.method, film.sound) == ("copy", "encode" if differing else "copy")
     seen, listened = flashes(tmp_path / "film.mp4"), beeps(tmp_path / "film.mp4")
-    assert len(seen) == len(listened) == 101
+    assert len(seen) == len(listened) == joins + 1
     assert max(abs(flash - beep) for flash, beep in zip(seen, listened, strict=True)) < 1 / 24
 
 
@@ -182,6 +183,7 @@ def test_a_clip_without_sound_is_silent_in_a_film_with_sound(tmp_path, make_clip
     assert 0.25 < loudest[1] < 0.35
 
 
+@pytest.mark.slow
 def test_sizes_and_sounds_of_all_generations_in_one_film(tmp_path, make_clip):
     clips = [
         loud_clip(tmp_path / "a.mp4", size=(1344, 768)),
