@@ -76,6 +76,9 @@ class FsspecTarget(luigi.target.FileSystemTarget):
             opened = form.pipe_writer(_Draft(storage, name))
         else:
             opened = form.pipe_reader(FileWrapper(_reader(storage, name)))
+        if isinstance(opened, io.TextIOWrapper):
+            # Luigi's shows the mode of the bytes below it, and pandas before 3.1 goes by that.
+            opened.mode = way  # type: ignore[misc]
         return opened
 
     def makedirs(self) -> None:
