@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import luigi
 
-from minimax_tasks import MiniMaxError, TableError, VideoDataset, build
+from minimax_tasks import ConfigurationError, FsspecTarget, MiniMaxError, TableError, VideoDataset, build
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -40,27 +40,31 @@ def main() -> int:
     parser.add_argument("--name", help="of the dataset; the table's own when left out")
     parser.add_argument("--webdataset", action="store_true", help="also write WebDataset tar files")
     options = parser.parse_args()
-    pipeline = TableToDataset(
-        table=options.table, root=options.root, name=options.name, webdataset=options.webdataset
-    )
-    dataset = pipeline.requires()
     try:
+        pipeline = TableToDataset(
+            table=options.table, root=options.root, name=options.name, webdataset=options.webdataset
+        )
+        dataset = pipeline.requires()
         clips = dataset.plan.clips
-    except TableError as error:
+    except (ConfigurationError, TableError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     print(f"{len(clips)} clips, at most USD {sum(clip.request.usd or 0 for clip in clips.values()):.2f}")
     done = build([pipeline])
     if dataset.output().exists():
-        rows = list(_rows(dataset))
-        print(f"dataset: {dataset.folder} ({len(rows)} rows)")
+        print(f"dataset: {dataset.folder} ({sum(1 for _ in _rows(dataset.output()))} rows)")
+    for row in _rows(FsspecTarget(f"{dataset.folder}/failed.jsonl")):
+        if row["in_doubt"]:
+            print(
+                f"row {row['row']} may have been paid: minimax-tasks resolve {row['key']} --root {dataset.root}"
+            )
     return DONE if done else FAILED
 
 
-def _rows(dataset: VideoDataset) -> Iterator[dict[str, object]]:
-    with dataset.output().open() as metadata:
-        for line in metadata:
-            yield json.loads(line)
+def _rows(target: FsspecTarget) -> Iterator[dict[str, object]]:
+    if target.exists():
+        with target.open() as file:
+            yield from map(json.loads, file)
 
 
 if __name__ == "__main__":

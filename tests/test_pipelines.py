@@ -47,7 +47,7 @@ def test_the_example_table_becomes_a_dataset(sandbox: Sandbox, tmp_path: Path) -
         "image-to-video",
         "start-end-to-video",
     }
-    assert len(list((tmp_path / "out/datasets/waves").glob("data/00/*.mp4"))) == 12
+    assert len(list((tmp_path / "out/datasets/waves").glob("data/*/00/*.mp4"))) == 12
     run(*words)
     assert len(sandbox.ledger()) == 12
 
@@ -59,6 +59,26 @@ def test_a_bad_table_is_exit_2_and_every_row_is_named(sandbox: Sandbox, tmp_path
     assert "bad.csv, line 3: duration = 'six'" in done.stderr
     assert "Traceback" not in done.stderr
     assert sandbox.ledger() == []
+
+
+def test_a_row_in_doubt_is_told_with_the_command_that_settles_it(
+    sandbox: Sandbox, tmp_path: Path, table: Path
+) -> None:
+    sandbox.add_faults([{"at": "submit", "prompt": "calm", "lost": True}])
+    done = run("pipelines/dataset.py", "--table", table, "--root", tmp_path / "out", expect=1)
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("row 2 may have been paid: ")]
+    settle = line.partition(": minimax-tasks ")[2].split()
+    (lost,) = [one["task_id"] for one in sandbox.ledger() if one["kind"] == "text-to-video"]
+    run("-m", "minimax_tasks", *settle, "--task-id", lost)
+    done = run("pipelines/dataset.py", "--table", table, "--root", tmp_path / "out")
+    assert "(2 rows)" in done.stdout
+    assert len(sandbox.ledger()) == 2
+
+
+def test_a_root_that_cannot_be_one_is_exit_2(sandbox: Sandbox, table: Path) -> None:
+    done = run("pipelines/dataset.py", "--table", table, "--root", "s3://u:hunter2hunter2@bucket", expect=2)
+    assert "its user and password would be shown" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
 
 
 def test_the_dataset_with_the_plain_luigi_command(sandbox: Sandbox, tmp_path: Path, table: Path) -> None:
