@@ -1,12 +1,19 @@
 """`minimax-tasks dataset`: judged, priced, made, and how it ends."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
+from minimax_tasks.clips.state import clip_states
 from minimax_tasks.commands.main import main
+from minimax_tasks.console.dataset import DatasetProgress
+from minimax_tasks.console.output import Output
+from minimax_tasks.dataset.plan import make_plan
+from minimax_tasks.dataset.shard import ClipNews
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage.files import Storage
 from tests.dataset.tables import lines, load, write_csv
 
 pytestmark = pytest.mark.slow
@@ -165,3 +172,34 @@ def test_a_name_with_the_date_of_the_partition(sandbox: Sandbox, tmp_path: Path)
         table = write_csv(tmp_path / f"lake/2026/11/{day:02}/p.csv", [{"prompt": f"Day {day}"}])
         assert main(["dataset", table, "--root", "out", "--name", "waves-{date}"]) == 0
         assert Path(f"out/datasets/waves-2026-11-{day:02}/metadata.jsonl").exists()
+
+
+def test_a_terminal_counts_what_runs_and_a_pipe_gets_a_few_lines(tmp_path: Path) -> None:
+    root = Storage("out")
+    plan = make_plan(waves(tmp_path, count=200), root)
+    states = clip_states(root, plan.clips)
+    keys = list(plan.clips)
+    for terminal in (True, False):
+        stream = io.StringIO()
+        output = Output(stream, width=60, force_terminal=terminal)
+        with DatasetProgress(output, "waves", plan, states) as progress:
+            for key in keys[:150]:
+                progress.clip_news(key, ClipNews.SUBMITTED, "7")
+            for key in keys[:120]:
+                progress.clip_news(key, ClipNews.MADE, "")
+            for key in keys[120:145]:
+                progress.clip_news(key, ClipNews.FAILED, "1027 too\nmuch 海")
+            shown = io.StringIO()
+            Output(shown, width=60).print(progress.screen())
+        lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+        assert [line.split(" ", 1)[1] for line in lines[:4]] == [
+            "120 made",
+            "25 failed    line 146: 1027 too much 海",
+            "5 generating",
+            "50 to make",
+        ]
+        assert lines[4] == "120 of 200 · 0:00 · $42.00 of $56.00"
+        if not terminal:
+            told = stream.getvalue().splitlines()
+            assert len(told) < 40
+            assert "more rows failed; failed.jsonl has them all" in told
