@@ -242,7 +242,7 @@ class DatasetProgress:
         """Lines for readers of a pipe or a log: a few about how far it is, and the first that failed."""
         if news is ClipNews.FAILED:
             if len(self._failed) <= MOST_PROBLEMS:
-                self._console.whole(f"{self._places.get(key, key)}: failed: {text}")
+                self._console.whole(f"{self._places.get(key, key)}: failed: {' '.join(text.split())}")
             elif len(self._failed) == MOST_PROBLEMS + 1:
                 self._console.whole(f"more rows failed; {FAILED_ROWS} has them all")
         ended = len(self._made) + len(self._failed)
