@@ -27,7 +27,7 @@ from minimax_tasks.tasks.parameters import (
     ReferencesParameter,
     TextParameter,
 )
-from minimax_tasks.tasks.stages import Download, PollVideo, Stage
+from minimax_tasks.tasks.stages import Download, PollVideo
 
 
 def _default(mode: Mode, name: str) -> Any:
@@ -126,13 +126,13 @@ class _Mode(Download):
 
         Not kept: Luigi hands out one instance for the same parameters, and a picture may change meanwhile.
         """
-        root = Storage(self.root)
-        for picture in self._kept_pictures():
-            picture.keep(root)
-        return known_clip(root, self.asked, self.take, written=spellings_of(self._written))
-
-    def _kept_pictures(self) -> Iterator[KeptPicture]:
-        yield from (value for _, value in self._given() if isinstance(value, KeptPicture))
+        root, written = Storage(self.root), self._written
+        if self._comes_later:
+            judge_commands(root, written, self.take)
+        for _, given in self._given():
+            if isinstance(given, KeptPicture):
+                given.keep(root)
+        return known_clip(root, as_sent(written), self.take, written=spellings_of(written))
 
     def requires(self) -> Any:
         """The wait for the clip, which requires its submit.
@@ -158,7 +158,7 @@ def _value_of(name: str, value: Any, root: str) -> Any:
             return value.reference(Storage(root))
         case TextFile():
             return value.text(name)
-        case Stage() if name not in _TEXTS:
+        case Download() if name not in _TEXTS:
             if value.root != root:
                 raise InvalidRequest(name, repr(value), f"a clip under the same root, {root}")
             return str(FrameOf(value.key, "last"))

@@ -13,7 +13,7 @@ from luigi.parameter import ParameterVisibility
 
 from minimax_tasks.api.catalog.models import default_model
 from minimax_tasks.api.requests import AnyRequest
-from minimax_tasks.clips.request import in_one_line
+from minimax_tasks.clips.request import FrameOf, in_one_line
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.tasks.coroutine import CoroutineTask, definer, is_ours
 
@@ -21,6 +21,9 @@ _ABOUT = 40
 """Characters of a prompt in a name."""
 
 _DIGITS = 6
+_KEPT = re.compile(r"(pixels-)?(?P<digest>[0-9a-f]{64})")
+"""The file of a picture that was given as bytes."""
+
 _NO_PART_OF_AN_ID = re.compile(r"[^\w]+")
 """Luigi's page puts ids into HTML as they are."""
 
@@ -93,7 +96,11 @@ def request_words(request: AnyRequest, take: int) -> str:
 
 def file_words(reference: str) -> str:
     """The name of a file, without where it is but with the partition that it is in (`date=2026-11-01`)."""
+    if frame := FrameOf.parse(str(reference)):
+        return f"{frame.place} frame of {frame.key[:_DIGITS]}"
     path = PurePosixPath(shown(str(reference)).replace("\\", "/"))
+    if kept := _KEPT.fullmatch(path.name):
+        return f"picture {kept['digest'][:_DIGITS]}"
     partition = f"{path.parent.name} " if "=" in path.parent.name else ""
     return in_one_line(partition + path.name, _ABOUT)
 

@@ -134,6 +134,7 @@ def test_what_is_wrong_with_what_a_task_made_is_said_before_anything_is_paid(
         mm.RenderStoryboard(storyboard=Words(name="board.yaml", text="title: x\n"), root="out"),
         mm.TextToVideo(prompt=Words(name="empty.txt", text=" \n"), root="out"),
         mm.ImageToVideo(first_frame_image=Words(name="no-picture.png"), root="out"),
+        mm.TextToVideo(prompt=Words(name="camera.txt", text="[Fly around] The sea."), root="out"),
     ]
     assert not build(tasks, worker)
     assert sandbox.ledger() == []
@@ -181,6 +182,7 @@ def test_a_clip_goes_on_where_another_ended(worker: str, sandbox: Sandbox) -> No
     second = mm.ImageToVideo(first_frame_image=first, prompt="It goes dark.", root="out")
     assert build([second], worker)
     assert first.complete()
+    assert repr(mm.DownloadVideo(request=second.clip, root="out")).startswith("DownloadVideo It goes dark.")
     assert second.clip.request.pictures() == {"first_frame_image": f"clip:{first.key}#last"}
     with pytest.raises(mm.InvalidRequest, match="under the same root"):
         mm.ImageToVideo(first_frame_image=first, root="elsewhere").clip  # noqa: B018

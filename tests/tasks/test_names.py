@@ -102,6 +102,10 @@ def test_a_data_url_is_a_picture_by_its_digest(tmp_path: Path) -> None:
     assert len(everywhere(task)) < 5_000
     assert "base64" not in everywhere(task)
     assert task.key == mm.ImageToVideo(first_frame_image="a.png", prompt="x", root="out").key
+    unnamed = mm.ImageToVideo(first_frame_image=data, root="out")
+    assert repr(unnamed).startswith(
+        f"ImageToVideo picture {task.first_frame_image.removeprefix('sha256:')[:6]} · "
+    )
     kept = [path for path in Path("out/pictures").iterdir() if path.suffix != ".json"]
     assert [path.read_bytes() for path in kept] == [data]
 
