@@ -27,6 +27,8 @@ from typing import Any
 import luigi
 from luigi.worker import ContextManagedTaskProcess, TaskProcess, TaskStatusReporter
 
+from minimax_tasks.tasks.run import RunInChild, current_run
+
 log = logging.getLogger(__name__)
 
 
@@ -145,7 +147,9 @@ class ProcessRun(ThreadRun):
         with ours:
             try:
                 self._child = spawn.Process(
-                    target=_run_in_child, args=(self.context, self.task, self._options, theirs), daemon=False
+                    target=_run_in_child,
+                    args=(self.context, self.task, current_run().for_child(), self._options, theirs),
+                    daemon=False,
                 )
                 self._child.start()
             except (pickle.PicklingError, AttributeError, TypeError, OSError, ImportError) as error:
@@ -242,14 +246,15 @@ class _Messages:
 
 
 def _run_in_child(
-    context: str | None, task: luigi.Task, options: dict[str, Any], connection: Connection
+    context: str | None, task: luigi.Task, shared: RunInChild, options: dict[str, Any], connection: Connection
 ) -> None:
     messages = _Messages(connection)
     messages.send("began", None)
     random.seed()
     run = ContextManagedTaskProcess(context, task, result_queue=messages, status_reporter=messages, **options)
     run.use_multiprocessing = False
-    run.run()
+    with shared.resume().current():
+        run.run()
 
 
 def plain_run(

@@ -13,12 +13,14 @@ import logging
 from collections.abc import Coroutine, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import luigi
 import luigi.worker
 from luigi import rpc
+from luigi.task_status import RUNNING
 
 from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
 from minimax_tasks.clips.request import ClipRequest
@@ -87,6 +89,10 @@ class Run:
             )
         return self._services[loop]
 
+    def for_child(self) -> "RunInChild":
+        """What another process has to know of the run, for a task of it that runs there."""
+        return RunInChild(self._settings, self.timing, self.is_shared)
+
     async def close(self) -> None:
         """Close the connections of the running event loop."""
         service = self._services.pop(asyncio.get_running_loop(), None)
@@ -101,6 +107,21 @@ class Run:
             yield self
         finally:
             _current.reset(before)
+
+
+@dataclass(frozen=True)
+class RunInChild:
+    """A run on its way to a child process. The key goes through the pipe between them, and shows nowhere."""
+
+    settings: Settings | None
+    timing: Timing
+    is_shared: bool
+
+    def resume(self) -> Run:
+        """The run there."""
+        run = Run(self.settings, timing=self.timing)
+        run.is_shared = self.is_shared
+        return run
 
 
 _luigis_own = Run()
@@ -140,9 +161,29 @@ def _is_asked_by_a_central_worker() -> bool:
 
 
 def has_central_scheduler(task: luigi.Task) -> bool:
-    """Whether a task that runs was given out by a central scheduler: told by what Luigi's worker gave it to report to."""
-    reporter = getattr(task.set_tracking_url, "__self__", None)
-    return isinstance(getattr(reporter, "_scheduler", None), rpc.RemoteScheduler)
+    """Whether a task that runs was given out by a central scheduler."""
+    return isinstance(getattr(_reporter(task), "_scheduler", None), rpc.RemoteScheduler)
+
+
+def try_no_more(task: luigi.Task) -> None:
+    """Let Luigi's scheduler not give out again a task that runs and is about to fail.
+
+    It applies what a worker says of retries to the next failure, so it has to know before this one. To a scheduler in
+    the parent of a process nothing can be said from here: such a task is run again, and fails at once.
+    """
+    reporter = _reporter(task)
+    if isinstance(reporter, luigi.worker.TaskStatusReporter):
+        reporter._scheduler.add_task(
+            task_id=task.task_id,
+            worker=reporter._worker_id,
+            status=RUNNING,
+            retry_policy_dict={"retry_count": 1},
+        )
+
+
+def _reporter(task: luigi.Task) -> Any:
+    """What Luigi's worker gave to a task that runs, to report to."""
+    return getattr(task.set_tracking_url, "__self__", None)
 
 
 def run_alone(work: Coroutine[Any, Any, None]) -> None:

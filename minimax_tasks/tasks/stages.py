@@ -19,20 +19,23 @@ from minimax_tasks.clips.layout import RESULT, SUBMISSION, VIDEO, clip_file, req
 from minimax_tasks.clips.make import ClipMaker, resolve_clip
 from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.clips.service import Service
-from minimax_tasks.errors import InvalidRequest
+from minimax_tasks.errors import ApiError, GenerationFailed, InvalidRequest, MiniMaxError, SubmitRefused
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.events import EVENTS, Event
 from minimax_tasks.tasks.naming import NamedTask
 from minimax_tasks.tasks.owner import OfOwner, OwnedTask, OwnerParameter
 from minimax_tasks.tasks.page import has_page, link_to_file, show
 from minimax_tasks.tasks.parameters import RequestByName, RequestParameter, RootParameter, read_request
-from minimax_tasks.tasks.run import current_run, submit_resources, submit_seconds
+from minimax_tasks.tasks.run import current_run, submit_resources, submit_seconds, try_no_more
 from minimax_tasks.tasks.target import FsspecTarget
 
 STATUS = Event.STATUS
 
 _MOST_WAITED = 95
 """Per cent that waiting alone gets to."""
+
+_FOR_GOOD = (GenerationFailed, SubmitRefused)
+"""Failures that stay as they are until a person asks for another try."""
 
 
 class Stage(OwnedTask, NamedTask):
@@ -87,8 +90,13 @@ class Stage(OwnedTask, NamedTask):
         """Do the stage; what happens to the clip meanwhile are events of the task."""
         if has_page(self):
             show(self, tracking_url=await asyncio.to_thread(self._link))
-        with listening(self._hear):
-            await super().run_async()
+        try:
+            with listening(self._hear):
+                await super().run_async()
+        except MiniMaxError as error:
+            if isinstance(error, _FOR_GOOD) or (isinstance(error, ApiError) and error.is_about_the_request):
+                await asyncio.to_thread(try_no_more, self)
+            raise
         if has_page(self):
             show(self, progress_percentage=100)
 

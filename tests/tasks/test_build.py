@@ -188,3 +188,25 @@ class Broken(luigi.Task):
 
     def requires(self) -> luigi.Task:
         raise ValueError("nobody knows")
+
+
+class Alone(luigi.Task):
+    """Asks for a process of its own, and for what the run was told."""
+
+    worker_timeout = 60
+
+    def output(self) -> luigi.LocalTarget:
+        return luigi.LocalTarget("alone.txt")
+
+    def run(self) -> None:
+        from minimax_tasks.tasks.run import current_run
+
+        settings = current_run().settings()
+        Path("alone.txt").write_text(f"{os.getpid()} {settings.budget} {settings.api_key.get_secret_value()}")
+
+
+def test_a_process_of_its_own_knows_the_settings_of_the_run() -> None:
+    assert mm.build([Alone()], settings=mm.Settings(budget=7, api_key="of-this-run"))
+    pid, budget, key = Path("alone.txt").read_text().split()
+    assert int(pid) != os.getpid()
+    assert (budget, key) == ("7.0", "of-this-run")

@@ -411,3 +411,49 @@ def test_a_time_limit_holds(sandbox: Sandbox, worker: str, kind: str) -> None:
     assert mm.build([base(**given, root="out")])
     assert not build(Mine(**given, root="out"), worker).done
     assert notes() == []
+
+
+@pytest.fixture
+def _kept_alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker that stays, and a scheduler that soon gives failed tasks out again."""
+    configuration = luigi.configuration.get_config()
+    chosen = [
+        ("worker", "keep_alive", "true"),
+        ("worker", "wait_interval", "0.05"),
+        ("worker", "wait_jitter", "0"),
+        ("scheduler", "retry_delay", "0.1"),
+    ]
+    for section, name, value in chosen:
+        configuration.set(section, name, value)
+    yield
+    for section, name, _ in chosen:
+        configuration.remove_option(section, name)
+
+
+@each_worker
+@pytest.mark.parametrize(
+    ("fault", "stage", "tries"),
+    [
+        pytest.param({"at": "task", "fail": 1027}, "PollVideo", 1, id="failed for good"),
+        pytest.param({"at": "submit", "code": 1026}, "SubmitVideo", 1, id="refused for good"),
+        pytest.param({"at": "submit", "code": 2049, "every": 1}, "SubmitVideo", 3, id="may get better"),
+    ],
+)
+@pytest.mark.usefixtures("_kept_alive")
+def test_what_failed_for_good_is_not_run_again(
+    sandbox: Sandbox, worker: str, fault: dict[str, Any], stage: str, tries: int
+) -> None:
+    sandbox.add_faults([fault])
+    count = Path("tries.txt")
+
+    def begun(task: luigi.Task) -> None:
+        with count.open("a") as out:
+            out.write(task.task_family + "\n")
+
+    luigi.Task.event_handler(luigi.Event.START)(begun)
+    try:
+        assert not build(mm.TextToVideo(prompt="A lighthouse", root="out"), worker).done
+    finally:
+        luigi.Task.remove_event_handler(luigi.Event.START, begun)
+    forked = worker == "Luigi's, forked"  # nothing can be said to the scheduler in the parent
+    assert count.read_text().split().count(stage) == (3 if forked else tries)
