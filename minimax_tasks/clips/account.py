@@ -27,6 +27,9 @@ PAGE = 100
 MOST_PAGES = 200
 """Pages that are read at most: a list that never ends says nothing."""
 
+TRIES = 4
+"""Readings that are tried before a POST goes without."""
+
 _KEPT_BACK = 900.0
 """Seconds before the newest task whose ids a claim notes: older ones are told apart by their time."""
 
@@ -184,19 +187,28 @@ class Account:
         async with self._reading:
             newest = self._newest.get(model)
             if newest is None or not asked - self._fresh <= newest.read_at <= time.time():
-                try:
-                    newest = await read_tasks(client, endpoint, model)
-                    if not newest.complete:  # tasks came between two pages
-                        newest = await read_tasks(client, endpoint, model)
-                    self._newest[model] = newest
-                except AuthenticationFailed:
-                    raise
-                except MiniMaxError as error:
-                    log.warning(
-                        "the list of tasks does not answer, so that it cannot settle a doubt: %s", error
-                    )
+                newest = await self._read_whole(client, endpoint, model)
+                if newest is None:
                     return None
+                self._newest[model] = newest
         return newest.noted()
+
+    async def _read_whole(self, client: MiniMaxClient, endpoint: Endpoint, model: str) -> Reading | None:
+        """A whole reading if it can be had in some tries: tasks may come between two pages."""
+        found: Reading | None = None
+        for number in range(TRIES):
+            if number:
+                await asyncio.sleep(min(self._pause, float(number)))
+            try:
+                found = await read_tasks(client, endpoint, model)
+            except AuthenticationFailed:
+                raise
+            except MiniMaxError as error:
+                log.warning("the list of tasks does not answer, and cannot settle a doubt: %s", error)
+            else:
+                if found.complete:
+                    break
+        return found
 
     async def place(self, client: MiniMaxClient, endpoint: Endpoint) -> None:
         """Wait until one more task may be under way, and take the place. Nothing is asked while there are few."""

@@ -15,13 +15,14 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.api.v2.answers import TaskAnswer
-from minimax_tasks.clips.account import Reading, Shape, candidates, read_tasks
+from minimax_tasks.clips.account import TRIES, Reading, Shape, candidates, read_tasks
 from minimax_tasks.clips.callbacks import heard_task_id
 from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
+from minimax_tasks.clips.state import look_async, outcome_is_known
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.storage.files import Storage
 
@@ -34,9 +35,11 @@ class Settled:
 
     task_id: str = ""
     candidates: tuple[TaskAnswer, ...] = ()
+    closed: bool = False
+    """Somebody else settled it meanwhile: another worker, or a person."""
 
     def __bool__(self) -> bool:
-        return bool(self.task_id)
+        return self.closed or bool(self.task_id)
 
     @property
     def words(self) -> str:
@@ -67,25 +70,28 @@ async def settle(folder: ClipFolder, service: Service, number: int) -> Settled:
     if search is None:
         return Settled()
     timing = service.timing
-    pause, alone = timing.settle_look, ""
+    pause, alone, failures = timing.settle_look, "", 0
     found = Settled()
     while True:
+        if not await search.is_open():
+            return Settled(closed=True)
         if task_id := await search.heard():
             return Settled(task_id)
         try:
             reading, fitting = await search.look()
         except MiniMaxError as error:
             log.info("clip %s: the list of tasks does not answer: %s", folder.key, error)
-            reading, fitting, alone = None, [], ""
+            reading, fitting, alone, failures = None, [], "", failures + 1
         else:
+            failures = 0
             found = Settled(candidates=tuple(fitting))
         only = fitting[0].task_id if len(fitting) == 1 and reading is not None and reading.complete else ""
         if only and only == alone and search.may_adopt and await search.adopt(only):
             return Settled(only)
-        last = not only and search.is_over
+        last = not only and search.is_over and not 0 < failures < TRIES
         alone = only
         if last or (only and not search.may_adopt):
-            return found
+            return found if await search.is_open() else Settled(closed=True)
         await asyncio.sleep(pause)
         pause = min(pause * (1.0 if only else 1.5), timing.settle_pause)
 
@@ -140,6 +146,11 @@ class _Search:
         waited = time.monotonic() - self.began
         patience = min(self.window, self.service.settings.generation_timeout)
         return age(self.claim) > self.window or waited > patience
+
+    async def is_open(self) -> bool:
+        """Whether it is still not written what came of the POST."""
+        names = await self.folder.names()
+        return not await look_async(self.folder.root, self.folder.key, outcome_is_known(names, self.number))
 
     async def look(self) -> tuple[Reading, list[TaskAnswer]]:
         reading = await read_tasks(self.service.client, self.endpoint, self.shape.model)

@@ -167,6 +167,9 @@ async def _pay_in_turn(
             settled = await _look_for_it(folder, service, claim.number, on_status)
             if not settled:
                 raise _uncertain(clip, folder, doubt.why, doubt.since, settled.words) from doubt
+            submits = await folder.submit_state()
+            if not submits.submitted:  # a person was faster, and allowed another submit
+                raise _NotMine from doubt
             return await folder.submission() or {}
         except BaseException:
             service.account.give_back(sent=False)
