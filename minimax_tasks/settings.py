@@ -33,11 +33,13 @@ _LUIGI_FILES = (
 OF_OTHERS = frozenset(
     f"MINIMAX_{name}"
     for name in (
-        "API_BASE", "API_HOST", "API_RESOURCE_MODE", "CONFIG_PATH", "GROUP_ID", "MCP_BASE_PATH", "REGION",
-        "RESOURCE_MODE", "SERVER_ENDPOINT", "SERVER_PORT", "TRANSPORT_MODE",
+        "API_BASE", "API_HOST", "API_RESOURCE_MODE", "CN_API_KEY", "CN_BASE_URL", "CONFIG_PATH", "GROUP_ID",
+        "MCP_BASE_PATH", "OUTPUT", "REGION", "RESOURCE_MODE", "SERVER_ENDPOINT", "SERVER_PORT", "TIMEOUT",
+        "TRANSPORT_MODE", "VERBOSE",
     )
 )  # fmt: skip
-"""Variables of the MCP servers and clients for MiniMax that others publish. They may be set, and say nothing here."""
+"""Variables of MiniMax's own command, and of MCP servers and clients that others publish. They may be set, and say
+nothing here."""
 
 _PREFIX = "MINIMAX_"
 
