@@ -136,7 +136,7 @@ def run(careless: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptur
         "MINIMAX_API_KEY": KEY,
         "MINIMAX_REQUESTS_PER_MINUTE": "0",
         "MINIMAX_POLL_INTERVAL": "0.05",
-        "MINIMAX_RECEIVER_URL": f"https://hook:{plant('rpw')}@hooks.example/in?token={plant('rq')}",
+        "MINIMAX_RECEIVER_URL": f"https://hook:{plant('rpw')}@hooks.example/in",
     }.items():
         monkeypatch.setenv(name, value)
     with caplog.at_level(logging.DEBUG):
