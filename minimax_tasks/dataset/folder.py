@@ -9,16 +9,15 @@ another clip, so that a folder whose delivery was cut short lists whole videos o
 import hashlib
 import json
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
+from minimax_tasks.clips.belonging import place_of
 from minimax_tasks.clips.layout import (
     CARD,
     DATASET_MANIFEST,
@@ -26,23 +25,19 @@ from minimax_tasks.clips.layout import (
     FAILED_ROWS,
     MADE_BY,
     METADATA,
-    OWNER,
     VIDEO,
     clip_file,
 )
 from minimax_tasks.dataset.card import dataset_card, is_ours
 from minimax_tasks.dataset.columns import TEXT, Kind, kind_of, write_as
 from minimax_tasks.dataset.inference import as_text, dated, telling_first, unclear
-from minimax_tasks.dataset.names import given_name, offered_names, own_name, table_name
 from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
 from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
-from minimax_tasks.dataset.splits import SPLITS
 from minimax_tasks.dataset.table import FILES
-from minimax_tasks.errors import MiniMaxError, TableError
+from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage, is_draft
-from minimax_tasks.storage.naming import dataset_name, former_dataset_name
 from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
 
 VIDEOS = "data"
@@ -128,7 +123,7 @@ class Manifest(BaseModel):
         """Whether the folder holds what this says, nothing less and no video more."""
         if METADATA not in self.files or (FAILED_ROWS in root.names(folder)) != (FAILED_ROWS in self.files):
             return False
-        there = videos_in(root, folder)
+        there = videos_in(root, folder, self.splits)
         exported = tars(root, tar_folder(folder)) if self.webdataset else {}
         return (
             there == self.videos
@@ -161,9 +156,9 @@ def dataset_folder(name: str) -> str:
     return f"{DATASETS}/{name}"
 
 
-def videos_in(root: Storage, folder: str) -> dict[str, int]:
-    """Name -> size in bytes of the files that stand where a dataset has its videos."""
-    beside = {f"{split}/{METADATA}" for split in SPLITS}
+def videos_in(root: Storage, folder: str, splits: Iterable[str] = ()) -> dict[str, int]:
+    """Name -> size in bytes of the files that stand where a dataset has its videos, but for those of its splits."""
+    beside = {f"{split}/{METADATA}" for split in splits}
     return {
         f"{VIDEOS}/{name}": size
         for name, size in root.sizes(f"{folder}/{VIDEOS}").items()
@@ -174,91 +169,6 @@ def videos_in(root: Storage, folder: str) -> dict[str, int]:
 def tars(root: Storage, folder: str) -> dict[str, int]:
     """Name -> size in bytes of the tar files in a folder."""
     return {name: size for name, size in root.names(folder).items() if name.endswith(".tar")}
-
-
-def folder_name(root: Storage, source: Source) -> str:
-    """The name of a dataset's folder: its own, or the one that it had by the rule before."""
-    name = dataset_name(source.name)
-    spellings = (source.name, unicodedata.normalize("NFD", source.name))
-    for former in {former_dataset_name(spelling) for spelling in spellings} - {name}:
-        if root.names(dataset_folder(name)):
-            break
-        folder = dataset_folder(former)
-        if root.exists(f"{folder}/{DATASET_MANIFEST}") and not other_owner(root, folder, source):
-            return former
-    return name
-
-
-def source_of(
-    root: Storage, table: str, name: str | None, plan: Callable[[], DatasetPlan], *, webdataset: bool
-) -> Source:
-    """A table as the owner of a folder. `name` is what the dataset is to be called, None as its table is.
-
-    Raises `TableError` for a name that asks what the table's path does not say.
-    """
-    called = given_name(name, table) if name else _called(root, table)
-    called = unicodedata.normalize("NFC", called)
-
-    def is_made_there() -> bool:
-        folder = dataset_folder(folder_name(root, replace(source, is_made_there=lambda: False)))
-        if METADATA not in root.names(folder):
-            return True
-        keys = {key[:12] for key in plan().clips}
-        return any(file.removesuffix(".mp4")[-12:] in keys for file in root.sizes(f"{folder}/{VIDEOS}"))
-
-    source = Source(table, DATASET_MANIFEST, "table", is_made_there, called, webdataset)
-    return source
-
-
-def _called(root: Storage, table: str) -> str:
-    """The name of a table's dataset when nobody gives one; a partition was once called as the others are."""
-    name, former = own_name(table), table_name(table)
-    if name != former:
-        owner = root.read_json(f"{dataset_folder(dataset_name(former))}/{OWNER}") or {}
-        if owner.get("source") == place_of(table):
-            return former
-    return name
-
-
-def check_dataset_is_own(root: Storage, source: Source) -> None:
-    """Raise `TableError` when the folder of a dataset belongs to another table. Nothing is written."""
-    _raise_if_taken(root, source, other_owner)
-
-
-def take_dataset_folder(root: Storage, source: Source) -> None:
-    """Make the folder of a dataset its table's own before anything is paid. Raises `TableError` if taken."""
-    _raise_if_taken(root, source, take)
-
-
-def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, Source], str]) -> None:
-    folder = dataset_folder(folder_name(root, source))
-    asked = [(folder, lambda: _whose_tars(root, folder) or ask(root, folder, source))]
-    if source.has_tars:
-        asked.insert(0, (tar_folder(folder), lambda: other_owner(root, tar_folder(folder), source)))
-    for one, whose in asked:
-        if other := whose():
-            offer = _free_name(root, source, other)
-            raise TableError(
-                [
-                    f"{shown(source.path)}: the name {source.name!r} gives the folder {root.join(one)}, which holds the "
-                    f"dataset of another table, {other}."
-                ],
-                advice=f"Give this dataset a name of its own, such as {offer!r} (`name`). If it is that table, moved: "
-                "remove the folder; its clips stay",
-                folder=root.join(one),
-                owner=other,
-                offer=offer,
-            )
-
-
-def _free_name(root: Storage, source: Source, other: str) -> str:
-    """A name that no dataset under the root has yet."""
-    taken = {name.casefold() for name in root.folders(DATASETS)}
-    return next(
-        name
-        for name in map(dataset_name, offered_names(source.path, other))
-        if not {name.casefold(), f"{name}{TARS}".casefold()} & taken
-    )
 
 
 def tar_folder(folder: str) -> str:
@@ -275,14 +185,6 @@ def read_manifest(root: Storage, folder: str) -> Manifest | None:
         return Manifest.model_validate(found)
     except ValidationError:
         return None
-
-
-def _whose_tars(root: Storage, folder: str) -> str:
-    """The table whose tar files are in a folder, "" when it is none for tar files."""
-    if not folder.endswith(TARS):
-        return ""
-    owner = root.read_json(f"{folder.removesuffix(TARS)}/{OWNER}") or {}
-    return str(owner.get("source", "")) if owner.get("has_tars") is True else ""
 
 
 class Delivery:
@@ -370,21 +272,17 @@ class Delivery:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
         self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
         self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
-        for split in SPLITS:
-            place = f"{self._folder}/{VIDEOS}/{split}/{METADATA}"
-            if split in of_splits:
-                self._root.write(place, of_splits[split])
-            else:
-                self._root.remove(place)
+        for split, data in of_splits.items():
+            self._root.write(f"{self._folder}/{VIDEOS}/{split}/{METADATA}", data)
         if export is not None:
             export(samples)
         if FAILED_ROWS in lines:
             self._root.write(f"{self._folder}/{FAILED_ROWS}", lines[FAILED_ROWS])
         else:
             self._root.remove(f"{self._folder}/{FAILED_ROWS}")
-        self._remove_stale(samples)
+        self._remove_stale(samples, of_splits)
         wanted = {sample.file_name for sample in samples}
-        there = videos_in(self._root, self._folder)
+        there = videos_in(self._root, self._folder, of_splits)
         if missing := wanted - there.keys():
             raise FileNotFoundError(f"{self._folder}/{min(missing)}")
         manifest = Manifest(
@@ -474,12 +372,12 @@ class Delivery:
                 raise  # another run removed the draft
             raise MiniMaxError(f"{self._root.join(sample.source)} is gone; run it again") from None
 
-    def _remove_stale(self, samples: list[Sample]) -> None:
+    def _remove_stale(self, samples: list[Sample], splits: Iterable[str]) -> None:
         """Remove videos of rows that are gone, drafts of killed runs, results of former shards, and results to be
         made again.
         """
         wanted = {sample.file_name for sample in samples}
-        for name in videos_in(self._root, self._folder).keys() - wanted:
+        for name in videos_in(self._root, self._folder, splits).keys() - wanted:
             self._root.remove(f"{self._folder}/{name}")
         sweep_below(self._root, self._folder)
         for name in self._root.names(self._work):

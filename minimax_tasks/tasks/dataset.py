@@ -18,15 +18,17 @@ from minimax_tasks.dataset.folder import (
     Delivery,
     Manifest,
     Sample,
-    check_dataset_is_own,
     dataset_folder,
-    folder_name,
     read_manifest,
-    source_of,
-    take_dataset_folder,
     tar_folder,
 )
 from minimax_tasks.dataset.outcomes import read_result, result_name, stands
+from minimax_tasks.dataset.ownership import (
+    check_dataset_is_own,
+    folder_name,
+    source_of,
+    take_dataset_folder,
+)
 from minimax_tasks.dataset.plan import DatasetPlan, keep_pictures_of, make_plan
 from minimax_tasks.dataset.shard import ClipNews, ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset

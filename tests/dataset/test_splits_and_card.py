@@ -99,6 +99,13 @@ def test_a_dataset_that_gets_and_loses_splits(sandbox: Sandbox, tmp_path: Path) 
     assert not task.complete(), "what somebody did to a split is seen"
     assert mm.build([task])
     assert len(lines(folder / "data/train/metadata.jsonl")) == 2
+    write_csv(Path(table), [{"prompt": prompt} for prompt in "ab"])
+    assert mm.build([task])
+    (folder / "data/train").mkdir(exist_ok=True)
+    (folder / "data/train/metadata.jsonl").write_text("{}")
+    assert not task.complete(), "the metadata of a split that there is not"
+    assert mm.build([task])
+    assert not (folder / "data/train/metadata.jsonl").exists()
 
 
 def test_a_column_of_other_words_is_carried_and_a_typo_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
