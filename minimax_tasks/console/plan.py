@@ -213,11 +213,12 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState], lengths: Mapping[str
         ruled = [False] * len(ruled)  # a shot says what it continues; all of it on one screen says more
     for chain, rule in zip(chains, [*ruled, False], strict=True):
         for shot in chain:
-            if not any(segment.key in states for segment in shot.segments):
+            made = [segment for segment in shot.segments if segment.key in states]
+            if not made:
                 table.add_row(shot.shot.id, "", "", "", "skipped", "")
-                continue
-            for segment in shot.segments:
-                _add_row(table, shot, segment, states, usual, cuts.get(shot.shot.id))
+            for segment in made:
+                cut = cuts.get(shot.shot.id)
+                _add_row(table, shot, segment, states, usual, cut, first=segment is made[0])
         if rule:
             table.add_section()
     table.caption = " · ".join(_legend(plan, usual, unpriced, cuts.values()))
@@ -270,10 +271,11 @@ def _add_row(
     states: Mapping[str, ClipState],
     usual: Mapping[Mode, str],
     cut: Cut | None,
+    *,
+    first: bool,
 ) -> None:
     request, state = segment.request, states[segment.key]
     picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
-    first = segment.take == 1
     odd = _odd(_model(segment), usual[segment.clip.mode])
     table.add_row(
         f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",

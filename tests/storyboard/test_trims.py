@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minimax_tasks import BoardError
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
@@ -167,6 +168,26 @@ def test_the_plan_says_what_is_shown_and_what_has_to_be_encoded(
     assert "14.5 s in all" in told
     assert "skipped" in told
     assert "encoded again for: its trimmed beginning (a), speed 0.5 (b)" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("pick", [1, 2])
+def test_of_a_skipped_shot_the_plan_shows_the_take_that_others_are_made_from(
+    pick: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = chain(tmp_path, a=f"skip: true, takes: 2, pick: {pick}")
+    assert main(["plan", path, "--root", str(tmp_path / "out")]) == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "skipped" in line]
+    assert row.startswith("a *")
+    assert main(["render", path, "--root", str(tmp_path / "out"), "--sandbox", "--scale", "90P"]) == 0
+
+
+def test_a_film_of_which_nothing_is_shown_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(BoardError, match="every shot is skipped"):
+        make_plan(
+            write_board(tmp_path, TWO.format(a=", skip: true", b=", skip: true")),
+            root="memory://n",
+            language="en",
+        )
 
 
 times = st.one_of(st.none(), st.decimals(-20, 20, places=2).map(lambda time: f"{time:f}"))

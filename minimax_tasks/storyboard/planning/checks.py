@@ -56,6 +56,12 @@ def short_shots(drafts: Drafts) -> Iterator[Mistake]:
         yield longer, "cut", text
 
 
+def all_skipped(drafts: Drafts) -> Iterator[Mistake]:
+    """A board that shows nothing."""
+    if all(draft.shot.skip for draft in drafts):
+        yield next(iter(drafts)), "skip", "skip: every shot is skipped, so there is no film; show one"
+
+
 def trimmed_away(drafts: Drafts) -> Iterator[Mistake]:
     """Shots whose trim lies outside the clip that is asked for, or leaves nothing of it."""
     for draft in drafts:

@@ -13,6 +13,7 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.versions import versions_of
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
+    all_skipped,
     circles,
     drifting,
     same_clips,
@@ -44,7 +45,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     decide_frames(drafts, material, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
-    for mistake in (*circles(drafts), *trimmed_away(drafts), *short_shots(drafts)):
+    for mistake in (*circles(drafts), *all_skipped(drafts), *trimmed_away(drafts), *short_shots(drafts)):
         problems.wrong(*mistake)
     decide_crops(drafts, material, problems)
     sounds = gather_sounds(drafts, material, problems)
