@@ -21,10 +21,9 @@ _DATE = re.compile(
 
 def table_name(table: str) -> str:
     """What a table is called: its file without ending, or the last folder that is no partition of it."""
-    for segment in reversed(_split(table)):
-        if segment and "=" not in segment and not is_pattern(segment):
-            return split_name(segment)[1]
-    return split_name(table)[1]
+    segments = (*_split(place_of(table)), *_split(table))  # of a pattern alone, the folder that it is in
+    called = (one for one in reversed(segments) if one.strip(".") and "=" not in one and not is_pattern(one))
+    return split_name(next(called, table))[1]
 
 
 def own_name(table: str) -> str:

@@ -167,6 +167,8 @@ def test_columns_of_folders(tmp_path: Path) -> None:
         ("lake/year=2026/month=3/day=1/prompts.csv", "w-{date}", "w-2026-03-01"),
         ("lake/date=2026-11-01", None, "lake-date=2026-11-01"),
         ("lake/region=eu/date=*/prompts.csv", None, "prompts-region=eu"),
+        ("sea/*.csv", None, "sea"),
+        ("sea/../sea/./waves.csv", None, "waves"),
         ("lake/date=*/prompts.csv", "all {braces that are none}", "all -braces that are none-"),
     ],
 )
@@ -174,6 +176,16 @@ def test_names(tmp_path: Path, table: str, name: str | None, folder: str) -> Non
     place = tmp_path / table.replace("*", "2026-11-09")
     write_csv(place if place.suffix else place / "part.csv", [{"prompt": "a"}])
     assert VideoDataset(table=table, root="out", name=name).folder == f"out/datasets/{folder}"
+
+
+def test_a_table_that_is_called_by_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(tmp_path / "sea/waves.csv", [{"prompt": "a"}])
+    (tmp_path / "sea/link.csv").symlink_to(tmp_path / "sea/waves.csv")
+    monkeypatch.chdir(tmp_path / "sea")
+    for table, name in (("*.csv", "sea"), (".", "sea"), ("link.csv", "link"), ("../sea", "sea")):
+        assert VideoDataset(table=table, root=str(tmp_path / "out")).folder.endswith(f"/datasets/{name}"), (
+            table
+        )
 
 
 @pytest.mark.parametrize(
