@@ -152,7 +152,8 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "dialogue": (
             "A line that is spoken. MiniMax-H3 speaks it: it goes into the prompt, with its language "
             "(`[French] Bonjour.` says which). Other clips are silent, and it goes into the report; the template "
-            "`dialogue_cu` asks the face to speak.",
+            "`dialogue_cu` asks the face to speak. The film has it as subtitles. A list of `{text, from, to}` times "
+            "lines in seconds of the shot, and names of languages make a track each: `{en: Go., zh: 走。}`.",
             "dialogue: We should have left at noon.",
         ),
         "notes": ("For people: shown in the report, sent nowhere.", "notes: Keep the horizon low."),

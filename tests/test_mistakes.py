@@ -74,8 +74,8 @@ def test_a_damaged_record_is_no_riddle(
 @pytest.mark.parametrize(
     "words",
     [
-        ["timeline", "b.yaml", "x.edl"],
-        ["timeline", "b.yaml", "x.otioz"],
+        ["timeline", "b.yaml", "x.aaf"],
+        ["timeline", "b.yaml", "x.mov"],
         ["timeline", "b.yaml", "x"],
         ["timeline", "b.yaml", ""],
         ["timeline", "b.yaml", "."],

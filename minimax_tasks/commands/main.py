@@ -49,7 +49,8 @@ COMMANDS = (
     Command(
         "dataset", "Make the dataset of a table, or with --plan show what it would make and cost.", "dataset"
     ),
-    Command("timeline", "Write the cut of a board for editing programs.", "timeline"),
+    Command("export", "Write the cut of a board for editing programs, players and people.", "export"),
+    Command("timeline", "The old name of export.", "export"),
     Command("resolve", "Settle a clip whose submit is in doubt.", "resolve"),
     Command("cancel", "Take back clips that are still queued (MiniMax-H3), free of charge.", "cancel"),
     Command("resume", "Download every clip already paid for. Needs only --root and costs nothing.", "resume"),

@@ -23,6 +23,7 @@ from minimax_tasks.problems import MOST_TOLD, Problem
 from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storyboard.board_part import BoardPart, listed
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
+from minimax_tasks.storyboard.board_words import DialogueKey, Line
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
 
@@ -94,7 +95,7 @@ class Shot(BoardPart):
     references: Annotated[list[StrictStr], BeforeValidator(listed)] = []
     action: StrictStr | None = None
     place: StrictStr | None = None
-    dialogue: StrictStr | None = None
+    dialogue: DialogueKey | None = None
     notes: StrictStr | None = None
     trim: Annotated[StrictStr, AfterValidator(_a_trim)] | None = None
     speed: Annotated[StrictInt | StrictFloat, Field(ge=0.1, le=10)] | None = None
@@ -380,7 +381,8 @@ def _shot_name(path: KeyPath, document: Document) -> str:
 def _known_keys(path: KeyPath) -> list[str]:
     model: type[BoardPart] = Board
     if path[:1] == ("shots",):
-        model = Voice if path[2:3] == ("voice",) and len(path) > 3 else Shot
+        parts: dict[object, type[BoardPart]] = {"voice": Voice, "dialogue": Line}
+        model = parts.get(path[2], Shot) if len(path) > 3 else Shot
     elif path[:1] == ("audio",) and len(path) > 1:
         model = Bed if any(isinstance(part, int) for part in path) else Audio
     elif path[:1] == ("cast",):
@@ -434,5 +436,6 @@ _EXPECTED = {
     "loudness": "LUFS from -40 to -5, such as -16, or off",
     "gain": "decibels from -60 to 20, such as -6",
     "duck": "decibels from 0 to 60, such as 12",
+    "dialogue": 'a line, a list of lines with their times, or either by language: {en: "Go.", zh: "走。"}',
     "sound": "keep, drop, or a volume from 0 to 10 (1 is as it is)",
 }

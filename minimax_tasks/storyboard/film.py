@@ -17,6 +17,7 @@ from minimax_tasks.errors import BoardError, FilmIncomplete, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.publication import FILES, publish, stands
 from minimax_tasks.storage.temporary import temporary_folder
+from minimax_tasks.storyboard.captions import captions_of
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.edit import ClipLength, Edit, asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan
@@ -144,7 +145,7 @@ class FilmMaker:
             layouts = self._layouts(clips)
             edit = make_edit(self.plan, _lengths(layouts))
             pieces = [layouts[cut.clip] for cut in edit.cuts]
-            joined = _join(film, edit, pieces, self._sounds(edit, scratch))
+            joined = _join(film, self.plan, edit, pieces, self._sounds(edit, scratch))
             made_at = now()
             page.write_bytes(self._page(edit, clips, states, joined, FILM, made_at).encode())
             manifest = self._manifest(edit, joined, made_at, missing)
@@ -170,7 +171,7 @@ class FilmMaker:
                     with_slates = make_edit(self.plan, _lengths(layouts), slates=True)
                     pieces = self._with_slates(with_slates, layouts, states, scratch)
                     sounds = self._sounds(with_slates, scratch)
-                    joined = _join(scratch / PARTIAL_FILM, with_slates, pieces, sounds)
+                    joined = _join(scratch / PARTIAL_FILM, self.plan, with_slates, pieces, sounds)
                 except VideoError as error:
                     warnings.append(f"the partial film cannot be joined: {error}")
                 else:
@@ -328,14 +329,30 @@ def length_of(clip: "StreamLayout") -> ClipLength:
 
 
 def _join(
-    out: Path, edit: Edit, clips: Sequence["StreamLayout"], sounds: Sequence["PlacedSound"]
+    out: Path,
+    plan: Plan,
+    edit: Edit,
+    clips: Sequence["StreamLayout"],
+    sounds: Sequence["PlacedSound"],
 ) -> "Joined":
     """Write the film of an edit; `clips` has one for each cut. Raises `VideoError`."""
+    from minimax_tasks.video.encode import Cue
     from minimax_tasks.video.join import join
 
     if problem := edit.problem():
         raise VideoError(problem)
-    return join(str(out), edit.pieces(clips), edit.rate or DEFAULT_FPS, sounds=sounds, loudness=edit.loudness)
+    captions = {
+        language: [Cue(float(one.starts_at), float(one.ends_at), one.text) for one in found]
+        for language, found in captions_of(plan, edit).items()
+    }
+    return join(
+        str(out),
+        edit.pieces(clips),
+        edit.rate or DEFAULT_FPS,
+        sounds=sounds,
+        loudness=edit.loudness,
+        captions=captions,
+    )
 
 
 def _lengths(layouts: Mapping[str, "StreamLayout"]) -> dict[str, ClipLength]:

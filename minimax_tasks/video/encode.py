@@ -1,6 +1,6 @@
 """Writing H.264 MP4s that every browser plays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,6 +20,14 @@ pictures make the same bytes."""
 LIMITED_RANGE = 1
 MILLISECOND = Fraction(1, 1000)
 
+
+ISO_639_2 = {
+    "ar": "ara", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng", "es": "spa", "fa": "fas",
+    "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin", "hu": "hun", "id": "ind", "it": "ita", "ja": "jpn",
+    "ko": "kor", "nl": "nld", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sv": "swe",
+    "th": "tha", "tr": "tur", "uk": "ukr", "vi": "vie", "yue": "yue", "zh": "zho",
+}  # fmt: skip
+"""The codes of languages as MP4 has them, by the usual ones. Source: ISO 639-2."""
 
 _LONGEST_CUE = 2000
 """Characters of a line of subtitles."""
@@ -78,23 +86,35 @@ def h264_mp4(
         stream.codec_context.color_trc = BT709
         if "threads" in options:
             stream.codec_context.thread_count = int(options["threads"])
-        _write_cues(container, cues)
+        write_cues(container, {"": cues})
         yield H264Writer(container, stream, fps)
         container.mux(stream.encode(None))
 
 
-def _write_cues(container: av.container.OutputContainer, cues: Sequence[Cue]) -> None:
-    if not cues:
-        return
-    track = container.add_mux_stream("mov_text", time_base=MILLISECOND)
-    for cue in cues:
-        text = cue.text[:_LONGEST_CUE].encode("utf-8", "replace")
-        packet: av.Packet[Any] = av.Packet(len(text).to_bytes(2, "big") + text)
-        packet.stream = track
-        packet.time_base = MILLISECOND
-        packet.pts = packet.dts = round(cue.start / MILLISECOND)
-        packet.duration = round((cue.end - cue.start) / MILLISECOND)
-        container.mux(packet)
+def write_cues(container: av.container.OutputContainer, captions: Mapping[str, Sequence[Cue]]) -> None:
+    """Write a track of subtitles for each language, which players show when they are asked to.
+
+    All other tracks must be there already. A language is named as in `en` or `pt-BR`, "" for one that is not known.
+    """
+    tracks = []
+    for language, cues in captions.items():
+        if cues:
+            track = container.add_mux_stream("mov_text", time_base=MILLISECOND)
+            track.metadata["language"] = ISO_639_2.get(language.partition("-")[0], "und")
+            tracks.append((track, cues))
+    for track, cues in tracks:
+        for cue in cues:
+            container.mux(_packet(track, cue))
+
+
+def _packet(track: Any, cue: Cue) -> "av.Packet[Any]":
+    text = cue.text[:_LONGEST_CUE].encode("utf-8", "replace")
+    packet: av.Packet[Any] = av.Packet(len(text).to_bytes(2, "big") + text)
+    packet.stream = track
+    packet.time_base = MILLISECOND
+    packet.pts = packet.dts = round(cue.start / MILLISECOND)
+    packet.duration = round((cue.end - cue.start) / MILLISECOND)
+    return packet
 
 
 def write_chapters(

@@ -1,12 +1,13 @@
 """Joining clips into one film: by copying their packets when that is exact, by encoding otherwise."""
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice, tee
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import av
@@ -14,7 +15,7 @@ from av.video.stream import VideoStream
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed
-from minimax_tasks.video.encode import MP4_OPTIONS, h264_mp4, write_chapters
+from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_chapters, write_cues
 from minimax_tasks.video.mix import SEAM, PlacedSound
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.sound_layout import sound_stream
@@ -95,6 +96,7 @@ def join(
     *,
     sounds: Sequence[PlacedSound] = (),
     loudness: float | None = None,
+    captions: Mapping[str, Sequence[Cue]] = MappingProxyType({}),
     chapters: bool = True,
 ) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p, AAC where there is sound).
@@ -107,13 +109,14 @@ def join(
     Sound is copied as well where that of all clips is alike and nothing changes it; only what a cut touches is
     encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, silent where a clip has
     none, with the `sounds` that are placed in the film, and levelled to a `loudness` in LUFS if that is given.
+    `captions` become a track of subtitles for each language.
 
     Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
     that cannot be read, an unknown transition.
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    film = _Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness)
+    film = _Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions)
     film.check_transitions()
     reason = _why_not_copy(film)
     sound_reason = _why_not_copy_sound(film, reason)
@@ -139,6 +142,7 @@ class _Film:
     chapters: bool
     added: tuple[PlacedSound, ...] = ()
     loudness: float | None = None
+    captions: Mapping[str, Sequence[Cue]] = field(default_factory=dict)
 
     @property
     def clips(self) -> list[StreamLayout]:
@@ -329,6 +333,7 @@ def _copy(film: _Film, *, copies_sound: bool) -> Joined:
             track = (
                 mixed_track(container, film.sounds(), film.seconds, film.loudness) if film.has_sound else None
             )
+        write_cues(container, film.captions)
         for number, (packets, piece) in enumerate(zip(read, film.pieces, strict=True)):
             clip = piece.clip
             # The whole clip is there, so where its first frame is dropped it begins that much earlier.
@@ -400,6 +405,7 @@ def _encode(film: _Film, reason: str) -> Joined:
             if film.has_sound
             else None
         )
+        write_cues(writer.container, film.captions)
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[av.VideoFrame] = deque()
         for number, piece in enumerate(film.pieces):

@@ -151,7 +151,7 @@ def check_timeline(root: Storage, plan: Plan, edit: Edit, folder: str) -> None:
         with pytest.raises(ConfigurationError, match=re.escape(edit.problem())):
             write_timeline(root, plan, out)
         return
-    missing = write_timeline(root, plan, out)
+    missing = write_timeline(root, plan, out).missing
     assert set(missing) == {shot.shot.id for shot in plan.shown} - {cut.shot for cut in edit.cuts}
     (track,) = otio.adapters.read_from_file(out).video_tracks()
     if edit.cuts:

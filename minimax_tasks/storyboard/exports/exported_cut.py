@@ -1,35 +1,44 @@
 """What every export is written from: the cut of the picked clips that are made, and where each of them lies."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.errors import VideoError
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.naming import film_name
 from minimax_tasks.storyboard.damaged import damaged_clips
-from minimax_tasks.storyboard.edit import ClipLength, Edit, make_edit
+from minimax_tasks.storyboard.edit import ClipLength, Cut, Edit, make_edit
 from minimax_tasks.storyboard.film import length_of
 from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.stream_layout import read_layout
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _NOT_IN_A_URL = re.compile(r"[#?%]")
 
 
 @dataclass(frozen=True)
 class LinkedClip:
-    """A clip that is made: its length, and the address at which another program finds it."""
+    """A clip that is made: its length, whether it has sound, and the address at which another program finds it."""
 
     length: ClipLength
     url: str
+    sound: bool = False
 
 
 @dataclass(frozen=True)
 class ExportedCut:
-    """A plan with the cut of its clips that are made; `clips` has those by key."""
+    """A plan with the cut of its clips that are made, under a root; `clips` has those by key."""
 
+    root: Storage
     plan: Plan
     edit: Edit
     clips: Mapping[str, LinkedClip]
@@ -40,11 +49,30 @@ class ExportedCut:
         there = {cut.shot for cut in self.edit.cuts}
         return [shot.shot.id for shot in self.plan.shown if shot.shot.id not in there]
 
+    def copies(self, folder: Path) -> dict[str, str]:
+        """Clip key -> a copy of its file in a folder, under a name that says which shot and take it is."""
+        found: dict[str, str] = {}
+        for one in self.edit.cuts:
+            if one.clip not in found:
+                copy = folder / f"{film_name(one.shot)}-{one.take}-{one.clip[:8]}.mp4"
+                with self.root.as_local(clip_file(one.clip, VIDEO)) as path:
+                    shutil.copyfile(path, copy)
+                found[one.clip] = str(copy)
+        return found
+
+    def pictures(self, one: Cut) -> "list[Image.Image]":
+        """The first and the last picture that the film shows of a clip. Raises `VideoError`."""
+        from minimax_tasks.video.frames import frame_at
+
+        last = max(one.source_in, one.source_out - 1 / (self.edit.rate or DEFAULT_FPS))
+        with self.root.as_local(clip_file(one.clip, VIDEO)) as path:
+            return [frame_at(str(path), float(seconds)).copy() for seconds in (one.source_in, last)]
+
 
 def exported_cut(root: Storage, plan: Plan) -> ExportedCut:
     """The cut of what is made of a plan, with measured lengths. Whole clips alone are in it."""
     clips = _clips(root, plan)
-    return ExportedCut(plan, make_edit(plan, {key: clip.length for key, clip in clips.items()}), clips)
+    return ExportedCut(root, plan, make_edit(plan, {key: clip.length for key, clip in clips.items()}), clips)
 
 
 def _clips(root: Storage, plan: Plan) -> dict[str, LinkedClip]:
@@ -60,10 +88,11 @@ def _clips(root: Storage, plan: Plan) -> dict[str, LinkedClip]:
             if damaged_clips({key: str(path)}):
                 continue
             try:
-                length = length_of(read_layout(str(path)))
+                layout = read_layout(str(path))
             except VideoError:
                 continue
-        found[key] = LinkedClip(length, _media_url(root.path(name)) if root.local else root.join(name))
+        url = _media_url(root.path(name)) if root.local else root.join(name)
+        found[key] = LinkedClip(length_of(layout), url, layout.sound is not None)
     return found
 
 

@@ -2,26 +2,30 @@
 
 import importlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, exported_cut
 from minimax_tasks.storyboard.plan import Plan
 
-EXPORTS = {".otio": "otio"}
+EXPORTS = {
+    ".otio": "otio", ".otioz": "otio", ".xml": "otio", ".fcpxml": "otio", ".edl": "otio",
+    ".srt": "captions", ".vtt": "captions", ".csv": "shot_list", ".pdf": "contact_sheet",
+}  # fmt: skip
 """Ending of the file -> module of this room that writes it, an `Exporter`."""
 
 
 class Exporter(Protocol):
     """What the module of an export has."""
 
-    def check_installed(self) -> None:
+    def check_installed(self, ending: str) -> None:
         """Raise `ConfigurationError` when a package is missing."""
 
-    def write(self, cut: ExportedCut, out: str) -> None:
-        """Write the file. Raises `OSError` or `ValueError` when that fails."""
+    def write(self, cut: ExportedCut, out: str) -> list[str]:
+        """Write the files, and return them. Raises `OSError`, `ValueError` or `VideoError` when that fails."""
 
 
 def check_out(out: str | Path) -> None:
@@ -49,17 +53,25 @@ def check_out(out: str | Path) -> None:
     elif not os.access(path if path.exists() else folder, os.W_OK):
         why = "it cannot be written to"
     else:
-        _exporter(path).check_installed()
+        _exporter(path).check_installed(path.suffix.casefold())
         return
     raise ConfigurationError(
         f"timeline {out}: {why}; allowed: a local file that can be written, ending in {endings}"
     )
 
 
-def write_timeline(root: Storage, plan: Plan, out: str | Path) -> list[str]:
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and the shots that are not made and so are left out."""
+
+    files: list[str]
+    missing: list[str]
+
+
+def write_timeline(root: Storage, plan: Plan, out: str | Path) -> Exported:
     """Write the picked takes in order, with their transitions, to a local file; its ending says as what.
 
-    The clips are linked where they lie under the root. Returns the shots that are not made and so are left out.
+    The clips are linked where they lie under the root, and go into an `.otioz`.
     Raises `ConfigurationError` as `check_out` does, and when the file cannot be written after all.
     """
     check_out(out)
@@ -67,10 +79,10 @@ def write_timeline(root: Storage, plan: Plan, out: str | Path) -> list[str]:
     if problem := cut.edit.problem():
         raise ConfigurationError(f"timeline {out}: {problem}")
     try:
-        _exporter(Path(out)).write(cut, str(out))
-    except (OSError, ValueError) as error:
+        files = _exporter(Path(out)).write(cut, str(out))
+    except (OSError, ValueError, VideoError) as error:
         raise ConfigurationError(f"timeline {out}: it cannot be written: {error}") from None
-    return cut.missing
+    return Exported(files, cut.missing)
 
 
 def _exporter(path: Path) -> Exporter:

@@ -11,6 +11,8 @@ from minimax_tasks.errors import BoardError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.versions import versions_of
+from minimax_tasks.storyboard.captions import FASTEST, too_fast
+from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
     all_skipped,
@@ -61,7 +63,13 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
     heard = versions_of(sound.reference for sound in sounds.values())
     versions = replace(material.versions, others={**material.versions.others, **heard})
-    return Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
+    plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
+    fast = {
+        f"shot {caption.shot}: its line has {caption.characters_a_second:.0f} characters a second; at most "
+        f"{FASTEST:g} can be read": None
+        for caption in too_fast(plan, make_edit(plan, asked_lengths(plan)))
+    }
+    return replace(plan, warnings=(*plan.warnings, *fast)) if fast else plan
 
 
 def _planned(draft: ShotDraft, line: int) -> PlannedShot:

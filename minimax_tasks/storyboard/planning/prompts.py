@@ -12,6 +12,7 @@ from minimax_tasks.prompts.render import render_prompt
 from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.board import Shot
+from minimax_tasks.storyboard.board_words import spoken_text
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import Material
@@ -112,7 +113,8 @@ def _description(draft: ShotDraft, name: str, material: Material, problems: Boar
 
 def _values(shot: Shot) -> Mapping[str, object]:
     """What a template can name, besides the look and the characters."""
-    own = {name: getattr(shot, name) for name in ("action", "place", "dialogue", "notes")}
+    own = {name: getattr(shot, name) for name in ("action", "place", "notes")}
+    own["dialogue"] = spoken_text(shot.dialogue)
     return {name: value for name, value in own.items() if value is not None} | shot.vars
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.redaction import shown
+from minimax_tasks.storyboard.board_words import spoken_text
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 
 NEW = "new"
@@ -38,7 +39,7 @@ def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
         "prompt": written.prompt,
         "action": written.action,
         "place": written.place,
-        "dialogue": written.dialogue,
+        "dialogue": spoken_text(written.dialogue),
         "notes": written.notes,
         "characters": characters,
         "vars": written.vars,

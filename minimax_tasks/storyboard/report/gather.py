@@ -14,6 +14,7 @@ from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.naming import file_name
+from minimax_tasks.storyboard.board_words import spoken_text
 from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
@@ -118,7 +119,7 @@ def _shot(
         frames=seen.frames if seen else 0,
         prompt=shot.prompt,
         action=shot.shot.action or "",
-        dialogue=shot.shot.dialogue or "",
+        dialogue=spoken_text(shot.shot.dialogue) or "",
         notes=shot.shot.notes or "",
         commands=tuple((command.start, command.end) for command in find_commands(shot.prompt)),
         camera=tuple(tuple(move.name for move in group) for group in shot.camera),

@@ -1,4 +1,4 @@
-"""The cut of a board as a file for editing programs."""
+"""The cut of a board as a file for editing programs, players and people; `timeline` is the old name of `export`."""
 
 import argparse
 
@@ -28,8 +28,9 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    missing = write_timeline(storage, plan, options.out)
-    say(f"timeline: {options.out}")
-    if missing:
-        tell(f"not made or not readable, so left out: {', '.join(missing)}")
-    return FAILED if missing else DONE
+    exported = write_timeline(storage, plan, options.out)
+    for file in exported.files:
+        say(f"export: {file}")
+    if exported.missing:
+        tell(f"not made or not readable, so left out: {', '.join(exported.missing)}")
+    return FAILED if exported.missing else DONE
