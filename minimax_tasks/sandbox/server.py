@@ -1,5 +1,7 @@
 """Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
 
+import contextlib
+import importlib
 import shutil
 import signal
 import threading
@@ -11,6 +13,7 @@ from typing import Any, Self
 
 import httpx
 import uvicorn
+from PIL import Image
 
 from minimax_tasks.connections import BATCH, Bounds, bounded, listen
 from minimax_tasks.errors import ConfigurationError
@@ -26,6 +29,18 @@ BOUNDS = Bounds(head=10.0, body=60.0, connections=5000)
 _BACKLOG = 2048
 _KEEP_ALIVE = 75
 """Seconds; longer than a poll interval, since a connection that closes under a request looks like a fault."""
+
+_LOADED_LATE = (
+    "resource",
+    "anyio._backends._asyncio",
+    "anyio._core._fileio",
+    "numpy.random",
+    "_sha2",
+    "PIL.ImageFile",
+    "av.subtitles.stream",
+    "av.subtitles.codeccontext",
+)
+"""What the libraries below the server and the drawing load at their first use."""
 
 
 class Sandbox:
@@ -145,6 +160,7 @@ class _Running:
             timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
+        _load_what_threads_would()
         self._thread = threading.Thread(target=self._serve, name="minimax-sandbox", daemon=True)
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
@@ -166,6 +182,18 @@ class _Running:
             self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
+
+
+def _load_what_threads_would() -> None:
+    """Load here what the threads of a sandbox would load when they first need it.
+
+    The process may fork (Luigi's own worker does), and a child waits for ever for a module that a thread, which it
+    does not have, was loading.
+    """
+    Image.preinit()
+    for name in _LOADED_LATE:
+        with contextlib.suppress(ImportError):  # Windows has no limits, and others keep their rooms elsewhere
+            importlib.import_module(name)
 
 
 def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
