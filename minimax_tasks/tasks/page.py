@@ -6,7 +6,7 @@ import luigi
 
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.links import link_to
-from minimax_tasks.tasks.run import current_run
+from minimax_tasks.tasks.run import current_run, show_link
 
 
 def has_page(task: luigi.Task) -> bool:
@@ -18,7 +18,11 @@ def show(task: luigi.Task, **news: Any) -> None:
     """Show `status_message`, `progress_percentage` or `tracking_url`, where a worker runs the task."""
     for name, value in news.items():
         tell = getattr(task, f"set_{name}", None)
-        if tell is not None and value not in (None, ""):
+        if tell is None or value in (None, ""):
+            continue
+        if name == "tracking_url":
+            show_link(task, value)
+        else:
             tell(value)
 
 

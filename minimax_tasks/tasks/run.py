@@ -171,14 +171,30 @@ def try_no_more(task: luigi.Task) -> None:
     It applies what a worker says of retries to the next failure, so it has to know before this one. To a scheduler in
     the parent of a process nothing can be said from here: such a task is run again, and fails at once.
     """
+    _say(task, retry_policy_dict={"retry_count": 1})
+
+
+def show_link(task: luigi.Task, url: str) -> None:
+    """Show a link on Luigi's page, which Luigi does in a way that makes it forget how often a task may be tried."""
+    policy = luigi.worker._get_retry_policy_dict(task)
+    if not _say(task, tracking_url=url, retry_policy_dict=policy) and task.set_tracking_url is not None:
+        task.set_tracking_url(url)
+
+
+def _say(task: luigi.Task, **news: Any) -> bool:
     reporter = _reporter(task)
-    if isinstance(reporter, luigi.worker.TaskStatusReporter):
-        reporter._scheduler.add_task(
-            task_id=task.task_id,
-            worker=reporter._worker_id,
-            status=RUNNING,
-            retry_policy_dict={"retry_count": 1},
-        )
+    if not isinstance(reporter, luigi.worker.TaskStatusReporter):
+        return False
+
+    def say() -> None:
+        reporter._scheduler.add_task(task_id=task.task_id, worker=reporter._worker_id, status=RUNNING, **news)
+
+    in_turn = getattr(reporter, "in_turn", None)
+    if in_turn is None:
+        say()
+    else:
+        in_turn(say)
+    return True
 
 
 def _reporter(task: luigi.Task) -> Any:

@@ -239,27 +239,41 @@ class _LoopThread:
 
 
 class _QuietReporter(TaskStatusReporter):
-    """Tells the scheduler from a thread of its own, since a central one is asked over HTTP."""
+    """Tells the scheduler from a thread of its own, since a central one is asked over HTTP.
+
+    All in the order in which it was said, and nothing after the end: to a scheduler, a word of a task that is over is
+    one of a task that runs.
+    """
 
     def __init__(self, messenger: ThreadPoolExecutor, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._messenger = messenger
+        self.is_over = False
+
+    def in_turn(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Call this after everything that was said before."""
+        with contextlib.suppress(RuntimeError):  # the worker is being closed
+            self._messenger.submit(self._say, call, arguments)
+
+    def _say(self, call: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        if not self.is_over:
+            call(*arguments)
 
     def update_tracking_url(self, tracking_url: str) -> None:
         """Show a link in the visualiser."""
-        self._messenger.submit(super().update_tracking_url, tracking_url)
+        self.in_turn(super().update_tracking_url, tracking_url)
 
     def update_status_message(self, message: str) -> None:
         """Show a text in the visualiser."""
-        self._messenger.submit(super().update_status_message, message)
+        self.in_turn(super().update_status_message, message)
 
     def update_progress_percentage(self, percentage: float) -> None:
         """Show how far the task is in the visualiser."""
-        self._messenger.submit(super().update_progress_percentage, percentage)
+        self.in_turn(super().update_progress_percentage, percentage)
 
     def decrease_running_resources(self, decrease_resources: dict[str, int]) -> None:
         """Give resources back before the task is over."""
-        self._messenger.submit(super().decrease_running_resources, decrease_resources)
+        self.in_turn(super().decrease_running_resources, decrease_resources)
 
 
 class _CoroutineRun(ContextManagedTaskProcess):
@@ -285,6 +299,7 @@ class _CoroutineRun(ContextManagedTaskProcess):
 
     def terminate(self) -> None:
         """Cancel the coroutine."""
+        self.status_reporter.is_over = True
         if self._future is not None:
             self._future.cancel()
 
@@ -311,7 +326,12 @@ class _CoroutineRun(ContextManagedTaskProcess):
         except BaseException as error:
             status, explanation = FAILED, self._handle_run_exception(error)
         finally:
-            self.result_queue.put((self.task.task_id, status, explanation, missing, []))
+            result: Any = (self.task.task_id, status, explanation, missing, [])
+            self.status_reporter.in_turn(self._end, result)
+
+    def _end(self, result: Any) -> None:
+        self.status_reporter.is_over = True
+        self.result_queue.put(result)
 
     def _around(self) -> Any:
         """What `[worker] task_process_context` names."""
