@@ -30,6 +30,7 @@
         · SubmitRefused             the service refused it; nothing was created
         · UncertainSubmit           it may have been accepted and billed
         · GenerationFailed          the service gave up on it after accepting it
+          · TakenBack               it was taken back while it was queued; nothing is charged
         · GenerationTimeout         it was accepted and was not ready in time
         · OutOfReach                it was paid for, and the service no longer knows it
         · DownloadFailed            it is finished and could not be fetched
@@ -326,6 +327,10 @@ class GenerationFailed(ClipError):
     ) -> None:
         self.code = code
         super().__init__(facts, advice=advice, keys=keys, root=root, task_id=task_id)
+
+
+class TakenBack(GenerationFailed):
+    """The clip was taken back while it was queued, which is free. The next run submits it again."""
 
 
 class GenerationTimeout(ClipError):

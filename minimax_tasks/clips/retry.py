@@ -29,8 +29,8 @@ async def may_retry(folder: ClipFolder, service: Service) -> Retry | None:
     if failed.answer.is_cancelled:
         # Who took it back meant this run; nothing was charged, so that the next one may.
         attempt = (await folder.submission() or {}).get("attempt")
-        written = await folder.cancellation(attempt if isinstance(attempt, int) else 1)
-        return Retry() if _is_before(written.get("at"), service.began) else None
+        if written := await folder.cancellation(attempt if isinstance(attempt, int) else 1):
+            return Retry() if _is_before(written.get("at"), service.began) else None
     moment = service.settings.retry_failed_before
     if moment is not None and _is_before(failed.at, moment):
         word = moment.astimezone(UTC).isoformat()

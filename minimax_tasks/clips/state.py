@@ -34,7 +34,7 @@ from minimax_tasks.clips.layout import (
     submission_name,
     submission_number,
 )
-from minimax_tasks.errors import GenerationFailed, Verdict, advised
+from minimax_tasks.errors import GenerationFailed, TakenBack, Verdict, advised
 from minimax_tasks.storage.files import Storage, drafts_of
 
 _Answer = TypeVar("_Answer")
@@ -529,7 +529,7 @@ def failure(root: Storage, key: str, result: Document) -> GenerationFailed | Non
     if answer.state is State.SUCCESS:
         return None
     if answer.is_cancelled:
-        return GenerationFailed(
+        return TakenBack(
             f"clip {key}, task {answer.task_id}: it was taken back while it was queued; nothing is charged for it",
             advice="The next run submits it again",
             keys=[key],

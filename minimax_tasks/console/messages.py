@@ -14,9 +14,11 @@ from minimax_tasks.errors import (
     BoardError,
     ConfigurationError,
     GenerationFailed,
+    HeldBack,
     MiniMaxError,
     SubmitRefused,
     TableError,
+    TakenBack,
     UncertainSubmit,
     Verdict,
     advised,
@@ -95,6 +97,10 @@ def _advice(error: MiniMaxError) -> str:
             return _settled_one_by_one(error.root, error.keys)
         case SubmitRefused():
             return "It is not sent again until the request changes, or --retry-failed asks for it"
+        case HeldBack(keys=(_, other)):
+            return f"See what may be its task, and settle it: {resolve_command(error.root, other)}"
+        case TakenBack():
+            return error.advice
         case GenerationFailed():
             return _after_failure(error.code, error.advice)
         case ApiError():

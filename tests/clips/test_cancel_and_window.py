@@ -159,7 +159,7 @@ def test_a_person_sees_what_may_be_the_task_and_settles_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Sandbox(
-        latency=0.0, scale="90P", faults=[lost(), {"at": "list", "most": 1, "http": 503}]
+        latency=0.0, scale="90P", faults=[lost(), {"at": "list", "most": 4, "http": 503}]
     ) as sandbox:
         point_at(monkeypatch, sandbox.url)
         run(sandbox.url, tmp_path, clip(), timing=BRIEF)

@@ -371,7 +371,7 @@ def test_the_ledger_is_what_was_accepted(
     assert ids < {entry["task_id"] for entry in sandbox.ledger()}
     assert main(["ledger", "--root", str(tmp_path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["total"] == {"usd": 1.12, "clips": 4, "without_price": 0}
+    assert told["total"] == {"usd": 1.12, "billed": 1.12, "clips": 4, "without_price": 0}
     assert list(told["days"]) == [datetime.now(UTC).date().isoformat()]
     assert main(["ledger", "--root", str(tmp_path)]) == 0
     table = capsys.readouterr().out
