@@ -20,6 +20,9 @@ from minimax_tasks.storage.references import Entry, entry, files_below, is_patte
 MOST_FILES = 10_000
 """Files of one table."""
 
+_MOST_LISTED = 100_000
+"""Files of a folder that are looked at, to see which of them are tables."""
+
 _COLUMN = re.compile(r"(?P<name>[^=/]+)=(?P<value>[^/]*)")
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"
 """What stands for a cell without a value in the name of a folder."""
@@ -105,7 +108,7 @@ def _made_here(table: str, root: Storage) -> tuple[str, ...]:
 
 def _below(folder: str) -> dict[str, tuple[str, Entry]]:
     """Name below a folder -> path and entry of each file in it."""
-    return {name: (f"{folder}/{name}", one) for name, one in files_below(folder).items()}
+    return {name: (f"{folder}/{name}", one) for name, one in files_below(folder, _MOST_LISTED).items()}
 
 
 def _matching(pattern: str) -> dict[str, tuple[str, Entry]]:

@@ -188,6 +188,8 @@ def _text(data: bytes, encoding: str) -> str:
         return data.decode(encoding or "utf-8-sig").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+    except ValueError:  # of encodings that are for other things than texts, such as idna
+        line = 1
     if encoding:
         raise TableError([f"line {line}: not text in {encoding}"])
     raise TableError(

@@ -327,17 +327,35 @@ def version_of(reference: str) -> str | None:
     return found.version if found else None
 
 
-def files_below(folder: str) -> dict[str, Entry]:
-    """Every file in a folder at any depth, by its path below the folder. Raises `UnreadableReference`."""
+def files_below(folder: str, most: int) -> dict[str, Entry]:
+    """Every file in a folder at any depth, by its path below the folder.
+
+    Raises `UnreadableReference`, also for a folder of more than `most` files.
+    """
     try:
         fs, path = _listable(folder)
         base = path.rstrip("/") + "/"
-        found = fs.find(base.rstrip("/") or "/", detail=True, **patience(fs))
+        if kind_of(folder) is Kind.LOCAL:
+            found = dict(itertools.islice(_walked(base), most + 1))
+        else:
+            listed = fs.find(base.rstrip("/") or "/", detail=True, **patience(fs))
+            found = {name: _entry(item) for name, item in listed.items()}
     except UnreadableReference:
         raise
     except Exception as error:
         raise UnreadableReference(_why(error)) from error
-    return {name.removeprefix(base): _entry(item) for name, item in found.items() if name.startswith(base)}
+    if len(found) > most:
+        raise UnreadableReference(f"this is a folder of more than {most:,} files")
+    return {name.removeprefix(base): one for name, one in found.items() if name.startswith(base)}
+
+
+def _walked(base: str) -> Iterator[tuple[str, Entry]]:
+    """The files of a local folder, one after the other: a disk may have millions."""
+    for place, _, names in os.walk(base):
+        for name in names:
+            path = os.path.join(place, name).replace(os.sep, "/")
+            if found := entry(path):
+                yield path, found
 
 
 def matches(pattern: str) -> dict[str, tuple[str, Entry]]:

@@ -108,6 +108,16 @@ def test_a_folder_is_a_table_and_so_is_a_pattern_of_folders(tmp_path: Path) -> N
         assert [row.row.place for row in plan.rows][1].endswith("b.csv, line 2")
 
 
+def test_a_folder_with_more_files_than_anybody_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from minimax_tasks.dataset import files
+
+    for number in range(6):
+        write_csv(tmp_path / f"all/{number}.csv", [{"prompt": f"{number}"}])
+    monkeypatch.setattr(files, "_MOST_LISTED", 5)
+    with pytest.raises(TableError, match="this is a folder of more than 5 files"):
+        VideoDataset(table="all", root="out").plan  # noqa: B018
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path: Path) -> None:
     write_csv(tmp_path / "a[1]*.csv", [{"prompt": "one"}])
     write_csv(tmp_path / "a1x.csv", [{"prompt": "other"}])

@@ -269,6 +269,9 @@ def test_an_encoding_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(mm.ConfigurationError, match="encoding = "):
             mm.VideoDataset(table=table, root="out", encoding=encoding).plan  # noqa: B018
     (tmp_path / "b.csv").write_bytes(b"prompt\n\x81\n")
+    for encoding in ("idna", "punycode", "utf-7", "utf-16"):
+        with pytest.raises(TableError, match=f"not text in {encoding}"):
+            mm.VideoDataset(table=tmp_path / "b.csv", root="out", encoding=encoding).plan  # noqa: B018
     with pytest.raises(TableError, match="line 2: not text in cp1252"):
         mm.VideoDataset(table=tmp_path / "b.csv", root="out", encoding="cp1252").plan  # noqa: B018
 
