@@ -49,14 +49,14 @@ class Card:
         return self._leading_to_video(self.thumbnail)
 
     def _leading_to_video(self, picture: str) -> str:
-        image = f"![first frame]({picture})" if picture else ""
-        return f"[{image or 'video'}]({self.link})" if self.link else image
+        return f"[{_image(picture) or 'video'}]({self.link})" if self.link else _image(picture)
 
     @property
     def markdown(self) -> str:
         """All of it in Markdown."""
         lines = [f"| {name} | {value} |" for name, value in self.rows.items()]
-        return "\n".join([self.picture, "", f"| | {_in_markdown(self.title)} |", "|---|---|", *lines])
+        # Prefect shows no picture within a link.
+        return "\n".join([_image(self.still), "", f"| | {_in_markdown(self.title)} |", "|---|---|", *lines])
 
 
 def clip_card(request: AnyRequest, clip: MadeClip, *, root: str, public_url: str | None = None) -> Card:
@@ -119,7 +119,11 @@ def price(usd: float | None) -> str:
 
 
 def _path(path: str, link: str) -> str:
-    return f"[`{path}`]({link})" if link else f"`{path}`"
+    return f"[{_in_markdown(path)}]({link})" if link else f"`{path}`"
+
+
+def _image(data_url: str) -> str:
+    return f"![first frame]({data_url})" if data_url else ""
 
 
 def _in_markdown(text: str) -> str:

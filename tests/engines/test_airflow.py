@@ -24,7 +24,7 @@ from datetime import timedelta
 from airflow.sdk import DAG
 from minimax_tasks.engines.airflow.operators import MiniMaxClipsOperator
 
-AGAIN = {{"retries": 3, "retry_delay": timedelta(seconds=2)}}
+AGAIN = {{"retries": 9, "retry_delay": timedelta(seconds=2)}}
 with DAG("deferred", schedule=None, default_args=AGAIN):
     MiniMaxClipsOperator(task_id="clips", requests=[{{"prompt": f"A pier, number {{n}}"}} for n in range({CLIPS})])
 with DAG("held", schedule=None, default_args=AGAIN):
@@ -42,6 +42,16 @@ with DAG("refused", schedule=None, default_args={"retries": 3}):
     MiniMaxClipOperator(task_id="seven", request={"prompt": "a pier", "duration": 7})
     MiniMaxClipOperator(task_id="relative", request={"prompt": "a pier"}, root="videos")
 """
+
+
+MISSED_SOON = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
+}
+"""Airflow gives a process that is killed minutes otherwise. One that is only slow is tried again, which pays nothing."""
 
 
 class Airflow(Engine):
@@ -68,11 +78,7 @@ class Airflow(Engine):
             AIRFLOW__API__SECRET_KEY="a secret of these tests",
             AIRFLOW__API_AUTH__JWT_SECRET="another secret of these tests, and a long one",
             AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL="5",
-            AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="15",
-            AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL="3",
-            AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC="2",
-            AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC="1",
-            AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD="5",
+            AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT="60",
         )
         self.token = ""
 
@@ -146,6 +152,7 @@ def airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Airflow
 
 
 def test_what_is_killed_is_run_again_and_pays_each_clip_once(held: HeldService, airflow: Airflow) -> None:
+    airflow.environment.update(MISSED_SOON)
     (airflow.folder / "dags").mkdir()
     (airflow.folder / "dags/killed.py").write_text(KILLED)
     airflow.begin()
@@ -165,7 +172,7 @@ def test_what_is_killed_is_run_again_and_pays_each_clip_once(held: HeldService, 
     airflow.start_triggerer()
     assert airflow.until(lambda: airflow.ended("deferred"), "the deferred task", pause=1) == "success"
     assert airflow.until(lambda: airflow.ended("held"), "the second try", pause=1) == "success"
-    assert airflow.tasks("held")["clips"]["try_number"] == 2
+    assert airflow.tasks("held")["clips"]["try_number"] >= 2
     assert len(airflow.xcom("deferred", "clips")) == CLIPS
     held.check(2 * CLIPS)
 

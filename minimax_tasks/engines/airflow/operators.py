@@ -73,7 +73,7 @@ class _ClipsOperator(BaseOperator):
         if given_up := [errors[key] for key in waiting if key in errors]:
             raise AirflowException("\n".join(given_up))
         if waiting:
-            self.log.info("%d clips are submitted; waiting for them in the triggerer", len(waiting))
+            self.log.info("submitted, and waiting in the triggerer for %s", ", ".join(waiting))
             self.defer(
                 trigger=ClipsTrigger(self.minimax_conn_id, settings.root, list(dict.fromkeys(waiting))),
                 method_name="execute_complete",
