@@ -3,6 +3,8 @@
     python pipelines/campaign.py --template Rings --pictures pipelines/storyboards/stills --root campaign-output
     luigi --module pipelines.campaign Campaign --template Rings --pictures my-cats --local-scheduler
 
+`luigi` ends with 0 although tasks failed, unless `[retcode]` in luigi.cfg says otherwise.
+
 Right for some hundreds of pictures. For thousands, write a table with the columns `template` and `image`
 and give it to `pipelines/dataset.py`.
 """

@@ -3,6 +3,8 @@
     python pipelines/dataset.py --table pipelines/tables/waves.csv --root waves-output
     luigi --module pipelines.dataset TableToDataset --table pipelines/tables/waves.csv --local-scheduler
 
+`luigi` ends with 0 although tasks failed, unless `[retcode]` in luigi.cfg says otherwise.
+
 The first keeps many clips in flight in one process. With a key in MINIMAX_API_KEY the clips are made by
 MiniMax; point MINIMAX_BASE_URL at `minimax-tasks sandbox` to draw them offline.
 """

@@ -2,6 +2,8 @@
 
     PYTHONPATH=. luigi --module pipelines.storyboard Premiere --board pipelines/storyboards/launch.yaml --local-scheduler
 
+`luigi` ends with 0 although tasks failed, unless `[retcode]` in luigi.cfg says otherwise.
+
 With a key in MINIMAX_API_KEY the clips are made by MiniMax; point MINIMAX_BASE_URL at `minimax-tasks
 sandbox` to draw them offline.
 """
