@@ -9,6 +9,7 @@ from luigi.task import flatten
 from luigi.task_register import load_task
 
 from minimax_tasks.errors import InvalidRequest, UnreadableReference
+from minimax_tasks.redaction import is_named, named
 from minimax_tasks.storage.references import read_text
 from minimax_tasks.tasks.shown import Shown
 
@@ -40,7 +41,8 @@ def given_text(value: Any) -> Any:
 
 def refuse_markers(value: Any) -> Any:
     """Raise `InvalidRequest` for a text that another process would take for a task or a file."""
-    if type(value) is str and value.startswith((_TASK, _TEXT)):
+    plain = isinstance(value, str) and not isinstance(value, TextFile)
+    if plain and value.startswith((_TASK, _TEXT)):
         raise InvalidRequest("value", value, f"a text that does not begin with {_TASK} or {_TEXT}")
     return value
 
@@ -48,7 +50,8 @@ def refuse_markers(value: Any) -> Any:
 def name_of_input(value: Any) -> str | None:
     """How a task or a file with a text is written as the text of a parameter; None for anything else."""
     if isinstance(value, TextFile):
-        return _TEXT + value
+        shown = named(value)
+        return _TEXT + value if shown == value else Shown(_TEXT + shown, value)
     if isinstance(value, luigi.Task):
         loaded = [value.task_module, value.task_family, value.to_str_params()]
         return Shown(_TASK + json.dumps(loaded, ensure_ascii=False, sort_keys=True), _Loaded(*loaded))
@@ -57,11 +60,19 @@ def name_of_input(value: Any) -> str | None:
 
 def input_of_name(text: str) -> Any:
     """The task or file that `name_of_input` wrote down; None for any other text."""
-    if isinstance(text, Shown) and isinstance(text.whole, _Loaded):
-        return text.whole.task()
+    whole = getattr(text, "whole", None)
+    if isinstance(whole, TextFile):
+        return whole
+    if isinstance(whole, _Loaded):
+        return whole.task()
     if text.startswith(_TASK):
         return _Loaded(*json.loads(text.removeprefix(_TASK))).task()
-    return TextFile(text.removeprefix(_TEXT)) if text.startswith(_TEXT) else None
+    if not text.startswith(_TEXT):
+        return None
+    path = text.removeprefix(_TEXT)
+    if is_named(path):
+        raise InvalidRequest("text", path, "the whole URL; this is how a log shows it, without its secret")
+    return TextFile(path)
 
 
 class _Loaded:

@@ -39,9 +39,13 @@ def _name_of(value: Any) -> str:
 
 
 def _given(text: str) -> Any:
-    """The value of a name. What somebody copied out of a log, where a part of it is left out, is refused."""
-    if (found := input_of_name(text)) is not None:
-        return found
+    """The value of a name: a reference, a picture, a task, or a file with a text."""
+    found = input_of_name(text)
+    return _whole(text) if found is None else found
+
+
+def _whole(text: str) -> Any:
+    """The reference of a name. What somebody copied out of a log, where a part of it is left out, is refused."""
     if isinstance(text, Shown):
         return text.whole
     if is_named(text):
@@ -83,7 +87,7 @@ class OptionalUrlParameter(luigi.OptionalParameter):
 
     def parse(self, text: str) -> str | None:
         """The value as it was given; None when empty."""
-        return _given(text) or None
+        return _whole(text) or None
 
 
 class RootParameter(luigi.Parameter):
@@ -107,7 +111,7 @@ class RootParameter(luigi.Parameter):
 
     def parse(self, text: str) -> str:
         """The value as it was given."""
-        return str(_given(text))
+        return str(_whole(text))
 
 
 class TextParameter(luigi.Parameter):

@@ -134,7 +134,7 @@ def test_what_is_wrong_with_what_a_task_made_is_said_before_anything_is_paid(
         mm.RenderStoryboard(storyboard=Words(name="board.yaml", text="title: x\n"), root="out"),
         mm.TextToVideo(prompt=Words(name="empty.txt", text=" \n"), root="out"),
         mm.ImageToVideo(first_frame_image=Words(name="no-picture.png"), root="out"),
-        mm.TextToVideo(prompt=Words(name="camera.txt", text="[Fly around] The sea."), root="out"),
+        mm.TextToVideo(prompt=Words(name="camera.txt", text="[Push in,Pull out] The sea."), root="out"),
     ]
     assert not build(tasks, worker)
     assert sandbox.ledger() == []
@@ -236,7 +236,31 @@ def test_a_secret_of_an_input_stays_beside() -> None:
     assert load_task(task.task_module, task.task_family, params).first_frame_image.first_frame_image == signed
 
 
-@pytest.mark.parametrize("text", ['luigi-task:["os", "X", {}]', "luigi-text:/etc/passwd"])
+def test_the_signature_of_a_text_stays_beside() -> None:
+    class Given(luigi.Target):
+        path = "https://h.example/prompt.txt?Signature=PLANTED"
+
+        def exists(self) -> bool:
+            return True
+
+    task = mm.TextToVideo(prompt=Given(), root="out")
+    sent = task.to_str_params()
+    assert "PLANTED" not in json.dumps(sent) + repr(task) + task.task_id
+    luigi.task_register.Register.clear_instance_cache()
+    assert (
+        load_task(task.task_module, task.task_family, pickle.loads(pickle.dumps(sent))).prompt == task.prompt
+    )
+    with pytest.raises(mm.InvalidRequest, match="the whole URL"):
+        load_task(task.task_module, task.task_family, json.loads(json.dumps(sent)))
+
+
+class OddText(str):
+    """As numpy and others have them."""
+
+
+@pytest.mark.parametrize(
+    "text", ['luigi-task:["os", "X", {}]', "luigi-text:/etc/passwd", OddText("luigi-text:/etc/passwd")]
+)
 def test_a_text_is_not_taken_for_a_task_or_a_file(text: str) -> None:
     for make in (
         lambda: mm.TextToVideo(prompt=text),
