@@ -1,6 +1,7 @@
 """A model is one row: with a made-up row in the catalogue, all that people touch knows the model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -133,3 +134,25 @@ def test_each_mode_of_a_model_has_one_default() -> None:
     for name in models.model_names():
         of_model = [row for row in rows if row.model == name]
         assert len({(row.prices, row.reads_brackets, row.endpoint) for row in of_model}) == 1
+
+
+def test_a_row_of_the_second_generation_is_all_that_it_takes(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like = models.find_model_mode(models.H3, Mode.TEXT)
+    assert like is not None
+    row = replace(
+        like, model="MiniMax-Made-Up-H9", sizes=(Size("640P", (3, 20), "scope"),), default_resolution="640P",
+        default_seconds=3, rates=(models.Rate("640P", 0.01),), prompt_limit=50,
+    )  # fmt: skip
+    monkeypatch.setattr(models, "MODEL_MODES", (*models.MODEL_MODES, row))
+    task = TextToVideo(prompt="Sea", model=row.model, ratio="16:9", root=str(tmp_path / "out"))
+    assert build([task])
+    assert probe(Path(task.output().path)).ok
+    (entry,) = sandbox.ledger()
+    assert (entry["request"]["model"], entry["request"]["duration"]) == (row.model, 3)
+    assert task.asked.usd == 0.03
+    with pytest.raises(InvalidRequest, match="3, 20"):
+        TextToVideo(prompt="Sea", model=row.model, ratio="16:9", duration=4)
+    with pytest.raises(InvalidRequest, match="at most 50"):
+        TextToVideo(prompt="x" * 51, model=row.model, ratio="16:9")

@@ -3,7 +3,7 @@
 Only a part was measured on files of the service; the rest follows from it.
 """
 
-from minimax_tasks.api.catalog.models import SIZES_768P
+from minimax_tasks.api.catalog.models import SIZES_768P, short_side
 
 _SIZES: dict[str, dict[str, tuple[int, int]]] = {
     "768P": SIZES_768P,
@@ -23,7 +23,7 @@ def frame_size(resolution: str, ratio: str, aspect: float | None) -> tuple[int, 
     """Width and height of a clip: those of its ratio or, when it adapts, of about the same area in the shape of
     its picture (`aspect`, width by height), in steps of 32 pixels.
     """
-    sizes = _SIZES[resolution]
+    sizes = _SIZES.get(resolution) or _scaled(short_side(resolution) or 768)
     if ratio in sizes:
         return sizes[ratio]
     if aspect is None:
@@ -33,6 +33,12 @@ def frame_size(resolution: str, ratio: str, aspect: float | None) -> tuple[int, 
         return width, height
     high = (width * height / aspect) ** 0.5
     return _stepped(high * aspect), _stepped(high)
+
+
+def _scaled(lines: int) -> dict[str, tuple[int, int]]:
+    """The sizes of a resolution that nobody has measured."""
+    scale = lines / 768
+    return {ratio: (_stepped(w * scale), _stepped(h * scale)) for ratio, (w, h) in SIZES_768P.items()}
 
 
 def frame_count(seconds: int, fps: int = 24) -> int:

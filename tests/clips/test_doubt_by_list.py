@@ -13,6 +13,7 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.timing import Timing
+from minimax_tasks.commands.receive import receiving
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from tests.clips.test_life import service_settings
@@ -215,3 +216,17 @@ def test_no_more_tasks_are_under_way_than_the_account_may_have(tmp_path: Path) -
     with Sandbox(latency=0.6, scale="90P", in_flight=2) as sandbox:
         assert asyncio.run(work(sandbox.url)) == [None] * 6
         assert len(sandbox.ledger()) == 6
+
+
+def test_a_callback_to_the_address_of_the_submit_settles_it_where_the_list_is_silent(tmp_path: Path) -> None:
+    async def work(url: str, receiver: str) -> list[Any]:
+        settings = service_settings(url, receiver_url=receiver)
+        async with Service(settings, timing=QUICK) as service:
+            maker = ClipMaker(Storage(str(tmp_path)), service)
+            await maker.check_root()
+            return await asyncio.gather(maker.make(clip()), return_exceptions=True)
+
+    faults = [lost(), {"at": "list", "http": 503}]
+    with Sandbox(latency=0.2, scale="90P", faults=faults) as sandbox, receiving(str(tmp_path)) as receiver:
+        assert asyncio.run(work(sandbox.url, receiver)) == [None]
+        assert len(sandbox.ledger()) == 1
