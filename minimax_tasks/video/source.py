@@ -16,13 +16,21 @@ Source = str | Path | IO[bytes]
 """A local path, or a binary file that can seek; a file is rewound before it is read."""
 
 
+WHOLE_FILES = {
+    "format_whitelist": "mov,matroska,avi,flv,ogg,mpeg,mpegts,mpegvideo,asf,mxf,nut,ivf,obu,dv,gif,m4v,h264,hevc,mjpeg,"
+    "wav,w64,mp3,aac,flac,aiff,caf,au,amr,ac3,eac3,png_pipe,jpeg_pipe,webp_pipe"
+}
+"""What FFmpeg may take a file for: a recording that is all in the file. Playlists (`concat`, HLS, DASH, SDP) are
+texts that have FFmpeg open other files, and addresses."""
+
+
 @contextmanager
 def opened(source: Source, *, packets_only: bool = False) -> Iterator[av.container.InputContainer]:
     """The open container. Raises `VideoError` for whatever goes wrong while it is open.
 
     With `packets_only` no frame is decoded to learn the pixel format, which is most of the work of opening.
     """
-    options = {"skip_frame": "all"} if packets_only else {}
+    options = WHOLE_FILES | ({"skip_frame": "all"} if packets_only else {})
     try:
         with av.open(_rewound(source), "r", options=options) as container:
             yield container
@@ -46,6 +54,8 @@ def name_of(source: Source) -> str:
 
 def reason_of(error: Exception) -> str:
     """Why FFmpeg or the system refused, in a few words."""
+    if isinstance(error, av.error.ArgumentError):
+        return "it is no recording of a kind that is known"  # not one of `WHOLE_FILES`
     text = getattr(error, "strerror", None) or str(error)
     return text[:1].lower() + text[1:]
 

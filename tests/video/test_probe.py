@@ -1,4 +1,5 @@
 import io
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,8 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minimax_tasks.errors import VideoError
 from minimax_tasks.video.encode import Cue, h264_mp4
+from minimax_tasks.video.frames import last_frame
 from minimax_tasks.video.probe import Probe, probe
+from minimax_tasks.video.recording import read_recording
+from minimax_tasks.video.stream_layout import read_layout
 
 LEVELS = ["header", "packets", "keyframes", "decode"]
 
@@ -96,6 +101,31 @@ def test_a_picture_named_mp4_is_not_a_video(tmp_path):
     problems = probe(path).problems
     assert any("not mp4" in problem for problem in problems)
     assert any("the codec is png" in problem for problem in problems)
+
+
+SCRIPTS = {
+    "concat": "ffconcat version 1.0\nfile other.mp4\n",
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nother.mp4\n#EXT-X-ENDLIST\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
+    "a=rtpmap:96 H264/90000\n",
+    "tty": "\x1b[2J\x1b[31mred\n" * 200,
+}
+
+
+@pytest.mark.parametrize("kind", SCRIPTS)
+def test_a_text_that_names_other_recordings_has_none_of_them_opened(kind, make_clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(make_clip(), "other.mp4")
+    Path("clip.mp4").write_text(SCRIPTS[kind])
+    content = Path("clip.mp4").read_bytes()
+    for source in ("clip.mp4", io.BytesIO(content)):
+        assert not probe(source).codec
+        with pytest.raises(VideoError):
+            last_frame(source)
+    with pytest.raises(VideoError):
+        read_recording(content)
+    with pytest.raises(VideoError):
+        read_layout("clip.mp4")
 
 
 def test_sound_alone_is_not_a_video(tmp_path):
