@@ -49,6 +49,8 @@ OF_THE_ACCOUNT = (
 )
 """Failures that every further submit would meet as well."""
 
+EVERYWHERE = ""
+
 OnStatus = Callable[[str], None]
 
 
@@ -126,7 +128,8 @@ class ClipMaker:
         self.service = service
         self._frames = frame_reader(root)
         self._limits = limits or service.limits()
-        self._halt: Exception | None = None
+        self._halted: dict[str, Exception] = {}
+        """Endpoint, or `EVERYWHERE` -> what the account said: a plan may lack one model and have the others."""
 
     async def check_root(self) -> None:
         """Mark a new root; raises `ConfigurationError` for one on which nothing must be paid."""
@@ -144,7 +147,7 @@ class ClipMaker:
         Raises what `submit`, `poll` and `download` raise.
         """
         folder = self.service.folder(self.root, clip.key)
-        with self._halting():
+        with self._halting(clip):
             try:
                 made = await self._submit_unless_made(clip, folder, on_status)
             finally:
@@ -159,7 +162,7 @@ class ClipMaker:
         Does not wait for it. Raises what `submit` and `download` raise.
         """
         folder = self.service.folder(self.root, clip.key)
-        with self._halting():
+        with self._halting(clip):
             if await self._submit_unless_made(clip, folder, on_status):
                 return True
             if (await folder.state()).status is ClipStatus.GENERATING:
@@ -168,13 +171,15 @@ class ClipMaker:
             return True
 
     @contextlib.contextmanager
-    def _halting(self) -> Iterator[None]:
+    def _halting(self, clip: ClipRequest) -> Iterator[None]:
         try:
             yield
         except OF_THE_ACCOUNT as error:
-            if self._halt is None:
-                self._halt = error
-                log.error("no further clips are submitted in this run: %s", error)
+            where = clip.request.endpoint.name if isinstance(error, QuotaExhausted) else EVERYWHERE
+            if where not in self._halted:
+                self._halted[where] = error
+                of_it = f" at {where}" if where else ""
+                log.error("no further clips are submitted%s in this run: %s", of_it, error)
             raise
 
     async def _submit_unless_made(
@@ -184,9 +189,11 @@ class ClipMaker:
         submits = await folder.submit_state()
         if submits.made:
             return True
-        if self._halt is not None and not submits.submitted:
-            raise self._halt
-        async with self._limits.submits:
+        endpoint = clip.request.endpoint
+        halt = self._halted.get(EVERYWHERE) or self._halted.get(endpoint.name)
+        if halt is not None and not submits.submitted:
+            raise halt
+        async with self._limits.submits_to(endpoint):
             await self.submit(clip, folder, on_status=on_status)
         return False
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -39,7 +39,11 @@ class InFlightLimits:
     """
 
     flight: asyncio.Semaphore
-    submits: asyncio.Semaphore
+    submits: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    def submits_to(self, endpoint: Endpoint) -> asyncio.Semaphore:
+        """The places of those that are being submitted to an endpoint: one that makes them wait holds up no other."""
+        return self.submits.setdefault(endpoint.name, asyncio.Semaphore(PREPARED_AT_ONCE))
 
 
 class Service:
@@ -136,9 +140,7 @@ class Service:
         """The places for that many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""
         wanted = max_in_flight or self.settings.max_in_flight
         if wanted not in self._limits:
-            self._limits[wanted] = InFlightLimits(
-                asyncio.Semaphore(wanted), asyncio.Semaphore(PREPARED_AT_ONCE)
-            )
+            self._limits[wanted] = InFlightLimits(asyncio.Semaphore(wanted))
         return self._limits[wanted]
 
     async def aclose(self) -> None:

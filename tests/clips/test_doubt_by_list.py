@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from minimax_tasks import ClipRequest, HeldBack, TextToVideoRequest, UncertainSubmit
+from minimax_tasks import ClipRequest, HeldBack, QuotaExhausted, TextToVideoRequest, UncertainSubmit
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.service import Service
@@ -230,3 +230,20 @@ def test_a_callback_to_the_address_of_the_submit_settles_it_where_the_list_is_si
     with Sandbox(latency=0.2, scale="90P", faults=faults) as sandbox, receiving(str(tmp_path)) as receiver:
         assert asyncio.run(work(sandbox.url, receiver)) == [None]
         assert len(sandbox.ledger()) == 1
+
+
+def test_a_plan_key_that_may_not_use_it_reads_so_and_the_first_generation_goes_on(tmp_path: Path) -> None:
+    plan = {
+        "at": "submit",
+        "prompt": "pier",
+        "code": 2013,
+        "message": "your TokenPlan does not support MiniMax-H3",
+    }
+    former = ClipRequest(TextToVideoRequest(prompt="A lighthouse"))
+    with Sandbox(latency=0.0, scale="90P", faults=[plan]) as sandbox:
+        refused, made = run(sandbox.url, tmp_path, clip(), former)
+        assert isinstance(refused, QuotaExhausted)
+        assert "TokenPlan" in str(refused)
+        assert "pay-as-you-go" in str(refused)
+        assert made is None
+        assert [entry["kind"] for entry in sandbox.ledger()] == ["text-to-video"]
