@@ -320,7 +320,10 @@ class VideoRequest(_Request):
 
     def identity(self) -> dict[str, Any]:
         """What is sent apart from pictures and `callback_url`, defaults filled in: a part of the clip's key."""
-        return self.facts() | self.endpoint.wire.identity(self)
+        facts = self.facts()
+        # Whatever else is told of a clip: another member here is another key, and clips that were paid are not found.
+        always = {name: facts[name] for name in ("prompt", "model", "resolution", "duration")}
+        return always | self.endpoint.wire.identity(self)
 
     @property
     def label(self) -> str:

@@ -449,3 +449,38 @@ def test_a_subject_of_one_picture_is_one_task_output(folder: Path, tmp_path: Pat
         SubjectToVideo(subject_image=image, root=str(tmp_path)).output().path for image in (still, (still,))
     }
     assert len(outputs) == 1
+
+
+_URL = "https://h.example/x.png"
+
+
+@pytest.mark.parametrize(
+    ("request_", "take", "key"),
+    [
+        (TextToVideoRequest(prompt="A lighthouse."), 1, "6a005c77496bf197ce66f3ea91ae2241"),
+        (
+            TextToVideoRequest(prompt="A lighthouse.", duration=10, aigc_watermark=True),
+            2,
+            "e38c22c59866de954866d1c8316ae3d2",
+        ),
+        (
+            ImageToVideoRequest(first_frame_image=_URL, prompt_optimizer=False),
+            1,
+            "23b2292e99716a4b0112865d534c8f67",
+        ),
+        (
+            StartEndToVideoRequest(first_frame_image=_URL, last_frame_image=_URL, resolution="1080P"),
+            1,
+            "38abde8f942edd5bda6265f25f23a89e",
+        ),
+        (
+            SubjectToVideoRequest(subject_image=_URL, prompt="She winks."),
+            1,
+            "b1462f3a5e5fd6d0295cc5c620fe41c8",
+        ),
+        (TemplateRequest(template="Diving", image=_URL), 1, "092e435bca17992df8a8cb1516e0b2e7"),
+    ],
+)
+def test_keys_that_were_given_stay(request_: AnyRequest, take: int, key: str) -> None:
+    """They are names of folders with videos that were paid for."""
+    assert ClipRequest(request_, take=take).key == key
