@@ -1,6 +1,7 @@
 """What is relied on of Luigi's private worker, and what its users know: events, failures, ordinary tasks."""
 
 import asyncio
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 import luigi
 import pytest
 
+from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.tasks.coroutine import CoroutineTask
 from minimax_tasks.tasks.worker import InFlightFactory
 
@@ -215,6 +217,40 @@ def test_a_task_of_a_cell_or_of_a_bare_script(method: str, where: str, timeout: 
     assert ran.stdout.strip() == "True", ran.stderr
     assert "Traceback" not in ran.stderr
     assert Path("cell.txt").read_text() == "made"
+
+
+PIPELINE = """
+import multiprocessing
+import luigi, minimax_tasks as mm
+
+class After(luigi.Task):
+    number = luigi.IntParameter()
+    def requires(self):
+        return mm.TextToVideo(prompt=f"Wave {self.number}.", root="out")
+    def output(self):
+        return luigi.LocalTarget(f"after-{self.number}.txt")
+    def run(self):
+        with self.output().open("w") as out:
+            out.write(self.input().path)
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("METHOD")
+    tasks = [After(number=number) for number in range(2)]
+    print(luigi.build(tasks, local_scheduler=True, workers=2, log_level="CRITICAL"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_luigi_s_own_worker_makes_its_processes_in_any_way(method: str, sandbox: Sandbox) -> None:
+    Path("pipeline.py").write_text(PIPELINE.replace("METHOD", method))
+    ran = subprocess.run(
+        [sys.executable, "pipeline.py"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ran.stdout.strip() == "True", ran.stderr
+    assert Path("after-0.txt").exists()
+    assert Path("after-1.txt").exists()
+    assert len(sandbox.ledger()) == 2
 
 
 def test_a_worker_in_a_thread_leaves_signals_alone() -> None:
