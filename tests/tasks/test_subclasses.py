@@ -31,6 +31,7 @@ CLIPS: dict[str, Callable[[], dict[str, Any]]] = {
     "StartEndToVideo": lambda: {"first_frame_image": "a.png", "last_frame_image": "b.png"},
     "SubjectToVideo": lambda: {"subject_image": "a.png", "prompt": "She winks."},
     "TemplateVideo": lambda: {"template": "Helpless Moments", "text": "小狗加班"},
+    "ReferenceToVideo": lambda: {"reference_images": ("a.png",), "prompt": "She winks."},
 }
 OTHERS: dict[str, Callable[[], dict[str, Any]]] = {
     "RenderStoryboard": lambda: {"storyboard": "board.yaml"},
