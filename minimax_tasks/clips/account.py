@@ -19,7 +19,7 @@ from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.api.requests import AnyRequest, VideoRequest
 from minimax_tasks.api.v2.answers import TaskAnswer
-from minimax_tasks.errors import AuthenticationFailed, MiniMaxError
+from minimax_tasks.errors import AuthenticationFailed, MiniMaxError, NotConnected
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ class Account:
     async def note(self, client: MiniMaxClient, endpoint: Endpoint, model: str) -> dict[str, Any] | None:
         """What there is before a POST, for its claim; None when the list does not answer.
 
-        One reading serves all who ask within a moment. Raises `AuthenticationFailed`.
+        One reading serves all who ask within a moment. Raises `AuthenticationFailed` and `NotConnected`.
         """
         asked = time.time()
         async with self._reading:
@@ -201,8 +201,8 @@ class Account:
                 await asyncio.sleep(min(self._pause, float(number)))
             try:
                 found = await read_tasks(client, endpoint, model)
-            except AuthenticationFailed:
-                raise
+            except (AuthenticationFailed, NotConnected):
+                raise  # the POST would fare no better, and nothing is claimed yet
             except MiniMaxError as error:
                 log.warning("the list of tasks does not answer, and cannot settle a doubt: %s", error)
             else:

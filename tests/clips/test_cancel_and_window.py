@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minimax_tasks import GenerationFailed, OutOfReach
+from minimax_tasks import GenerationFailed, OutOfReach, TextToVideo, build
 from minimax_tasks.clips.ledger import Spending, payments
 from minimax_tasks.clips.state import ClipStatus, clip_states
 from minimax_tasks.clips.unfinished import unfinished
@@ -66,6 +66,19 @@ def test_what_is_queued_is_taken_back_and_the_next_run_submits_it_again(
         assert [entry["status"] for entry in sandbox.ledger()] == ["Cancelled", "Success"]
         (paid,) = payments(root)
         assert (paid.attempt, paid.usd, paid.billed) == (2, 0.32, 0.32)
+
+
+def test_a_task_of_luigi_submits_again_what_was_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(latency=0.0, scale="90P", faults=[QUEUED]) as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        submit_alone(sandbox.url, tmp_path)
+        assert main(["cancel", "--root", str(tmp_path)]) == 0
+        task = TextToVideo(prompt="A pier", model="MiniMax-H3", ratio="16:9", duration=4, root=str(tmp_path))
+        assert task.key == clip().key
+        assert build([task])
+        assert [entry["status"] for entry in sandbox.ledger()] == ["Cancelled", "Success"]
 
 
 def test_what_runs_is_not_taken_back_and_what_is_over_keeps_its_record(
