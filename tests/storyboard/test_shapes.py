@@ -201,7 +201,6 @@ def test_a_crop_that_leaves_too_little_is_a_mistake_of_the_board(
     assert f"board.yaml:{2 + len(shots.splitlines())}: " in str(wrong.value)
 
 
-@pytest.mark.usefixtures("stills")
 @pytest.mark.parametrize(
     "shots",
     [
@@ -228,6 +227,7 @@ def test_a_picture_that_cannot_be_used_is_named_wherever_it_stands_in_a_chain(
     assert len(problems) == 1 + ("Y" in shots), "each is named once, and nothing follows from it"
 
 
+@pytest.mark.usefixtures("stills")
 def test_text_in_a_film_of_another_shape_is_told_once_with_the_others(tmp_path: Path) -> None:
     plan = planned(
         tmp_path,
