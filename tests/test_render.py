@@ -255,21 +255,23 @@ def test_drawing_at_another_scale_needs_another_root(
     ("words", "says"),
     [
         (["--root", "memory://gone"], "gone when this process ends"),
-        (["--root", "nosuch://bucket"], "cannot be used: Protocol not known"),
+        (["--root", "nosuch://bucket"], "cannot be used: there is no protocol nosuch://"),
         (["--root", "board.yaml"], "root = 'board.yaml' cannot be used"),
         (["--root", "board.yaml/x"], "cannot be used"),
-        (["--root", "out", "--scheduler-url", "http://127.0.0.1:9"], "no scheduler answers there"),
+        (["--root", "HERE/out", "--scheduler-url", "http://127.0.0.1:9"], "no scheduler answers there"),
+        (["--root", "out", "--scheduler-url", "http://127.0.0.1:9"], "other workers would look for it"),
     ],
 )
 def test_what_cannot_work_is_told_before_anything_is_paid(
     words: list[str],
     says: str,
     harbour: str,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("MINIMAX_API_KEY", "k")
-    assert main(["render", harbour, *words]) == 2
+    assert main(["render", harbour, *(word.replace("HERE", str(tmp_path)) for word in words)]) == 2
     assert says in capsys.readouterr().err
 
 
