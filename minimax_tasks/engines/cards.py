@@ -9,7 +9,9 @@ from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.make import MadeClip
 from minimax_tasks.engines.boards import MadeFilm
 from minimax_tasks.errors import MiniMaxError
+from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.links import link_to
 
 log = logging.getLogger(__name__)
 
@@ -59,9 +61,9 @@ class Card:
         return "\n".join([_image(self.still), "", f"| | {_in_markdown(self.title)} |", "|---|---|", *lines])
 
 
-def clip_card(request: AnyRequest, clip: MadeClip, *, root: str, public_url: str | None = None) -> Card:
-    """The card of a clip under a root. `public_url` is where a browser finds the root, if it does."""
-    prompt, link = request.prompt_text, link_to(clip.path, root=root, public_url=public_url)
+def clip_card(request: AnyRequest, clip: MadeClip, settings: Settings) -> Card:
+    """The card of a clip under the root of these settings."""
+    prompt, link = request.prompt_text, web_link(clip.path, settings)
     rows = {"price": price(clip.usd), "video": _path(clip.path, link), "task": f"`{clip.task_id}`"}
     if clip.warnings:
         rows["warnings"] = "; ".join(map(_in_markdown, clip.warnings))
@@ -69,9 +71,9 @@ def clip_card(request: AnyRequest, clip: MadeClip, *, root: str, public_url: str
     return Card(title, rows, *_stills(clip.path), link)
 
 
-def film_card(title: str, film: MadeFilm, *, root: str, public_url: str | None = None) -> Card:
-    """The card of a film under a root, with its report."""
-    links = {path: link_to(path, root=root, public_url=public_url) for path in (film.path, film.report)}
+def film_card(title: str, film: MadeFilm, settings: Settings) -> Card:
+    """The card of a film under the root of these settings, with its report."""
+    links = {path: web_link(path, settings) for path in (film.path, film.report)}
     rows = {
         "price": price(film.usd),
         "report": _path(film.report, links[film.report]),
@@ -105,12 +107,13 @@ def _data_url(kind: str, data: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def link_to(path: str, *, root: str, public_url: str | None) -> str:
-    """Where a browser finds a file under a root; "" where no address is known."""
-    top = Storage(root).url.rstrip("/") + "/"
-    if not public_url or not path.startswith(top):
-        return ""
-    return f"{public_url.rstrip('/')}/{path.removeprefix(top)}"
+def web_link(path: str, settings: Settings) -> str:
+    """Where a browser finds a file under the root (setting `tracking_url`); "" where no address is known."""
+    root = Storage(settings.root)
+    link = link_to(root, path.removeprefix(root.join("")), settings.tracking_url)
+    return (
+        link if link.startswith(("http://", "https://")) else ""
+    )  # pages may not lead to files of a machine
 
 
 def price(usd: float | None) -> str:

@@ -180,6 +180,10 @@ def test_what_is_killed_is_run_again_and_pays_each_clip_once(held: HeldService, 
 def test_the_files_of_the_page_do_what_it_says(sandbox: Sandbox, airflow: Airflow, tmp_path: Path) -> None:
     sandbox.add_faults([{"at": "task", "prompt": "blood", "fail": 1027}])
     write_files("airflow", airflow.folder)
+    harbour = (
+        airflow.folder / "dags/harbour.py"
+    )  # whether today's run comes in between would depend on the clock
+    harbour.write_text(harbour.read_text().replace('schedule="@daily"', "schedule=None"))
     (airflow.folder / "dags/refused.py").write_text(REFUSED)
     airflow.begin()
     for dag in ("piers", "harbour", "refused"):

@@ -11,7 +11,7 @@ from minimax_tasks.settings import Settings
 class MiniMaxHook(BaseHook):
     """The account of a connection: its password is the key, its host the service, its extra the rest.
 
-    The extra may have `root`, `budget`, `requests_per_minute` and `public_url`. What it leaves out is read from
+    The extra may have `root`, `budget`, `requests_per_minute` and `tracking_url`. What it leaves out is read from
     `MINIMAX_…` settings.
     """
 
@@ -32,11 +32,6 @@ class MiniMaxHook(BaseHook):
         """`settings` for a trigger."""
         return _settings(await self.aget_connection(self.minimax_conn_id), root)
 
-    def public_url(self) -> str | None:
-        """Where a browser finds the root, if the connection says so."""
-        found = self.get_connection(self.minimax_conn_id).extra_dejson.get("public_url")
-        return str(found) if found else None
-
 
 def _settings(connection: Connection, root: str | None) -> Settings:
     extra: dict[str, Any] = connection.extra_dejson
@@ -46,4 +41,5 @@ def _settings(connection: Connection, root: str | None) -> Settings:
         root=root or extra.get("root"),
         budget=extra.get("budget"),
         requests_per_minute=extra.get("requests_per_minute"),
+        tracking_url=extra.get("tracking_url"),
     )

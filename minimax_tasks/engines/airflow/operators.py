@@ -14,7 +14,7 @@ from minimax_tasks.engines.airflow.hooks import MiniMaxHook
 from minimax_tasks.engines.airflow.links import VideoLink
 from minimax_tasks.engines.airflow.triggers import ClipsTrigger
 from minimax_tasks.engines.asking import request_of
-from minimax_tasks.engines.cards import link_to, price
+from minimax_tasks.engines.cards import price, web_link
 from minimax_tasks.engines.failures import is_worth_a_try
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.settings import Settings
@@ -119,8 +119,7 @@ class _ClipsOperator(BaseOperator):
                 self.log.warning("%s: %s", clip.path, warning)
         context["ti"].xcom_push(key="clips", value=[_told(clip) for clip in made])
         if made:
-            public_url = MiniMaxHook(self.minimax_conn_id).public_url()
-            self.video_link = link_to(made[0].path, root=settings.root, public_url=public_url)
+            self.video_link = web_link(made[0].path, settings)
 
 
 class MiniMaxClipOperator(_ClipsOperator):

@@ -43,7 +43,9 @@ def get_provider_info() -> dict[str, Any]:
                     "requests_per_minute": _field(
                         "Submits a minute", "number", "Most of this connection's tasks"
                     ),
-                    "public_url": _field("Public URL", "string", "Where a browser finds the root, for links"),
+                    "tracking_url": _field(
+                        "Link of a video", "string", "https://videos.example/{path}, for the button"
+                    ),
                 },
             }
         ],

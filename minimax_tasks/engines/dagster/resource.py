@@ -29,8 +29,8 @@ class MiniMaxResource(dg.ConfigurableResource):
     budget: float | None = Field(default=None, description="Most USD that may be spent on the root, ever.")
     requests_per_minute: float | None = Field(default=None, description="Most submits a minute.")
     max_in_flight: int | None = Field(default=None, description="Most clips that a run has under way.")
-    public_url: str | None = Field(
-        default=None, description="Where a browser finds the root, for links on the pages of Dagster."
+    tracking_url: str | None = Field(
+        default=None, description="Where a browser finds a file of the root: `https://videos.example/{path}`."
     )
 
     def settings(self) -> Settings:
@@ -52,4 +52,4 @@ class MiniMaxResource(dg.ConfigurableResource):
             return sorted([outcome async for outcome in made], key=lambda outcome: outcome.number)
 
 
-_SETTINGS = ("api_key", "base_url", "root", "budget", "requests_per_minute", "max_in_flight")
+_SETTINGS = ("api_key", "base_url", "root", "budget", "requests_per_minute", "max_in_flight", "tracking_url")

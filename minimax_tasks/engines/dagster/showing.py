@@ -9,10 +9,11 @@ import dagster as dg
 from minimax_tasks.clips.make import MadeClip, Outcome
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.engines.boards import MadeFilm
-from minimax_tasks.engines.cards import clip_card, film_card, link_to
+from minimax_tasks.engines.cards import clip_card, film_card, web_link
 from minimax_tasks.engines.dagster.resource import MiniMaxResource
 from minimax_tasks.engines.failures import is_worth_a_try
 from minimax_tasks.errors import MiniMaxError
+from minimax_tasks.settings import Settings
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
 """What an asset gets that is given no policy; a failure that only a person can mend is not tried again."""
@@ -20,13 +21,13 @@ RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL
 
 def clip_metadata(clip: ClipRequest, made: MadeClip, minimax: MiniMaxResource) -> dict[str, Any]:
     """The metadata of a clip: preview, price, where it is, what was asked."""
-    root, public_url = minimax.settings().root, minimax.public_url
-    card = clip_card(clip.request, made, root=root, public_url=public_url)
+    settings = minimax.settings()
+    card = clip_card(clip.request, made, settings)
     found: dict[str, Any] = {
         "preview": dg.MetadataValue.md(card.small_picture),
         "still": dg.MetadataValue.md(card.picture),
         "asked": dg.MetadataValue.text(card.title),
-        "video": _place(made.path, root, public_url),
+        "video": _place(made.path, settings),
         "task": dg.MetadataValue.text(made.task_id),
         "dagster/uri": made.path,
     }
@@ -39,13 +40,13 @@ def clip_metadata(clip: ClipRequest, made: MadeClip, minimax: MiniMaxResource) -
 
 def film_metadata(title: str, film: MadeFilm, minimax: MiniMaxResource) -> dict[str, Any]:
     """The metadata of a film: preview, price, the report, where it is."""
-    root, public_url = minimax.settings().root, minimax.public_url
-    card = film_card(title, film, root=root, public_url=public_url)
+    settings = minimax.settings()
+    card = film_card(title, film, settings)
     found: dict[str, Any] = {
         "preview": dg.MetadataValue.md(card.small_picture),
         "still": dg.MetadataValue.md(card.picture),
-        "report": _place(film.report, root, public_url),
-        "video": _place(film.path, root, public_url),
+        "report": _place(film.report, settings),
+        "video": _place(film.path, settings),
         "price in USD": dg.MetadataValue.float(round(film.usd, 2)),
         "dagster/uri": film.path,
     }
@@ -54,8 +55,8 @@ def film_metadata(title: str, film: MadeFilm, minimax: MiniMaxResource) -> dict[
     return found
 
 
-def _place(path: str, root: str, public_url: str | None) -> dg.MetadataValue[Any]:
-    link = link_to(path, root=root, public_url=public_url)
+def _place(path: str, settings: Settings) -> dg.MetadataValue[Any]:
+    link = web_link(path, settings)
     return dg.MetadataValue.url(link) if link else dg.MetadataValue.path(path)
 
 

@@ -20,8 +20,8 @@ class MiniMaxCredentials(Block):
     )
     budget: float | None = Field(default=None, description="Most USD that may be spent on the root, ever.")
     requests_per_minute: float | None = Field(default=None, description="Most submits a minute.")
-    public_url: str | None = Field(
-        default=None, description="Where a browser finds the root, for links on the pages of Prefect."
+    tracking_url: str | None = Field(
+        default=None, description="Where a browser finds a file of the root: `https://videos.example/{path}`."
     )
 
     def settings(self) -> Settings:
@@ -29,4 +29,4 @@ class MiniMaxCredentials(Block):
         return settings_of(**{name: getattr(self, name) for name in _SETTINGS})
 
 
-_SETTINGS = ("api_key", "base_url", "root", "budget", "requests_per_minute")
+_SETTINGS = ("api_key", "base_url", "root", "budget", "requests_per_minute", "tracking_url")

@@ -52,14 +52,11 @@ async def make_clip(
     `request` is a request model, or its fields: `{"prompt": "A lighthouse"}`. `take` is another clip of the same
     request. Leaves an artifact with the first frame, the price and the task. Raises what `minimax_tasks.make` does.
     """
-    account = credentials or MiniMaxCredentials()
-    settings = account.settings()
+    settings = (credentials or MiniMaxCredentials()).settings()
     clip, log = _as_clip(request, take), get_run_logger()
     async with shared_service(settings) as service:
         made = await make(clip, root=settings.root, service=service, on_status=log.info)
-    card = await asyncio.to_thread(
-        clip_card, clip.request, made, root=settings.root, public_url=account.public_url
-    )
+    card = await asyncio.to_thread(clip_card, clip.request, made, settings)
     await acreate_markdown_artifact(card.markdown, key=f"clip-{made.key}", description=card.title[:200])
     return made
 
@@ -79,13 +76,10 @@ async def join_film(
     Leaves an artifact with the first frame, the price and a link to the report. Raises `BoardError`,
     `FilmIncomplete` and `VideoError`.
     """
-    account = credentials or MiniMaxCredentials()
-    settings = account.settings()
+    settings = (credentials or MiniMaxCredentials()).settings()
     plan = await asyncio.to_thread(boards.plan_board, storyboard, settings)
     film = await asyncio.to_thread(boards.make_film, plan, settings)
-    card = await asyncio.to_thread(
-        film_card, plan.board.title, film, root=settings.root, public_url=account.public_url
-    )
+    card = await asyncio.to_thread(film_card, plan.board.title, film, settings)
     name = re.sub(r"[^a-z0-9]+", "-", plan.slug.lower()).strip("-")
     await acreate_markdown_artifact(card.markdown, key=f"film-{name}", description=card.title[:200])
     return film
