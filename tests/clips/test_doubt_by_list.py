@@ -104,7 +104,7 @@ def test_what_the_account_had_before_is_never_taken(tmp_path: Path) -> None:
 
 def test_two_that_may_be_it_leave_the_doubt_to_a_person(tmp_path: Path) -> None:
     """Somebody else submits the same shape between the claim and the first look."""
-    with Sandbox(latency=0.0, scale="90P", list_lag=0.8, faults=[lost(delay=0.4)]) as sandbox:
+    with Sandbox(latency=0.0, scale="90P", list_lag=0.8, faults=[lost(delay=3.0)]) as sandbox:
 
         async def both() -> list[Any]:
             other = asyncio.get_running_loop().run_in_executor(None, _later, sandbox)
