@@ -14,13 +14,15 @@ import luigi
 from luigi.task import flatten
 
 from minimax_tasks.clips.belonging import place_of
-from minimax_tasks.errors import MiniMaxError, SubclassError
+from minimax_tasks.errors import SubclassError
 from minimax_tasks.redaction import shown
 from minimax_tasks.tasks.coroutine import CoroutineTask, by_package, is_overridden
 from minimax_tasks.tasks.target import FsspecTarget
 
 _WRITERS = ("run", "run_async", "on_success", "complete")
 """What a user overrides who writes an output, or has another idea of when it is there."""
+
+_WRITE_IT = "write it in `run`, after `super().run()`"
 
 
 class Work(CoroutineTask):
@@ -58,11 +60,19 @@ def _check(task: Work) -> None:
     ours, theirs = by_package(task, "output"), task.output()
     known = {id(target) for _, target in _copies(ours, theirs)}
     for target in flatten(theirs):
-        if id(target) not in known and _place(target) not in _places(ours):
+        if id(target) in known:
+            _check_opens(task, target)
+        elif _place(target) not in _places(ours):
             raise SubclassError(
-                f"{kind.__name__}.output() names {_name(target)}, which nothing writes",
-                advice="write it in `run`, after `super().run()`",
+                f"{kind.__name__}.output() names {_name(target)}, which nothing writes", advice=_WRITE_IT
             )
+
+
+def _check_opens(task: Work, target: Any) -> None:
+    if not callable(getattr(target, "open", None)):
+        raise SubclassError(
+            f"{type(task).__name__}.output() names {_name(target)}, which cannot be opened", advice=_WRITE_IT
+        )
 
 
 def _fill(task: Work) -> None:
@@ -99,13 +109,9 @@ def _copy(task: Work, source: FsspecTarget, target: Any) -> None:
         elif isinstance(target, FsspecTarget):
             with path.open("rb") as content, target.open("wb") as out:
                 shutil.copyfileobj(content, out)
-        elif callable(getattr(target, "open", None)):
-            _write(task, path, target)
         else:
-            raise MiniMaxError(
-                f"{type(task).__name__}.output() names {_name(target)}, which cannot be opened",
-                advice="write it in `run`, after `super().run()`",
-            )
+            _check_opens(task, target)
+            _write(task, path, target)
 
 
 def _write(task: Work, path: Path, target: Any) -> None:

@@ -374,14 +374,23 @@ def _shared_roof() -> Iterator[None]:
 each_worker = pytest.mark.parametrize(
     "worker", ["ours", "Luigi's", pytest.param("Luigi's, forked", marks=pytest.mark.slow)]
 )
-each_kind = pytest.mark.parametrize(
-    "kind", [name if name == "TextToVideo" else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+each_worker_and_kind = pytest.mark.parametrize(
+    ("worker", "kind"),
+    [
+        *((worker, "TextToVideo") for worker in WORKERS),
+        # Luigi's worker calls the same of a task whether it forked before or not.
+        *(
+            pytest.param(worker, kind, marks=pytest.mark.slow)
+            for worker in ("ours", "Luigi's, forked")
+            for kind in KINDS
+            if kind != "TextToVideo"
+        ),
+    ],
 )
 
 
 @pytest.mark.parametrize("override", OVERRIDES)
-@each_worker
-@each_kind
+@each_worker_and_kind
 @pytest.mark.usefixtures("_material", "_shared_roof")
 def test_an_override_holds(sandbox: Sandbox, override: str, worker: str, kind: str) -> None:
     derive, check = OVERRIDES[override]
@@ -391,8 +400,7 @@ def test_an_override_holds(sandbox: Sandbox, override: str, worker: str, kind: s
     assert len(sandbox.ledger()) == 1
 
 
-@each_worker
-@each_kind
+@each_worker_and_kind
 @pytest.mark.usefixtures("_material")
 def test_a_time_limit_holds(sandbox: Sandbox, worker: str, kind: str) -> None:
     base = getattr(mm, kind)
@@ -458,3 +466,69 @@ def test_what_failed_for_good_is_not_run_again(
         luigi.Task.remove_event_handler(luigi.Event.START, begun)
     forked = worker == "Luigi's, forked"  # nothing can be said to the scheduler in the parent
     assert count.read_text().split().count(stage) == (3 if forked else tries)
+
+
+class _Closed(luigi.Target):
+    """As gokart's: not a file."""
+
+    def exists(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (lambda own: {"clip": own, "note": luigi.LocalTarget("note.txt")}, "note.txt, which nothing writes"),
+        (lambda own: _Closed(), "which cannot be opened"),
+    ],
+)
+def test_an_output_that_nobody_writes_is_refused_before_anything_is_paid(
+    sandbox: Sandbox, named: Callable[[Any], Any], why: str
+) -> None:
+    class Mine(mm.TextToVideo):
+        def output(self) -> Any:
+            return named(super().output())
+
+    task = Mine(prompt="A lighthouse", root="out")
+    with pytest.raises(mm.SubclassError, match=why):
+        task.deps()
+    assert not build(task, "ours").done
+    assert sandbox.ledger() == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "why"),
+    [
+        ({"key": luigi.Parameter(default="row 7")}, "key takes the place"),
+        ({"report": lambda self: None}, "report takes the place"),
+        ({"run_async": lambda self: "unrelated"}, "run_async takes the place"),
+    ],
+)
+def test_what_would_break_our_work_is_refused_when_the_class_is_made(
+    attributes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(mm.SubclassError, match=why):
+        type("Mine", (mm.TextToVideo,), attributes)
+
+
+@pytest.mark.parametrize("name", ["run", "complete", "requires", "output", "on_success", "on_failure"])
+def test_what_luigi_would_not_wait_for_is_refused(name: str) -> None:
+    async def waits(self: Any) -> None: ...
+
+    for base in (mm.ImageToVideo, mm.RenderStoryboard, mm.VideoDataset, mm.SubmitVideo):
+        with pytest.raises(mm.SubclassError, match=f"{name} is `async`"):
+            type("Mine", (base,), {name: waits})
+
+
+def test_an_unrelated_method_of_the_same_name_is_left_alone() -> None:
+    class Unrelated(luigi.Task):
+        def output(self) -> luigi.LocalTarget:
+            return luigi.LocalTarget("unrelated.txt")
+
+        def run_async(self) -> str:
+            return "a text"
+
+        def run(self) -> None:
+            Path("unrelated.txt").write_text(self.run_async())
+
+    assert build(Unrelated(), "ours").done
