@@ -8,7 +8,7 @@ from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.judging import try_each
 from minimax_tasks.errors import MiniMaxError, UnreadableReference, VideoError
 from minimax_tasks.redaction import quoted, shown
-from minimax_tasks.storage.references import folder_of, next_to, read_file
+from minimax_tasks.storage.references import folder_of, is_web, next_to, read_file
 from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.plan import SoundFile
 from minimax_tasks.storyboard.planning.draft import Drafts
@@ -49,6 +49,8 @@ def _judged(reference: str) -> SoundFile | MiniMaxError:
     from minimax_tasks.video.recording import read_recording
 
     try:
+        if is_web(reference):
+            raise UnreadableReference("it is on the web, from where nothing is fetched; give a file")
         data = read_file(reference, FILE_LIMIT, "the sound file")
         found = read_recording(data)
     except (UnreadableReference, VideoError) as error:
