@@ -159,7 +159,11 @@ def test_another_music_is_another_film_and_pays_nothing(
     [
         ("none.wav", {}, ":2: file: sound none.wav: there is no such file"),
         ("http://127.0.0.1:9/bed.wav", {}, "it is on the web, from where nothing is fetched"),
-        ("bed.wav", {"b": "voice: https://example.com/v.wav"}, "it is on the web, from where nothing is fetched"),
+        (
+            "bed.wav",
+            {"b": "voice: https://example.com/v.wav"},
+            "it is on the web, from where nothing is fetched",
+        ),
         ("[{file: text.wav}]", {}, "sound text.wav: it cannot be read"),
         ("[{file: bed.wav, from: x}]", {}, "from = 'x'"),
         ("[{file: bed.wav, from: c, to: a}]", {}, "that is before its `from`"),
