@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
-import av
-import av.error
-import av.filter
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+from minimax_tasks.video.samples import Filters, Samples, frames_of
 
 _CEILING = 10 ** (-1.5 / 20)
 """What no peak goes over: a little under the -1 dB that EBU R128 allows, since AAC adds some."""
@@ -30,7 +25,8 @@ class Loudness:
 def measure(blocks: Iterable[Samples], rate: int) -> Loudness:
     """The loudness of stereo sound at `rate` samples a second."""
     found = Loudness(-70.0, 0.0)
-    for frame in _filtered(blocks, rate, ("ebur128", "metadata=1:peak=true:framelog=quiet")):
+    meter = Filters(rate, "stereo", ("ebur128", "metadata=1:peak=true:framelog=quiet"))
+    for frame in meter.of(frames_of(blocks, rate), ends=True):
         facts = frame.metadata
         if "lavfi.r128.I" in facts:  # not in what is left at the end
             found = Loudness(float(facts["lavfi.r128.I"]), float(facts["lavfi.r128.true_peak"]))
@@ -51,35 +47,7 @@ def levelled(mix: Callable[[], Iterator[Samples]], rate: int, lufs: float) -> It
     if found.peak * gain <= _CEILING:
         yield from louder
         return
-    limiter = ("alimiter", f"level=false:limit={_CEILING:.4f}:attack=5:release=50:latency=true")
-    for frame in _filtered(louder, rate, limiter, ("aformat", "sample_fmts=fltp")):
+    held_down = ("alimiter", f"level=false:limit={_CEILING:.4f}:attack=5:release=50:latency=true")
+    limiter = Filters(rate, "stereo", held_down, ("aformat", "sample_fmts=fltp"))
+    for frame in limiter.of(frames_of(louder, rate), ends=True):
         yield frame.to_ndarray().astype(np.float32, copy=False)
-
-
-def _filtered(blocks: Iterable[Samples], rate: int, *filters: tuple[str, str]) -> Iterator[av.AudioFrame]:
-    graph = av.filter.Graph()
-    last = graph.add_abuffer(format="fltp", sample_rate=rate, layout="stereo", time_base=Fraction(1, rate))
-    for name, options in (*filters, ("abuffersink", "")):
-        following = graph.add(name, options or None)
-        last.link_to(following)
-        last = following
-    graph.configure()
-    place = 0
-    for block in blocks:
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
-        place += block.shape[1]
-        graph.push(frame)
-        yield from _ready(graph)
-    graph.push(None)
-    yield from _ready(graph)
-
-
-def _ready(graph: av.filter.Graph) -> Iterator[av.AudioFrame]:
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.error.BlockingIOError, av.error.EOFError):
-            return
-        if isinstance(frame, av.AudioFrame):
-            yield frame

@@ -7,26 +7,16 @@ from itertools import chain
 from typing import Any
 
 import av
-import av.error
-import av.filter
 import numpy as np
 import numpy.typing as npt
 
 from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.samples import Filters, Samples
 from minimax_tasks.video.sound_layout import BLOCK, sound_stream
 from minimax_tasks.video.source import opened
 
-Samples = npt.NDArray[np.float32]
-"""Sound as numbers from -1 to 1, of shape (channels, samples)."""
-
 FILM_RATE = 48_000
 """Samples a second of a film whose sound is mixed: what broadcast and every editing program use."""
-
-FILM_BIT_RATE = 192_000
-"""Bits a second: more than stereo in AAC needs to sound like the clips."""
-
-ENCODER_OPTIONS = {"aac_coder": "fast"}
-"""At this bit rate nobody hears the difference to the slower search."""
 
 SEAM = Fraction(5, 1000)
 """Seconds in which sound fades at a cut: too short to be heard as a fade, and long enough not to click."""
@@ -118,8 +108,8 @@ class _Heard:
             until = min(stop, ends)
             places = np.arange(at, until)
             gain = faded(places, self.begin, self.end, self._fade_in, self._fade_out)
-            for begins, ends in self._ducks:
-                gain *= _ducked(places, begins, ends, self._ramp, self._sound.ducked)
+            for quiet_from, quiet_to in self._ducks:
+                gain *= _ducked(places, quiet_from, quiet_to, self._ramp, self._sound.ducked)
             part = samples[:, at - place : until - place]
             block[:, at - begin : until - begin] += part * (gain * self._sound.volume).astype(np.float32)
             at = until
@@ -156,7 +146,7 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
         # FFmpeg would make mono quieter to spread it over two channels; a player does not.
         layout = "mono" if stream.channels == 1 else "stereo"
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-        retime = _Retimed(sound.speed, rate, layout) if sound.speed != 1 else None
+        retime = _retimed(sound.speed, rate, layout) if sound.speed != 1 else None
         begins: int | None = None
         place: int | None = None
         for frame in chain(container.decode(stream), (None,)):
@@ -174,35 +164,11 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
                 place += samples.shape[1]
 
 
-class _Retimed:
-    """Sound at another speed and the same pitch, through FFmpeg's `atempo`."""
-
-    def __init__(self, speed: Fraction, rate: int, layout: str) -> None:
-        self._graph = av.filter.Graph()
-        last = self._graph.add_abuffer(
-            format="fltp", sample_rate=rate, layout=layout, time_base=Fraction(1, rate)
-        )
-        tempos = [("atempo", f"{float(factor):.6f}") for factor in _tempos(speed)]
-        # `atempo` gives the channels interleaved.
-        for name, value in (*tempos, ("aformat", "sample_fmts=fltp"), ("abuffersink", "")):
-            following = self._graph.add(name, value or None)
-            last.link_to(following)
-            last = following
-        self._graph.configure()
-
-    def of(self, parts: Sequence[av.AudioFrame], *, ends: bool) -> Iterator[av.AudioFrame]:
-        """What is ready after some more sound, or at its end."""
-        for part in parts:
-            self._graph.push(part)
-        if ends:
-            self._graph.push(None)
-        while True:
-            try:
-                found = self._graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-            if isinstance(found, av.AudioFrame):
-                yield found
+def _retimed(speed: Fraction, rate: int, layout: str) -> Filters:
+    """What plays sound at another speed and the same pitch."""
+    tempos = [("atempo", f"{float(factor):.6f}") for factor in _tempos(speed)]
+    # `atempo` gives the channels interleaved.
+    return Filters(rate, layout, *tempos, ("aformat", "sample_fmts=fltp"))
 
 
 def _tempos(speed: Fraction) -> Iterator[Fraction]:

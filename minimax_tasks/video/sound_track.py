@@ -12,7 +12,8 @@ import numpy as np
 from av.audio.stream import AudioStream
 
 from minimax_tasks.video.loudness import levelled
-from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, FILM_RATE, PlacedSound, Samples, mixed
+from minimax_tasks.video.mix import FILM_RATE, PlacedSound, mixed
+from minimax_tasks.video.samples import BIT_RATE, ENCODER_OPTIONS, Samples, frames_of
 
 
 @dataclass
@@ -49,17 +50,13 @@ def mixed_track(
 ) -> SoundTrack:
     """A track of sounds that are mixed and encoded, as long as the film and, with `lufs`, as loud as that."""
     stream = container.add_stream("aac", rate=FILM_RATE, options=ENCODER_OPTIONS, layout="stereo")
-    stream.bit_rate = FILM_BIT_RATE
+    stream.bit_rate = BIT_RATE
     mix = partial(mixed, sounds, seconds)
     blocks = mix() if lufs is None else levelled(mix, FILM_RATE, lufs)
     return SoundTrack(container, stream, _encoded(stream, blocks))
 
 
 def _encoded(stream: AudioStream, blocks: Iterator[Samples]) -> "Iterator[av.Packet[Any]]":
-    place = 0
-    for block in blocks:
-        frame = av.AudioFrame.from_ndarray(np.clip(block, -1, 1), format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = FILM_RATE, place, Fraction(1, FILM_RATE)
-        place += block.shape[1]
+    for frame in frames_of((np.clip(block, -1, 1) for block in blocks), FILM_RATE):
         yield from stream.encode(frame)
     yield from stream.encode(None)

@@ -17,8 +17,9 @@ import numpy as np
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.aac_windows import ends_usually
-from minimax_tasks.video.mix import ENCODER_OPTIONS, FILM_BIT_RATE, SEAM, PlacedSound, Samples, faded
+from minimax_tasks.video.mix import SEAM, PlacedSound, faded
 from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.samples import Samples, aac_encoder, frames_of
 from minimax_tasks.video.sound_layout import BLOCK, SEARCHED, SoundLayout
 
 SHORTEST = Fraction(1, 3)
@@ -40,7 +41,7 @@ def can_copy(layout: SoundLayout) -> bool:
     if not layout.even or layout.channels != 2 or not layout.codec.startswith("aac"):
         return False
     try:
-        own = bytes(_encoder(layout.rate).extradata or b"")
+        own = bytes(aac_encoder(layout.rate).extradata or b"")
     except av.error.FFmpegError:  # a rate that AAC does not have
         return False
     return bool(layout.configuration) and own.startswith(layout.configuration)
@@ -81,7 +82,10 @@ class _Clip:
 
 
 class Splicer:
-    """Makes one stream of the sound of clips; `add` them in order, then `finish`. Times of packets are samples."""
+    """Makes one stream of the sound of clips; `add` them in order, then `finish`. Times of packets are samples.
+
+    The first clip is heard from its own beginning, at that of the film.
+    """
 
     def __init__(self, rate: int, seconds: Fraction) -> None:
         self._rate = rate
@@ -104,13 +108,10 @@ class Splicer:
         # On the grid it may begin a little late or end a little early, and what lies beyond is not meant to be heard.
         late = place - first
         clip = _Clip(packets, at, max(begin, begin + late), min(end, end + late))
-        if self._before is not None:
-            yield from self._cut(self._before, clip)
-        elif begin or sound.source_in:
-            self._next = -self._grid // BLOCK - 1
-            yield from self._cut(None, clip)
-        else:
+        if self._before is None:
             self._next = at
+        else:
+            yield from self._cut(self._before, clip)
         self._before = clip
 
     def finish(self) -> "Iterator[av.Packet[Any]]":
@@ -118,26 +119,24 @@ class Splicer:
         if self._before is not None:
             yield from self._cut(self._before, None)
 
-    def _cut(self, before: _Clip | None, after: _Clip | None) -> "Iterator[av.Packet[Any]]":
+    def _cut(self, before: _Clip, after: _Clip | None) -> "Iterator[av.Packet[Any]]":
         """The packets up to a cut and over it."""
         first, last, encoded = self._over(before, after)
-        if before is not None:
-            for number in range(self._next, first):
-                yield self._timed(_copied(before.packets[number - before.at]), number)
+        for number in range(self._next, first):
+            yield self._timed(_copied(before.packets[number - before.at]), number)
         for number, packet in enumerate(encoded, first):
             yield self._timed(packet, number)
         self._next = last + 1
 
-    def _over(self, before: _Clip | None, after: _Clip | None) -> "tuple[int, int, list[av.Packet[Any]]]":
+    def _over(self, before: _Clip, after: _Clip | None) -> "tuple[int, int, list[av.Packet[Any]]]":
         """The first and the last block that a cut touches, and their packets.
 
         They reach a little further where sound changes suddenly: packets only join where their windows are alike.
         """
-        firsts, lasts = [self._next], [self._block(self._total - 1)]
-        if before is not None:
-            latest = max(self._next, self._block(before.end - self._fade) - 1)
-            earlier = range(latest, max(latest - SEARCHED, self._next) - 1, -1)
-            firsts = [block for block in earlier if before.joins_after(block - 1)][:_TRIES] or [latest]
+        latest = max(self._next, self._block(before.end - self._fade) - 1)
+        earlier = range(latest, max(latest - SEARCHED, self._next) - 1, -1)
+        firsts = [block for block in earlier if before.joins_after(block - 1)][:_TRIES] or [latest]
+        lasts = [self._block(self._total - 1)]
         if after is not None:
             soonest = self._block(after.begin + self._fade - 1)
             later = range(soonest, soonest + SEARCHED)
@@ -152,7 +151,7 @@ class Splicer:
             samples[:, :BLOCK] *= _RISE  # a sudden beginning would make the encoder change its windows
             # The encoder gives one packet before the first block that it is fed.
             lead, *encoded = _encoded(np.clip(samples, -1, 1), self._rate)[_LEAD : last - first + _LEAD + 2]
-            if (before is None or ends_usually(lead)) and (after is None or ends_usually(encoded[-1])):
+            if ends_usually(lead) and (after is None or ends_usually(encoded[-1])):
                 break
         return first, last, encoded
 
@@ -180,20 +179,8 @@ def _decoded(decoder: Any, packet: "av.Packet[Any]") -> Samples | None:
     return samples if samples is not None and samples.shape == (2, BLOCK) else None
 
 
-def _encoder(rate: int) -> Any:
-    encoder = av.CodecContext.create("aac", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = rate, "stereo", "fltp"
-    encoder.bit_rate, encoder.time_base = FILM_BIT_RATE, Fraction(1, rate)
-    encoder.options = ENCODER_OPTIONS
-    encoder.open()
-    return encoder
-
-
 def _encoded(samples: Samples, rate: int) -> "list[av.Packet[Any]]":
-    encoder, packets = _encoder(rate), []
-    for place in range(0, samples.shape[1], BLOCK):
-        part = np.ascontiguousarray(samples[:, place : place + BLOCK])
-        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
-        packets += encoder.encode(frame)
+    encoder = aac_encoder(rate)
+    blocks = (samples[:, place : place + BLOCK] for place in range(0, samples.shape[1], BLOCK))
+    packets = [packet for frame in frames_of(blocks, rate) for packet in encoder.encode(frame)]
     return [*packets, *encoder.encode(None)]

@@ -8,11 +8,10 @@ import re
 
 import numpy as np
 
+from minimax_tasks.video.samples import Samples
+
 RATE = 32_000
 """Samples a second (source: measured on the service's own files)."""
-
-Samples = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-"""Two channels of samples from -1 to 1."""
 
 _SCALE = (196.0, 220.0, 246.9, 261.6, 293.7, 329.6, 349.2, 392.0, 440.0, 493.9, 523.3, 587.3)
 _TICK_HERTZ, _TICK_SECONDS = 2000.0, 0.02

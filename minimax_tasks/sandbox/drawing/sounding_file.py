@@ -11,8 +11,9 @@ from fractions import Fraction
 import av
 import av.audio.stream
 
-from minimax_tasks.sandbox.drawing.sound import RATE, Samples
+from minimax_tasks.sandbox.drawing.sound import RATE
 from minimax_tasks.video.encode import H264Writer
+from minimax_tasks.video.samples import Samples, frame_of
 
 _OPTIONS = {"movflags": "+use_metadata_tags", "fflags": "+bitexact"}
 _MARK = {"AIGC": json.dumps({"Label": "1", "ContentProducer": "MiniMax", "ProduceID": "sandbox"})}
@@ -49,11 +50,7 @@ class SoundingWriter(H264Writer):
     def _write_sound(self, until: int) -> None:
         if until <= self._heard:
             return
-        piece = self._sound[:, self._heard : until]
-        frame = av.AudioFrame.from_ndarray(piece.copy(order="C"), format="fltp", layout="stereo")
-        frame.sample_rate = RATE
-        frame.pts = self._heard
-        frame.time_base = Fraction(1, RATE)
+        frame = frame_of(self._sound[:, self._heard : until], RATE, self._heard)
         self._heard = until
         self.container.mux(self._audio.encode(frame))
 
