@@ -3,12 +3,10 @@
 import argparse
 import contextlib
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from minimax_tasks.clips.layout import FAILED_ROWS, METADATA
 from minimax_tasks.clips.root import (
-    check_lasting,
     check_scale,
     check_shareable,
     check_writable,
@@ -17,8 +15,15 @@ from minimax_tasks.clips.root import (
 )
 from minimax_tasks.clips.state import clip_states
 from minimax_tasks.commands.exit_codes import DONE, FAILED
-from minimax_tasks.commands.render import check_key, check_scheduler, drawn_at_once, private_sandbox
-from minimax_tasks.commands.values import amount, whole_number
+from minimax_tasks.commands.runs import (
+    add_run_options,
+    check_key,
+    check_root_lasts,
+    check_scale_is_drawn,
+    check_scheduler,
+    current_run,
+    drawn_at_once,
+)
 from minimax_tasks.console.dataset import (
     DatasetProgress,
     dataset_table,
@@ -33,7 +38,6 @@ from minimax_tasks.console.output import Output, say, standard_error, standard_o
 from minimax_tasks.console.streams import json_text
 from minimax_tasks.dataset.folder import Manifest, dataset_folder, read_manifest
 from minimax_tasks.dataset.plan import DatasetPlan
-from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
@@ -64,22 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--licence", metavar="ID", default="", help="for the dataset's card, such as cc-by-4.0"
     )
-    parser.add_argument(
-        "--sandbox", action="store_true", help="draw the clips in a private sandbox: no key, no cost"
-    )
-    parser.add_argument("--scale", metavar="90P", help="with --sandbox: draw small, for a quick look")
-    parser.add_argument(
-        "--budget",
-        metavar="USD",
-        type=amount,
-        help="stop before the submit that would pass it (setting budget)",
-    )
-    parser.add_argument(
-        "--workers", metavar="N", type=whole_number, help="clips in flight at once (setting max_in_flight)"
-    )
-    parser.add_argument(
-        "--scheduler-url", metavar="URL", help="Luigi's central scheduler; without it, one in this process"
-    )
+    add_run_options(parser)
     parser.add_argument(
         "--partial", action="store_true", help="rows that failed for good are no failure of the run"
     )
@@ -91,14 +80,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code. Raises `TableError` and `ConfigurationError` before anything is paid."""
     settings = Settings.load(root=options.root, max_in_flight=options.workers, budget=options.budget)
-    if options.scale and not options.sandbox:
-        raise ConfigurationError("--scale is for drawn clips: it needs --sandbox")
+    check_scale_is_drawn(options.scale, sandbox=options.sandbox)
     storage = open_root(settings.root)
     if not options.sandbox and not options.plan:
-        try:
-            check_lasting(storage, settings.base_url)
-        except ConfigurationError as error:
-            raise ConfigurationError(error.advised(f"{error.advice}, or --sandbox")) from None
+        check_root_lasts(storage, settings)
     with Run(settings).current():
         task = _task(options, settings.root)
         plan, folder = task.plan, task.folder
@@ -129,11 +114,16 @@ def run(options: argparse.Namespace) -> int:
     if price.clips and options.sandbox:
         at_once = drawn_at_once(at_once, console)
     with contextlib.ExitStack() as stack:
-        if options.sandbox:
-            settings = stack.enter_context(private_sandbox(settings, options.scale))
-        if options.retry_failed:
-            settings = settings.having(retry_failed_before=datetime.now(UTC))
-        run = stack.enter_context(Run(settings.having(max_in_flight=at_once)).current())
+        run = stack.enter_context(
+            current_run(
+                settings,
+                at_once,
+                sandbox=options.sandbox,
+                scale=options.scale,
+                retry_failed=options.retry_failed,
+            )
+        )
+        settings = run.settings()
         hand_on(plan, storage, run, options.encoding or "")
         check_writable(storage, settings.base_url)
         if options.sandbox:
@@ -159,7 +149,7 @@ def _task(options: argparse.Namespace, root: str) -> VideoDataset:
 
 def _warn_of(plan: DatasetPlan, console: Output) -> None:
     for text in plan.warnings:
-        console.sentence(f"warning: {text}", "yellow")
+        console.warn(text)
 
 
 def _report(

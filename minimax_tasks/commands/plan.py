@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     for line in why_lines(plan, why):
         console.sentence(line, "cyan")
     for warning in grouped_warnings(plan, states):
-        console.sentence(f"warning: {warning}", "yellow")
+        console.warn(warning)
     for problem in all_problems(plan, states, problems):
         console.whole(problem, "red")
     return DONE

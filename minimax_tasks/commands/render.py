@@ -2,20 +2,11 @@
 
 import argparse
 import contextlib
-import hashlib
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
-import httpx
-
-from minimax_tasks.api.client import check_access, readable_key
-from minimax_tasks.clips.layout import FILM, REPORT, SANDBOX, VIDEO, clip_file
+from minimax_tasks.clips.layout import FILM, REPORT, VIDEO, clip_file
 from minimax_tasks.clips.root import (
-    check_lasting,
     check_scale,
     check_shareable,
     check_writable,
@@ -24,13 +15,20 @@ from minimax_tasks.clips.root import (
 )
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
 from minimax_tasks.commands.exit_codes import DONE, FAILED
-from minimax_tasks.commands.values import amount, whole_number
-from minimax_tasks.console.messages import NO_KEY, problems_of, worded
+from minimax_tasks.commands.runs import (
+    add_run_options,
+    check_key,
+    check_root_lasts,
+    check_scale_is_drawn,
+    check_scheduler,
+    current_run,
+    drawn_at_once,
+)
+from minimax_tasks.console.messages import problems_of, worded
 from minimax_tasks.console.output import Output, standard_error, standard_output
 from minimax_tasks.console.plan import grouped_warnings, how_far, plural, to_pay, why_lines
+from minimax_tasks.console.price import Price
 from minimax_tasks.console.progress import RenderProgress
-from minimax_tasks.errors import ConfigurationError
-from minimax_tasks.redaction import clean, shown
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
@@ -45,7 +43,6 @@ from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.tasks.build import build_run
 from minimax_tasks.tasks.film import RenderStoryboard, hand_on, plan_board
 from minimax_tasks.tasks.follow import following
-from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import on_sigterm
 
 LOOKS, LOOK_PAUSE = 10, 0.3
@@ -57,22 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     parser.add_argument("--root", metavar="URL", help="where the files go, any fsspec URL (setting root)")
     parser.add_argument("--name", help="of the film's folder, instead of the board's title")
-    parser.add_argument(
-        "--sandbox", action="store_true", help="draw the clips in a private sandbox: no key, no cost"
-    )
-    parser.add_argument("--scale", metavar="90P", help="with --sandbox: draw small, for a quick look")
-    parser.add_argument(
-        "--budget",
-        metavar="USD",
-        type=amount,
-        help="stop before the submit that would pass it (setting budget)",
-    )
-    parser.add_argument(
-        "--workers", metavar="N", type=whole_number, help="clips in flight at once (setting max_in_flight)"
-    )
-    parser.add_argument(
-        "--scheduler-url", metavar="URL", help="Luigi's central scheduler; without it, one in this process"
-    )
+    add_run_options(parser)
     parser.add_argument(
         "--partial",
         action="store_true",
@@ -121,35 +103,30 @@ def render(
     Raises `BoardError` and `ConfigurationError` before anything is paid.
     """
     settings = Settings.load(root=root, max_in_flight=workers, budget=budget)
-    if scale and not sandbox:
-        raise ConfigurationError("--scale is for drawn clips: it needs --sandbox")
+    check_scale_is_drawn(scale, sandbox=sandbox)
     storage = open_root(settings.root)
     if not sandbox:
-        try:
-            check_lasting(storage, settings.base_url)
-        except ConfigurationError as error:
-            raise ConfigurationError(error.advised(f"{error.advice}, or --sandbox")) from None
+        check_root_lasts(storage, settings)
     planned = plan_board(board, settings.root)
     plan = replace(planned, name=name or "")
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
-    _show(storage, plan, states, console, retry_failed)
+    price = to_pay(plan, states, retry_failed=retry_failed)
+    _show(storage, plan, states, price, console)
     if scheduler_url is not None:
         check_shareable(storage)
         check_scheduler(scheduler_url)
-    _, clips, _ = to_pay(plan, states, retry_failed=retry_failed)
-    if clips and not sandbox:
+    if price.clips and not sandbox:
         check_key(settings, "film", console)
     at_once = settings.max_in_flight
-    if sandbox and clips:
+    if sandbox and price.clips:
         at_once = drawn_at_once(settings.max_in_flight, console)
         _tell_of_letters(plan, console)
     with contextlib.ExitStack() as stack:
-        if sandbox:
-            settings = stack.enter_context(private_sandbox(settings, scale))
-        if retry_failed:
-            settings = settings.having(retry_failed_before=datetime.now(UTC))
-        run = stack.enter_context(Run(settings.having(max_in_flight=at_once)).current())
+        run = stack.enter_context(
+            current_run(settings, at_once, sandbox=sandbox, scale=scale, retry_failed=retry_failed)
+        )
+        settings = run.settings()
         hand_on(planned, settings.root, run)
         check_writable(storage, settings.base_url)
         take_film_folder(storage, plan)
@@ -188,49 +165,22 @@ def _is_there(task: RenderStoryboard) -> bool:
     return False
 
 
-def check_key(settings: Settings, what: str, console: Output) -> None:
-    """Raise `ConfigurationError` when there is no key to pay with, or none that the service takes."""
-    if not settings.api_key.get_secret_value():
-        raise ConfigurationError(f"there is no API key: {NO_KEY}; --sandbox draws the {what} without one")
-    check_access(settings.api_key.get_secret_value(), settings.base_url)
-    if readable := readable_key(settings.base_url):
-        _warn(console, readable)
-
-
-def check_scheduler(url: str) -> None:
-    """Raise `ConfigurationError` now rather than after the minutes for which Luigi tries."""
-    try:
-        httpx.get(url, timeout=10, trust_env=False).close()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ConfigurationError(
-            f"--scheduler-url {shown(url)}: no scheduler answers there ({clean(error, 200)}); start one with `luigid`"
-        ) from None
-
-
-def _show(
-    storage: Storage, plan: Plan, states: dict[str, ClipState], console: Output, retry_failed: bool
-) -> None:
-    usd, clips, unpriced = to_pay(plan, states, retry_failed=retry_failed)
-    known = len({segment.key for segment in plan.segments}) - clips
-    price = f"USD {usd:.2f}" + (f" and {unpriced} without a published price" if unpriced else "")
+def _show(storage: Storage, plan: Plan, states: dict[str, ClipState], price: Price, console: Output) -> None:
+    clips = len({segment.key for segment in plan.segments})
     console.whole(
-        f"{plan.board.title}: {plural(len(plan.shots), 'shot')}, {plural(known + clips, 'clip')}; "
-        f"{known} known already, {clips} to make ({price})",
+        f"{plan.board.title}: {plural(len(plan.shots), 'shot')}, {plural(clips, 'clip')}; "
+        f"{clips - price.clips} known already, {price.clips} to make ({price})",
     )
     for line in why_lines(plan, why_to_make(storage, plan, states)):
         console.sentence(line, "cyan")
     for text in grouped_warnings(plan, {}):
-        _warn(console, text)
-
-
-def _warn(console: Output, text: str) -> None:
-    console.sentence(f"warning: {text}", "yellow")
+        console.warn(text)
 
 
 def _tell_of_film(storage: Storage, plan: Plan, console: Output) -> None:
     """Say where the film is not what its clips are."""
     for note in film_notes(storage, plan):
-        _warn(console, note)
+        console.warn(note)
 
 
 def _report_missing_shots(
@@ -295,31 +245,6 @@ def _what_is_missing(segment: Segment, states: dict[str, ClipState], damaged: di
     return how_far(segment, states)
 
 
-_FILES_BESIDE, _FILES_PER_CLIP = 40, 6
-"""Open files of a process that draws its clips itself: both ends of three connections for each clip under way."""
-
-
-def drawn_at_once(wanted: int, console: Output) -> int:
-    """How many clips a private sandbox draws at once: as many as files may be open for."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return wanted
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return wanted
-    at_once = max(1, min(wanted, (soft - _FILES_BESIDE) // _FILES_PER_CLIP))
-    if at_once < wanted and soft < _FEW_FILES:
-        _warn(
-            console, f"only {soft} files may be open at once (ulimit -n): {at_once} clips are drawn at a time"
-        )
-    return at_once
-
-
-_FEW_FILES = 256
-"""Fewer are worth a word: it is the lowest default of any system."""
-
-
 def _tell_of_letters(plan: Plan, console: Output) -> None:
     """Say once that drawn clips leave out letters for which this machine has no font."""
     from minimax_tasks.video.fonts import letters_without_font
@@ -327,39 +252,7 @@ def _tell_of_letters(plan: Plan, console: Output) -> None:
     missing = letters_without_font("".join((plan.board.title, *(shot.prompt for shot in plan.shots))))
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        _warn(
-            console,
+        console.warn(
             f"no font of this machine has {shown}: drawn clips leave such letters out; "
             "install one, such as Noto Sans CJK (fonts-noto-cjk)",
         )
-
-
-@contextlib.contextmanager
-def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]:
-    """Run a sandbox for this process; gives the settings that point at it.
-
-    Its tasks are kept under the root, so that a run that was killed finds them again.
-    """
-    from minimax_tasks.sandbox import Sandbox
-
-    root = settings.root
-    with contextlib.ExitStack() as stack:
-        try:
-            sandbox = stack.enter_context(Sandbox(latency=0.0, scale=scale, state=_state_folder(root)))
-        except OSError as error:
-            raise ConfigurationError(f"root = {shown(root)!r} cannot be used: {error}") from error
-        yield settings.having(
-            base_url=sandbox.url,
-            api_key="sandbox",
-            requests_per_minute=0,
-            poll_interval=settings.poll_interval if "poll_interval" in settings.model_fields_set else 0.25,
-            language=settings.bracket_language,
-        )
-
-
-def _state_folder(root: str) -> str:
-    storage = Storage(root)
-    if storage.local:
-        return str(Path(storage.path()) / SANDBOX)
-    name = hashlib.sha256(root.encode()).hexdigest()[:16]
-    return str(Path(tempfile.gettempdir()) / f"minimax-sandbox-{name}")

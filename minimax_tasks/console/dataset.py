@@ -1,16 +1,10 @@
 """A dataset in a terminal: what its table would make and cost, and how far a run has come."""
 
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.box import HORIZONTALS
-from rich.console import Group
-from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -18,10 +12,12 @@ from rich.text import Text
 from minimax_tasks.clips.layout import FAILED_ROWS
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import ClipState, ClipStatus
+from minimax_tasks.console.live import LiveProgress
 from minimax_tasks.console.messages import worded
-from minimax_tasks.console.output import Output
+from minimax_tasks.console.output import Output, ruled_table
 from minimax_tasks.console.plan import plural
-from minimax_tasks.console.progress import NOTHING_PAID, clock, price_words
+from minimax_tasks.console.price import Price, price_of, price_words
+from minimax_tasks.dataset.card import counted
 from minimax_tasks.dataset.plan import DatasetPlan
 from minimax_tasks.dataset.shard import ClipNews
 from minimax_tasks.redaction import shown
@@ -32,55 +28,30 @@ MOST_PROBLEMS = 20
 _STEPS = 10
 """Lines about how far it is that a pipe or a log gets."""
 
-_PAID = {ClipStatus.TO_MAKE}
-_PAID_AGAIN = {ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED}
 _WRONG = {ClipStatus.FAILED, ClipStatus.REFUSED, ClipStatus.IN_DOUBT, ClipStatus.UNCHECKED}
 
 States = Mapping[str, ClipState]
 
 
-@dataclass(frozen=True)
-class Price:
-    """What is still to pay: USD by the price table, how many clips, and how many of those have no published price."""
-
-    usd: float
-    clips: int
-    unpriced: int
-
-    def __str__(self) -> str:
-        more = f" and {self.unpriced} without a published price" if self.unpriced else ""
-        return f"USD {self.usd:.2f}{more}"
-
-
 def to_pay(plan: DatasetPlan, states: States, *, retry_failed: bool = False) -> Price:
     """What another run would pay."""
-    paid = _PAID_AGAIN if retry_failed else _PAID
-    prices = [clip.request.usd for key, clip in plan.clips.items() if states[key].status in paid]
-    return Price(sum(usd or 0.0 for usd in prices), len(prices), prices.count(None))
+    return price_of(plan.clips, states, retry_failed=retry_failed)
 
 
 def summary_line(name: str, plan: DatasetPlan, price: Price) -> str:
     """`waves: 1,500 rows, 1,420 clips; 20 known already, 1,400 to make (USD 392.00)`."""
     clips = len(plan.clips)
     return (
-        f"{name}: {_counted(len(plan.rows), 'row')}, {_counted(clips, 'clip')}; "
+        f"{name}: {counted(len(plan.rows), 'row')}, {counted(clips, 'clip')}; "
         f"{clips - price.clips:,} known already, {price.clips:,} to make ({price})"
     )
 
 
 def dataset_table(name: str, plan: DatasetPlan, states: States, price: Price) -> Table:
     """One line for each mode, model and size, the total under it."""
-    table = Table(
-        title=name,
-        caption_justify="left",
-        show_footer=True,
-        box=HORIZONTALS,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = ruled_table(name)
     groups = _groups(plan, states)
-    table.add_column("what is asked", footer=_counted(len(plan.rows), "row"))
+    table.add_column("what is asked", footer=counted(len(plan.rows), "row"))
     table.add_column("clips", footer=f"{len(plan.clips):,}", justify="right", no_wrap=True)
     table.add_column("made", footer=f"{sum(one.made for one in groups):,}", justify="right", no_wrap=True)
     table.add_column("to pay", footer=f"{price.clips:,}", justify="right", no_wrap=True)
@@ -135,19 +106,15 @@ def plan_json(
     }
 
 
-class DatasetProgress:
+class DatasetProgress(LiveProgress):
     """Shows what the shards of one dataset do: on a terminal counts that move, elsewhere some plain lines."""
 
     def __init__(
         self, console: Output, name: str, plan: DatasetPlan, states: States, *, paid: bool = True
     ) -> None:
         """`paid` is False for a sandbox, which takes nothing."""
-        self._console = console
+        super().__init__(console, paid=paid)
         self._name = name
-        self._paid = paid
-        self._began = time.monotonic()
-        self._spinner = Spinner("dots" if console.can("⠋") else "line")
-        self._lock = threading.Lock()
         self._places = _places(plan)
         self._usd = {key: clip.request.usd for key, clip in plan.clips.items()}
         self._made = {key for key in self._usd if states[key].status is ClipStatus.MADE}
@@ -158,23 +125,8 @@ class DatasetProgress:
         self._failed: dict[str, str] = {}
         self._told = len(self._made)
         self._folder = ""
-        self._live: Live | None = None
         self.errors: list[BaseException] = []
         """Why the folder is not what the table says."""
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live = Live(get_renderable=self.screen, console=self._console, refresh_per_second=8)
-            self._live.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.__exit__(kind, error, trace)
-        else:
-            self._console.whole(self.sum_line())
 
     def clip_news(self, key: str, news: ClipNews, text: str) -> None:
         """A clip was submitted, was made or failed."""
@@ -205,38 +157,28 @@ class DatasetProgress:
 
     def sum_line(self) -> str:
         """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
-        price = NOTHING_PAID
-        if self._paid:
-            price = price_words(self._paid_usd, self._total_usd, self._unpriced)
-        return " · ".join(
-            (f"{len(self._made):,} of {len(self._usd):,}", clock(time.monotonic() - self._began), price)
-        )
+        price = price_words(self._paid_usd, self._total_usd, self._unpriced)
+        return self._sum(f"{len(self._made):,} of {len(self._usd):,}", price)
 
-    def screen(self) -> Group:
-        """A line for each thing that clips do, and the sum."""
-        grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
-        grid.add_column(width=1)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
-        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+    def rows(self) -> Iterator[tuple[Spinner | Text, str, Text | str]]:
+        """A line for each thing that clips do."""
         with self._lock:
             failed, made, spent = dict(self._failed), len(self._made), len(self._spent)
         under_way = max(0, spent - made - sum(key in self._spent for key in failed))
         waiting = max(0, len(self._usd) - made - under_way - len(failed))
         if made:
-            grid.add_row(self._text("✓", "green"), f"{made:,} made", "")
+            yield self._text("✓", "green"), f"{made:,} made", ""
         if failed:
             key, why = next(reversed(failed.items()))
             last = f"{self._places[key]}: {' '.join(why.split())}"
-            grid.add_row(self._text("✗", "red"), f"{len(failed):,} failed", self._text(last, "red"))
+            yield self._text("✗", "red"), f"{len(failed):,} failed", self._text(last, "red")
         if under_way:
-            grid.add_row(self._spinner, f"{under_way:,} generating", "")
+            yield self._spinner, f"{under_way:,} generating", ""
         if waiting:
-            grid.add_row(self._text("·", "dim"), f"{waiting:,} to make", "")
+            yield self._text("·", "dim"), f"{waiting:,} to make", ""
         if self._folder:
             mark = self._text("✓", "green") if self._folder == "delivered" else self._spinner
-            grid.add_row(mark, self._name, self._folder)
-        total = Text(self._console.fit(self.sum_line()), style="bold", no_wrap=True, overflow="ellipsis")
-        return Group(grid, total)
+            yield mark, self._name, self._folder
 
     def _tell(self, key: str, news: ClipNews, text: str) -> None:
         """Lines for readers of a pipe or a log: a few about how far it is, and the first that failed."""
@@ -254,9 +196,6 @@ class DatasetProgress:
         self._folder = what
         if self._live is None:
             self._console.whole(f"{self._name}: {what}")
-
-    def _text(self, text: str, style: str) -> Text:
-        return Text(self._console.fit(text), style=style)
 
 
 _UNPAID = {ClipStatus.TO_MAKE, ClipStatus.REFUSED}
@@ -293,10 +232,6 @@ def _asked(clip: ClipRequest) -> dict[str, Any]:
 def _places(plan: DatasetPlan) -> dict[str, str]:
     """Key of a clip -> the first row that asks for it."""
     return {planned.key: planned.row.place for planned in reversed(plan.rows)}
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def error_lines(errors: Iterable[BaseException]) -> list[str]:

@@ -4,7 +4,9 @@ import os
 import sys
 from typing import Any, TextIO
 
+from rich.box import HORIZONTALS
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.console.streams import READABLE, is_unicode
@@ -70,6 +72,10 @@ class Output(Console):
         """One line, whole, for what somebody copies or a program reads."""
         self.print(text, soft_wrap=True, style=style)
 
+    def warn(self, text: str) -> None:
+        """A sentence that warns."""
+        self.sentence(f"warning: {text}", "yellow")
+
     def sentence(self, text: str, style: str | None = None) -> None:
         """What somebody reads: whole in a pipe, on a terminal wrapped at words below its first word."""
         if not self.is_terminal:
@@ -79,6 +85,19 @@ class Output(Console):
             lines = self.render_str(paragraph).wrap(self, max(20, self.width - 2))
             for number, line in enumerate(lines):
                 self.whole(("  " if number else "") + line.plain.rstrip(), style)
+
+
+def ruled_table(title: str) -> Table:
+    """A table with a line under its head and over its sum, and with no edge."""
+    return Table(
+        title=title,
+        caption_justify="left",
+        show_footer=True,
+        box=HORIZONTALS,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
 
 
 def standard_output() -> Output:

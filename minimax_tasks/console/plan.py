@@ -6,12 +6,13 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from rich.box import HORIZONTALS
 from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.state import ClipState, ClipStatus
+from minimax_tasks.console.output import ruled_table
+from minimax_tasks.console.price import Price, price_of
 from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.edit import ClipLength, Cut, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
@@ -48,15 +49,10 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def to_pay(
-    plan: Plan, states: Mapping[str, ClipState], *, retry_failed: bool = False
-) -> tuple[float, int, int]:
-    """USD still to pay, clips still to pay, and how many of those have no published price."""
-    paid = (
-        {ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED} if retry_failed else {ClipStatus.TO_MAKE}
-    )
-    prices = {s.key: s.clip.request.usd for s in plan.segments if states[s.key].status in paid}
-    return sum(p or 0.0 for p in prices.values()), len(prices), list(prices.values()).count(None)
+def to_pay(plan: Plan, states: Mapping[str, ClipState], *, retry_failed: bool = False) -> Price:
+    """What another run would pay."""
+    clips = {segment.key: segment.clip for segment in plan.segments}
+    return price_of(clips, states, retry_failed=retry_failed)
 
 
 def all_warnings(plan: Plan, states: Mapping[str, ClipState]) -> list[str]:
@@ -188,15 +184,7 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState], lengths: Mapping[str
     `lengths` are those of the clips that go into the film, by key.
     """
     edit = make_edit(plan, lengths)
-    table = Table(
-        title=plan.board.title,
-        caption_justify="left",
-        show_footer=True,
-        box=HORIZONTALS,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = ruled_table(plan.board.title)
     usd, clips, unpriced = to_pay(plan, states)
     table.add_column("shot", footer=plural(len(plan.shots), "shot"), no_wrap=True)
     table.add_column("clip", footer=f"{float(edit.seconds):.5g} s in all")

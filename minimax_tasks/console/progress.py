@@ -4,22 +4,18 @@ A terminal has few lines, and a film may have hundreds of clips: what is made, w
 into one line each, so that what runs, the film and the sum stay in sight.
 """
 
-import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from types import TracebackType
-from typing import Self
 
-from rich.console import Group
-from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from minimax_tasks.clips.state import ClipState, ClipStatus
+from minimax_tasks.console.live import LiveProgress
 from minimax_tasks.console.messages import worded
 from minimax_tasks.console.output import Output
+from minimax_tasks.console.price import of_price
 from minimax_tasks.storyboard.plan import Plan
 
 _WORDS = {"submit": "submitting", "poll": "generating", "download": "downloading"}
@@ -55,41 +51,14 @@ _Row = tuple[Spinner | Text, str, Text]
 """A mark, a name, and what is said of it."""
 
 
-NOTHING_PAID = "drawn by a sandbox: nothing is paid"
-
-
-def clock(seconds: float) -> str:
-    """`1:20`, or with hours `2:01:20`."""
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def of_price(usd: Mapping[str, float | None], spent: Iterable[str]) -> str:
-    """`$1.68 of $4.48`: the clips that are paid for, of all that have a price. `usd` is by key."""
-    paid = sum(usd[key] or 0.0 for key in spent if key in usd)
-    return price_words(paid, sum(price or 0.0 for price in usd.values()), list(usd.values()).count(None))
-
-
-def price_words(paid: float, total: float, unpriced: int) -> str:
-    """`$1.68 of $4.48 and 2 without a published price`."""
-    more = f" and {unpriced} without a published price" if unpriced else ""
-    return f"${paid:.2f} of ${total:.2f}{more}"
-
-
-class RenderProgress:
+class RenderProgress(LiveProgress):
     """Shows what the stages of one render do. `failures` has what went wrong, by segment."""
 
     def __init__(
         self, console: Output, plan: Plan, states: Mapping[str, ClipState], *, paid: bool = True
     ) -> None:
         """`paid` is False for a sandbox, which takes nothing."""
-        self._console = console
-        self._paid = paid
-        self._began = time.monotonic()
-        self._spinner = Spinner("dots" if console.can("⠋") else "line")
-        self._plan = plan
-        self._lock = threading.Lock()
+        super().__init__(console, paid=paid)
         self._rows = {segment.key: str(states[segment.key].status) for segment in plan.segments}
         self._names: dict[str, str] = {}
         for shot in plan.shots:
@@ -102,29 +71,9 @@ class RenderProgress:
         self._waits = {s.key: ", ".join(other.shot for other in s.after) for s in plan.segments}
         self._since: dict[str, float] = {}
         self._film = _NO_FILM_YET
-        self._live: Live | None = None
         self.failures: dict[str, str] = {}
         self.problems: dict[str, str] = {}
         """The same by clip key."""
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live = Live(
-                get_renderable=self.screen,
-                console=self._console,
-                refresh_per_second=8,
-                vertical_overflow="crop",
-            )
-            self._live.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.__exit__(kind, error, trace)
-        else:
-            self._console.whole(self.sum_line())
 
     def stage_started(self, stage: str, key: str) -> None:
         """A stage ("submit", "poll" or "download") of a clip began."""
@@ -185,21 +134,12 @@ class RenderProgress:
     def sum_line(self) -> str:
         """`5 of 14 · 1:20 · $1.68 of $4.48`: clips that are made, time, what is paid of what all of it costs."""
         made = sum(what == ClipStatus.MADE for what in self._rows.values())
-        price = of_price(self._usd, self._spent) if self._paid else NOTHING_PAID
-        return " · ".join((f"{made} of {len(self._rows)}", clock(time.monotonic() - self._began), price))
+        return self._sum(f"{made} of {len(self._rows)}", of_price(self._usd, self._spent))
 
-    def screen(self) -> Group:
+    def rows(self) -> list[_Row]:
         """As many rows as the terminal has lines: what runs stays in sight, all else folds when it must."""
-        grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
-        grid.add_column(width=1)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
-        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         room = max(4, self._console.height - 1) - 2  # the film and the sum
-        for row in self._fitted(room):
-            grid.add_row(*row)
-        grid.add_row(*self._film_row())
-        total = Text(self._console.fit(self.sum_line()), style="bold", no_wrap=True, overflow="ellipsis")
-        return Group(grid, total)
+        return [*self._fitted(room), self._film_row()]
 
     def _fitted(self, room: int) -> list[_Row]:
         with self._lock:
@@ -255,6 +195,3 @@ class RenderProgress:
         if kind is _Kind.RUNNING:
             return self._spinner
         return self._text(_MARKS[kind], _STYLES[kind])
-
-    def _text(self, text: str, style: str) -> Text:
-        return Text(self._console.fit(text), style=style)

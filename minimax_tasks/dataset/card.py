@@ -115,8 +115,8 @@ def _body(
 ) -> str:
     rows, missing = len(delivered), len(plan.rows) - len(delivered)
     parts = [
-        f"\n# {_plain(name)}\n\n{_counted(rows, 'video')}, made from the table `{_plain(plan.name)}`"
-        + (f"; {_counted(missing, 'row')} of it could not be made (`{FAILED_ROWS}`)" if missing else "")
+        f"\n# {_plain(name)}\n\n{counted(rows, 'video')}, made from the table `{_plain(plan.name)}`"
+        + (f"; {counted(missing, 'row')} of it could not be made (`{FAILED_ROWS}`)" if missing else "")
         + ".\n",
     ]
     if drawn:
@@ -152,8 +152,8 @@ def _cost(delivered: Sequence[PlannedRow], drawn: bool) -> str:
     prices = {one.key: one.clip.request.usd for one in delivered}
     total = sum(usd or 0.0 for usd in prices.values())
     unpriced = list(prices.values()).count(None)
-    more = f", and {_counted(unpriced, 'clip')} without a published price" if unpriced else ""
-    what = f"USD {total:.2f} by the price table for {_counted(len(prices), 'clip')}{more}"
+    more = f", and {counted(unpriced, 'clip')} without a published price" if unpriced else ""
+    what = f"USD {total:.2f} by the price table for {counted(len(prices), 'clip')}{more}"
     return f"Nothing; MiniMax would take {what}.\n" if drawn else f"{what}.\n"
 
 
@@ -191,5 +191,6 @@ def _plain(text: str) -> str:
     return clean(plain(text), 200).replace("`", "'").replace("<", "‹").replace('"', "'")
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 row`, `1,500 rows`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

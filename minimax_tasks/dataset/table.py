@@ -335,7 +335,7 @@ def _mode(name: str, value: Any) -> str:
     return str(value).strip()
 
 
-def _pictures(name: str, value: Any) -> str | tuple[str, ...]:
+def _files(name: str, value: Any) -> str | tuple[str, ...]:
     """One file, or several (in a text cell a JSON list)."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
@@ -377,7 +377,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
-_BY_TYPE: dict[Any, Callable[[str, Any], Any]] = {tuple: _pictures, bool: _switch, int: _whole}
+_BY_TYPE: dict[Any, Callable[[str, Any], Any]] = {tuple: _files, bool: _switch, int: _whole}
 
 _CONVERT: dict[str, Callable[[str, Any], Any]] = {
     "mode": _mode,

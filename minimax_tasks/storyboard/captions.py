@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import zip_longest
 
 from minimax_tasks.storyboard.board_words import by_language
-from minimax_tasks.storyboard.edit import Cut, Edit
+from minimax_tasks.storyboard.edit import Cut, Edit, asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan
 
 FASTEST = 20.0
@@ -39,8 +39,11 @@ def captions_of(plan: Plan, edit: Edit) -> dict[str, list[Caption]]:
     return found
 
 
-def too_fast(plan: Plan, edit: Edit) -> Iterator[Caption]:
-    """The captions that nobody can read in time, of every language."""
+def too_fast(plan: Plan) -> Iterator[Caption]:
+    """The captions that nobody can read in time, of every language, by the lengths that are asked for."""
+    if not any(shot.shot.dialogue for shot in plan.shown):
+        return
+    edit = make_edit(plan, asked_lengths(plan))
     for captions in captions_of(plan, edit).values():
         yield from (caption for caption in captions if caption.characters_a_second > FASTEST)
 

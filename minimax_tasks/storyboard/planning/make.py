@@ -12,7 +12,6 @@ from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.versions import versions_of
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
-from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
     all_skipped,
@@ -67,7 +66,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     fast = {
         f"shot {caption.shot}: its line has {caption.characters_a_second:.0f} characters a second; at most "
         f"{FASTEST:g} can be read": None
-        for caption in too_fast(plan, make_edit(plan, asked_lengths(plan)))
+        for caption in too_fast(plan)
     }
     return replace(plan, warnings=(*plan.warnings, *fast)) if fast else plan
 
