@@ -8,6 +8,7 @@ from typing import Self
 
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.live_render import VerticalOverflowMethod
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +20,9 @@ NOTHING_PAID = "drawn by a sandbox: nothing is paid"
 
 class LiveProgress:
     """How far a run has come. What is special about it are its `rows` and its `sum_line`."""
+
+    vertical_overflow: VerticalOverflowMethod = "ellipsis"
+    """What becomes of a screen that is higher than the terminal."""
 
     def __init__(self, console: Output, *, paid: bool) -> None:
         """`paid` is False for a sandbox, which takes nothing."""
@@ -35,7 +39,7 @@ class LiveProgress:
                 get_renderable=self.screen,
                 console=self._console,
                 refresh_per_second=8,
-                vertical_overflow="crop",
+                vertical_overflow=self.vertical_overflow,
             )
             self._live.__enter__()
         return self

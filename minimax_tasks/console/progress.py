@@ -54,6 +54,8 @@ _Row = tuple[Spinner | Text, str, Text]
 class RenderProgress(LiveProgress):
     """Shows what the stages of one render do. `failures` has what went wrong, by segment."""
 
+    vertical_overflow = "crop"
+
     def __init__(
         self, console: Output, plan: Plan, states: Mapping[str, ClipState], *, paid: bool = True
     ) -> None:
