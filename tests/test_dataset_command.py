@@ -133,6 +133,17 @@ def test_rows_that_fail_the_rest_that_is_delivered_and_another_attempt(
     assert len(sandbox.ledger()) == 4, "nothing was paid again"
     assert main(["dataset", table, "--root", "out", "--plan"]) == 0
     assert "line 5: " in capsys.readouterr().out
+    capsys.readouterr()
+    for words, to_pay in (((), "0"), (("--retry-failed",), "1")):
+        assert main(["dataset", table, "--root", "out", "--plan", *words]) == 0
+        text = [
+            line
+            for line in capsys.readouterr().out.splitlines()
+            if "4 rows" in line or "text-to-video" in line
+        ]
+        line, total = ([cell for cell in one.split() if cell.replace(".", "").isdigit()] for one in text)
+        assert line[-3] == total[-2] == to_pay, "the line and the sum"
+        assert line[-1] == total[-1]
     assert main(["dataset", table, "--root", "out", "--retry-failed"]) == 0
     assert "1 to make (USD 0.28)" in capsys.readouterr().out
     assert len(sandbox.ledger()) == 5

@@ -155,3 +155,17 @@ def test_a_run_works_on_the_plan_that_was_handed_on_and_the_next_on_what_the_boa
     with run.current():
         assert RenderStoryboard(storyboard=str(board), root="out").plan == before
     assert plan_board(str(board), "out").shots[0].prompt == "Sunshine."
+
+
+@pytest.mark.slow
+def test_a_sound_is_read_once_while_it_stays(sandbox: Sandbox, reads: Counter[str]) -> None:
+    from tests.storyboard.test_film_audio import tone
+
+    write("bed.wav", tone(Path("bed.wav"), 1.0, 440).read_bytes())
+    board = write_board("title: Heard\naudio: [{file: bed.wav}]\nshots:\n- {id: a, prompt: Rain.}\n")
+    for _ in range(2):
+        make_plan(board, root="out", language="en")
+    assert reads["bed.wav"] == 1
+    write("bed.wav", tone(Path("bed.wav"), 2.0, 440).read_bytes())
+    assert make_plan(board, root="out", language="en").sounds["bed.wav"].seconds == pytest.approx(2)
+    assert reads["bed.wav"] == 2

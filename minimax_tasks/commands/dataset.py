@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
             say(json_text(plan_json(name, folder, plan, states, price, problems)))
             return DONE
         console = standard_output()
-        console.print(dataset_table(name, plan, states, price))
+        console.print(dataset_table(name, plan, states, retry_failed=options.retry_failed))
         _warn_of(plan, console)
         for line in problem_lines(plan, problems):
             console.whole(line, "red")

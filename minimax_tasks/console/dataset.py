@@ -16,7 +16,7 @@ from minimax_tasks.console.live import LiveProgress
 from minimax_tasks.console.messages import worded
 from minimax_tasks.console.output import Output, ruled_table
 from minimax_tasks.console.plan import plural
-from minimax_tasks.console.price import Price, price_of, price_words
+from minimax_tasks.console.price import Price, paid_for, price_of, price_words
 from minimax_tasks.dataset.card import counted
 from minimax_tasks.dataset.plan import DatasetPlan
 from minimax_tasks.dataset.shard import ClipNews
@@ -47,10 +47,11 @@ def summary_line(name: str, plan: DatasetPlan, price: Price) -> str:
     )
 
 
-def dataset_table(name: str, plan: DatasetPlan, states: States, price: Price) -> Table:
-    """One line for each mode, model and size, the total under it."""
+def dataset_table(name: str, plan: DatasetPlan, states: States, *, retry_failed: bool = False) -> Table:
+    """One line for each mode, model and size, the total under it. `retry_failed` pays for those that failed."""
+    price = to_pay(plan, states, retry_failed=retry_failed)
     table = ruled_table(name)
-    groups = _groups(plan, states)
+    groups = _groups(plan, states, paid_for(retry_failed=retry_failed))
     table.add_column("what is asked", footer=counted(len(plan.rows), "row"))
     table.add_column("clips", footer=f"{len(plan.clips):,}", justify="right", no_wrap=True)
     table.add_column("made", footer=f"{sum(one.made for one in groups):,}", justify="right", no_wrap=True)
@@ -212,14 +213,14 @@ class _Group:
     to_pay: int
 
 
-def _groups(plan: DatasetPlan, states: States) -> list[_Group]:
+def _groups(plan: DatasetPlan, states: States, paid: frozenset[ClipStatus]) -> list[_Group]:
     """The clips by what they ask for, in the order of the rows."""
     counts: dict[tuple[str, float | None], Counter[ClipStatus]] = {}
     for key, clip in plan.clips.items():
         label = f"{clip.mode}, {clip.request.label}"
         counts.setdefault((label, clip.request.usd), Counter())[states[key].status] += 1
     return [
-        _Group(label, usd, found.total(), found[ClipStatus.MADE], found[ClipStatus.TO_MAKE])
+        _Group(label, usd, found.total(), found[ClipStatus.MADE], sum(found[status] for status in paid))
         for (label, usd), found in counts.items()
     ]
 

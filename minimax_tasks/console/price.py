@@ -6,8 +6,8 @@ from typing import NamedTuple
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.state import ClipState, ClipStatus
 
-_PAID = {ClipStatus.TO_MAKE}
-_PAID_AGAIN = {ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED}
+_PAID = frozenset({ClipStatus.TO_MAKE})
+_PAID_AGAIN = frozenset({ClipStatus.TO_MAKE, ClipStatus.FAILED, ClipStatus.REFUSED})
 
 
 class Price(NamedTuple):
@@ -21,11 +21,16 @@ class Price(NamedTuple):
         return f"USD {self.usd:.2f}{without_price(self.unpriced)}"
 
 
+def paid_for(*, retry_failed: bool) -> frozenset[ClipStatus]:
+    """What clips are, that another run would pay for."""
+    return _PAID_AGAIN if retry_failed else _PAID
+
+
 def price_of(
     clips: Mapping[str, ClipRequest], states: Mapping[str, ClipState], *, retry_failed: bool
 ) -> Price:
     """What another run would pay for clips, by key."""
-    paid = _PAID_AGAIN if retry_failed else _PAID
+    paid = paid_for(retry_failed=retry_failed)
     prices = [clip.request.usd for key, clip in clips.items() if states[key].status in paid]
     return Price(sum(usd or 0.0 for usd in prices), len(prices), prices.count(None))
 

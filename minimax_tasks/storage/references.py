@@ -424,6 +424,11 @@ def _scheme(reference: str) -> str:
     return scheme.strip().casefold() if found and len(scheme.strip()) > 1 else ""
 
 
+def local_path(reference: str) -> str | None:
+    """The absolute path of a reference to a file on this machine; None for any other."""
+    return os.path.abspath(_local_path(reference)) if kind_of(reference) is Kind.LOCAL else None
+
+
 def _local_path(reference: str) -> str:
     return reference.partition("://")[2] if _scheme(reference) in _LOCAL else reference
 

@@ -73,11 +73,15 @@ class Join:
 
 @dataclass(frozen=True)
 class SoundFile:
-    """A file that is heard in the film: its path or URL, the SHA-256 of what is in it, its length in seconds."""
+    """A file that is heard in the film: its path or URL, the SHA-256 of what is in it, its length in seconds.
+
+    `version` is that of the file when it was read, None where that cannot be told.
+    """
 
     reference: str
     digest: str
     seconds: float
+    version: str | None = None
 
 
 @dataclass(frozen=True)

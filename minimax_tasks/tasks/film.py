@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import luigi
 
 from minimax_tasks.clips.layout import FILM, FILM_MANIFEST, REPORT
 from minimax_tasks.clips.request import ClipRequest
-from minimax_tasks.errors import BoardError, MiniMaxError
+from minimax_tasks.errors import BoardError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import (
@@ -193,8 +192,9 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         check_film_is_own(Storage(self.root), plan)
         return plan
 
-    @cached_property
+    @property
     def _folder(self) -> str:
+        # Luigi keeps one task for the same parameters, in all runs of a process; the board may get another title.
         return film_folder(Storage(self.root), self.plan)
 
     def requires(self) -> list[luigi.Task]:
@@ -235,12 +235,9 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
     async def _work(self) -> None:
         """Join the clips and write the report, in a thread beside the tasks that wait."""
         plan = self.plan
-        if film_folder(Storage(self.root), plan) != self._folder:
-            raise MiniMaxError(
-                f"{shown(self._board)}: the title was changed since this run was planned; run it again"
-            )
         await asyncio.to_thread(FilmMaker(Storage(self.root), plan).make)
         if has_page(self):
-            show(self, tracking_url=link_to_file(self.root, f"{self._folder}/{REPORT}"))
+            folder = film_folder(Storage(self.root), plan)
+            show(self, tracking_url=link_to_file(self.root, f"{folder}/{REPORT}"))
         for note in film_notes(Storage(self.root), plan):
             log.warning("%s: %s", plan.board.title, note)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from minimax_tasks.commands.main import main
-from minimax_tasks.errors import BoardError
+from minimax_tasks.errors import BoardError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.storyboard.planning.sounds import local_sound
 from minimax_tasks.video.loudness import levelled, measure
 from tests.storyboard.boards import write_board
 from tests.video.test_film_sound import Samples, heard
@@ -60,6 +61,21 @@ def make_silent(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return make
+
+
+def test_a_local_sound_is_heard_where_it_lies_unless_it_was_touched(tmp_path: Path) -> None:
+    write_board(
+        tmp_path, "    title: Audio\n    audio: [{file: bed.wav}]\n    shots: [{id: a, action: Rain.}]\n"
+    )
+    bed = tone(tmp_path / "bed.wav", 1, 440)
+    (sound,) = make_plan(str(tmp_path / "board.yaml"), root="out", language="en").sounds.values()
+    assert local_sound(sound, tmp_path / "copy") == str(bed)
+    bed.touch()
+    assert local_sound(sound, tmp_path / "copy") == str(tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == bed.read_bytes()
+    tone(bed, 2, 440)
+    with pytest.raises(VideoError, match="has changed"):
+        local_sound(sound, tmp_path / "copy")
 
 
 SHOTS = """\

@@ -130,6 +130,20 @@ def test_two_boards_never_share_a_folder(
     assert not [path for path in Path("out/films").rglob("*") if path.name.endswith(".part")]
 
 
+def test_a_board_with_another_title_is_rendered_again_in_the_same_process(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    path = board(tmp_path / "film.yaml", "Rain.", title="Summer")
+    assert build([RenderStoryboard(storyboard=path, root="out")])
+    board(tmp_path / "film.yaml", "Rain.", title="High Summer")
+    task = RenderStoryboard(storyboard=path, root="out")
+    assert build([task])
+    assert task.output()["film"].path == "out/films/high-summer/film.mp4"
+    assert Path("out/films/summer/film.mp4").exists()
+    assert task.complete()
+    assert len(sandbox.ledger()) == 1, "the clip is the same"
+
+
 def test_the_first_of_two_has_the_folder_before_anything_is_made(tmp_path: Path, clip: Path) -> None:
     root = Storage(str(tmp_path / "out"))
     one = plan_of(board(tmp_path / "one.yaml", "Rain.", title="Summer Film"), root, clip)

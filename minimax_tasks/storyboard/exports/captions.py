@@ -12,10 +12,6 @@ from minimax_tasks.storyboard.captions import Caption, captions_of
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut
 
 
-def check_installed(ending: str) -> None:
-    """Nothing else is needed."""
-
-
 def write(cut: ExportedCut, out: str) -> list[str]:
     """Write the captions; returns the files. Raises `OSError`, and `ConfigurationError` when nothing is spoken."""
     found = captions_of(cut.plan, cut.edit)

@@ -17,10 +17,6 @@ _INK, _DIM, _GROUND = (30, 30, 32), (120, 118, 112), (255, 255, 255)
 _TEXT, _SMALL, _LINE = 26, 20, 34
 
 
-def check_installed(ending: str) -> None:
-    """Nothing else is needed."""
-
-
 def write(cut: ExportedCut, out: str) -> list[str]:
     """Write the sheet; returns the file. Raises `OSError`, and `VideoError` for a clip that cannot be read."""
     shots = list(cut.edit.cuts)

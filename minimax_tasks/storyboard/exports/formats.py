@@ -4,7 +4,7 @@ import importlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
@@ -19,13 +19,18 @@ EXPORTS = {
 
 
 class Exporter(Protocol):
-    """What the module of an export has."""
-
-    def check_installed(self, ending: str) -> None:
-        """Raise `ConfigurationError` when a package is missing."""
+    """What the module of an export has. One that needs a package more has a `check_installed` as well."""
 
     def write(self, cut: ExportedCut, out: str) -> list[str]:
         """Write the files, and return them. Raises `OSError`, `ValueError` or `VideoError` when that fails."""
+
+
+@runtime_checkable
+class NeedsPackages(Protocol):
+    """What the module of an export has that needs a package more."""
+
+    def check_installed(self, ending: str) -> None:
+        """Raise `ConfigurationError` when the package for this ending is missing."""
 
 
 def check_out(out: str | Path) -> None:
@@ -53,7 +58,9 @@ def check_out(out: str | Path) -> None:
     elif not os.access(path if path.exists() else folder, os.W_OK):
         why = "it cannot be written to"
     else:
-        _exporter(path).check_installed(path.suffix.casefold())
+        exporter = _exporter(path)
+        if isinstance(exporter, NeedsPackages):
+            exporter.check_installed(path.suffix.casefold())
         return
     raise ConfigurationError(
         f"timeline {out}: {why}; allowed: a local file that can be written, ending in {endings}"

@@ -16,10 +16,6 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
-def check_installed(ending: str) -> None:
-    """Nothing else is needed."""
-
-
 def write(cut: ExportedCut, out: str) -> list[str]:
     """Write the list; returns the file. Raises `OSError`."""
     with open(out, "w", encoding="utf-8-sig", newline="") as file:

@@ -10,7 +10,6 @@ from minimax_tasks.api.characters import forbidden_character
 from minimax_tasks.errors import BoardError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.versions import versions_of
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
@@ -60,7 +59,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
         draft.warnings.append(warning)
     shots = tuple(_planned(draft, problems.line(draft, "id")) for draft in drafts)
     warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
-    heard = versions_of(sound.reference for sound in sounds.values())
+    heard = {sound.reference: sound.version for sound in sounds.values()}
     versions = replace(material.versions, others={**material.versions.others, **heard})
     plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
     fast = {

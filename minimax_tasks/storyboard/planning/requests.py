@@ -1,6 +1,7 @@
 """The API request of each shot, judged, and the clips that it becomes."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from minimax_tasks.api.catalog.models import Mode, Optimizer, find_model_mode, model_names, short_side
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
@@ -34,6 +35,9 @@ _BOARD_KEYS = {
     "reference_audios": "references",
 }
 """Field of a request -> key of a shot."""
+
+_RECORDINGS = {"reference_videos": "video", "reference_audios": "sound"}
+"""Field of a request -> what is in it, where that is no picture."""
 
 
 def judge_requests(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
@@ -72,18 +76,24 @@ def _make_segments(draft: ShotDraft, drafts: Drafts, material: Material, problem
             for take in range(1, draft.takes + 1)
         ]
     except PictureError as error:  # it is gone; only clips that are paid for do without it
-        key = _BOARD_KEYS.get(error.field.partition("[")[0], error.field)
-        still = material.stills.get(str(error.value))
-        name = (
-            short_name(str(error.value)) if still is None or isinstance(still, PictureError) else still.name
-        )
-        problems.wrong(draft, key, f"picture {name}: {error.why}")
+        field = error.field.partition("[")[0]
+        key, what = _BOARD_KEYS.get(field, error.field), _RECORDINGS.get(field, "picture")
+        why = ": ".join(filter(None, (f"{what} {_name(error, material)}", error.why)))
+        problems.wrong(draft, key, f"{why}; allowed: {error.allowed}")
         return
     waits = tuple(after.values())
     draft.segments = tuple(Segment(draft.shot.id, clip.take, clip, waits) for clip in clips)
     draft.warnings += request.warnings
     judge_commands_of(draft, material.root, problems)
     draft.warnings += _picture_notes(draft, material)
+
+
+def _name(error: PictureError, material: Material) -> str:
+    """What a board calls the file that is wrong."""
+    still = material.stills.get(str(error.value))
+    if error.field.partition("[")[0] in _RECORDINGS:
+        return PurePath(str(error.value)).name
+    return short_name(str(error.value)) if still is None or isinstance(still, PictureError) else still.name
 
 
 def _request(

@@ -8,7 +8,7 @@ from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.judging import try_each
 from minimax_tasks.errors import MiniMaxError, UnreadableReference, VideoError
 from minimax_tasks.redaction import quoted, shown
-from minimax_tasks.storage.references import folder_of, is_web, next_to, read_file
+from minimax_tasks.storage.references import folder_of, is_web, local_path, next_to, read_file, version_of
 from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.plan import SoundFile
 from minimax_tasks.storyboard.planning.draft import Drafts
@@ -18,6 +18,10 @@ from minimax_tasks.storyboard.yaml_document import KeyPath
 
 FILE_LIMIT = 200_000_000
 """Bytes: twenty minutes of uncompressed stereo."""
+
+
+_heard_before: dict[tuple[str, str], SoundFile] = {}
+"""Reference and version of a file -> the sound in it."""
 
 
 def gather_sounds(drafts: Drafts, material: Material, problems: BoardProblems) -> dict[str, SoundFile]:
@@ -51,13 +55,19 @@ def _judged(reference: str) -> SoundFile | MiniMaxError:
     try:
         if is_web(reference):
             raise UnreadableReference("it is on the web, from where nothing is fetched; give a file")
+        version = version_of(reference)  # asked before it is read: what changes meanwhile has another
+        if version and (reference, version) in _heard_before:
+            return _heard_before[reference, version]
         data = read_file(reference, FILE_LIMIT, "the sound file")
         found = read_recording(data)
     except (UnreadableReference, VideoError) as error:
         return error
     if not found.sound_codec or not found.seconds:
         return VideoError("there is no sound in it")
-    return SoundFile(reference, hashlib.sha256(data).hexdigest(), found.seconds)
+    sound = SoundFile(reference, hashlib.sha256(data).hexdigest(), found.seconds, version)
+    if version:
+        _heard_before[reference, version] = sound
+    return sound
 
 
 def _judge_places(drafts: Drafts, board: Board, problems: BoardProblems) -> None:
@@ -79,10 +89,13 @@ def _judge_places(drafts: Drafts, board: Board, problems: BoardProblems) -> None
 
 
 def local_sound(sound: SoundFile, copy: Path) -> str:
-    """Write a sound file to `copy`, and return that path.
+    """The path of a sound file: where it lies on this machine if it was not touched since it was planned, else `copy`.
 
     Raises `VideoError` when it is gone, or is not what was planned.
     """
+    here = local_path(sound.reference)
+    if here is not None and sound.version is not None and version_of(sound.reference) == sound.version:
+        return here
     try:
         data = read_file(sound.reference, FILE_LIMIT, "the sound file")
     except UnreadableReference as error:
