@@ -55,21 +55,23 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
 class Bounds:
     """Seconds for a head, for a body and for a client to take more of an answer, and how many connections.
 
-    A deadline runs from the first moment of what it bounds, so that slow drips do not extend it.
+    A deadline runs from the first moment of what it bounds, so that slow drips do not extend it. `at_least` so many
+    connections are served however few files may be open: those of a server's own client, which counts its files itself.
     """
 
     head: float = 10.0
     body: float = 30.0
     stalled: float = 60.0
     connections: int = 500
+    at_least: int = 8
 
     @property
     def within_limits(self) -> int:
         """The connections that the system allows this process, with room for its files."""
         files = _open_files()
-        return (
-            self.connections if files is None else max(8, min(self.connections, files * 3 // 4 - _ON_THE_WAY))
-        )
+        if files is None:
+            return self.connections
+        return max(self.at_least, min(self.connections, files * 3 // 4 - _ON_THE_WAY))
 
 
 class _Stage(Enum):
@@ -82,7 +84,13 @@ class _Stage(Enum):
     """All of the request is there."""
 
 
-_FIRST_TO_GO = (_Stage.HEAD, _Stage.IDLE, _Stage.BODY)
+_FIRST_TO_GO = (_Stage.HEAD, _Stage.BODY, _Stage.IDLE)
+"""Of connections that have asked for nothing for `_NEW_SECONDS`."""
+_NEW_SECONDS = 1.0
+_LAST_TO_GO = (_Stage.IDLE, _Stage.HEAD, _Stage.BODY)
+"""Of those that are new. Most are about to ask, and who has asked before can ask again: the head or the body that is on
+its way may be a submit, whose client could not know whether it counted.
+"""
 
 
 class BoundedConnection(H11Protocol):
@@ -176,8 +184,13 @@ class BoundedConnection(H11Protocol):
 
     def _make_room(self) -> bool:
         others = [one for one in self.connections if isinstance(one, BoundedConnection)]
-        for stage in _FIRST_TO_GO:
-            waiting = [one for one in others if one._stage is stage]
+        new = time.monotonic() - _NEW_SECONDS
+        old = [one for one in others if one._since <= new]
+        for these, stage in (
+            *((old, stage) for stage in _FIRST_TO_GO),
+            *((others, stage) for stage in _LAST_TO_GO),
+        ):
+            waiting = [one for one in these if one._stage is stage]
             if waiting:
                 oldest = min(waiting, key=lambda one: one._since)
                 # Its connection is only told to have ended when the event loop comes to it.

@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     at_once = settings.max_in_flight
     if price.clips and not options.sandbox:
         check_key(settings, "dataset", console)
-    if price.clips and options.sandbox:
+    if options.sandbox:
         at_once = drawn_at_once(at_once, console)
     with contextlib.ExitStack() as stack:
         run = stack.enter_context(

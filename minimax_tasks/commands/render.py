@@ -119,8 +119,9 @@ def render(
     if price.clips and not sandbox:
         check_key(settings, "film", console)
     at_once = settings.max_in_flight
-    if sandbox and price.clips:
+    if sandbox:
         at_once = drawn_at_once(settings.max_in_flight, console)
+    if sandbox and price.clips:
         _tell_of_letters(plan, console)
     with contextlib.ExitStack() as stack:
         run = stack.enter_context(

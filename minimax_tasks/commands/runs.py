@@ -83,7 +83,7 @@ def current_run(
     """The run of which all tasks are that are made here, with as many clips `at_once`."""
     with contextlib.ExitStack() as stack:
         if sandbox:
-            settings = stack.enter_context(private_sandbox(settings, scale))
+            settings = stack.enter_context(private_sandbox(settings, scale, at_once))
         if retry_failed:
             settings = settings.having(retry_failed_before=datetime.now(UTC))
         yield stack.enter_context(Run(settings.having(max_in_flight=at_once)).current())
@@ -91,6 +91,8 @@ def current_run(
 
 _FILES_BESIDE, _FILES_PER_CLIP = 40, 6
 """Open files of a process that draws its clips itself: both ends of three connections for each clip under way."""
+_CONNECTIONS_PER_CLIP = 6
+"""A submit, a poll and a download, and those that the clip before has closed while the server has not seen it yet."""
 
 
 def drawn_at_once(wanted: int, console: Output) -> int:
@@ -115,8 +117,8 @@ _FEW_FILES = 256
 
 
 @contextlib.contextmanager
-def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]:
-    """Run a sandbox for this process; gives the settings that point at it.
+def private_sandbox(settings: Settings, scale: str | None, at_once: int) -> Iterator[Settings]:
+    """Run a sandbox for this process, with so many clips `at_once`; gives the settings that point at it.
 
     Its tasks are kept under the root, so that a run that was killed finds them again.
     """
@@ -125,7 +127,14 @@ def private_sandbox(settings: Settings, scale: str | None) -> Iterator[Settings]
     root = settings.root
     with contextlib.ExitStack() as stack:
         try:
-            sandbox = stack.enter_context(Sandbox(latency=0.0, scale=scale, state=_state_folder(root)))
+            sandbox = stack.enter_context(
+                Sandbox(
+                    latency=0.0,
+                    scale=scale,
+                    state=_state_folder(root),
+                    connections=at_once * _CONNECTIONS_PER_CLIP,
+                )
+            )
         except OSError as error:
             raise ConfigurationError(f"root = {shown(root)!r} cannot be used: {error}") from error
         yield settings.having(

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,7 +53,8 @@ class Sandbox:
     `minimax_tasks.sandbox.http.faults`), `url_lifetime` is how many seconds a download URL is good for.
     In the second generation of the API a task is in the list only `list_lag` seconds after it was created, at most
     `in_flight` tasks are taken at once, and `former_remembers` says that the first generation's query knows what the
-    second has forgotten after seven days (`set_clock`). With
+    second has forgotten after seven days (`set_clock`). At least so many `connections` are served at once, however few
+    files this process may have open. With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
     Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is
@@ -74,6 +76,7 @@ class Sandbox:
         list_lag: float = 0.0,
         in_flight: int | None = None,
         former_remembers: bool = False,
+        connections: int = 8,
     ) -> None:
         _check_options(
             port=port, latency=latency, url_lifetime=url_lifetime, list_lag=list_lag, scale=scale, rpm=rpm
@@ -85,6 +88,7 @@ class Sandbox:
         )  # fmt: skip
         self._faults: tuple[Fault, ...] = read_faults(faults) if faults is not None else ()
         self._state = Path(state) if state is not None else None
+        self._bounds = replace(BOUNDS, at_least=connections)
         self._running: _Running | None = None
 
     def __enter__(self) -> Self:
@@ -99,7 +103,7 @@ class Sandbox:
     def start(self) -> None:
         """Serve; returns when the port answers."""
         if self._running is None:
-            self._running = _Running(self._address, self._state, self._options, self._faults)
+            self._running = _Running(self._address, self._state, self._options, self._faults, self._bounds)
 
     def stop(self) -> None:
         """Stop serving; a temporary folder is removed."""
@@ -135,7 +139,12 @@ class Sandbox:
 
 class _Running:
     def __init__(
-        self, address: tuple[str, int], state: Path | None, options: SandboxOptions, faults: tuple[Fault, ...]
+        self,
+        address: tuple[str, int],
+        state: Path | None,
+        options: SandboxOptions,
+        faults: tuple[Fault, ...],
+        bounds: Bounds,
     ) -> None:
         self._socket = listen(*address, _BACKLOG)
         self.url = f"http://{_reachable(address[0])}:{self._socket.getsockname()[1]}"
@@ -148,7 +157,7 @@ class _Running:
             raise
         config = uvicorn.Config(
             self._app.asgi,
-            http=bounded(BOUNDS, CuttableConnection),
+            http=bounded(bounds, CuttableConnection),
             ws="none",
             lifespan="on",
             log_config=None,

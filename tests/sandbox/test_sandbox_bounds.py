@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 import threading
 import time
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from minimax_tasks import connections
 from minimax_tasks.connections import Bounds
 from minimax_tasks.sandbox import Sandbox, server
 from minimax_tasks.sandbox.http import callbacks
@@ -199,3 +201,57 @@ def test_an_endless_answer_to_a_callback_is_not_read(endless):
     assert told[0] == {"status": "challenge", "outcome": "HTTP 200"}
     # What the system holds between two sockets comes on top.
     assert sum(sent) < callbacks.MAX_ANSWER + 20_000_000
+
+
+def raw_submit(url, body):
+    return (
+        f"POST /v1/video_generation HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    ).encode() + body
+
+
+def answer_on(connection):
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(10_000):
+            answer += piece
+    return answer
+
+
+def test_a_connection_that_is_about_to_submit_stays_while_another_one_rests(monkeypatch):
+    """Whose submit is cut off cannot know whether it was paid; who rests can ask again."""
+    monkeypatch.setattr(server, "BOUNDS", Bounds(connections=2))
+    with Sandbox(scale="90P", connections=2) as sandbox:
+        place = urlsplit(sandbox.url)
+        body = json.dumps(T2V).encode()
+        with httpx.Client(trust_env=False) as resting:
+            for sent in (b"", raw_submit(sandbox.url, body)[:-5]):
+                assert resting.get(sandbox.url + "/openapi.json").status_code == 200
+                with socket.create_connection((place.hostname, place.port), timeout=20) as submitting:
+                    submitting.sendall(sent)
+                    with socket.create_connection((place.hostname, place.port), timeout=20) as third:
+                        third.sendall(
+                            b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                        )
+                        assert b"200 OK" in answer_on(third)[:100]
+                    submitting.sendall(raw_submit(sandbox.url, body)[len(sent) :])
+                    assert b"task_id" in answer_on(submitting)
+        assert len(sandbox.ledger()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_client_of_its_own_is_served_whole_however_few_files_may_be_open(monkeypatch):
+    """Each of its connections has asked for nothing yet, and is about to."""
+    monkeypatch.setattr(connections, "_open_files", lambda: 64)
+    with Sandbox(scale="90P", connections=24) as sandbox:
+        place = urlsplit(sandbox.url)
+        body = json.dumps(T2V).encode()
+        with contextlib.ExitStack() as stack:
+            clients = [
+                stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=20))
+                for _ in range(24)
+            ]
+            for one in clients:
+                one.sendall(raw_submit(sandbox.url, body))
+            assert all(b"task_id" in answer_on(one) for one in clients)
+        assert len(sandbox.ledger()) == 24
