@@ -67,6 +67,8 @@ _ASSIGNED = re.compile(
     r"(?i)(?<![\w\-])(?P<name>(?:[\w\-]{0,40}[_\-])?(?:sig|sas|token|auth|auth[_-]?key|pwd))"
     r"(?P<gap>\s*=\s*[\"']?|[\"']\s*:\s*[\"'])(?P<value>[^\s&,;\"'<>}]+)"  # words of any text but for the `=`
 )
+_ONE_WORD = re.compile(r"[A-Za-z0-9_]*")
+"""Names and values of most members of an answer: no pattern here finds anything in one, and there are many."""
 _NAME_SHOWN = re.compile(r"(?:^data URL|//[^\s]*) \([0-9a-f]{12}\)$")
 _TOKEN = re.compile(r"\bsk-[\w*.\-]{8,}|\beyJ[\w\-]{8,}(?:\.[\w\-]+){1,2}")
 
@@ -99,6 +101,8 @@ def clean(text: object, longest: int = LONGEST) -> str:
     Half an emoji becomes U+FFFD. Escape sequences, controls and marks that turn the direction of writing go.
     """
     words = str(text)
+    if len(words) <= longest and _ONE_WORD.fullmatch(words):
+        return _without_known(words)
     if len(words) > 50 * longest:
         words = words[: 50 * longest]
     return _shortened(redact(plain(words)), longest)

@@ -196,7 +196,7 @@ def test_every_call_of_the_client(run: str, caplog: pytest.LogCaptureFixture, tm
     asyncio.run(calls())
     for record in caplog.records:
         search(f"log {record.name}", record.getMessage())
-    assert {"httpx", "httpcore.http11"} <= {record.name for record in caplog.records}
+    assert {"httpx", "minimax_tasks.api.client"} <= {record.name for record in caplog.records}
 
 
 def picture_url(run: str) -> str:

@@ -15,6 +15,7 @@ NEVER_SENT: tuple[tuple[type[Exception], str], ...] = (
     (httpx.PoolTimeout, "no free connection in time"),
     (httpx.ProxyError, "the proxy refused to open the tunnel, or SOCKS failed"),
     (httpx.UnsupportedProtocol, "the URL is of another scheme"),
+    (httpx.LocalProtocolError, "a header holds what HTTP does not allow"),
     (httpx.InvalidURL, "the URL is none"),
     (UnicodeError, "the host's name cannot be written as DNS has it (IDNA), or a header not as bytes"),
     (ImportError, "a package that the set-up asks for is missing (SOCKS, HTTP/2)"),

@@ -185,6 +185,8 @@ class MiniMaxClient:
         self.host = urlsplit(self.base_url).netloc
         self.limits = limits
         self._headers = {
+            "Accept": "*/*",
+            "User-Agent": f"python-httpx/{httpx.__version__}",
             "Authorization": f"Bearer {api_key.strip()}",
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
@@ -198,21 +200,21 @@ class MiniMaxClient:
             warnings.warn(readable, MiniMaxInsecureWarning, stacklevel=1)
         certificates = network.tls() if not own_machine else ssl.create_default_context()
 
-        def connections(kept: int) -> httpx.AsyncClient:
+        def connections(kept: int) -> httpx.AsyncBaseTransport:
             bounds = httpx.Limits(max_connections=max_connections, max_keepalive_connections=kept)
-            return httpx.AsyncClient(
-                timeout=httpx.Timeout(timeout, connect=CONNECT_TIME, pool=None),
-                transport=network.transport(certificates, bounds, direct=own_machine),
-                trust_env=False,
-            )
+            return network.transport(certificates, bounds, direct=own_machine)
 
+        timeouts = httpx.Timeout(timeout, connect=CONNECT_TIME, pool=None)
+        self._timeouts = timeouts.as_dict()
         self._reads = connections(max_connections)
         # A kept connection that the server closes under a submit would leave its outcome unknown, so every
         # submit opens its own.
         self._submits = connections(0)
-        # Downloads take long, and must not occupy the connections that polls use.
-        self._downloads = connections(max_connections)
-        # The pool scans all its waiters whenever a connection is freed, so requests wait here instead.
+        # Downloads take long, and must not occupy the connections that polls use. Only they follow redirects.
+        self._downloads = httpx.AsyncClient(
+            timeout=timeouts, transport=connections(max_connections), trust_env=False
+        )
+        # Requests wait here and not in the pool: those that finish something go first.
         self._read_turns = PrioritySemaphore(max_connections)
         self._submit_turns = PrioritySemaphore(max_connections)
         self._download_turns = PrioritySemaphore(max(1, max_connections // 2))
@@ -441,18 +443,20 @@ class MiniMaxClient:
         )
         return {name: value for name, value in body.items() if name not in foreign}
 
-    async def _send(self, method: str, path: str, *, urgency: int = 0, **arguments: Any) -> _Reply:
-        post = method == "POST"
-        http, turns = (self._submits, self._submit_turns) if post else (self._reads, self._read_turns)
+    async def _send(self, method: str, path: str, *, urgency: int = 0, **content: Any) -> _Reply:
+        read = (
+            method == "GET"
+        )  # all others change something: they are written once, on a connection of their own
+        carrier, turns = (self._reads, self._read_turns) if read else (self._submits, self._submit_turns)
         # Writing a request and reading its answer have a deadline each, which data that trickles in does not extend.
-        patience = CONNECT_TIME + self._timeout * (2 if post else 1)
+        patience = CONNECT_TIME + self._timeout * (1 if read else 2)
         sending = Sending()
         failure: MiniMaxError
         await turns.acquire(urgency)
         try:
             with private_logs():
                 async with asyncio.timeout(patience):
-                    return await self._exchange(http, method, self.base_url + path, sending, arguments)
+                    return await self._exchange(carrier, method, self.base_url + path, sending, content)
         except Exception as error:
             failure = self._failure(error, sending)
         finally:
@@ -461,11 +465,23 @@ class MiniMaxClient:
         raise failure
 
     async def _exchange(
-        self, http: httpx.AsyncClient, method: str, url: str, sending: Sending, arguments: dict[str, Any]
+        self,
+        carrier: httpx.AsyncBaseTransport,
+        method: str,
+        url: str,
+        sending: Sending,
+        content: dict[str, Any],
     ) -> _Reply:
-        extensions = {"trace": sending.trace} if method == "POST" else {}
-        headers = arguments.pop("headers", self._headers)
-        async with http.stream(method, url, headers=headers, extensions=extensions, **arguments) as response:
+        request = httpx.Request(
+            method,
+            url,
+            headers=content.pop("headers", self._headers),
+            extensions={"timeout": self._timeouts, "trace": sending.trace},
+            **content,
+        )
+        response = await carrier.handle_async_request(request)
+        try:
+            log.debug("%s %s: HTTP %d", method, request.url.path, response.status_code)
             raw = bytearray()
             try:
                 async for piece in body(response, self.limits.answer):
@@ -474,6 +490,8 @@ class MiniMaxClient:
                 if response.is_success:
                     raise
             return _Reply(response.status_code, response.headers, bytes(raw))
+        finally:
+            await response.aclose()
 
     def _failure(self, error: Exception, sending: Sending) -> MiniMaxError:
         if sending.is_certainly_unsent(error):

@@ -16,6 +16,7 @@ from urllib.request import getproxies
 import certifi
 import httpx
 
+from minimax_tasks.api.carrier import AiohttpTransport
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 
@@ -50,9 +51,10 @@ def tls() -> ssl.SSLContext:
 def transport(context: ssl.SSLContext, limits: httpx.Limits, *, direct: bool) -> httpx.AsyncBaseTransport:
     """Connections as the environment wants them; `direct` ones never go through a proxy.
 
+    Those through a proxy are httpx's own, which tell a refused tunnel from a failed request, and speak SOCKS.
     Raises `ConfigurationError` naming the variable of a proxy that cannot be used.
     """
-    straight = httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)
+    straight = AiohttpTransport(context, limits)
     found = {} if direct else getproxies()
     proxies = {
         scheme: _Proxy.of(scheme, found[scheme], context, limits)
