@@ -30,13 +30,23 @@ class TextFile(str):
             raise InvalidRequest(field, str(self), "a file with a text", str(error)) from None
 
 
+def path_of_target(value: Any) -> Any:
+    """The path of a target; None for what has none.
+
+    Luigi's have it as an attribute, those of gokart as a method. In those of law it is relative to a base of theirs, and
+    `abspath` is what can be opened.
+    """
+    path = getattr(value, "abspath", None) or getattr(value, "path", None)
+    return path() if callable(path) else path
+
+
 def given_text(value: Any) -> Any:
     """A text as it is; a path object or a target as the text of its file."""
     if isinstance(value, luigi.Task | TextFile | str) or value is None:
         return value
-    if isinstance(value, os.PathLike) or isinstance(getattr(value, "path", None), str):
-        return TextFile(getattr(value, "path", value))
-    return value
+    if isinstance(path := path_of_target(value), str):
+        return TextFile(path)
+    return TextFile(value) if isinstance(value, os.PathLike) else value
 
 
 def refuse_markers(value: Any) -> Any:
@@ -91,7 +101,7 @@ def output_of(task: luigi.Task, field: str) -> str:
     targets = flatten(task.output())
     if len(targets) != 1:
         raise InvalidRequest(field, repr(task), "a task with one output", f"it has {len(targets)}")
-    path = getattr(targets[0], "path", None)
+    path = path_of_target(targets[0])
     if path is None:
         kind = type(targets[0]).__name__
         raise InvalidRequest(field, repr(task), "a task whose output is a file", f"it is a {kind}")

@@ -22,7 +22,13 @@ from minimax_tasks.clips.request import KEY, ClipRequest
 from minimax_tasks.errors import ConfigurationError, InvalidRequest, UnreadableReference
 from minimax_tasks.redaction import is_named, named
 from minimax_tasks.storage.references import judge_root
-from minimax_tasks.tasks.inputs import given_text, input_of_name, name_of_input, refuse_markers
+from minimax_tasks.tasks.inputs import (
+    given_text,
+    input_of_name,
+    name_of_input,
+    path_of_target,
+    refuse_markers,
+)
 from minimax_tasks.tasks.naming import request_words
 from minimax_tasks.tasks.run import current_run
 from minimax_tasks.tasks.shown import Shown
@@ -56,7 +62,7 @@ def _whole(text: str) -> Any:
 
 
 def _path(value: Any) -> str:
-    return str(refuse_markers(str(getattr(value, "path", value))))
+    return str(refuse_markers(str(path if (path := path_of_target(value)) is not None else value)))
 
 
 class ReferenceParameter(luigi.Parameter):

@@ -17,6 +17,7 @@ from minimax_tasks.clips.belonging import place_of
 from minimax_tasks.errors import SubclassError
 from minimax_tasks.redaction import shown
 from minimax_tasks.tasks.coroutine import CoroutineTask, by_package, is_overridden
+from minimax_tasks.tasks.inputs import path_of_target
 from minimax_tasks.tasks.target import FsspecTarget
 
 _WRITERS = ("run", "run_async", "on_success", "complete")
@@ -134,13 +135,13 @@ def _places(targets: Any) -> set[str]:
 
 
 def _place(target: Any) -> str:
-    path = getattr(target, "path", None)
+    path = path_of_target(target)
     return place_of(str(path)) if path else f"{type(target).__name__} {id(target)}"
 
 
 def _ending(target: Any) -> str:
-    return Path(str(getattr(target, "path", ""))).suffix.lower()
+    return Path(str(path_of_target(target) or "")).suffix.lower()
 
 
 def _name(target: Any) -> str:
-    return shown(str(getattr(target, "path", None) or target))
+    return shown(str(path_of_target(target) or target))

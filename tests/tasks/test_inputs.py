@@ -153,6 +153,56 @@ def test_targets_and_paths(picture: Picture, tmp_path: Path) -> None:
         assert len(mm.RenderStoryboard(storyboard=board, root="out").requires()) == 2
 
 
+class MethodTarget(luigi.Target):
+    """As gokart has them: the path is asked for."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def path(self) -> str:
+        return self._path
+
+    def exists(self) -> bool:
+        return Path(self._path).exists()
+
+
+class BasedTarget(luigi.Target):
+    """As law has them: the path is one below a base that is written elsewhere."""
+
+    def __init__(self, path: str) -> None:
+        self.path = f"elsewhere/{path}"
+        self.abspath = str(Path(path).resolve())
+
+    def exists(self) -> bool:
+        return Path(self.abspath).exists()
+
+
+@pytest.mark.parametrize("kind", [MethodTarget, BasedTarget])
+def test_targets_of_packages_around_luigi(
+    kind: type[luigi.Target], sandbox: Sandbox, picture: Picture
+) -> None:
+    class Elsewhere(Made):
+        def output(self) -> luigi.Target:
+            return kind(f"made-{self.name}")  # type: ignore[call-arg]
+
+        def run(self) -> None:
+            made = {
+                "picture.png": picture("one.png").read_bytes(),
+                "prompt.txt": b"Rain.",
+                "table.csv": b"prompt\none\n",
+            }
+            Path(f"made-{self.name}").write_bytes(made[self.name])
+
+    clip = mm.ImageToVideo(
+        first_frame_image=Elsewhere(name="picture.png"), prompt=Elsewhere(name="prompt.txt"), root="out"
+    )
+    dataset = mm.VideoDataset(table=Elsewhere(name="table.csv"), root="out")
+    assert mm.build([clip, dataset])
+    given = mm.ImageToVideo(first_frame_image=kind("one.png"), prompt=kind("made-prompt.txt"), root="out")  # type: ignore[call-arg]
+    assert given.key == clip.key
+    assert sorted(entry["request"]["prompt"] for entry in sandbox.ledger()) == ["Rain.", "one"]
+
+
 @WORKERS
 def test_inputs_of_a_task_are_taken_as_they_are(worker: str, sandbox: Sandbox) -> None:
     assert build([Animated()], worker)
