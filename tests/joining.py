@@ -21,6 +21,9 @@ class Piece:
     transition_seconds: float = 0.0
     repeats_frame: bool = False
     volume: float = 1.0
+    trim: str | None = None
+    speed: float | None = None
+    hold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def join(out: str, pieces: Sequence[Piece], *, chapters: bool = True) -> Film:
     lengths = [ClipLength(clip.seconds, clip.fps, clip.frames) for clip in clips]
     sources = [
         CutSource(
-            Shot(id=piece.title or f"{number}"),
+            Shot(id=piece.title or f"{number}", trim=piece.trim, speed=piece.speed, hold=piece.hold),
             Join(piece.transition, seconds_of(piece), piece.repeats_frame),
             length,
         )

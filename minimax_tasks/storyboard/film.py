@@ -310,6 +310,7 @@ class FilmMaker:
             "made_at": made_at,
             "joined": joined.method,
             "reason": joined.reason,
+            "copied_frames": joined.copied,
             "sound": joined.sound,
             "sound_reason": joined.sound_reason,
             "notes": list(joined.notes),

@@ -11,6 +11,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
+from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.turn import Turn, turn_of
 
 BLACK = (16, 128, 128)
@@ -36,6 +37,28 @@ def conformed(
         for frame in at_rate(container.decode(stream), stream.time_base / speed, fps):
             turn = turn_of(frame) if turn is None else turn
             yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), turn)
+
+
+def conformed_from(clip: StreamLayout, size: tuple[int, int], begin: int) -> Iterator[av.VideoFrame]:
+    """The frames of an even clip at its own rate, as `conformed` gives them, from number `begin` on.
+
+    Decoded from the packet before it that begins anew. Where there are fewer, the last one. Raises `VideoError`.
+    """
+    with opened(clip.path) as container:
+        stream = picture_stream(container)
+        stream.thread_type = "AUTO"
+        # A file is searched by the time of decoding, which is up to so much earlier.
+        before = clip.first + max(0, begin - clip.delay - 1) * clip.tick
+        container.seek(before, stream=stream)
+        shown: av.VideoFrame | None = None
+        given = False
+        for frame in container.decode(stream):
+            shown = frame
+            if (frame.pts or 0) >= clip.first + begin * clip.tick:
+                given = True
+                yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), clip.turn)
+        if shown is not None and not given:
+            yield _fitted(shown, size, stream.sample_aspect_ratio or Fraction(1), clip.turn)
 
 
 def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction) -> Iterator[av.VideoFrame]:

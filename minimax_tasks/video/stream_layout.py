@@ -11,6 +11,7 @@ import av.error
 import av.video.stream
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.video.h264 import begins_anew, read_parameter_sets
 from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.sound_layout import SoundLayout, sound_layout, sound_stream
 from minimax_tasks.video.source import name_of, opened, picture_stream
@@ -46,7 +47,10 @@ class StreamLayout:
     end: int
     lead: int
     even: bool
-    plays_last_decoded_last: bool
+    order: tuple[int, ...]
+    """The place in which each packet is shown, of an even clip."""
+    anew: tuple[int, ...]
+    """The packets that begin anew: nothing after them looks back over them."""
 
     @property
     def seconds(self) -> Fraction:
@@ -59,9 +63,25 @@ class StreamLayout:
         return (self.end - self.first) // self.frames
 
     @property
-    def plays_in_order(self) -> bool:
-        """Whether its frames are shown in the order in which they lie in the file."""
-        return self.lead == 0 and self.plays_last_decoded_last
+    def delay(self) -> int:
+        """By how many frames a packet may be decoded before it is shown."""
+        return -self.lead // self.tick
+
+    def part(self, begin: int, end: int) -> tuple[int, int]:
+        """The longest run of packets within some frames that can be decoded, and is shown, by itself.
+
+        Both as numbers of packets and of frames from the first to behind the last; (0, 0) where there is none.
+        """
+        # Up to such a place as many packets lie in the file as frames are shown before it.
+        places, highest = [0], -1
+        for number, shown in enumerate(self.order, 1):
+            highest = max(highest, shown)
+            if highest < number:
+                places.append(number)
+        whole = {place for place in places if begin <= place <= end}
+        last = max(whole, default=0)
+        first = min(whole.intersection(self.anew), default=last)
+        return (first, last) if first < last else (0, 0)
 
     def stream_facts(self) -> dict[str, object]:
         """Properties that two clips must share to be joined without encoding."""
@@ -95,6 +115,8 @@ def read_layout(path: str) -> StreamLayout:
         # Frame threads would decode several pictures before giving the first.
         stream.thread_type = "SLICE"
         times: list[tuple[int, int | None, int]] = []
+        anew = [0]
+        sizes = _length_size(bytes(stream.codec_context.extradata or b""))
         shown: list[tuple[int, int]] = []
         discarded = 0
         turn: Turn | None = None
@@ -115,6 +137,8 @@ def read_layout(path: str) -> StreamLayout:
             discarded += packet.is_discard
             if not packet.is_discard:
                 shown.append((packet.pts, packet.duration or 0))
+            if packet.is_keyframe and times and sizes and begins_anew(bytes(packet), sizes):
+                anew.append(len(times))
             times.append((packet.pts, packet.dts, packet.duration or 0))
         if not shown:
             raise VideoError(f"{name}: there is no picture in it")
@@ -126,6 +150,7 @@ def read_layout(path: str) -> StreamLayout:
         stays = stays or (last - shown[-2][0] if len(shown) > 1 else 0)
         stated = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
         even = not discarded and bool(stated) and _is_even(times, stated[0] * stream.time_base)
+        places = {pts: place for place, (pts, _) in enumerate(shown)} if even else {}
         aspect = _exact(stream.sample_aspect_ratio or Fraction(1))
         return StreamLayout(
             path=path,
@@ -146,7 +171,8 @@ def read_layout(path: str) -> StreamLayout:
             end=last + stays,
             lead=(first if times[0][1] is None else times[0][1]) - first,
             even=even,
-            plays_last_decoded_last=times[-1][0] == max(pts for pts, _, _ in times),
+            order=tuple(places[pts] for pts, _, _ in times) if even else (),
+            anew=tuple(anew),
         )
 
 
@@ -156,6 +182,12 @@ def _turn_in(packet: "av.Packet[Any]") -> Turn | None:
         return next((turn_of(frame) for frame in packet.decode()), None)
     except av.error.FFmpegError:
         return UPRIGHT  # decoding the clip will show what is wrong with it
+
+
+def _length_size(parameters: bytes) -> int:
+    """Bytes of the lengths in the packets of H.264 in an MP4; 0 for anything else."""
+    found = read_parameter_sets(parameters)
+    return found.length_size if found else 0
 
 
 def _exact(rate: Fraction) -> Fraction:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -26,53 +27,65 @@ def number_of(image: Image.Image) -> int:
     return round((float(pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]) - DARKEST) / STEP)
 
 
+def written_clip(
+    path: Path,
+    frames: int = 24,
+    fps: int = 24,
+    size: tuple[int, int] = (96, 54),
+    first: int = 0,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    tagged: bool = True,
+    b_frames: bool = False,
+    options: dict[str, str] | None = None,
+    movflags: str = "+faststart",
+    picture: Callable[[int, tuple[int, int]], Image.Image] = grey,
+    matrix: str = "ITU709",
+    audio: bool = False,
+) -> str:
+    """Writes a clip of `frames` pictures, numbered from `first`, and gives its path."""
+    encoding = {**(B_FRAMES if b_frames else NO_B_FRAMES), **(options or {})}
+    with av.open(
+        str(path), "w", options={"movflags": movflags} if path.suffix == ".mp4" else {}
+    ) as container:
+        stream = container.add_stream(codec, rate=fps, options=encoding)
+        stream.width, stream.height = size
+        stream.pix_fmt = pix_fmt
+        sound = container.add_stream("aac", rate=32000) if audio else None
+        if tagged:
+            stream.codec_context.color_range = 1
+            stream.codec_context.colorspace = 1
+            stream.codec_context.color_primaries = 1
+            stream.codec_context.color_trc = 1
+        for number in range(frames):
+            rgb = av.VideoFrame.from_ndarray(np.asarray(picture(first + number, size)), format="rgb24")
+            frame = rgb.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range="MPEG")
+            frame.pts = number
+            frame.time_base = Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if sound is not None:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            silence.sample_rate = 32000
+            container.mux(sound.encode(silence))
+            container.mux(sound.encode(None))
+    return str(path)
+
+
 @pytest.fixture
 def make_clip(tmp_path: Path) -> Callable[..., str]:
-    """Writes a clip of `frames` pictures, numbered from `first`, and gives its path."""
+    """Writes a clip, as `written_clip` does, and gives its path."""
 
-    def make(
-        name: str = "clip.mp4",
-        frames: int = 24,
-        fps: int = 24,
-        size: tuple[int, int] = (96, 54),
-        first: int = 0,
-        codec: str = "libx264",
-        pix_fmt: str = "yuv420p",
-        tagged: bool = True,
-        b_frames: bool = False,
-        options: dict[str, str] | None = None,
-        movflags: str = "+faststart",
-        picture: Callable[[int, tuple[int, int]], Image.Image] = grey,
-        matrix: str = "ITU709",
-        audio: bool = False,
-    ) -> str:
-        path = str(tmp_path / name)
-        encoding = {**(B_FRAMES if b_frames else NO_B_FRAMES), **(options or {})}
-        with av.open(path, "w", options={"movflags": movflags} if name.endswith(".mp4") else {}) as container:
-            stream = container.add_stream(codec, rate=fps, options=encoding)
-            stream.width, stream.height = size
-            stream.pix_fmt = pix_fmt
-            sound = container.add_stream("aac", rate=32000) if audio else None
-            if tagged:
-                stream.codec_context.color_range = 1
-                stream.codec_context.colorspace = 1
-                stream.codec_context.color_primaries = 1
-                stream.codec_context.color_trc = 1
-            for number in range(frames):
-                rgb = av.VideoFrame.from_ndarray(np.asarray(picture(first + number, size)), format="rgb24")
-                frame = rgb.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range="MPEG")
-                frame.pts = number
-                frame.time_base = Fraction(1, fps)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-            if sound is not None:
-                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-                silence.sample_rate = 32000
-                container.mux(sound.encode(silence))
-                container.mux(sound.encode(None))
-        return path
+    def make(name: str = "clip.mp4", *args: Any, **how: Any) -> str:
+        return written_clip(tmp_path / name, *args, **how)
 
     return make
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> str:
+    """Where a film is to be written."""
+    return str(tmp_path / "film.mp4")
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ from minimax_tasks.video.stream_layout import read_layout
 from tests.joining import Piece, join
 
 
-@pytest.fixture
-def out(tmp_path):
-    return str(tmp_path / "film.mp4")
-
-
 def rate_of(path):
     with av.open(path) as container:
         return Fraction(container.streams.video[0].average_rate)

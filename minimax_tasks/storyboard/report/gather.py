@@ -89,7 +89,8 @@ def _how(joined: Joined | None) -> str:
     if joined is None:
         return "not joined: clips are missing"
     if joined.method == "encode":
-        return f"re-encoded: {joined.reason}"
+        part = f", {joined.copied:,} of {joined.frames:,} frames copied" if joined.copied else ""
+        return f"re-encoded{part}: {joined.reason}"
     return "stream copy" + (f", sound mixed: {joined.sound_reason}" if joined.sound == "encode" else "")
 
 
