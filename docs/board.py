@@ -90,6 +90,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
     },
     Shot: {
         "id": ("The shot's name, unique, in quotes. Required.", 'id: "010"'),
+        "clip": (
+            "Own footage in place of a generated clip: a video file next to the board or on a storage, up to ten "
+            "minutes, of any rate and size; or a clip that another root has made, by its key. It costs nothing. "
+            "The next shot may continue from its last frame.",
+            "clip: footage/wave.mp4",
+        ),
         "template": (
             "A file of `prompt_templates/`, yours next to the board or one of ours; see "
             "[prompts](prompts.md). A shot has `template` or `prompt`.",

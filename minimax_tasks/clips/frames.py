@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.api.catalog.models import V1_PICTURES
-from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file
+from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, own_frame
 from minimax_tasks.clips.pictures import FrameReader, has_bytes, read_picture
 from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.clips.state import VideoFacts
@@ -69,7 +69,10 @@ def moment_in(frame: FrameOf, length: float) -> str:
 
 
 def extract_frame(root: Storage, frame: FrameOf) -> bytes:
-    """One frame of a clip as PNG bytes. Raises `MiniMaxError` for a frame that cannot be had."""
+    """One frame of a clip as PNG bytes. Raises `MiniMaxError` for a frame that cannot be had.
+
+    That of a shot which is not generated was kept when its film was begun.
+    """
     from minimax_tasks.video.frames import first_frame, frame_at, last_frame, png
     from minimax_tasks.video.probe import probe
 
@@ -85,6 +88,9 @@ def extract_frame(root: Storage, frame: FrameOf) -> bytes:
             else:
                 image = frame_at(path, seconds, matrix)
     except FileNotFoundError:
+        kept = own_frame(frame.key, frame.place)
+        if root.exists(kept):
+            return root.read(kept)
         raise MiniMaxError(
             f"the {frame.place} frame of clip {frame.key} is wanted, but the clip is not made"
         ) from None

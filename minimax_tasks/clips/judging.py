@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from minimax_tasks.api.catalog.models import PictureLimits
 from minimax_tasks.api.picture_shapes import judge_crop
 from minimax_tasks.clips.frames import measured, moment_in
-from minimax_tasks.clips.layout import clip_folder
+from minimax_tasks.clips.layout import clip_folder, own_frame
 from minimax_tasks.clips.pictures import Seen, different_shapes, prepare_picture
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.errors import PictureError
@@ -100,7 +100,8 @@ def _look(
         return None
     made = measured(root, frame.key)
     if made is None:
-        if frame.key not in keys and not root.names(clip_folder(frame.key)):
+        there = frame.key in keys or root.names(clip_folder(frame.key))
+        if not there and not root.exists(own_frame(frame.key, frame.place)):
             raise PictureError(
                 "picture", reference, "a frame of a clip that is made", "there is no such clip"
             )

@@ -18,8 +18,8 @@
 Beside the clips: `clips/made-by.json` and `clips/drawn-at.json` (whose clips they are), `pictures/` (what
 pictures were when they were submitted, and those that were given as bytes), `requests/` (what was given to Luigi's
 central scheduler by name), `tasks/` (which clip a task is of), `turns/` (which
-clip of a shape was submitted when), `callbacks/`, and what is made of
-clips: `films/` and `datasets/`.
+clip of a shape was submitted when), `callbacks/`, `own/` (frames and drawings of shots that are not generated), and
+what is made of clips: `films/` and `datasets/`.
 """
 
 import hashlib
@@ -35,10 +35,13 @@ CALLBACKS = "callbacks"
 FILMS = "films"
 DATASETS = "datasets"
 REQUESTS = "requests"
+OWN = "own"
+"""What shots give that are not generated: drawn videos, and frames from which clips start."""
+
 SANDBOX = "sandbox"
 """The tasks of a private sandbox."""
 
-OWN_FOLDERS = (CLIPS, PICTURES, TASKS, CALLBACKS, FILMS, DATASETS, REQUESTS, SANDBOX)
+OWN_FOLDERS = (CLIPS, PICTURES, TASKS, CALLBACKS, FILMS, DATASETS, REQUESTS, OWN, SANDBOX)
 """Everything right under a root that is ours."""
 
 REQUEST = "request.json"
@@ -81,6 +84,16 @@ def clip_folder(key: str) -> str:
 def clip_file(key: str, name: str) -> str:
     """A file of a clip."""
     return f"{CLIPS}/{key}/{name}"
+
+
+def own_file(key: str, name: str) -> str:
+    """A file of a shot that is not generated, by the key of its own clip."""
+    return f"{OWN}/{key}/{name}"
+
+
+def own_frame(key: str, place: str) -> str:
+    """The frame of an own clip at `first`, `last` or so many seconds."""
+    return own_file(key, f"frame-{place}.png")
 
 
 def claim_name(number: int) -> str:

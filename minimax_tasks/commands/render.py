@@ -189,13 +189,14 @@ def _report_missing_shots(
 ) -> None:
     """Name the missing shots, write the report of what there is, and with `partial` a film with slates."""
     states = clip_states(storage, [segment.key for segment in plan.segments])
-    missing = [shot for shot in plan.shown if states[shot.picked.key].status is not ClipStatus.MADE]
+    generated = [shot for shot in plan.shown if shot.own is None]
+    missing = [shot for shot in generated if states[shot.key].status is not ClipStatus.MADE]
     if not missing and _made_without_takes(storage, plan, states, progress, console, errors):
         return
     maker = FilmMaker(storage, plan)
     damaged = maker.damaged()
     if missing or damaged:
-        bad = [shot for shot in plan.shown if shot in missing or shot.picked.key in damaged]
+        bad = [shot for shot in generated if shot in missing or shot.key in damaged]
         named = [f"{shot.shot.id} ({_what_is_missing(shot.picked, states, damaged)})" for shot in bad]
         made = len(plan.shown) - len(bad)
         errors.whole(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,8 @@ from minimax_tasks.console.output import ruled_table
 from minimax_tasks.console.price import Price, price_of
 from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.edit import ClipLength, Cut, make_edit
-from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
+from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
 
 _MODES = {
@@ -149,13 +151,34 @@ def _shot_json(
         "camera": [[move.english for move in group] for group in shot.camera],
         "prompt": shot.prompt,
         "pick": shot.shot.pick,
-        "prompt_optimizer": shot.picked.request.prompt_optimizer,
-        "segments": [
+        "prompt_optimizer": None if shot.own else shot.picked.request.prompt_optimizer,
+        "segments": [_own_json(shot, shot.own)]
+        if shot.own
+        else [
             _segment_json(segment, states[segment.key], why.get(segment.key), problems.get(segment.key))
             for segment in shot.segments
             if segment.key in states
         ],
         "skipped": shot.shot.skip,
+    }
+
+
+def _own_json(shot: PlannedShot, own: OwnClip) -> dict[str, Any]:
+    return {
+        "take": 1,
+        "key": own.key,
+        "mode": OWN,
+        "model": None,
+        "resolution": None,
+        "seconds": round(float(own.seconds), 4),
+        "waits_for": [],
+        "state": str(ClipStatus.MADE),
+        "why": None,
+        "task_id": None,
+        "problem": None,
+        "usd": 0.0,
+        "kind": own.KIND,
+        "from": own.label,
     }
 
 
@@ -196,11 +219,14 @@ def plan_table(plan: Plan, states: Mapping[str, ClipState], lengths: Mapping[str
     cuts = {cut.shot: cut for cut in edit.cuts}
     chains = _chains(plan)
     ruled = [max(len(chain), len(following)) > 1 for chain, following in pairwise(chains)]
-    rows = len(plan.segments)
+    rows = len(plan.segments) + sum(shot.own is not None for shot in plan.shots)
     if rows <= SCREEN_ROWS < rows + sum(ruled):
         ruled = [False] * len(ruled)  # a shot says what it continues; all of it on one screen says more
     for chain, rule in zip(chains, [*ruled, False], strict=True):
         for shot in chain:
+            if shot.own is not None:
+                _add_own_row(table, shot, shot.own, cuts.get(shot.shot.id))
+                continue
             made = [segment for segment in shot.segments if segment.key in states]
             if not made:
                 table.add_row(shot.shot.id, "", "", "", "skipped", "")
@@ -241,12 +267,16 @@ def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int, cuts: Iterable
     for mode, model in usual.items():
         modes.setdefault(model, []).append(_MODES[mode])
     one = len(modes) == 1
-    yield " · ".join(model if one else f"{', '.join(names)}: {model}" for model, names in modes.items())
+    if modes:
+        yield " · ".join(model if one else f"{', '.join(names)}: {model}" for model, names in modes.items())
     if any(len(shot.segments) > 1 for shot in plan.shots):
         yield "* goes into the film (`pick`)"
     if unpriced:
         yield f"? no published price ({plural(unpriced, 'clip')} to pay)"
-    encoded = [f"{cut.reencodes} ({cut.shot})" for cut in cuts if cut.reencodes]
+    own = {shot.shot.id: shot.own.KIND for shot in plan.shown if shot.own}
+    mixed = len(plan.shown) > 1
+    why = [((own.get(cut.shot, "") if mixed else "") or cut.reencodes, cut.shot) for cut in cuts]
+    encoded = [f"{reason} ({shot})" for reason, shot in why if reason]
     if encoded:
         more = f" and {len(encoded) - _NAMED} more" if len(encoded) > _NAMED else ""
         yield f"encoded again for: {', '.join(encoded[:_NAMED])}{more}"
@@ -275,6 +305,19 @@ def _add_row(
     )
 
 
+def _add_own_row(table: Table, shot: PlannedShot, own: OwnClip, cut: Cut | None) -> None:
+    """A shot that is not generated: nothing to wait for, nothing to pay."""
+    frames = _frames(shot)
+    table.add_row(
+        shot.shot.id,
+        f"{_length(own.seconds, cut)} {OWN}",
+        _camera(shot),
+        own.label if frames == "–" else f"{own.label}; {frames}",
+        Text(own.KIND, style=_STYLES[ClipStatus.MADE]),
+        "0.00",
+    )
+
+
 def how_far(segment: Segment, states: Mapping[str, ClipState]) -> str:
     """How far a clip has come; of one that is not begun, the shots whose clips it waits for."""
     status = states[segment.key].status
@@ -284,10 +327,14 @@ def how_far(segment: Segment, states: Mapping[str, ClipState]) -> str:
 
 def _seconds(segment: Segment, cut: Cut | None) -> str:
     """How long the clip is, and how long the film shows it where that is something else."""
-    asked = segment.request.size[1]
+    return _length(Fraction(segment.request.size[1]), cut)
+
+
+def _length(seconds: Fraction, cut: Cut | None) -> str:
+    asked = f"{float(seconds):.4g}"
     if cut is None:
         return f"{asked:>2} s, skipped"
-    shown = "" if cut.length == asked else f" -> {float(cut.length):.4g} s"
+    shown = "" if cut.length == seconds else f" -> {float(cut.length):.4g} s"
     return f"{asked:>2} s{shown}"
 
 

@@ -178,8 +178,8 @@ class Edit:
 
 
 def asked_lengths(plan: Plan) -> dict[str, ClipLength]:
-    """Clip key -> the length that is asked for, of the takes that go into the film."""
-    return {shot.picked.key: ClipLength(Fraction(shot.picked.request.size[1])) for shot in plan.shots}
+    """Clip key -> the length that is asked for, of the takes that go into the film; that of own clips is known."""
+    return {shot.key: ClipLength(shot.seconds) for shot in plan.shots}
 
 
 def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = False) -> Edit:
@@ -192,18 +192,16 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
     sources: list[CutSource] = []
     follows = False
     for shot in plan.shown:
-        picked = shot.picked
-        length = lengths.get(picked.key)
+        length = lengths.get(shot.key)
         if length is not None or slates:
-            asked = ClipLength(Fraction(picked.request.size[1]))
             join = shot.join if follows else _FIRST
             sources.append(
                 CutSource(
                     shot.shot,
                     join,
-                    length or asked,
-                    picked.take,
-                    picked.key,
+                    length or ClipLength(shot.seconds),
+                    shot.take,
+                    shot.key,
                     length is None,
                     volume=_volume(shot.shot.sound, plan.board.defaults.sound),
                 )

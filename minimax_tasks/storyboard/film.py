@@ -20,6 +20,7 @@ from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.captions import captions_of
 from minimax_tasks.storyboard.damaged import damaged_clips, without_damaged
 from minimax_tasks.storyboard.edit import ClipLength, Edit, asked_lengths, make_edit
+from minimax_tasks.storyboard.own.videos import own_videos
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.reasons import made_from, reasons
 from minimax_tasks.storyboard.planning.sounds import local_sound
@@ -55,9 +56,15 @@ def check_film_is_own(root: Storage, plan: Plan) -> None:
 
 
 def take_film_folder(root: Storage, plan: Plan) -> None:
-    """Make the folder of a plan's film its own, before anything is paid. Raises `BoardError` when it is taken."""
+    """Make the folder of a plan's film its own, before anything is paid. Raises `BoardError` when it is taken.
+
+    The frames of footage and drawings from which clips start are kept under the root from then on: whoever submits
+    those clips finds them there. Raises `VideoError` for footage that has changed since it was planned.
+    """
     folder = film_folder(root, plan)
     _raise_if_taken(root, plan, folder, take(root, folder, _source(root, plan, folder)))
+    for own, place in plan.own_frames:
+        own.keep_frame(root, place)
 
 
 def _raise_if_taken(root: Storage, plan: Plan, folder: str, other: str) -> None:
@@ -82,7 +89,7 @@ def _source(root: Storage, plan: Plan, folder: str) -> Source:
             return True
         manifest = root.read_json(f"{folder}/{FILM_MANIFEST}") or {}
         clips = {key for shot in manifest.get("shots", ()) for key in shot.get("takes", ())}
-        return not clips.isdisjoint(segment.key for segment in plan.segments)
+        return not clips.isdisjoint(key for shot in plan.shots for key in shot.keys)
 
     return Source(plan.path, FILM_MANIFEST, "board", is_made_there)
 
@@ -132,16 +139,17 @@ class FilmMaker:
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
         holes = {
-            shot.shot.id: self.root.join(clip_file(shot.picked.key, VIDEO))
+            shot.shot.id: self.root.join(clip_file(shot.key, VIDEO))
             for shot in self.plan.shown
-            if states[shot.picked.key].status is not ClipStatus.MADE
+            if shot.own is None and states[shot.key].status is not ClipStatus.MADE
         }
         if holes:
             named = ", ".join(f"{shot} ({path})" for shot, path in holes.items())
             raise FilmIncomplete(f"the film is not joined: clips are missing, of shot {named}", missing=holes)
         missing = [key for key, state in states.items() if state.status is not ClipStatus.MADE]
-        with self._clips(states) as (clips, scratch):
+        with self._clips(states) as (clips, scratch), own_videos(self.root, self.plan, clips) as own:
             film, page = scratch / FILM, scratch / REPORT
+            clips |= own
             layouts = self._layouts(clips)
             edit = make_edit(self.plan, _lengths(layouts))
             pieces = [layouts[cut.clip] for cut in edit.cuts]
@@ -161,12 +169,13 @@ class FilmMaker:
         """
         take_film_folder(self.root, self.plan)
         states = self._states(problems)
-        with self._clips(states) as (clips, scratch):
+        with self._clips(states) as (clips, scratch), ExitStack() as stack:
             without_damaged(clips, states)
             edit, joined, name = make_edit(self.plan, asked_lengths(self.plan)), None, ""
             warnings = [EARLIER_FILM] if self.root.exists(self._name(FILM)) else []
             if film:
                 try:
+                    clips |= stack.enter_context(own_videos(self.root, self.plan, clips))
                     layouts = self._layouts(clips)
                     with_slates = make_edit(self.plan, _lengths(layouts), slates=True)
                     pieces = self._with_slates(with_slates, layouts, states, scratch)
@@ -237,7 +246,7 @@ class FilmMaker:
         """The layouts of the picked clips that exist, by key."""
         from minimax_tasks.video.stream_layout import read_layouts
 
-        keys = list(dict.fromkeys(shot.picked.key for shot in self.plan.shown if shot.picked.key in clips))
+        keys = list(dict.fromkeys(shot.key for shot in self.plan.shown if shot.key in clips))
         return dict(zip(keys, read_layouts([clips[key] for key in keys]), strict=True))
 
     def _with_slates(
@@ -295,7 +304,7 @@ class FilmMaker:
                 "id": cut.shot,
                 "clip": cut.clip,
                 "take": cut.take,
-                "takes": [segment.key for segment in shot.segments],
+                "takes": shot.keys,
                 "join": cut.join.label,
                 "drops_repeated_frame": cut.drops_repeated_frame,
                 "starts_at": round(float(cut.starts_at), 4),

@@ -20,9 +20,11 @@ def known_lengths(root: Storage, plan: Plan, states: Mapping[str, ClipState]) ->
     """
     lengths = asked_lengths(plan)
     longer = [
-        shot.picked.key
+        shot.key
         for shot in plan.shown
-        if shot.picked.request.model_mode.longer_by and states[shot.picked.key].status is ClipStatus.MADE
+        if shot.own is None
+        and shot.picked.request.model_mode.longer_by
+        and states[shot.key].status is ClipStatus.MADE
     ]
     with ThreadPoolExecutor(_READERS) as readers:
         results = readers.map(lambda key: root.read_json(clip_file(key, RESULT)), longer)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
@@ -12,7 +13,11 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storage.versions import Versions
 from minimax_tasks.storyboard.board import Board, Shot
+from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.planning.stills import Still
+
+OWN = "own"
+"""The mode of a shot that is not generated."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Source:
     file: str = ""
     end_of: str = ""
     """The shot that ends on this same picture, so that it is cropped here as it is there."""
+    own: OwnClip | None = None
+    """What is not generated and has this frame: footage, or a shot that is drawn."""
+    clip: str = ""
+    """The key of a clip that is no shot of this board and has this frame."""
 
     @property
     def full(self) -> str:
@@ -98,11 +107,38 @@ class PlannedShot:
     last: Source | None
     warnings: tuple[str, ...]
     references: tuple[Source, ...] = ()
+    own: OwnClip | None = None
+    """Where its frames come from when it is not generated; it has no segments then."""
 
     @property
     def picked(self) -> Segment:
-        """The take that goes into the film."""
+        """The take that goes into the film, of a shot that is generated."""
         return self.segments[self.shot.pick - 1]
+
+    @property
+    def key(self) -> str:
+        """The key of the clip that goes into the film."""
+        return self.own.key if self.own else self.picked.key
+
+    @property
+    def take(self) -> int:
+        """The number of the take that goes into the film."""
+        return 1 if self.own else self.picked.take
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all its takes."""
+        return [self.own.key] if self.own else [segment.key for segment in self.segments]
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long its clip is, or is asked to be."""
+        return self.own.seconds if self.own else Fraction(self.picked.request.size[1])
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The frames and pictures that it is made from."""
+        return (*filter(None, (self.first, self.last)), *self.references)
 
 
 @dataclass(frozen=True)
@@ -137,7 +173,7 @@ class Plan:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """Every clip that is made, in order of shots and takes: of skipped shots only what others are made from."""
+        """Every clip that is generated, in order of shots and takes: of skipped shots only what others are made from."""
         needed: set[str] = set()
         coming = [segment for shot in self.shown for segment in shot.segments]
         while coming:
@@ -146,6 +182,18 @@ class Plan:
                 needed.add(segment.key)
                 coming += segment.after
         return tuple(segment for shot in self.shots for segment in shot.segments if segment.key in needed)
+
+    @property
+    def own_frames(self) -> tuple[tuple[OwnClip, str], ...]:
+        """The frames of own clips that clips start from or end on, each with its place."""
+        needed = {segment.key for segment in self.segments}
+        found: dict[tuple[str, str], tuple[OwnClip, str]] = {}
+        for shot in self.shots:
+            if not needed.isdisjoint(shot.keys):
+                for source in shot.sources:
+                    if source.own is not None:
+                        found[source.own.key, source.place] = (source.own, source.place)
+        return tuple(found.values())
 
     @cached_property
     def by_id(self) -> dict[str, PlannedShot]:
@@ -172,8 +220,9 @@ class Plan:
                     "dialogue": None,
                     "notes": None,
                     **shot.shot.film_values,
-                    "clip": shot.picked.key,
-                    "takes": [segment.key for segment in shot.segments],
+                    **({"action": shot.shot.action} if shot.own and shot.shot.action else {}),
+                    "clip": shot.key,
+                    "takes": shot.keys,
                     "join": [shot.join.kind, shot.join.seconds, shot.join.repeats_frame],
                 }
                 for shot in self.shots

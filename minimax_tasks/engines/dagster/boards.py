@@ -67,9 +67,11 @@ def board_assets(
 
         return shot
 
+    generated = [planned for planned in plan.shots if planned.own is None]
+
     @dg.asset(
         key=_key(top, "film"),
-        deps=[_key(top, planned.shot.id) for planned in plan.shots],
+        deps=[_key(top, planned.shot.id) for planned in generated],
         description=f"{plan.board.title}, joined from its shots, with a report of each",
         code_version=plan.digest[:12],
         **options,
@@ -81,7 +83,7 @@ def board_assets(
             context.add_output_metadata(film_metadata(now.board.title, made, minimax))
             return made
 
-    return [*map(asset_of, plan.shots), film]
+    return [*map(asset_of, generated), film]
 
 
 def _plan_now(board: str, minimax: MiniMaxResource) -> Plan:

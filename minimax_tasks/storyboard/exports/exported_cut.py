@@ -2,8 +2,10 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,10 @@ from minimax_tasks.storage.naming import film_name
 from minimax_tasks.storyboard.damaged import damaged_clips
 from minimax_tasks.storyboard.edit import ClipLength, Cut, Edit, make_edit
 from minimax_tasks.storyboard.film import length_of
+from minimax_tasks.storyboard.own.videos import film_shape, own_videos
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.video.rates import DEFAULT_FPS
-from minimax_tasks.video.stream_layout import read_layout
+from minimax_tasks.video.stream_layout import StreamLayout, read_layout
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,6 +45,9 @@ class ExportedCut:
     plan: Plan
     edit: Edit
     clips: Mapping[str, LinkedClip]
+    size: tuple[int, int] = (0, 0)
+    rate: Fraction = DEFAULT_FPS
+    """Those of the film, for what is drawn."""
 
     @property
     def missing(self) -> list[str]:
@@ -55,7 +61,7 @@ class ExportedCut:
         for one in self.edit.cuts:
             if one.clip not in found:
                 copy = folder / f"{film_name(one.shot)}-{one.take}-{one.clip[:8]}.mp4"
-                with self.root.as_local(clip_file(one.clip, VIDEO)) as path:
+                with self.local(one) as path:
                     shutil.copyfile(path, copy)
                 found[one.clip] = str(copy)
         return found
@@ -65,35 +71,63 @@ class ExportedCut:
         from minimax_tasks.video.frames import frame_at
 
         last = max(one.source_in, one.source_out - 1 / (self.edit.rate or DEFAULT_FPS))
-        with self.root.as_local(clip_file(one.clip, VIDEO)) as path:
-            return [frame_at(str(path), float(seconds)).copy() for seconds in (one.source_in, last)]
+        with self.local(one) as path:
+            return [frame_at(path, float(seconds)).copy() for seconds in (one.source_in, last)]
+
+    @contextmanager
+    def local(self, one: Cut) -> Iterator[str]:
+        """The video of a cut as a local path. Raises `VideoError`."""
+        own = self.plan.by_id[one.shot].own
+        if own is not None:
+            with own.file(self.root, self.size, self.rate) as path:
+                yield path
+        else:
+            with self.root.as_local(clip_file(one.clip, VIDEO)) as made:
+                yield str(made)
 
 
 def exported_cut(root: Storage, plan: Plan) -> ExportedCut:
     """The cut of what is made of a plan, with measured lengths. Whole clips alone are in it."""
-    clips = _clips(root, plan)
-    return ExportedCut(root, plan, make_edit(plan, {key: clip.length for key, clip in clips.items()}), clips)
+    clips, size, rate = _clips(root, plan)
+    edit = make_edit(plan, {key: clip.length for key, clip in clips.items()})
+    return ExportedCut(root, plan, edit, clips, size, rate)
 
 
-def _clips(root: Storage, plan: Plan) -> dict[str, LinkedClip]:
-    """The picked clips that are made and can be read, by key."""
-    keys = list(dict.fromkeys(shot.picked.key for shot in plan.shown))
+def _clips(root: Storage, plan: Plan) -> tuple[dict[str, LinkedClip], tuple[int, int], Fraction]:
+    """The picked clips that are made and can be read, by key, and the size and rate of their film."""
+    keys = list(dict.fromkeys(shot.key for shot in plan.shown if shot.own is None))
     states = clip_states(root, keys)
     found = {}
-    for key in keys:
-        if states[key].status is not ClipStatus.MADE:
-            continue
-        name = clip_file(key, VIDEO)
-        with root.as_local(name) as path:
-            if damaged_clips({key: str(path)}):
+    with ExitStack() as stack:
+        paths: dict[str, str] = {}
+        for key in keys:
+            if states[key].status is not ClipStatus.MADE:
+                continue
+            name = clip_file(key, VIDEO)
+            path = str(stack.enter_context(root.as_local(name)))
+            if damaged_clips({key: path}):
                 continue
             try:
-                layout = read_layout(str(path))
+                layout = read_layout(path)
             except VideoError:
                 continue
-        url = _media_url(root.path(name)) if root.local else root.join(name)
-        found[key] = LinkedClip(length_of(layout), url, layout.sound is not None)
-    return found
+            paths[key] = path
+            found[key] = _linked(layout, root.path(name) if root.local else root.join(name))
+        if not any(shot.own for shot in plan.shown):
+            return found, (0, 0), DEFAULT_FPS
+        own = stack.enter_context(own_videos(root, plan, paths))
+        size, rate = film_shape(plan, {**paths, **own})
+        for shot in plan.shown:
+            if shot.own is not None:
+                found[shot.key] = _linked(read_layout(own[shot.key]), shot.own.address(root, size, rate))
+    return found, size, rate
+
+
+def _linked(layout: StreamLayout, address: str) -> LinkedClip:
+    is_path = "://" not in address
+    return LinkedClip(
+        length_of(layout), _media_url(address) if is_path else address, layout.sound is not None
+    )
 
 
 def _media_url(path: str) -> str:

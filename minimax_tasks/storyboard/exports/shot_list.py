@@ -27,12 +27,13 @@ def write(cut: ExportedCut, out: str) -> list[str]:
 
 def _row(cut: ExportedCut, one: Cut) -> tuple[object, ...]:
     planned, edit = cut.plan.by_id[one.shot], cut.edit
-    shot, request = planned.shot, planned.picked.request
+    shot = planned.shot
+    made_by = planned.own.KIND if planned.own else planned.picked.request.model
     camera = ", then ".join(" + ".join(move.english for move in group) for group in planned.camera)
     return (
         one.shot, one.take, timecode(one.starts_at, edit), timecode(one.ends_at, edit), _seconds(one.length),
         _seconds(one.source_in), _seconds(one.source_out), f"{float(one.speed):g}", _seconds(one.hold),
-        one.join.label, request.model, camera, shot.action or "", spoken_text(shot.dialogue) or "",
+        one.join.label, made_by, camera, shot.action or "", spoken_text(shot.dialogue) or "",
         shot.notes or "", planned.prompt, cut.clips[one.clip].url,
     )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """What only shows when the shots of a board are judged together."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.storyboard.board import Board
@@ -43,9 +42,9 @@ def circles(drafts: Drafts) -> Iterator[Mistake]:
 def short_shots(drafts: Drafts) -> Iterator[Mistake]:
     """Shots that are shorter than the transitions at their two ends take together."""
     shown = [draft for draft in drafts if not draft.shot.skip]
-    edit = lay_out(
-        [CutSource(draft.shot, draft.join, ClipLength(Fraction(draft.length))) for draft in shown], None
-    )
+    if any(draft.is_own and draft.own is None for draft in shown):
+        return  # how long it would be is not known
+    edit = lay_out([CutSource(draft.shot, draft.join, ClipLength(draft.length)) for draft in shown], None)
     for crowded in edit.crowded():
         draft, longer = shown[crowded.at], shown[crowded.longer]
         length = float(edit.cuts[crowded.at].length)
@@ -65,13 +64,16 @@ def all_skipped(drafts: Drafts) -> Iterator[Mistake]:
 def trimmed_away(drafts: Drafts) -> Iterator[Mistake]:
     """Shots whose trim lies outside the clip that is asked for, or leaves nothing of it."""
     for draft in drafts:
-        trim, length = read_trim(draft.shot.trim), Fraction(draft.length)
+        if draft.is_own and draft.own is None:
+            continue
+        trim, length = read_trim(draft.shot.trim), draft.length
         times = [time for time in (trim.begin, trim.end) if time is not None]
+        tolerance = 0 if draft.own else LENGTH_TOLERANCE
         begin, end = trim.of(length)
-        if begin >= end or any(abs(time) >= length + LENGTH_TOLERANCE for time in times):
+        if begin >= end or any(abs(time) >= length + tolerance for time in times):
             text = (
-                f"trim = {draft.shot.trim}: the clip of shot {draft.shot.id} has {draft.length} s; allowed: a part of "
-                "it, from..to in seconds, a minus counting from its end"
+                f"trim = {draft.shot.trim}: the clip of shot {draft.shot.id} has {float(length):.4g} s; allowed: a "
+                "part of it, from..to in seconds, a minus counting from its end"
             )
             yield draft, "trim", text
 

@@ -1,11 +1,14 @@
 """A shot while its board is being planned: each pass fills in what it decides."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import Mode, default_model, find_model_mode
 from minimax_tasks.storyboard.board import Board, Shot
+from minimax_tasks.storyboard.board_own import OWN_KEYS
+from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import Join, Segment, Source
 
 _FIRST = Join("")
@@ -45,13 +48,22 @@ class ShotDraft:
     """What is wrong with camera commands in the prompt."""
     camera: tuple[tuple[Move, ...], ...] = ()
     prompt_is_wrong: bool = False
+    own: OwnClip | None = None
+    """Where its frames come from when it is not generated; None as well for one that cannot be used."""
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def length(self) -> int:
+    def is_own(self) -> bool:
+        """Whether it is not generated."""
+        return any(getattr(self.shot, key) is not None for key in OWN_KEYS)
+
+    @property
+    def length(self) -> Fraction:
         """Seconds that the clip will have."""
+        if self.own is not None:
+            return self.own.seconds
         row = find_model_mode(self.model, self.mode) or default_model(self.mode)
-        return self.seconds or row.default_seconds
+        return Fraction(self.seconds or row.default_seconds)
 
     @property
     def is_framed(self) -> bool:
@@ -95,6 +107,11 @@ class Drafts(tuple[ShotDraft, ...]):
     def by_id(self) -> dict[str, ShotDraft]:
         """Id -> shot."""
         return {draft.shot.id: draft for draft in self}
+
+    @property
+    def generated(self) -> tuple[ShotDraft, ...]:
+        """The shots that are generated."""
+        return tuple(draft for draft in self if not draft.is_own)
 
     def before(self, draft: ShotDraft) -> ShotDraft | None:
         """The shot before one; None for the first."""

@@ -67,6 +67,10 @@ def decide_frames(drafts: Drafts, material: Material, problems: BoardProblems) -
 def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     shot, before = draft.shot, drafts.before(draft)
     transition = _transition(draft, problems)
+    if draft.is_own:
+        if before is not None:
+            draft.join = Join(*(transition or ("cut",)))
+        return
     draft.last = named_source(draft, "to", shot.to, drafts, material, problems) if shot.to else None
     if shot.from_ and shot.continue_:
         problems.wrong(draft, "continue", "a shot has `from` or `continue`, not both; remove one of them")
@@ -160,18 +164,18 @@ def _continued(draft: ShotDraft, before: ShotDraft, drafts: Drafts, problems: Bo
         label = f"continues {before.shot.id}: {end.label}"
         return replace(end, label=label, end_of=before.shot.id)
     if wish in (None, "frame"):
-        return Source(f"continues {before.shot.id}", shot=before.shot.id)
+        return Source(f"continues {before.shot.id}", shot=before.shot.id, own=before.own)
     if wish == "still":
         problems.wrong(draft, "continue", f"shot {before.shot.id} has no `to` still; write `continue: frame`")
         return None
     if wish == "out":
         if read_trim(before.shot.trim).end is None:
-            return Source(f"continues {before.shot.id}", shot=before.shot.id)
-        _, out = read_trim(before.shot.trim).of(Fraction(before.length))
+            return Source(f"continues {before.shot.id}", shot=before.shot.id, own=before.own)
+        _, out = read_trim(before.shot.trim).of(before.length)
         label = f"continues {before.shot.id} where it is cut"
-        return Source(label, shot=before.shot.id, place=f"{float(out):g}")
+        return Source(label, shot=before.shot.id, place=f"{float(out):g}", own=before.own)
     if wish in drafts.by_id and wish != draft.shot.id:
-        return Source(f"continues {wish}", shot=str(wish))
+        return Source(f"continues {wish}", shot=str(wish), own=drafts.by_id[str(wish)].own)
     # Of ids that are numbers a near one is another shot, not a slip.
     others = (name for name in drafts.by_id if name != draft.shot.id and not str(wish).isdecimal())
     near = problems.suggest(str(wish), itertools.chain(("frame", "still", "out"), others))
@@ -196,13 +200,14 @@ def named_source(
         if found["shot"] == draft.shot.id:
             problems.wrong(draft, key, f"{key}: a shot cannot be made from its own frame")
             return None
-        length = drafts.by_id[found["shot"]].length
-        if found["seconds"] and float(found["seconds"]) >= length + LENGTH_TOLERANCE:
+        own, length = drafts.by_id[found["shot"]].own, drafts.by_id[found["shot"]].length
+        tolerance = 0 if own else LENGTH_TOLERANCE
+        if found["seconds"] and float(found["seconds"]) >= length + tolerance:
             problems.wrong(draft, key, too_late(key, wanted, found["shot"], length))
             return None
         place = found["place"] or found["seconds"]
         label = f"{place} frame of {found['shot']}" if found["place"] else f"{found['shot']} at {place} s"
-        return Source(label, shot=found["shot"], place=place)
+        return Source(label, shot=found["shot"], place=place, own=own)
     if wanted in material.pictures:
         return Source(short_name(wanted), material.still(wanted))
     text = no_such_frame(
@@ -233,9 +238,11 @@ def _is_same(one: Source, other: Source | None) -> bool:
     return (one.shot, one.place) == (other.shot, other.place)
 
 
-def too_late(key: str, wanted: str, shot: str, length: int) -> str:
+def too_late(key: str, wanted: str, shot: str, length: Fraction) -> str:
     """What to say of a moment that is not in a shot."""
-    return f"{key} = {quoted(wanted)}: shot {shot} ends at {length} s; allowed: under {length}"
+    return (
+        f"{key} = {quoted(wanted)}: shot {shot} ends at {float(length):g} s; allowed: under {float(length):g}"
+    )
 
 
 def short_name(reference: str) -> str:

@@ -3,6 +3,7 @@
 Nothing is sent and nothing is written here.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from minimax_tasks.api.catalog.cameras import Move
@@ -11,6 +12,7 @@ from minimax_tasks.errors import BoardError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
+from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
     all_skipped,
@@ -23,6 +25,7 @@ from minimax_tasks.storyboard.planning.checks import (
 )
 from minimax_tasks.storyboard.planning.draft import ShotDraft, begin_drafts
 from minimax_tasks.storyboard.planning.frames import decide_frames, judge_frame_names, judge_pictures
+from minimax_tasks.storyboard.planning.own import decide_own
 from minimax_tasks.storyboard.planning.prompts import judge_commands, write_prompts
 from minimax_tasks.storyboard.planning.requests import judge_requests, make_segments
 from minimax_tasks.storyboard.planning.shapes import decide_crops, with_bars
@@ -42,6 +45,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
         problems.wrong_at(("title",), f"title: there is {character}, in it; take it out")
     judge_frame_names(drafts, material, problems)
     judge_pictures(drafts, material, problems)
+    decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
@@ -60,7 +64,8 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     shots = tuple(_planned(draft, problems.line(draft, "id")) for draft in drafts)
     warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
     heard = {sound.reference: sound.version for sound in sounds.values()}
-    versions = replace(material.versions, others={**material.versions.others, **heard})
+    seen = dict(own.version for own in _own_clips(shots) if own.version)
+    versions = replace(material.versions, others={**material.versions.others, **heard, **seen})
     plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
     fast = {
         f"shot {caption.shot}: its line has {caption.characters_a_second:.0f} characters a second; at most "
@@ -68,6 +73,12 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
         for caption in too_fast(plan)
     }
     return replace(plan, warnings=(*plan.warnings, *fast)) if fast else plan
+
+
+def _own_clips(shots: Iterable[PlannedShot]) -> Iterator[OwnClip]:
+    """What is not generated: as a shot, or as where one takes a frame from."""
+    for shot in shots:
+        yield from filter(None, (shot.own, *(source.own for source in shot.sources)))
 
 
 def _planned(draft: ShotDraft, line: int) -> PlannedShot:
@@ -82,6 +93,7 @@ def _planned(draft: ShotDraft, line: int) -> PlannedShot:
         draft.last,
         tuple(dict.fromkeys(draft.warnings)),
         draft.references,
+        draft.own,
     )
 
 

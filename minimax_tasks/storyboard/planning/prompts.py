@@ -22,7 +22,7 @@ _JINJA = re.compile(r"\{\{[^{}\n]{0,60}\}\}|\{%[^{}\n]{0,60}%\}")
 
 def write_prompts(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Write the prompt of every shot. Its frames are decided: they say which model is asked."""
-    for draft in drafts:
+    for draft in drafts.generated:
         _write(draft, material, problems)
 
 
@@ -67,7 +67,7 @@ def _write(draft: ShotDraft, material: Material, problems: BoardProblems) -> Non
     wrong, doubts = check_prompt(written, model=model, camera=draft.camera)
     draft.wrong_commands = wrong
     draft.warnings += doubts
-    draft.warnings += camera_warnings(draft.camera, draft.length, model)
+    draft.warnings += camera_warnings(draft.camera, float(draft.length), model)
     draft.warnings += _unrendered(shot, board.look, characters)
 
 

@@ -31,6 +31,8 @@ _PICTURES = {"first_frame_image": "from", "last_frame_image": "to", "subject_ima
 
 def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
     """What the clips of a shot are made from, for the manifest."""
+    if shot.own is not None:
+        return {"own": shot.own.KIND, "clip": shot.own.key}
     written, request = shot.shot, shot.picked.request
     resolution, seconds = request.size
     characters = [plan.board.cast[name].desc for name in written.characters if name in plan.board.cast]

@@ -1,6 +1,7 @@
 """The API request of each shot, judged, and the clips that it becomes."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import PurePath
 
 from minimax_tasks.api.catalog.models import Mode, Optimizer, find_model_mode, model_names, short_side
@@ -42,7 +43,7 @@ _RECORDINGS = {"reference_videos": "video", "reference_audios": "sound"}
 
 def judge_requests(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Note what is wrong with the request of each shot, whatever the shot waits for."""
-    for draft in drafts:
+    for draft in drafts.generated:
         request = _request(draft, {}, drafts, material, problems)
         if isinstance(request, VideoRequest) and request.mode is not Mode.SUBJECT:
             draft.lines = short_side(request.size[0])
@@ -50,7 +51,7 @@ def judge_requests(drafts: Drafts, material: Material, problems: BoardProblems) 
 
 def make_segments(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Make the clips of every shot, each after those of the shots that it takes frames from."""
-    for draft in drafts:
+    for draft in drafts.generated:
         _make_segments(draft, drafts, material, problems)
 
 
@@ -59,7 +60,7 @@ def _make_segments(draft: ShotDraft, drafts: Drafts, material: Material, problem
         return
     after: dict[str, Segment] = {}
     for _, source in draft.ends:
-        if source is not None and source.shot:
+        if source is not None and source.shot and source.own is None:
             other = drafts.by_id[source.shot]
             _make_segments(other, drafts, material, problems)
             if not other.segments:
@@ -172,6 +173,8 @@ def _subject(draft: ShotDraft, drafts: Drafts, material: Material, problems: Boa
 def _reference(source: Source, after: Mapping[str, Segment]) -> str:
     if source.still is not None:
         return source.still.reference
+    if source.own is not None or source.clip:
+        return str(FrameOf(source.own.key if source.own else source.clip, source.place))
     return str(FrameOf(after[source.shot].key, source.place)) if source.shot in after else _UNKNOWN
 
 
@@ -192,7 +195,7 @@ def _judge_moments(
 ) -> None:
     """Judge moments near the end of another shot: once its clip is made, by the clip's own length."""
     for key, source in draft.ends:
-        if source is None or not source.shot or source.place in ("first", "last"):
+        if source is None or not source.shot or source.own or source.place in ("first", "last"):
             continue
         length = drafts.by_id[source.shot].length
         frame = FrameOf(after[source.shot].key, source.place)
@@ -215,9 +218,9 @@ def _judge_moments(
             draft.warnings.append(f"{key} = {source.label}: {doubt}")
 
 
-def _near_the_end(moment: float, length: int) -> str:
+def _near_the_end(moment: float, length: Fraction) -> str:
     """What is doubtful about a moment in a clip that is not made yet."""
-    if moment <= length - LENGTH_TOLERANCE:
+    if moment <= float(length) - LENGTH_TOLERANCE:
         return ""
     return (
         f"a clip may be up to {LENGTH_TOLERANCE:g} s shorter than was asked; if there is no such moment in it, "

@@ -59,7 +59,7 @@ def with_bars(drafts: Drafts) -> Iterator[str]:
     odd = [draft for draft, shape in shapes if not same_shape(shape, usual)]
     if not odd:
         return
-    one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None]
+    one, of_text = len(odd) == 1, [draft for draft in odd if draft.first is None and not draft.is_own]
     warning = (
         f"{len(odd)} shot{' is' if one else 's are'} not {aspect(usual)} as most are: {_ids(odd)}. In the film "
         f"{'it gets' if one else 'they get'} black bars"
@@ -106,6 +106,8 @@ class _Shapes:
         other = self._by_id.get(source.shot)
         if other is None:
             return self._own(source)
+        if other.own is not None:
+            return other.own.shape
         shape = self.shape(other)
         if shape is None or not other.lines:
             return None
@@ -115,6 +117,8 @@ class _Shapes:
         return other.lines, _even(other.lines * high / wide)
 
     def _shape(self, draft: ShotDraft) -> Size | None:
+        if draft.is_own:
+            return draft.own.shape if draft.own else None
         if draft.first is None:
             ratio = _size_of(draft.shot.ratio or draft.usual_ratio or "")
             row = find_model_mode(draft.model, draft.mode)

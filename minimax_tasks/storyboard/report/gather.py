@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
 
-from minimax_tasks.clips.layout import MADE_BY
+from minimax_tasks.clips.layout import MADE_BY, PREVIEWS, clip_file, own_file
 from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.state import ClipState, ClipStatus
 from minimax_tasks.errors import PictureError
@@ -16,7 +16,8 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.naming import file_name
 from minimax_tasks.storyboard.board_words import spoken_text
 from minimax_tasks.storyboard.edit import Cut, Edit
-from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment, Source
+from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import STILL_WIDTH, ClipPreviews, previews_of
 from minimax_tasks.video.join import Joined
@@ -54,7 +55,9 @@ def film_report(
     page, "" when there is none.
     """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        shown = threads.map(lambda clip: previews_of(root, *clip), clips.items())
+        own = {shot.own.key for shot in plan.shots if shot.own}
+        names = {key: (own_file if key in own else clip_file)(key, PREVIEWS) for key in clips}
+        shown = threads.map(lambda key: previews_of(root, names[key], clips[key]), clips)
         previews = dict(zip(clips, shown, strict=True))
     shots, before = [], None
     for cut in edit.cuts:
@@ -101,7 +104,9 @@ def _shot(
     states: Mapping[str, ClipState],
     cut: Cut,
 ) -> ReportShot:
-    picked, state = shot.picked, states[shot.picked.key]
+    if shot.own is not None:
+        return _own_shot(shot, shot.own, previews.get(shot.key), cut)
+    picked, state = shot.picked, states[shot.key]
     seen = previews.get(picked.key)
     request = picked.request
     seam = _seam(shot, before, previews)
@@ -145,10 +150,50 @@ def _shot(
     )
 
 
+def _own_shot(shot: PlannedShot, own: OwnClip, seen: ClipPreviews | None, cut: Cut) -> ReportShot:
+    """A shot that is not generated: no model, no task, no price, and nothing that it was made from but itself."""
+    return ReportShot(
+        id=shot.shot.id,
+        status="done" if seen else "waiting",
+        mode=OWN,
+        model=own.KIND,
+        resolution="",
+        seconds=float(own.seconds),
+        start=float(cut.starts_at),
+        end=float(cut.ends_at),
+        width=seen.width if seen else 0,
+        height=seen.height if seen else 0,
+        fps=seen.fps if seen else 0.0,
+        frames=seen.frames if seen else 0,
+        prompt="",
+        action=shot.shot.action or "",
+        dialogue=spoken_text(shot.shot.dialogue) or "",
+        notes=shot.shot.notes or "",
+        commands=(),
+        camera=tuple(tuple(move.name for move in group) for group in shot.camera),
+        first_label=own.label,
+        last_label="",
+        first=seen.first if seen else None,
+        last=seen.last if seen else None,
+        preview=seen.preview if seen else None,
+        join=shot.join.label,
+        seam_psnr=None,
+        seam_luma=None,
+        seam_saturation=None,
+        seam_sharpness=None,
+        usd=0.0,
+        task_id=None,
+        key=own.key,
+        warnings=shot.warnings,
+        problem="" if seen else "to be joined by the next run",
+        takes=(),
+    )
+
+
 def _seam(shot: PlannedShot, before: PlannedShot | None, previews: Mapping[str, ClipPreviews]) -> Seam | None:
     if before is None or not shot.join.repeats_frame:
         return None
-    one, two = previews.get(before.picked.key), previews.get(shot.picked.key)
+    one, two = previews.get(before.key), previews.get(shot.key)
     if one is None or two is None:
         return None
     with Image.open(io.BytesIO(one.seam_last)) as last, Image.open(io.BytesIO(two.seam_first)) as first:

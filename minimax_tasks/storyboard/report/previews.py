@@ -39,9 +39,8 @@ class ClipPreviews:
     fps: float
 
 
-def previews_of(root: Storage, key: str, path: str | Path) -> ClipPreviews:
-    """The previews of a clip at a local path, kept next to the clip once they are made."""
-    name = clip_file(key, PREVIEWS)
+def previews_of(root: Storage, name: str, path: str | Path) -> ClipPreviews:
+    """The previews of a clip at a local path, kept under this name once they are made."""
     kept = root.read_json(name)
     if kept is not None and kept.get("version") == _VERSION:
         return ClipPreviews(**{field: _decoded(value) for field, value in kept.items() if field != "version"})
@@ -54,7 +53,7 @@ def previews_of(root: Storage, key: str, path: str | Path) -> ClipPreviews:
 def prepare(root: Storage, key: str) -> None:
     """Make the previews of a clip ahead of the report."""
     with root.as_local(clip_file(key, VIDEO)) as path:
-        previews_of(root, key, path)
+        previews_of(root, clip_file(key, PREVIEWS), path)
 
 
 def _make(path: str | Path) -> ClipPreviews:

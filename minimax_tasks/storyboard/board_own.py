@@ -1,0 +1,33 @@
+"""How a board names what is not generated: a shot that is footage, a still or anything else with frames of its own."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StrictStr, model_validator
+
+from minimax_tasks.storyboard.board_part import BoardPart
+
+OWN_KEYS = ("clip",)
+"""Keys of which a shot has one at most, and is not generated when it has one."""
+
+EXPECTED_CLIP = "a video file, or a clip that another root has: {root: ../harbour, key: …}"
+
+
+class OwnVideo(BoardPart):
+    """A video that is there: a file, or a clip of another root by its key."""
+
+    file: StrictStr | None = Field(None, min_length=1)
+    root: StrictStr | None = Field(None, min_length=1)
+    key: StrictStr | None = Field(None, pattern=r"^[0-9a-f]{32}$")
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "OwnVideo":
+        if (self.file is None) == (self.root is None) or (self.root is None) != (self.key is None):
+            raise ValueError(EXPECTED_CLIP)
+        return self
+
+
+def _as_video(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
+ClipKey = Annotated[OwnVideo, BeforeValidator(_as_video)]

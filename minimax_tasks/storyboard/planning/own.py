@@ -1,0 +1,98 @@
+"""Shots that are not generated: what each of them is, judged before anything is paid.
+
+A new kind is one row of `_KINDS`, by the key of a board that makes a shot one (`board_own.OWN_KEYS`): what else such
+a shot may say, and what reads it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from minimax_tasks.clips.layout import VIDEO, clip_file
+from minimax_tasks.errors import MiniMaxError, UnreadableReference, VideoError
+from minimax_tasks.redaction import shown
+from minimax_tasks.storage.references import Kind, folder_of, kind_of, next_to, version_of
+from minimax_tasks.storyboard.board_own import OWN_KEYS
+from minimax_tasks.storyboard.own.footage import read_footage
+from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
+from minimax_tasks.storyboard.planning.frames import short_name
+from minimax_tasks.storyboard.planning.problems import BoardProblems
+from minimax_tasks.storyboard.planning.sources import Material
+
+_OF_ALL = (
+    "id",
+    "cut",
+    "trim",
+    "speed",
+    "hold",
+    "skip",
+    "sound",
+    "voice",
+    "dialogue",
+    "notes",
+    "action",
+    "place",
+)
+"""What any shot may say: where it stands in the film, and words for people."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of shot: the keys that it has besides those of all, and what makes its frames of a draft.
+
+    `read` notes what is wrong and returns None, or raises `VideoError` or `UnreadableReference` about its key.
+    """
+
+    keys: tuple[str, ...]
+    read: Callable[[ShotDraft, Material, BoardProblems], OwnClip | None]
+
+
+def decide_own(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
+    """Read what every shot is that is not generated, and note what is wrong with it."""
+    for draft in drafts:
+        kinds = [key for key in OWN_KEYS if getattr(draft.shot, key) is not None]
+        if len(kinds) > 1:
+            problems.wrong(
+                draft, kinds[1], f"a shot has `{kinds[0]}` or `{kinds[1]}`, not both; remove one of them"
+            )
+        elif kinds:
+            draft.own = _read(draft, kinds[0], material, problems)
+            draft.lines = min(draft.own.shape or (0, 0)) if draft.own else 0
+
+
+def _read(draft: ShotDraft, key: str, material: Material, problems: BoardProblems) -> OwnClip | None:
+    kind = _KINDS[key]
+    fields = type(draft.shot).model_fields
+    allowed = {key, *kind.keys, *_OF_ALL}
+    for name in sorted(draft.shot.model_fields_set, key=list(fields).index):
+        written = fields[name].alias or name
+        if written not in allowed:
+            may = ", ".join(kind.keys + _OF_ALL[1:])
+            text = f"a shot with `{key}` is not generated and takes no `{written}`; it may have {may}"
+            problems.wrong(draft, written, text)
+    try:
+        return kind.read(draft, material, problems)
+    except (VideoError, UnreadableReference) as error:
+        problems.wrong(draft, key, f"{key}: {error}")
+        return None
+
+
+def _footage(draft: ShotDraft, material: Material, problems: BoardProblems) -> OwnClip | None:
+    video = draft.shot.clip
+    if video is None:
+        return None
+    folder = folder_of(material.path)
+    if video.root is not None and video.key is not None:
+        root = next_to(folder, video.root).rstrip("/")
+        reference = f"{root}/{clip_file(video.key, VIDEO)}"
+        if kind_of(reference) in (Kind.LOCAL, Kind.STORED) and version_of(reference) is None:
+            raise VideoError(f"clip {video.key} is not made under {shown(root)}")
+        return read_footage(reference, f"clip {video.key[:8]} of {short_name(video.root)}")
+    name = str(video.file)
+    try:
+        return read_footage(next_to(folder, name), short_name(name))
+    except MiniMaxError as error:
+        raise VideoError(f"{short_name(name)}: {error}") from None
+
+
+_KINDS = {"clip": _Kind((), _footage)}
