@@ -96,6 +96,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "The next shot may continue from its last frame.",
             "clip: footage/wave.mp4",
         ),
+        "still": (
+            "A picture in place of a generated clip: a name from `frames`, or a path. It is there for `seconds` (4 if "
+            "not given), `camera` moves over it, and it fills the film whatever its shape. Drawn here: it costs nothing.",
+            "{still: refs/pier.png, seconds: 4, camera: push in}",
+        ),
         "template": (
             "A file of `prompt_templates/`, yours next to the board or one of ours; see "
             "[prompts](prompts.md). A shot has `template` or `prompt`.",

@@ -73,11 +73,12 @@ class Shot(BoardPart):
     PLANNED_FIELDS = frozenset(
         {"template", "prompt", "from_", "to", "continue_", "cut", "camera", "model", "resolution", "seconds"}
         | {"prompt_optimizer", "takes", "pick", "characters", "subject", "references", "ratio"}
-        | {"action", "place", "vars", "clip"}
+        | {"action", "place", "vars", "clip", "still"}
     )
 
     id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
     clip: ClipKey | None = None
+    still: StrictStr | None = Field(None, min_length=1)
     template: StrictStr | None = None
     prompt: StrictStr | None = None
     from_: StrictStr | None = Field(None, alias="from", min_length=1)

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, StrictStr, model_validator
 
 from minimax_tasks.storyboard.board_part import BoardPart
 
-OWN_KEYS = ("clip",)
+OWN_KEYS = ("clip", "still")
 """Keys of which a shot has one at most, and is not generated when it has one."""
 
 EXPECTED_CLIP = "a video file, or a clip that another root has: {root: ../harbour, key: …}"

@@ -9,10 +9,10 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from minimax_tasks.clips.layout import own_file, own_frame
 from minimax_tasks.storage.files import Storage
@@ -70,6 +70,11 @@ class OwnClip(ABC):
         """The file that it comes from, with its version when it was read."""
         return None
 
+    @property
+    def frame_size(self) -> Size:
+        """The size of a frame that another shot starts from."""
+        return self.shape or (0, 0)
+
     def keep_frame(self, root: Storage, place: str) -> None:
         """Write the picture at a place under the root, where the clips that start from it find it."""
         from minimax_tasks.video.frames import png
@@ -84,6 +89,17 @@ class DrawnClip(OwnClip):
     """Frames that are drawn here, for a film of the shape `film_shape`."""
 
     film_shape: Size = WIDE
+
+    def of_shape(self, shape: Size) -> Self:
+        """The same for a film of another shape, in whole numbers such as 9 and 16: other pictures, and another key."""
+        if shape == self.film_shape:
+            return self
+        return replace(self, film_shape=shape, key=own_key(self.KIND, of=self.key, shape=list(shape)))
+
+    @property
+    def frame_size(self) -> Size:
+        """The film's shape at 1080 lines."""
+        return with_lines(self.film_shape, FRAME_LINES)
 
     @abstractmethod
     def pictures(self, size: Size, frames: int) -> "Iterator[Image.Image]":
@@ -100,7 +116,7 @@ class DrawnClip(OwnClip):
         number = {"first": 0, "last": count - 1}.get(place)
         if number is None:
             number = min(count - 1, int(Fraction(place) * DEFAULT_FPS))
-        return self.picture(with_lines(self.film_shape, FRAME_LINES), number, count)
+        return self.picture(self.frame_size, number, count)
 
     def picture(self, size: Size, number: int, frames: int) -> "Image.Image":
         """The picture with this number, from 0."""

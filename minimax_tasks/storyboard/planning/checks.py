@@ -111,7 +111,7 @@ def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
     sources = [source for draft in drafts for _, source in draft.ends if source]
     used = {source.still.name for source in sources if source.still}
     used |= {name for member in board.cast.values() for name in member.pictures}
-    used |= {draft.shot.subject or "" for draft in drafts}
+    used |= {draft.shot.subject or "" for draft in drafts} | {draft.shot.still or "" for draft in drafts}
     for name in board.frames:
         if name not in used:
             yield f"frame {name!r} is not used by any shot"

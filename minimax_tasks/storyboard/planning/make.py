@@ -25,7 +25,7 @@ from minimax_tasks.storyboard.planning.checks import (
 )
 from minimax_tasks.storyboard.planning.draft import ShotDraft, begin_drafts
 from minimax_tasks.storyboard.planning.frames import decide_frames, judge_frame_names, judge_pictures
-from minimax_tasks.storyboard.planning.own import decide_own
+from minimax_tasks.storyboard.planning.own import decide_own, shape_drawn
 from minimax_tasks.storyboard.planning.prompts import judge_commands, write_prompts
 from minimax_tasks.storyboard.planning.requests import judge_requests, make_segments
 from minimax_tasks.storyboard.planning.shapes import decide_crops, with_bars
@@ -47,6 +47,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     judge_pictures(drafts, material, problems)
     decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
+    shape_drawn(drafts)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
     for mistake in (*circles(drafts), *all_skipped(drafts), *trimmed_away(drafts), *short_shots(drafts)):

@@ -4,20 +4,26 @@ A new kind is one row of `_KINDS`, by the key of a board that makes a shot one (
 a shot may say, and what reads it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.layout import VIDEO, clip_file
-from minimax_tasks.errors import MiniMaxError, UnreadableReference, VideoError
-from minimax_tasks.redaction import shown
+from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, UnreadableReference, VideoError
+from minimax_tasks.prompts.camera import parse_camera
+from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import Kind, folder_of, kind_of, next_to, version_of
 from minimax_tasks.storyboard.board_own import OWN_KEYS
+from minimax_tasks.storyboard.own.drawn_still import read_drawn_still
 from minimax_tasks.storyboard.own.footage import read_footage
-from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.own.own_clip import DrawnClip, OwnClip
+from minimax_tasks.storyboard.own.still_camera import cannot_be_drawn
+from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frames import short_name
 from minimax_tasks.storyboard.planning.problems import BoardProblems
-from minimax_tasks.storyboard.planning.sources import Material
+from minimax_tasks.storyboard.planning.shapes import usual_shape
+from minimax_tasks.storyboard.planning.sources import Material, is_path_like
 
 _OF_ALL = (
     "id",
@@ -34,6 +40,10 @@ _OF_ALL = (
     "place",
 )
 """What any shot may say: where it stands in the film, and words for people."""
+
+USUAL_SECONDS = 4
+LONGEST_STILL = 60
+"""Seconds of a still."""
 
 
 @dataclass(frozen=True)
@@ -95,4 +105,50 @@ def _footage(draft: ShotDraft, material: Material, problems: BoardProblems) -> O
         raise VideoError(f"{short_name(name)}: {error}") from None
 
 
-_KINDS = {"clip": _Kind((), _footage)}
+def _still(draft: ShotDraft, material: Material, problems: BoardProblems) -> OwnClip | None:
+    shot, frames = draft.shot, material.board.frames
+    name, seconds = str(shot.still), USUAL_SECONDS if draft.seconds is None else draft.seconds
+    if not 1 <= seconds <= LONGEST_STILL:
+        problems.wrong(draft, "seconds", f"seconds = {seconds}; allowed: 1 to {LONGEST_STILL}, for a still")
+        return None
+    try:
+        draft.camera = parse_camera(shot.camera or "")
+        if why := cannot_be_drawn(draft.camera):
+            raise CameraError(why)
+    except CameraError as error:
+        problems.wrong(draft, "camera", f"camera: {error}")
+        return None
+    if name not in frames and not is_path_like(name):
+        guess = did_you_mean(problems.suggest(name, frames)) or ": there is no such frame;"
+        problems.wrong(
+            draft, "still", f"still = {quoted(name)}{guess} allowed: a name of `frames`, or a picture's path"
+        )
+        return None
+    reference = next_to(folder_of(material.path), frames.get(name, name))
+    label = name if name in frames else short_name(name)
+    try:
+        return read_drawn_still(reference, label, seconds, draft.camera)
+    except PictureError as error:
+        problems.wrong(draft, "still", f"still {short_name(name)}: {error.why}; allowed: {error.allowed}")
+        return None
+
+
+def shape_drawn(drafts: Drafts) -> None:
+    """Give what is drawn the shape of the film: that of most shots whose shape comes from anything else."""
+    drawn = {draft.shot.id: draft.own for draft in drafts if isinstance(draft.own, DrawnClip)}
+    if not drawn:
+        return
+    shape = usual_shape(drafts)
+    shaped = {shot: own.of_shape(shape) for shot, own in drawn.items()}
+    for draft in drafts:
+        draft.own = shaped.get(draft.shot.id, draft.own)
+        draft.first, draft.last = (_of(source, shaped) for source in (draft.first, draft.last))
+        draft.references = tuple(filter(None, (_of(source, shaped) for source in draft.references)))
+
+
+def _of(source: Source | None, shaped: Mapping[str, DrawnClip]) -> Source | None:
+    own = shaped.get(source.shot) if source else None
+    return replace(source, own=own) if source and own else source
+
+
+_KINDS = {"clip": _Kind((), _footage), "still": _Kind(("seconds", "camera"), _still)}

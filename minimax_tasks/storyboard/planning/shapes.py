@@ -77,11 +77,22 @@ def with_bars(drafts: Drafts) -> Iterator[str]:
         )
 
 
+def usual_shape(drafts: Drafts) -> Size:
+    """The shape that most shots have, in small whole numbers, by those that do not take the film's; 16:9 when unknown."""
+    known = _Shapes(drafts, without_drawn=True)
+    shots = Counter(aspect(shape) for draft in drafts if (shape := known.shape(draft)))
+    if not shots:
+        return FROM_TEXT
+    wide, high = (Fraction(side) for side in shots.most_common(1)[0][0].split(":"))
+    return (wide / high).as_integer_ratio()
+
+
 class _Shapes:
     """Sizes and shapes of the shots of a board, as far as they can be known before anything is made."""
 
-    def __init__(self, drafts: Drafts) -> None:
+    def __init__(self, drafts: Drafts, *, without_drawn: bool = False) -> None:
         self._by_id = drafts.by_id
+        self._without_drawn = without_drawn
         self._known: dict[str, Size | None] = {}
 
     def shape(self, draft: ShotDraft) -> Size | None:
@@ -104,10 +115,8 @@ class _Shapes:
     def size(self, source: Source) -> Size | None:
         """The size of a picture, whole; that of a frame is the size that its clip is asked to have."""
         other = self._by_id.get(source.shot)
-        if other is None:
+        if other is None or source.own is not None:
             return self._own(source)
-        if other.own is not None:
-            return other.own.shape
         shape = self.shape(other)
         if shape is None or not other.lines:
             return None
@@ -131,6 +140,9 @@ class _Shapes:
 
     def _own(self, source: Source) -> Size | None:
         """The shape of a picture, whole."""
+        if source.own is not None:
+            is_drawn = source.own.shape is None
+            return None if is_drawn and self._without_drawn else source.own.frame_size
         if source.still is not None:
             return (source.still.width, source.still.height) if source.still.width else None
         other = self._by_id.get(source.shot)  # there is none of a picture that cannot be used

@@ -113,6 +113,11 @@ def is_video(reference: str) -> bool:
     return found is not None and found["kind"].lower() in _VIDEOS
 
 
+def is_path_like(name: str) -> bool:
+    """Whether a name that is none of `frames` can be a path or a URL."""
+    return _PATH_LIKE.search(name) is not None
+
+
 def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
     """What a shot names where a picture can stand, with the key: `("to", "pier")`."""
     yield from (("references", name) for name in shot.references if not is_recording(name))
@@ -165,6 +170,6 @@ def _pictures(board: Board, folder: str) -> dict[str, str]:
         found = FRAME_OF_SHOT.fullmatch(name)
         if name in board.frames:
             pictures[name] = next_to(folder, board.frames[name])
-        elif not (found and found["shot"] in ids) and _PATH_LIKE.search(name):
+        elif not (found and found["shot"] in ids) and is_path_like(name):
             pictures[name] = next_to(folder, name)
     return pictures
