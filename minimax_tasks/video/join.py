@@ -209,10 +209,11 @@ def _splice(film: Film, spans: Spans, model: StreamLayout, *, copies_sound: bool
                 mixed_track(container, film.sounds(), film.seconds, film.loudness) if film.has_sound else None
             )
         write_cues(container, film.captions)
+        second = float(model.time_base)
         for packet in _pictures(spans, model, frames, encoder, read):
             packet.stream = stream
             if track:
-                track.advance(float((packet.dts or 0) * model.time_base))
+                track.advance((packet.dts or 0) * second)
             container.mux(packet)
         if track:
             track.finish()

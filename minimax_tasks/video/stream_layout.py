@@ -16,6 +16,7 @@ from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.sound_layout import SoundLayout, sound_layout, sound_stream
 from minimax_tasks.video.source import name_of, opened, picture_stream
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
+from minimax_tasks.video.upright import is_upright, may_ask_for_a_turn
 
 _READERS = 4
 """Most of the time of opening a clip goes to a look at its first frames, in FFmpeg and without the lock."""
@@ -117,6 +118,7 @@ def read_layout(path: str) -> StreamLayout:
         times: list[tuple[int, int | None, int]] = []
         anew = [0]
         sizes = _length_size(bytes(stream.codec_context.extradata or b""))
+        upright = bool(sizes) and is_upright(path)
         shown: list[tuple[int, int]] = []
         discarded = 0
         turn: Turn | None = None
@@ -126,7 +128,9 @@ def read_layout(path: str) -> StreamLayout:
             if packet.stream is heard:
                 sound_packets.append(packet)
                 continue
-            turn = _turn_in(packet) if turn is None else turn
+            if turn is None:
+                is_plain = upright and packet.size and not may_ask_for_a_turn(bytes(packet), sizes)
+                turn = UPRIGHT if is_plain else _turn_in(packet)
             if not packet.size:
                 continue
             if packet.is_corrupt:
@@ -197,15 +201,18 @@ def _exact(rate: Fraction) -> Fraction:
 def _is_even(times: list[tuple[int, int | None, int]], frames_per_tick: Fraction) -> bool:
     """Whether every frame follows at the same distance, in the order of decoding and in that of showing."""
     tick = 1 / frames_per_tick
+    if tick.denominator != 1:
+        return len(times) == 1 and times[0][2] == tick
+    step = tick.numerator
     shown = sorted(pts for pts, _, _ in times)
     # Matroska does not say when a picture that waits for others is to be decoded.
     decoded = [dts for _, dts, _ in times if dts is not None]
     return (
         len(decoded) == len(times)
         and all(
-            value - values[0] == number * tick
+            value - values[0] == number * step
             for values in (shown, decoded)
             for number, value in enumerate(values)
         )
-        and all(duration == tick for _, _, duration in times)
+        and all(duration == step for _, _, duration in times)
     )

@@ -170,8 +170,11 @@ def blocking(options: argparse.Namespace) -> list[Row]:
 
 
 def joining(options: argparse.Namespace) -> list[Row]:
-    """Joining 100 matching clips over copying their bytes, and over ffmpeg where it is."""
+    """Joining 100 matching clips over copying their bytes, over FFmpeg's own concatenation without encoding, and over
+    ffmpeg where it is; a film that is encoded over the encoder alone; memory of many clips over few.
+    """
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
+    from tests.benchmarks.films import concatenated, encoder_alone, joined_memory
     from tests.joining import Piece, join
 
     with tempfile.TemporaryDirectory() as folder:
@@ -183,6 +186,21 @@ def joining(options: argparse.Namespace) -> list[Row]:
         ours = _best(lambda: join(film, pieces))
         copied = _best(lambda: copy.write_bytes(b"".join(Path(piece.path).read_bytes() for piece in pieces)))
         rows = [("joining 100 clips", "copying their bytes", ours / copied, f"{ours:.2f} / {copied:.2f} s")]
+        names = [piece.path for piece in pieces]
+        theirs = _best(lambda: concatenated(names, film))
+        rows.append(("joining 100 clips", "FFmpeg's concat", ours / theirs, f"{ours:.2f} / {theirs:.2f} s"))
+        faded = [Piece(clip, transition="fade", transition_seconds=0.5) for clip in clips * 2]
+        faded = [Piece(clips[0], hold=0.04), *faded[1:]]
+        smart = _best(lambda: join(film, faded), 1)
+        rows.append(("8 clips with 7 fades", "their length", smart / 44.5, f"{smart:.2f} / 44.5 s"))
+        slow = [Piece(clip, speed=0.99) for clip in clips]
+        encoded = _best(lambda: join(film, slow), 2)
+        alone = _best(lambda: encoder_alone(clips, film), 2)
+        rows.append(
+            ("encoding 4 clips", "the encoder alone", encoded / alone, f"{encoded:.2f} / {alone:.2f} s")
+        )
+        many, few = (joined_memory(clips, count) for count in (200, 20))
+        rows.append(("memory, joining 200 clips", "20 clips", many / few, f"{many:.0f} / {few:.0f} MB"))
         ffmpeg = shutil.which("ffmpeg")
         if ffmpeg:
             names = Path(folder) / "names"

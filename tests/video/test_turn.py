@@ -1,6 +1,7 @@
 """Clips that ask to be turned before they are shown."""
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -11,7 +12,9 @@ from PIL import Image
 from minimax_tasks.video.frames import first_frame, frame_at, last_frame
 from minimax_tasks.video.previews import preview_mp4
 from minimax_tasks.video.probe import probe
+from minimax_tasks.video.stream_layout import read_layout
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
+from minimax_tasks.video.upright import is_upright, may_ask_for_a_turn
 from tests.joining import Piece, join
 
 STORED = (96, 54)
@@ -129,3 +132,39 @@ def test_a_preview_is_the_right_way_up(turned_clip, tmp_path):
     (tmp_path / "preview.mp4").write_bytes(preview_mp4(turned_clip(Turn(270))))
     assert seen_in(first_frame(tmp_path / "preview.mp4")) == MATRICES[Turn(270)][1]
     assert probe(tmp_path / "preview.mp4").width == STORED[1]
+
+
+def test_what_is_not_turned_is_told_without_decoding_it(
+    make_clip: Callable[..., str], tmp_path: Path
+) -> None:
+    plain = make_clip("plain.mp4")
+    assert is_upright(plain)
+    turned = tmp_path / "turned.mp4"
+    with av.open(plain) as source, av.open(str(turned), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(90)
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    assert not is_upright(str(turned))
+    assert read_layout(str(turned)).turn == read_turn(str(turned)) != UPRIGHT
+    data = Path(plain).read_bytes()
+    for cut in (b"", data[:40], data[:-100].replace(b"tkhd", b"tkhe"), data.replace(b"moov", b"moof")):
+        (tmp_path / "odd.mp4").write_bytes(cut)
+        assert not is_upright(str(tmp_path / "odd.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("packet", "asks"),
+    [
+        (b"\x00\x00\x00\x04\x06\x2f\x01\x80", True),
+        (b"\x00\x00\x00\x06\x06\x05\x01\x00\x2f\x01", True),
+        (b"\x00\x00\x00\x05\x06\x05\x02\x2f\x80", False),
+        (b"\x00\x00\x00\x04\x65\x2f\x01\x80", False),
+        (b"\x00\x00\x00\x04\x06\xff\xff\xff", False),
+        (b"\xff\xff\xff\xff\x06", False),
+    ],
+)
+def test_a_remark_in_the_pictures_may_ask_for_a_turn(packet: bytes, asks: bool) -> None:
+    assert may_ask_for_a_turn(packet, 4) == asks
