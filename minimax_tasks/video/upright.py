@@ -52,10 +52,10 @@ def _remarks(data: bytes) -> Iterator[int]:
             while at < len(data) - 1 and data[at] == 0xFF:
                 sums[which] += 0xFF
                 at += 1
-            sums[which] += data[at]
-            at += 1
             if at >= len(data):
                 return
+            sums[which] += data[at]
+            at += 1
         yield sums[0]
         at += sums[1]
 
