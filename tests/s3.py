@@ -58,7 +58,7 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         with contextlib.suppress(httpx.HTTPError):
-            httpx.get(url + "/moto-api/", trust_env=False)
+            httpx.get(url + "/moto-api/", trust_env=False, verify=False)
             return
         time.sleep(0.1)
     raise RuntimeError("the S3 server does not answer")

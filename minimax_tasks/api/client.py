@@ -8,7 +8,6 @@ import contextlib
 import json
 import logging
 import shutil
-import ssl
 import time
 import warnings
 from collections.abc import AsyncIterator
@@ -198,7 +197,7 @@ class MiniMaxClient:
         if readable := readable_key(self.base_url):
             # From this very line, so that Python's own filter shows it once in a process.
             warnings.warn(readable, MiniMaxInsecureWarning, stacklevel=1)
-        certificates = network.tls() if not own_machine else ssl.create_default_context()
+        certificates = network.tls_of_this_machine() if own_machine else network.tls()
 
         def connections(kept: int) -> httpx.AsyncBaseTransport:
             bounds = httpx.Limits(max_connections=max_connections, max_keepalive_connections=kept)

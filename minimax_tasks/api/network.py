@@ -5,6 +5,7 @@ errors that name none of them, and knows no networks (`10.0.0.0/8`, `fd00::/8`) 
 """
 
 import contextlib
+import functools
 import ipaddress
 import os
 import ssl
@@ -46,6 +47,15 @@ def tls() -> ssl.SSLContext:
         if name == "SSL_CERT_FILE"
         else f"{name} = {value!r} cannot be used: {why}"
     )
+
+
+@functools.cache
+def tls_of_this_machine() -> ssl.SSLContext:
+    """The certificates that the system trusts, for a server on this machine and what it links to.
+
+    Loading them takes longer than a request there, so it is done once.
+    """
+    return ssl.create_default_context()
 
 
 def transport(context: ssl.SSLContext, limits: httpx.Limits, *, direct: bool) -> httpx.AsyncBaseTransport:

@@ -132,7 +132,8 @@ class Sandbox:
         self._own("POST", "/sandbox/clock", json={"ahead": ahead})
 
     def _own(self, method: str, path: str, **arguments: Any) -> Any:
-        with httpx.Client(trust_env=False, timeout=30.0) as http:
+        # Certificates, which plain http has no use for, would take longer to load than the request.
+        with httpx.Client(trust_env=False, timeout=30.0, verify=False) as http:
             response = http.request(method, self.url + path, **arguments)
         return response.raise_for_status().json()
 

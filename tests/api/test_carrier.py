@@ -129,7 +129,7 @@ def test_a_submit_that_may_have_arrived_is_in_doubt(
         authority.issue_cert("127.0.0.1").configure_cert(context)
         authority.cert_pem.write_to_path(tmp_path / "ca.pem")
         trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-        monkeypatch.setattr("ssl.create_default_context", lambda *_, **__: trusting)
+        monkeypatch.setattr("minimax_tasks.api.network.tls_of_this_machine", lambda: trusting)
     arrived: list[int] = []
 
     async def run(last: bytes, asked: Any) -> MiniMaxError:

@@ -260,7 +260,7 @@ WHOLE = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 2, deadline=None)
 @given(st.sampled_from(sorted(WHOLE)), st.data())
 def test_whatever_is_done_to_a_file_it_is_a_picture_or_a_picture_error(
     kind: str, data: st.DataObject

@@ -212,7 +212,7 @@ def test_our_judgement_is_that_of_the_sandbox(tmp_path: Path) -> None:
             return False
         return True
 
-    @settings(max_examples=600)
+    @settings(max_examples=6 * settings.default.max_examples)
     @given(asked())
     def judge(one: dict[str, Any]) -> None:
         content = [{"type": "text", "text": one["prompt"]}] + [

@@ -219,7 +219,7 @@ def test_the_key_and_the_body_say_the_same(folder: Path, tmp_path: Path) -> None
     known: dict[str, str] = {}
     bodies: dict[str, str] = {}
 
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=max(150, 2 * settings.default.max_examples), deadline=None)
     @given(requests(folder), st.integers(1, 2))
     def judge(request: AnyRequest, take: int) -> None:
         with warnings.catch_warnings():

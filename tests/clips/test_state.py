@@ -238,7 +238,7 @@ def test_no_document_is_asked_for_that_is_not_there_and_none_of_a_clip_that_is_m
         assert set(seen) <= {layout.WARNINGS} & files.keys()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2, deadline=None)
 @given(files=folders())
 def test_every_reader_says_the_same_on_every_storage(
     files: Files, tmp_path_factory: pytest.TempPathFactory

@@ -62,7 +62,7 @@ Serve = Callable[..., Api]
 
 
 def fetch(url: str, **headers: str) -> httpx.Response:
-    return httpx.get(url, headers=headers, trust_env=False)
+    return httpx.get(url, headers=headers, trust_env=False, verify=False)
 
 
 def until(ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 30.0) -> Any:
@@ -107,7 +107,9 @@ def serve() -> Iterator[Serve]:
                 options["faults"] = [*options.get("faults", ()), {"at": "task", "stuck": "Preparing"}]
             sandbox = stack.enter_context(Sandbox(**{"latency": 0.0, "scale": "90P", **options}))
             headers = {"Authorization": f"Bearer {KEY}"}
-            http = httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, timeout=30.0)
+            http = httpx.Client(
+                base_url=sandbox.url, headers=headers, trust_env=False, verify=False, timeout=30.0
+            )
             return Api(sandbox, stack.enter_context(http))
 
         yield start
@@ -117,7 +119,9 @@ def serve() -> Iterator[Serve]:
 def _shared() -> Iterator[Api]:
     with Sandbox(latency=0.0, scale="90P") as sandbox:
         headers = {"Authorization": f"Bearer {KEY}"}
-        with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, timeout=30.0) as http:
+        with httpx.Client(
+            base_url=sandbox.url, headers=headers, trust_env=False, verify=False, timeout=30.0
+        ) as http:
             yield Api(sandbox, http)
 
 

@@ -26,7 +26,7 @@ PAGES = [("GET", "/sandbox/ledger"), ("GET", "/sandbox/faults"), ("POST", "/sand
 def ask(url, method, path, **options):
     if method == "POST":
         options.setdefault("json", [FAULT])
-    return httpx.request(method, url + path, trust_env=False, timeout=30, **options)
+    return httpx.request(method, url + path, trust_env=False, verify=False, timeout=30, **options)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_other_clients_are_answered_while_faults_are_read(url):
     slow = "\n".join(f"- {{at: submit, prompt: 'x{number}', http: 503}}" for number in range(4000))
 
     async def run():
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as http:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=60) as http:
             adding = asyncio.create_task(http.post("/sandbox/faults", content=slow.encode()))
             waits = []
             while not adding.done():
@@ -135,6 +135,7 @@ def test_many_that_ask_for_nothing_keep_nobody_out(monkeypatch):
             json=T2V,
             headers={"Authorization": f"Bearer {KEY}"},
             trust_env=False,
+            verify=False,
             timeout=20,
         )
         assert answer.json()["task_id"]
@@ -194,6 +195,7 @@ def test_an_endless_answer_to_a_callback_is_not_read(endless):
             json={**T2V, "callback_url": hook},
             headers=headers,
             trust_env=False,
+            verify=False,
         )
         end = time.monotonic() + 20
         while not (told := sandbox.ledger()[0]["callbacks"]) and time.monotonic() < end:
@@ -224,7 +226,7 @@ def test_a_connection_that_is_about_to_submit_stays_while_another_one_rests(monk
     with Sandbox(scale="90P", connections=2) as sandbox:
         place = urlsplit(sandbox.url)
         body = json.dumps(T2V).encode()
-        with httpx.Client(trust_env=False) as resting:
+        with httpx.Client(trust_env=False, verify=False) as resting:
             for sent in (b"", raw_submit(sandbox.url, body)[:-5]):
                 assert resting.get(sandbox.url + "/openapi.json").status_code == 200
                 with socket.create_connection((place.hostname, place.port), timeout=20) as submitting:

@@ -24,7 +24,12 @@ def test_hundreds_at_once(serve: Serve, tmp_path: Path) -> None:
         limits = httpx.Limits(max_connections=TASKS)
         headers = {"Authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(
-            base_url=api.sandbox.url, headers=headers, limits=limits, timeout=60, trust_env=False
+            base_url=api.sandbox.url,
+            headers=headers,
+            limits=limits,
+            timeout=60,
+            trust_env=False,
+            verify=False,
         ) as http:
             answers = await asyncio.gather(
                 *(

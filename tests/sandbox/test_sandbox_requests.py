@@ -23,7 +23,7 @@ def idle() -> Iterator[Api]:
     """A sandbox that draws nothing."""
     with Sandbox(faults=[{"at": "task", "stuck": "Preparing"}]) as sandbox:
         headers = {"Authorization": "Bearer x"}
-        with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False) as http:
+        with httpx.Client(base_url=sandbox.url, headers=headers, trust_env=False, verify=False) as http:
             yield Api(sandbox, http)
 
 

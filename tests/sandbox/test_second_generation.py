@@ -148,7 +148,7 @@ def test_which_files_go_together(serve: Serve, items: list[dict[str, Any]], take
 
 
 def test_keys_and_unknown_paths(api: Api) -> None:
-    nobody = httpx.post(f"{api.sandbox.url}/v2/video_generation", json=ASK, trust_env=False)
+    nobody = httpx.post(f"{api.sandbox.url}/v2/video_generation", json=ASK, trust_env=False, verify=False)
     assert (nobody.status_code, nobody.json()["error"]["type"]) == (401, "authorized_error")
     assert message(nobody).endswith("(1004)")
     for path in ("/v2/video_generation/list", "/v2/query", "/v2/video_generation/query"):
@@ -216,6 +216,7 @@ def test_an_upload_is_an_input(serve: Serve) -> None:
         data={"purpose": "video_generation_input"},
         files={"file": ("a.png", png.getvalue(), "image/png")},
         trust_env=False,
+        verify=False,
     ).json()["file"]
     assert create(api, image("reference_image", f"mm_file://{kept['file_id']}")).status_code == 200
     gone = create(api, image("reference_image", "mm_file://12"))
