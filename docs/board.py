@@ -112,7 +112,8 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         ),
         "from": (
             "The still that the clip starts on: a name from `frames`, a path, a URL, or a frame of another "
-            "shot: `010.last`, `010.first`, `010@2.5` (seconds).",
+            "shot: `010.last`, `010.first`, `010@2.5` (seconds). A frame of a film is one too (`ferry.mp4@3.2`, "
+            "`ferry.mp4#last`), and so is one of another board's shot (`harbour.yaml#040.last`).",
             "from: refs/pier.png",
         ),
         "to": (

@@ -35,6 +35,13 @@ class Source:
     """What is not generated and has this frame: footage, or a shot that is drawn."""
     clip: str = ""
     """The key of a clip that is no shot of this board and has this frame."""
+    size: tuple[int, int] | None = None
+    """The size of that clip's frames in pixels, where that is known."""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it is a frame that is taken out of a video."""
+        return bool(self.shot or self.own or self.clip)
 
     @property
     def full(self) -> str:

@@ -111,6 +111,7 @@ def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
     sources = [source for draft in drafts for _, source in draft.ends if source]
     used = {source.still.name for source in sources if source.still}
     used |= {name for member in board.cast.values() for name in member.pictures}
+    used |= {name for draft in drafts for name in (draft.shot.from_, draft.shot.to) if name}
     used |= {draft.shot.subject or "" for draft in drafts} | {draft.shot.still or "" for draft in drafts}
     for name in board.frames:
         if name not in used:

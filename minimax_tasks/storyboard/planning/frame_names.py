@@ -7,6 +7,25 @@ from fractions import Fraction
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.redaction import quoted, shortened
 
+_SECONDS = r"[0-9]{1,4}(?:\.[0-9]{1,6})?"
+FRAME_OF_FILM = re.compile(
+    rf"(?P<file>.+\.(?:mp4|mov|m4v|mkv|webm|avi))(?:@(?P<seconds>{_SECONDS})|#(?P<place>first|last))",
+    re.IGNORECASE,
+)
+"""A frame of a film from outside the board: `ferry.mp4@3.2`, `ferry.mp4#last`."""
+
+FRAME_OF_BOARD = re.compile(
+    rf"(?P<board>.+\.(?:ya?ml|json))#(?P<shot>.+?)(?:\.(?P<place>first|last)|@(?P<seconds>{_SECONDS}))",
+    re.IGNORECASE,
+)
+"""A frame of a shot of another board: `harbour.yaml#040.last`."""
+
+_OUTSIDE = re.compile(
+    r".+\.(?:(?:mp4|mov|m4v|mkv|webm|avi)(?:[@#.].*)?|ya?ml(?:[@#].*)?|json#.*)", re.IGNORECASE
+)
+_LONGEST = 4096
+"""Characters of such a name."""
+
 _CLOCK = re.compile(
     r"(?:(?P<minutes>[0-9]{1,2}):)?(?P<seconds>[0-9]{1,4}(?:[.,][0-9]{1,6})?)\s*s?(?:ec|econds)?"
 )
@@ -17,6 +36,11 @@ _MOST_NAMED = 30
 
 Near = Callable[[str, Iterable[str]], str | None]
 """The known word that was probably meant."""
+
+
+def is_outside(name: str) -> bool:
+    """Whether a name means a film or another board, well or badly written."""
+    return len(name) <= _LONGEST and _OUTSIDE.fullmatch(name) is not None
 
 
 def no_such_frame(

@@ -13,7 +13,7 @@ from minimax_tasks.storage.references import folder_of, next_to
 from minimax_tasks.storyboard.plan import Join, Source
 from minimax_tasks.storyboard.planning.cut_values import read_cut
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
-from minimax_tasks.storyboard.planning.frame_names import no_such_frame
+from minimax_tasks.storyboard.planning.frame_names import is_outside, no_such_frame
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import FRAME_OF_SHOT, Material, is_recording, named_pictures
 from minimax_tasks.storyboard.trims import read_trim
@@ -193,6 +193,8 @@ def named_source(
 ) -> Source | None:
     """The picture, or the frame of another shot, that a key of a shot names."""
     board = material.board
+    if is_outside(board.frames.get(wanted, wanted)):
+        return material.outside.get(wanted)  # one that was not found is told already
     if wanted in board.frames:
         return Source(wanted, material.still(wanted), file=short_name(board.frames[wanted]))
     found = FRAME_OF_SHOT.fullmatch(wanted)

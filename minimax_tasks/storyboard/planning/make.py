@@ -4,12 +4,16 @@ Nothing is sent and nothing is written here.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.characters import forbidden_character
+from minimax_tasks.clips.belonging import place_of
 from minimax_tasks.errors import BoardError
 from minimax_tasks.prompts.bracket_commands import find_commands
+from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
 from minimax_tasks.storyboard.own.own_clip import OwnClip
@@ -25,12 +29,16 @@ from minimax_tasks.storyboard.planning.checks import (
 )
 from minimax_tasks.storyboard.planning.draft import ShotDraft, begin_drafts
 from minimax_tasks.storyboard.planning.frames import decide_frames, judge_frame_names, judge_pictures
-from minimax_tasks.storyboard.planning.own import decide_own, shape_drawn
+from minimax_tasks.storyboard.planning.outside import find_outside
+from minimax_tasks.storyboard.planning.own import decide_own, judge_own_frames, shape_drawn
 from minimax_tasks.storyboard.planning.prompts import judge_commands, write_prompts
 from minimax_tasks.storyboard.planning.requests import judge_requests, make_segments
 from minimax_tasks.storyboard.planning.shapes import decide_crops, with_bars
 from minimax_tasks.storyboard.planning.sounds import gather_sounds
 from minimax_tasks.storyboard.planning.sources import gather
+
+DEEPEST = 8
+"""Boards that may name a frame of one another in a row."""
 
 
 def make_plan(path: str, *, root: str, language: str) -> Plan:
@@ -39,8 +47,42 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     `root` tells which pictures may be gone because their clips are paid for; `language` is that of camera
     brackets, "en" or "zh", unless the board sets one. Raises `BoardError` with every mistake at once.
     """
+    with _being_planned(path):
+        return _plan(path, root, language)
+
+
+_under_way: ContextVar[tuple[str, ...]] = ContextVar("boards that are being planned", default=())
+"""A board, and those that wait for it because they name a frame of it."""
+
+
+@contextmanager
+def _being_planned(path: str) -> Iterator[None]:
+    before, place = _under_way.get(), place_of(path)
+    if place in before:
+        raise BoardError(
+            [f"{shown(path)}: this board names a frame of a board that names a frame of this one"]
+        )
+    if len(before) >= DEEPEST:
+        raise BoardError([f"{shown(path)}: more than {DEEPEST} boards name a frame of each other in a row"])
+    token = _under_way.set((*before, place))
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
+
+
+def _plan(path: str, root: str, language: str) -> Plan:
     material, problems = gather(path, Storage(root), language)
     board, drafts = material.board, begin_drafts(material.board)
+    outside = find_outside(
+        drafts,
+        board,
+        path,
+        material.root,
+        lambda other: make_plan(other, root=root, language=language),
+        problems,
+    )
+    material = replace(material, outside=outside.sources)
     if character := forbidden_character(board.title):
         problems.wrong_at(("title",), f"title: there is {character}, in it; take it out")
     judge_frame_names(drafts, material, problems)
@@ -48,6 +90,7 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
     shape_drawn(drafts)
+    judge_own_frames(drafts, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
     for mistake in (*circles(drafts), *all_skipped(drafts), *trimmed_away(drafts), *short_shots(drafts)):
@@ -66,7 +109,9 @@ def make_plan(path: str, *, root: str, language: str) -> Plan:
     warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
     heard = {sound.reference: sound.version for sound in sounds.values()}
     seen = dict(own.version for own in _own_clips(shots) if own.version)
-    versions = replace(material.versions, others={**material.versions.others, **heard, **seen})
+    versions = replace(
+        material.versions, others={**material.versions.others, **heard, **seen, **outside.versions}
+    )
     plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
     fast = {
         f"shot {caption.shot}: its line has {caption.characters_a_second:.0f} characters a second; at most "

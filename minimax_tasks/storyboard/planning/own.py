@@ -7,6 +7,7 @@ a shot may say, and what reads it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, UnreadableReference, VideoError
@@ -144,6 +145,26 @@ def shape_drawn(drafts: Drafts) -> None:
         draft.own = shaped.get(draft.shot.id, draft.own)
         draft.first, draft.last = (_of(source, shaped) for source in (draft.first, draft.last))
         draft.references = tuple(filter(None, (_of(source, shaped) for source in draft.references)))
+
+
+def judge_own_frames(drafts: Drafts, problems: BoardProblems) -> None:
+    """Note frames of footage that are too small to be sent."""
+    for draft in drafts:
+        for key, source in draft.ends:
+            if source is not None and source.own is not None:
+                wide, high = source.own.frame_size
+                if min(wide, high) < V1_PICTURES.shortest:
+                    text = (
+                        f"{key} = {source.label}: its pictures are {wide} x {high} px; the service takes frames with "
+                        f"a short side of {V1_PICTURES.shortest} px or more"
+                    )
+                    if not _says(draft, key):
+                        text += "; write `cut: true` to start afresh from the text"
+                    problems.wrong(draft, key if _says(draft, key) else "id", text)
+
+
+def _says(draft: ShotDraft, key: str) -> bool:
+    return key == "references" or getattr(draft.shot, "from_" if key == "from" else key) is not None
 
 
 def _of(source: Source | None, shaped: Mapping[str, DrawnClip]) -> Source | None:

@@ -152,7 +152,7 @@ def _of_picture(
     """Why a picture of a shot is another one; `now` and `then` are what they are, `names` what the board says."""
     current = {segment.key: segment.shot for segment in plan.segments}
     frame, was = FrameOf.parse(now or ""), FrameOf.parse(then or "")
-    if frame and was:
+    if frame and was and frame.key in current:
         shot, earlier = current.get(frame.key, "?"), owners.get(was.key, "?")
         if shot != earlier:
             return f"now continues {shot}, was {earlier}"

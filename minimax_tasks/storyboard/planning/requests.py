@@ -151,7 +151,7 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
     optimizer = defaults.prompt_optimizer if shot.prompt_optimizer is None else shot.prompt_optimizer
     row = find_model_mode(draft.model, draft.mode)
     has_optimizer = row is None or row.optimizer is Optimizer.SWITCH
-    if optimizer is None and has_optimizer and draft.first is not None and draft.first.shot:
+    if optimizer is None and has_optimizer and draft.first is not None and draft.first.is_taken:
         # The optimizer describes the picture again; a continuation says only what changes.
         optimizer = False
     if optimizer is not None:
@@ -167,7 +167,7 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
 def _subject(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> str:
     """The picture of the subject."""
     source = named_source(draft, "subject", str(draft.shot.subject), drafts, material, problems)
-    return source.still.reference if source is not None and source.still is not None else _UNKNOWN
+    return _UNKNOWN if source is None or source.shot else _reference(source, {})
 
 
 def _reference(source: Source, after: Mapping[str, Segment]) -> str:

@@ -115,7 +115,7 @@ class _Shapes:
     def size(self, source: Source) -> Size | None:
         """The size of a picture, whole; that of a frame is the size that its clip is asked to have."""
         other = self._by_id.get(source.shot)
-        if other is None or source.own is not None:
+        if other is None or source.own is not None or source.clip:
             return self._own(source)
         shape = self.shape(other)
         if shape is None or not other.lines:
@@ -143,6 +143,8 @@ class _Shapes:
         if source.own is not None:
             is_drawn = source.own.shape is None
             return None if is_drawn and self._without_drawn else source.own.frame_size
+        if source.clip:
+            return source.size
         if source.still is not None:
             return (source.still.width, source.still.height) if source.still.width else None
         other = self._by_id.get(source.shot)  # there is none of a picture that cannot be used

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from minimax_tasks.api.catalog.models import H3, V1_PICTURES, PictureLimits, picture_limits
@@ -14,6 +14,8 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import folder_of, next_to, read_text, version_of
 from minimax_tasks.storage.versions import Versions, versions_of
 from minimax_tasks.storyboard.board import Board, Shot, read_board
+from minimax_tasks.storyboard.plan import Source
+from minimax_tasks.storyboard.planning.frame_names import is_outside
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.stills import Still, read_still
 
@@ -46,6 +48,8 @@ class Material:
     """The folder of the board's own templates, if it has any."""
     versions: Versions
     """The versions of the board and of all files that it is planned from."""
+    outside: Mapping[str, Source] = field(default_factory=dict)
+    """What shots name and is a frame from outside the board -> that frame."""
 
     def still(self, wanted: str) -> Still | None:
         """The picture that a shot names, if it can be used."""
@@ -168,6 +172,8 @@ def _pictures(board: Board, folder: str) -> dict[str, str]:
     of_cast = (name for member in board.cast.values() for name in member.pictures)
     for name in dict.fromkeys((*named, *of_cast)):
         found = FRAME_OF_SHOT.fullmatch(name)
+        if is_outside(board.frames.get(name, name)):
+            continue
         if name in board.frames:
             pictures[name] = next_to(folder, board.frames[name])
         elif not (found and found["shot"] in ids) and is_path_like(name):
