@@ -13,6 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", metavar="OUT", help=f"local file to write; its ending says as what: {', '.join(EXPORTS)}"
     )
+    parser.add_argument(
+        "--relative",
+        action="store_true",
+        help="copy the media into a folder beside OUT, and name them from there",
+    )
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
 
 
@@ -24,11 +29,11 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.storyboard.exports.formats import check_out, write_timeline
     from minimax_tasks.storyboard.planning.make import make_plan
 
-    check_out(options.out)
+    check_out(options.out, relative=options.relative)
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    exported = write_timeline(storage, plan, options.out)
+    exported = write_timeline(storage, plan, options.out, relative=options.relative)
     for file in exported.files:
         say(f"export: {file}")
     if exported.missing:

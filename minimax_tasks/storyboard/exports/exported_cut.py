@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from minimax_tasks.clips.layout import VIDEO, clip_file
@@ -19,11 +19,15 @@ from minimax_tasks.storyboard.edit import ClipLength, Cut, Edit, make_edit
 from minimax_tasks.storyboard.film import length_of
 from minimax_tasks.storyboard.own.videos import film_shape, own_videos
 from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.storyboard.planning.sounds import local_sound
 from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.stream_layout import StreamLayout, read_layout
 
 if TYPE_CHECKING:
     from PIL import Image
+
+_SOUNDS = (".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".aif", ".aiff")
+"""Endings that a copy of a sound keeps."""
 
 _NOT_IN_A_URL = re.compile(r"[#?%]")
 
@@ -48,6 +52,8 @@ class ExportedCut:
     size: tuple[int, int] = (0, 0)
     rate: Fraction = DEFAULT_FPS
     """Those of the film, for what is drawn."""
+    relative: bool = False
+    """Whether media lie in a folder beside what is written, and are named from there."""
 
     @property
     def missing(self) -> list[str]:
@@ -64,6 +70,37 @@ class ExportedCut:
                 with self.local(one) as path:
                     shutil.copyfile(path, copy)
                 found[one.clip] = str(copy)
+        return found
+
+    def sound_copies(self, folder: Path) -> dict[str, str]:
+        """Sound as the board names it -> a copy of its file in a folder. Raises `VideoError` for one that is gone."""
+        found: dict[str, str] = {}
+        for number, name in enumerate(dict.fromkeys(one.name for one in self.edit.sounds), 1):
+            ending = PurePath(name).suffix.lower()
+            copy = folder / f"sound-{number}{ending if ending in _SOUNDS else '.wav'}"
+            path = local_sound(self.plan.sounds[name], copy)
+            if path != str(copy):
+                shutil.copyfile(path, copy)
+            found[name] = str(copy)
+        return found
+
+    def other_takes(self) -> dict[str, LinkedClip]:
+        """The takes that are made and not picked, by key."""
+        picked = {shot.key for shot in self.plan.shown}
+        keys = dict.fromkeys(
+            segment.key for shot in self.plan.shown for segment in shot.segments if segment.key not in picked
+        )
+        found = {}
+        for key, state in clip_states(self.root, keys).items():
+            name = clip_file(key, VIDEO)
+            if state.status is not ClipStatus.MADE:
+                continue
+            with self.root.as_local(name) as path:
+                try:
+                    layout = read_layout(str(path))
+                except VideoError:
+                    continue
+            found[key] = _linked(layout, self.root.path(name) if self.root.local else self.root.join(name))
         return found
 
     def pictures(self, one: Cut) -> "list[Image.Image]":
@@ -86,11 +123,11 @@ class ExportedCut:
                 yield str(made)
 
 
-def exported_cut(root: Storage, plan: Plan) -> ExportedCut:
+def exported_cut(root: Storage, plan: Plan, *, relative: bool = False) -> ExportedCut:
     """The cut of what is made of a plan, with measured lengths. Whole clips alone are in it."""
     clips, size, rate = _clips(root, plan)
     edit = make_edit(plan, {key: clip.length for key, clip in clips.items()})
-    return ExportedCut(root, plan, edit, clips, size, rate)
+    return ExportedCut(root, plan, edit, clips, size, rate, relative)
 
 
 def _clips(root: Storage, plan: Plan) -> tuple[dict[str, LinkedClip], tuple[int, int], Fraction]:

@@ -17,6 +17,9 @@ EXPORTS = {
 }  # fmt: skip
 """Ending of the file -> module of this room that writes it, an `Exporter`."""
 
+_TRAVEL = (".otio", ".xml", ".fcpxml", ".edl")
+"""Endings of files that can name media in a folder beside them; an `.otioz` has them in it."""
+
 
 class Exporter(Protocol):
     """What the module of an export has. One that needs a package more has a `check_installed` as well."""
@@ -33,7 +36,7 @@ class NeedsPackages(Protocol):
         """Raise `ConfigurationError` when the package for this ending is missing."""
 
 
-def check_out(out: str | Path) -> None:
+def check_out(out: str | Path, *, relative: bool = False) -> None:
     """Judge the name of a timeline, before any clip is read.
 
     Raises `ConfigurationError` for another format, a folder that is not there, and a place that cannot be
@@ -45,6 +48,10 @@ def check_out(out: str | Path) -> None:
         why = f"a timeline of the kind {path.suffix!r} is not written" if path.suffix else "it has no ending"
         raise ConfigurationError(
             f"timeline {out}: {why}; allowed: {endings}, as in {path.stem or 'film'}{next(iter(EXPORTS))}"
+        )
+    if relative and path.suffix.casefold() not in _TRAVEL:
+        raise ConfigurationError(
+            f"timeline {out}: --relative is for files that name media; allowed: {', '.join(_TRAVEL)}"
         )
     folder = path.parent
     if "://" in str(out):
@@ -75,14 +82,15 @@ class Exported:
     missing: list[str]
 
 
-def write_timeline(root: Storage, plan: Plan, out: str | Path) -> Exported:
+def write_timeline(root: Storage, plan: Plan, out: str | Path, *, relative: bool = False) -> Exported:
     """Write the picked takes in order, with their transitions, to a local file; its ending says as what.
 
-    The clips are linked where they lie under the root, and go into an `.otioz`.
+    The clips are linked where they lie under the root, and go into an `.otioz`. With `relative` they, and the sounds,
+    are copied into a folder beside the file, which names them from there.
     Raises `ConfigurationError` as `check_out` does, and when the file cannot be written after all.
     """
-    check_out(out)
-    cut = exported_cut(root, plan)
+    check_out(out, relative=relative)
+    cut = exported_cut(root, plan, relative=relative)
     if problem := cut.edit.problem():
         raise ConfigurationError(f"timeline {out}: {problem}")
     try:

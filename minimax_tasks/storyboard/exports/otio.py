@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.storage.naming import film_name
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.storyboard.board_words import spoken_text
 from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, LinkedClip
+from minimax_tasks.storyboard.exports.otio_sounds import sound_tracks
 from minimax_tasks.storyboard.plan import PlannedShot
 from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.transition_names import BLENDS
@@ -46,19 +49,36 @@ def write(cut: ExportedCut, out: str) -> list[str]:
     import opentimelineio as otio
 
     ending = Path(out).suffix.casefold()
+    files = [out]
     with temporary_folder() as folder:
-        copies = cut.copies(folder) if ending == ".otioz" else {}
-        links = {
-            key: replace(clip, url=_url(copies.get(key, clip.url), ending)) for key, clip in cut.clips.items()
-        }
+        media = folder if ending == ".otioz" else None
+        if cut.relative:
+            media = Path(out).parent / f"{film_name(Path(out).stem)}-media"
+            media.mkdir(exist_ok=True)
+            files.append(str(media))
+        clips = cut.copies(media) if media else {key: clip.url for key, clip in cut.clips.items()}
+        named = {one.name for one in cut.edit.sounds}
+        sounds = (
+            cut.sound_copies(media) if media else {name: cut.plan.sounds[name].reference for name in named}
+        )
+        beside = Path(out).parent if cut.relative else None
+        links = {key: replace(cut.clips[key], url=_url(url, ending, beside)) for key, url in clips.items()}
+        others = {} if media else cut.other_takes()
+        timeline = _timeline(cut, links, others, sound=ending != ".edl")
+        if ending != ".edl":
+            urls = {name: _url(url, ending, beside) for name, url in sounds.items()}
+            lengths = {name: cut.plan.sounds[name].seconds for name in named}
+            timeline.tracks.extend(sound_tracks(cut.edit, urls, lengths))
         try:
-            otio.adapters.write_to_file(_timeline(cut, links, sound=ending != ".edl"), out)
+            otio.adapters.write_to_file(timeline, out)
         except otio.exceptions.OTIOError as error:
             raise ValueError(str(error)) from None
-    return [out]
+    return files
 
 
-def _timeline(cut: ExportedCut, links: Mapping[str, LinkedClip], *, sound: bool) -> object:
+def _timeline(
+    cut: ExportedCut, links: Mapping[str, LinkedClip], others: Mapping[str, LinkedClip], *, sound: bool
+) -> Any:
     import opentimelineio as otio
 
     plan, edit = cut.plan, cut.edit
@@ -70,13 +90,42 @@ def _timeline(cut: ExportedCut, links: Mapping[str, LinkedClip], *, sound: bool)
         if overlap:
             track.append(_transition(one, overlap, edit))
         head, tail = overlap // 2, following - following // 2
-        track.append(_clip(plan.by_id[one.shot], links[one.clip], one, edit, head, tail))
+        clip = _clip(plan.by_id[one.shot], links[one.clip], one, edit, head, tail)
+        _add_takes(clip, plan.by_id[one.shot], others)
+        track.append(clip)
     if sound and any(clip.sound for clip in links.values()):
         timeline.tracks.append(_sound(cut, links))
     return timeline
 
 
-def _url(url: str, ending: str) -> str:
+def _add_takes(clip: Any, shot: PlannedShot, others: Mapping[str, LinkedClip]) -> None:
+    """The takes that are not picked, as alternates of the one that is."""
+    import opentimelineio as otio
+
+    made = {segment.take: others[segment.key] for segment in shot.segments if segment.key in others}
+    if made:
+        picked = otio.schema.Clip.DEFAULT_MEDIA_KEY
+        media = {f"take_{take}": _media(link, None) for take, link in made.items()}
+        clip.set_media_references({picked: clip.media_reference, **media}, picked)
+
+
+def _media(clip: LinkedClip, at_least: Any) -> Any:
+    """A clip's file, which counts as `at_least` so long."""
+    import opentimelineio as otio
+
+    length = clip.length
+    there = otio.opentime.RationalTime(length.frames, float(length.fps or DEFAULT_FPS))
+    there = there if at_least is None else max(there, at_least)
+    return otio.schema.ExternalReference(
+        target_url=clip.url,
+        available_range=otio.opentime.TimeRange(otio.opentime.RationalTime(0, there.rate), there),
+    )
+
+
+def _url(url: str, ending: str, beside: Path | None = None) -> str:
+    if beside is not None:
+        name = Path(url).relative_to(beside).as_posix()
+        return quote(name) if ending in _BY_URL else name
     return Path(url).absolute().as_uri() if ending in _BY_URL and "://" not in url else url
 
 
@@ -115,18 +164,13 @@ def _clip(shot: PlannedShot, clip: LinkedClip, cut: Cut, edit: Edit, head: int, 
     """
     import opentimelineio as otio
 
-    length = clip.length
-    there = otio.opentime.RationalTime(length.frames, float(length.fps or DEFAULT_FPS))
     # Where the film holds the last frame for a part of one, the clip is taken to be that long.
     # A slowed or held clip takes more of the timeline than it has frames.
-    there = max(there, _time(edit.frames(cut.source_in) + edit.frames(cut.length), edit))
+    at_least = _time(edit.frames(cut.source_in) + edit.frames(cut.length), edit)
     retimed = [] if cut.speed == 1 else [otio.schema.LinearTimeWarp(time_scalar=float(cut.speed))]
     return otio.schema.Clip(
         name=f"Shot {cut.shot}",
-        media_reference=otio.schema.ExternalReference(
-            target_url=clip.url,
-            available_range=otio.opentime.TimeRange(otio.opentime.RationalTime(0, there.rate), there),
-        ),
+        media_reference=_media(clip, at_least),
         source_range=otio.opentime.TimeRange(
             _time(edit.frames(cut.source_in) + head, edit),
             _time(edit.frames(cut.length) - head - tail, edit),
@@ -139,9 +183,32 @@ def _clip(shot: PlannedShot, clip: LinkedClip, cut: Cut, edit: Edit, head: int, 
                 "clip": cut.clip,
                 "take": cut.take,
                 "held_frames": edit.frames(cut.hold),
-            }
+            },
+            **({} if cut.speed == 1 else {"fcp_xml": {"filter": _time_remap(cut)}}),
         },
     )
+
+
+def _time_remap(cut: Cut) -> dict[str, Any]:
+    """The speed of a cut as the filter of Final Cut Pro 7 for it: in percent."""
+    values = {
+        "variablespeed": "0",
+        "speed": f"{float(cut.speed) * 100:g}",
+        "reverse": "FALSE",
+        "frameblending": "FALSE",
+    }
+    return {
+        "effect": {
+            "name": "Time Remap",
+            "effectid": "timeremap",
+            "effectcategory": "motion",
+            "effecttype": "motion",
+            "mediatype": "video",
+            "parameter": [
+                {"parameterid": name, "name": name, "value": value} for name, value in values.items()
+            ],
+        }
+    }
 
 
 def _markers(shot: PlannedShot, cut: Cut, edit: Edit, head: int) -> list[object]:
