@@ -8,6 +8,9 @@ from minimax_tasks.dataset.records import Record, cells_of
 from minimax_tasks.errors import TableError
 from minimax_tasks.redaction import clean, whole
 
+_MAGIC = (b"PAR1", b"PARE")
+"""How a file of Parquet begins, one whose end is enciphered too."""
+
 _BATCH, _BATCH_WITH_PICTURES = 256, 8
 """Rows that are unpacked at once: a few bytes of Parquet can stand for very many rows."""
 
@@ -20,6 +23,8 @@ class ParquetRows:
         try:
             from pyarrow import ArrowException, parquet
         except ImportError:
+            if file.read(4) not in _MAGIC:  # pyarrow would be installed in vain
+                raise TableError(["this is not Parquet (it does not begin with PAR1)"]) from None
             raise TableError(
                 ["reading Parquet needs pyarrow: pip install pyarrow, or give CSV or JSONL"]
             ) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 
 import fsspec
@@ -85,6 +86,9 @@ COMMANDS = (
     ("render", "{board}"),
     ("render", "{board}", "--sandbox"),
     ("timeline", "{board}", "{board}.otio"),
+    ("export", "{board}", "{board}.xml"),
+    ("dataset", "{board}.parquet", "--plan"),
+    ("dataset", "{board}.parquet"),
     ("ledger",),
     ("resume",),
     ("resolve", "0123456789abcdef", "--resubmit"),
@@ -96,10 +100,23 @@ COMMANDS = (
 def board(tmp_path: Path) -> str:
     path = tmp_path / "board.yaml"
     path.write_text('title: One\nshots:\n  - {id: "010", prompt: A boat.}\n', encoding="utf-8")
+    Path(f"{path}.parquet").write_bytes(b"PAR1")
     return str(path)
 
 
+EXTRAS = ("opentimelineio", "pyarrow", "s3fs", "adlfs", "gcsfs", "paramiko")
+"""What an installation without extras has not."""
+
+
+@pytest.fixture(params=["all is installed", "without extras"])
+def _installed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without extras":
+        for package in EXTRAS:
+            monkeypatch.setitem(sys.modules, package, None)
+
+
 @pytest.mark.parametrize("root", ROOTS_WITH_SECRETS)
+@pytest.mark.usefixtures("_installed")
 def test_a_root_that_holds_a_secret_is_refused_at_every_door_and_not_shown(
     root: str, board: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,9 @@ def test_parquet_without_pyarrow_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "w.parquet").write_bytes(b"PAR1")
     assert "pip install pyarrow" in problems(tmp_path / "w.parquet")[0]
+    for data in (b"", b"prompt\nWave\n"):
+        (tmp_path / "w.parquet").write_bytes(data)
+        assert "this is not Parquet" in problems(tmp_path / "w.parquet")[0]
 
 
 def test_a_packed_table_with_a_byte_order_mark(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,16 @@ BOARD = """\
       - {id: b, action: Sun., cut: fade 0.5, dialogue: {en: [{text: "Now!", from: 0.5, to: 1}, {text: "Or <never> & nowhere.", from: 1.25}]}}
       - {id: c, action: Snow., cut: true, trim: 0.5.., speed: 0.5}
     """
+
+
+def test_a_mistake_of_the_board_is_told_before_a_package_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentimelineio", None)
+    for text, said in ((BOARD, "pip install opentimelineio"), (BOARD.replace("cut:", "cutt:"), "cutt")):
+        board = write_board(tmp_path, text)
+        assert main(["export", str(board), str(tmp_path / "cut.otio"), "--root", str(tmp_path / "out")]) == 2
+        assert said in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ def check_out(out: str | Path, *, relative: bool = False) -> None:
     """Judge the name of a timeline, before any clip is read.
 
     Raises `ConfigurationError` for another format, a folder that is not there, and a place that cannot be
-    written to; and when the package that writes it is not installed.
+    written to. Whether the package that writes it is installed is `write_timeline`'s to say, once the root and the
+    board are judged: it would be installed in vain for a board that is wrong.
     """
     path = Path(out)
     endings = ", ".join(EXPORTS)
@@ -65,9 +66,6 @@ def check_out(out: str | Path, *, relative: bool = False) -> None:
     elif not os.access(path if path.exists() else folder, os.W_OK):
         why = "it cannot be written to"
     else:
-        exporter = _exporter(path)
-        if isinstance(exporter, NeedsPackages):
-            exporter.check_installed(path.suffix.casefold())
         return
     raise ConfigurationError(
         f"timeline {out}: {why}; allowed: a local file that can be written, ending in {endings}"
@@ -87,14 +85,19 @@ def write_timeline(root: Storage, plan: Plan, out: str | Path, *, relative: bool
 
     The clips are linked where they lie under the root, and go into an `.otioz`. With `relative` they, and the sounds,
     are copied into a folder beside the file, which names them from there.
-    Raises `ConfigurationError` as `check_out` does, and when the file cannot be written after all.
+    Raises `ConfigurationError` as `check_out` does, when the package that writes it is not installed, and when the
+    file cannot be written after all.
     """
     check_out(out, relative=relative)
+    path = Path(out)
+    exporter = _exporter(path)
+    if isinstance(exporter, NeedsPackages):
+        exporter.check_installed(path.suffix.casefold())
     cut = exported_cut(root, plan, relative=relative)
     if problem := cut.edit.problem():
         raise ConfigurationError(f"timeline {out}: {problem}")
     try:
-        files = _exporter(Path(out)).write(cut, str(out))
+        files = exporter.write(cut, str(out))
     except (OSError, ValueError, VideoError) as error:
         raise ConfigurationError(f"timeline {out}: it cannot be written: {error}") from None
     return Exported(files, cut.missing)
