@@ -1,9 +1,13 @@
-"""The quick tests on each Python that the package supports: `python -m tests.matrix [PYTEST MARKS [PYTEST WORDS]]`.
+"""The quick tests on each Python that the package supports.
+
+    python -m tests.matrix [--only 3.12-lowest]... [PYTEST MARKS [PYTEST WORDS]]
 
 For every Python from 3.11 to 3.14 that is found on this machine: once with the newest dependencies and once with
-the lowest that pyproject.toml allows. Ends with what passed, and loudly with what was not found.
+the lowest that pyproject.toml allows. `--only` runs one cell of these, named as in the table at the end: what passed,
+and loudly what was not found.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -23,6 +27,11 @@ NOT_NEEDED = ("schemathesis", "mypy", "ruff", "import-linter", "hypercorn", "h2"
 EXTRAS = ("s3", "azure", "dataset")
 """Those of the package that the quick tests need."""
 
+RESOLUTIONS = {"newest": "highest", "lowest": "lowest-direct"}
+"""What a cell is called by -> how uv chooses its dependencies."""
+
+CELLS = tuple(f"{version}-{which}" for version in PYTHONS for which in RESOLUTIONS)
+
 PATIENCE = 1800
 """Seconds after which a run of the tests counts as hanging."""
 
@@ -32,21 +41,33 @@ TEST_PATIENCE = 600
 
 def main() -> int:
     """Run everything and print a table; the number of runs that failed."""
-    marks, *words = sys.argv[1:] or ["not slow"]
-    found = {version: python for version in PYTHONS if (python := find_python(version))}
+    options, words = _options()
+    cells = options.only or CELLS
+    versions = dict.fromkeys(cell.partition("-")[0] for cell in cells)
+    found = {version: python for version in versions if (python := find_python(version))}
     results: list[tuple[str, str]] = []
-    for version, python in found.items():
-        for resolution in ("highest", "lowest-direct"):
-            name = f"{version} {'newest' if resolution == 'highest' else 'lowest'}"
-            print(f"== Python {name}: {python}", flush=True)
-            results.append((name, run(python, version, resolution, marks, words)))
+    for cell in cells:
+        version, _, which = cell.partition("-")
+        if version in found:
+            print(f"== Python {cell}: {found[version]}", flush=True)
+            results.append((cell, run(found[version], version, RESOLUTIONS[which], options.marks, words)))
     print()
-    for name, result in results:
-        print(f"Python {name:13} {result}")
-    for version in PYTHONS:
+    for cell, result in results:
+        print(f"Python {cell:13} {result}")
+    for version in versions:
         if version not in found:
             print(f"Python {version:13} NOT FOUND on this machine: NOT TESTED")
-    return sum(not result.startswith("passed") for _, result in results)
+    # A cell that was asked for by name and is not there is a failure; a whole matrix is of what there is.
+    missing = sum(cell.partition("-")[0] not in found for cell in options.only or ())
+    return missing + sum(not result.startswith("passed") for _, result in results)
+
+
+def _options() -> tuple[argparse.Namespace, list[str]]:
+    """What was asked for, and the words for pytest."""
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
+    parser.add_argument("--only", action="append", choices=CELLS, help="one cell; may be given several times")
+    parser.add_argument("marks", nargs="?", default="not slow")
+    return parser.parse_known_args()
 
 
 def find_python(version: str) -> str | None:
