@@ -80,17 +80,26 @@ def _check_other_processes(root: Storage) -> None:
     if not root.has_exclusive_create:
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: workers cannot share this storage, since it has no exclusive create; use a "
-            "local disk, S3, GCS or Azure, or a single worker",
+            "local disk, S3, GCS or Azure",
             setting="root",
         )
 
 
 def check_lasting(root: Storage, base_url: str) -> None:
-    """Raise `ConfigurationError` when paid clips would be gone with the process."""
-    if root.in_memory and service_kind(base_url) == "minimax":
+    """Raise `ConfigurationError` when paid clips would be gone with the process, or two runs would pay for one clip."""
+    if service_kind(base_url) != "minimax":
+        return
+    if root.in_memory:
         raise ConfigurationError(
             f"root = {shown(root.url)!r}: it is gone when this process ends, with the clips that were paid for",
             advice="use a real storage",
+            setting="root",
+        )
+    if not root.has_exclusive_create:
+        raise ConfigurationError(
+            f"root = {shown(root.url)!r}: this storage has no exclusive create, so that two runs at once would pay for "
+            "the same clip",
+            advice="use a local disk, S3, GCS or Azure",
             setting="root",
         )
 

@@ -18,10 +18,11 @@ from minimax_tasks import (
     VideoDataset,
     make,
 )
-from minimax_tasks.clips.root import check_root, check_shareable, open_root
+from minimax_tasks.clips.root import check_payable, check_root, check_shareable, open_root
 from minimax_tasks.commands.main import main
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
+from tests.storyboard.boards import write_board
 
 
 class Shelf(MemoryFileSystem):
@@ -30,6 +31,7 @@ class Shelf(MemoryFileSystem):
     protocol = "shelf"
 
 
+ONE = "title: One\nshots:\n  - {id: a, action: Rain.}\n"
 REAL, DOUBLE = "https://api.minimaxi.com", "http://127.0.0.1:8000"
 
 
@@ -54,6 +56,20 @@ def test_storage_without_exclusive_create_is_not_shared(tmp_path: Path) -> None:
         check_shareable(Storage("memory://shared"))
     with pytest.raises(ConfigurationError, match="workers cannot share this storage"):
         check_shareable(Storage("shelf://shared"))
+
+
+def test_nothing_real_is_paid_on_storage_without_exclusive_create(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by one worker: nobody knows of the other run that looks whether a claim is there, and then writes its own."""
+    fsspec.register_implementation("shelf", Shelf, clobber=True)
+    for at in ("https://api.minimax.io", REAL):
+        with pytest.raises(ConfigurationError, match=r"no exclusive create.*pay for the same clip"):
+            check_payable(Storage("shelf://films"), at, shared=False)
+    check_payable(Storage("shelf://drawn"), "http://127.0.0.1:1", shared=False)
+    monkeypatch.setenv("MINIMAX_API_KEY", "sk-real")
+    assert main(["render", write_board(tmp_path, ONE), "--root", "shelf://films"]) == 2
+    assert "no exclusive create" in capsys.readouterr().err
 
 
 def test_storage_that_replaces_what_must_be_new_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
