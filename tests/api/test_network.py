@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -377,6 +377,42 @@ def test_drops_do_not_lengthen_an_answer(head: bytes, monkeypatch: pytest.Monkey
     async def run() -> None:
         async with dripping(head) as url, MiniMaxClient(KEY, url, timeout=0.4) as client:
             await client.query("1")
+
+    with pytest.raises(AnswerLost, match="too long"):
+        asyncio.run(asyncio.wait_for(run(), 60))
+
+
+H3 = TextToVideoRequest(prompt="A pier", model="MiniMax-H3", ratio="16:9", duration=4)
+KINDS: dict[str, Callable[[MiniMaxClient], Awaitable[Any]]] = {
+    "submit": lambda client: client.submit(ASKED),
+    "submit of the second generation": lambda client: client.submit(H3),
+    "query": lambda client: client.query("1"),
+    "query of the second generation": lambda client: client.query("1", H3.endpoint),
+    "list": lambda client: client.tasks(H3.endpoint),
+    "cancel": lambda client: client.cancel("1", H3.endpoint),
+    "upload": lambda client: client.upload(b"x", "a.mov", "video/quicktime"),
+    "retrieve": lambda client: client.retrieve("1"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n",
+    ],
+)
+def test_no_kind_of_request_is_held_up_by_drops_and_what_may_be_paid_stays_in_doubt(
+    kind: str, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minimax_tasks.api.client.CONNECT_TIME", 0.2)
+
+    async def run() -> None:
+        async with dripping(head) as url, MiniMaxClient(KEY, url, timeout=0.2) as client:
+            await KINDS[kind](client)
 
     with pytest.raises(AnswerLost, match="too long"):
         asyncio.run(asyncio.wait_for(run(), 60))
