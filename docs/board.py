@@ -49,6 +49,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "`audio: {beds: [...], loudness: -23}` sets another, `loudness: off` none.",
             'audio: [{file: music.mp3, to: "030", gain: -6, fade_out: 2, duck: 12}, {file: rain.wav, loop: true}]',
         ),
+        "picture": (
+            "The shape of the film: `aspect`, `size` in pixels, and `fill` for clips of another shape: `crop`, `blur` "
+            '(whole, on a blurred copy) or `bars`. `picture: "9:16"` alone will do. Without it a film has the shape of '
+            "most of its clips. It changes no clip; models that take a `ratio` make theirs in this shape.",
+            'picture: {aspect: "9:16", size: 1080x1920, fill: blur}',
+        ),
         "shots": (
             "The shots in the order of the film, at least one. Required.",
             'shots: [{id: "010", prompt: Fog over a harbour at dawn.}]',
@@ -177,6 +183,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "speed": (
             "How fast the clip is shown: 0.5 is slow motion, 2 twice as fast. Sound keeps its pitch.",
             "speed: 0.5",
+        ),
+        "crop": (
+            "What of its picture is kept where the film has another shape and `fill` is `crop`: `top`, `bottom`, "
+            "`left`, `right`, `center`, or a number from 0 to 1. `[x, y, width, height]`, in parts of the picture, cuts "
+            "that out in any case.",
+            "crop: left",
         ),
         "hold": ("Seconds that the last frame stays.", "hold: 1.5"),
         "skip": (

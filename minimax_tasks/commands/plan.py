@@ -1,7 +1,6 @@
 """What a storyboard would make and cost."""
 
 import argparse
-from dataclasses import replace
 
 from minimax_tasks.commands.exit_codes import DONE
 
@@ -11,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
     parser.add_argument("--name", help="of the film's folder, instead of the board's title")
+    parser.add_argument("--aspect", metavar="W:H", help="of the film, instead of the board's")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -23,6 +23,7 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.console.streams import json_text
     from minimax_tasks.settings import Settings
+    from minimax_tasks.storyboard.delivery import delivered
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
     from minimax_tasks.storyboard.lengths import known_lengths
     from minimax_tasks.storyboard.planning.make import make_plan
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
     plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    plan = replace(plan, name=options.name or "")
+    plan = delivered(plan, name=options.name, aspect=options.aspect)
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     why, problems = why_to_make(storage, plan, states), problems_of(storage.url, states)

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import time
-from dataclasses import replace
 
 from minimax_tasks.clips.layout import FILM, REPORT, VIDEO, clip_file
 from minimax_tasks.clips.root import (
@@ -31,6 +30,7 @@ from minimax_tasks.console.price import Price
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.film import (
     FilmMaker,
     check_film_is_own,
@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     parser.add_argument("--root", metavar="URL", help="where the files go, any fsspec URL (setting root)")
     parser.add_argument("--name", help="of the film's folder, instead of the board's title")
+    parser.add_argument(
+        "--aspect",
+        metavar="W:H",
+        help="deliver the same clips in another shape, such as 1:1 or 9:16, as a film of its own",
+    )
     add_run_options(parser)
     parser.add_argument(
         "--partial",
@@ -71,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
         options.board,
         root=options.root,
         name=options.name,
+        aspect=options.aspect,
         sandbox=options.sandbox,
         scale=options.scale,
         budget=options.budget,
@@ -88,6 +94,7 @@ def render(
     *,
     root: str | None,
     name: str | None,
+    aspect: str | None = None,
     sandbox: bool,
     scale: str | None,
     budget: float | None,
@@ -108,7 +115,7 @@ def render(
     if not sandbox:
         check_root_lasts(storage, settings)
     planned = plan_board(board, settings.root)
-    plan = replace(planned, name=name or "")
+    plan = delivered(planned, name=name, aspect=aspect)
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     price = to_pay(plan, states, retry_failed=retry_failed)
@@ -137,7 +144,7 @@ def render(
         paid = service_kind(settings.base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
         stack.enter_context(following(progress))
-        task = RenderStoryboard(storyboard=board, root=settings.root, name=name)
+        task = RenderStoryboard(storyboard=board, root=settings.root, name=name, aspect=aspect)
         done = build_run([task], run, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")

@@ -23,6 +23,7 @@ from minimax_tasks.problems import MOST_TOLD, Problem
 from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storyboard.board_own import EXPECTED_CLIP, ClipKey, OwnVideo
 from minimax_tasks.storyboard.board_part import BoardPart, listed
+from minimax_tasks.storyboard.board_picture import EXPECTED_PICTURE, CropKey, Picture, PictureKey
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
 from minimax_tasks.storyboard.board_words import DialogueKey, Line
 from minimax_tasks.storyboard.trims import read_trim
@@ -104,6 +105,7 @@ class Shot(BoardPart):
     speed: Annotated[StrictInt | StrictFloat, Field(ge=0.1, le=10)] | None = None
     hold: Annotated[StrictInt | StrictFloat, Field(ge=0, le=60)] | None = None
     skip: StrictBool = False
+    crop: CropKey | None = None
     sound: Sound | None = None
     voice: VoiceKey = []
     vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
@@ -123,6 +125,7 @@ class Board(BoardPart):
     defaults: Defaults = Defaults()
     cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
     frames: dict[StrictStr, StrictStr] = {}
+    picture: PictureKey | None = None
     audio: AudioKey | None = None
     shots: Annotated[list[Shot], Field(min_length=1)]
 
@@ -388,6 +391,8 @@ def _known_keys(path: KeyPath) -> list[str]:
         model = parts.get(path[2], Shot) if len(path) > 3 else Shot
     elif path[:1] == ("audio",) and len(path) > 1:
         model = Bed if any(isinstance(part, int) for part in path) else Audio
+    elif path[:1] == ("picture",) and len(path) > 1:
+        model = Picture
     elif path[:1] == ("cast",):
         model = CastMember
     elif path[:1] == ("defaults",) and len(path) > 1:
@@ -415,6 +420,7 @@ def _kinds(kind: str, item: Any) -> str:
 
 
 _EXPECTED = {
+    **EXPECTED_PICTURE,
     "cut": "true, or a transition with its seconds such as fade 0.5",
     "camera": "moves such as push in, pan left (at once), or a list [static, push in] (one after the other)",
     "language": "en or zh",

@@ -18,10 +18,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from minimax_tasks.storyboard.board import Shot
-from minimax_tasks.storyboard.plan import Join, Plan
+from minimax_tasks.storyboard.board_picture import read_crop
+from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
 from minimax_tasks.storyboard.sound_cuts import SoundCut, lay_sounds, wanted_loudness
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
+from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, called, is_alike
 
 if TYPE_CHECKING:
     from minimax_tasks.video.join import Piece
@@ -50,6 +52,7 @@ class CutSource:
     clip: str = ""
     is_slate: bool = False
     volume: float = 1.0
+    reshaped: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Cut:
     film. It is shown `speed` times as fast as it was made, and its last frame stays for `hold`. For `overlap` it
     is mixed with the clip before it; that time belongs to both. `join` says how it follows the clip before. With
     `drops_repeated_frame` its first frame, which shows the last frame of the clip before once more, is left out.
-    `is_slate` marks a card in the place of a clip that is missing. `volume` is that of its sound.
+    `is_slate` marks a card in the place of a clip that is missing. `volume` is that of its sound, `crop` what is kept
+    of its picture where the film has another shape.
     """
 
     shot: str
@@ -76,6 +80,9 @@ class Cut:
     speed: Fraction = Fraction(1)
     hold: Fraction = Fraction(0)
     volume: float = 1.0
+    crop: Crop = CENTRE
+    reshaped: str = ""
+    """How its picture is brought to the film's shape, in words; empty where it has that, or where it is not known."""
 
     @property
     def length(self) -> Fraction:
@@ -91,6 +98,8 @@ class Cut:
             return f"speed {float(self.speed):g}"
         if self.hold:
             return f"hold {float(self.hold):g} s"
+        if self.reshaped:
+            return self.reshaped
         return "its trimmed beginning" if self.source_in and not self.drops_repeated_frame else ""
 
     @property
@@ -119,6 +128,8 @@ class Edit:
     cuts: tuple[Cut, ...]
     rate: Fraction | None
     sounds: tuple[SoundCut, ...] = ()
+    shape: Shape = AS_CLIPS
+    """The shape that the film is asked to have, and how clips of another one fill it."""
     loudness: float | None = None
     """LUFS to which the sound of the film is levelled; None for as it is."""
 
@@ -157,6 +168,7 @@ class Edit:
                 speed=cut.speed,
                 hold=self.frames(cut.hold),
                 volume=cut.volume,
+                crop=cut.crop,
             )
             for clip, cut in zip(clips, self.cuts, strict=True)
         ]
@@ -204,12 +216,24 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
                     shot.key,
                     length is None,
                     volume=_volume(shot.shot.sound, plan.board.defaults.sound),
+                    reshaped=_reshaped(plan.shape, shot),
                 )
             )
         follows = length is not None or slates
     measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
     edit = lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
-    return replace(edit, sounds=lay_sounds(plan, edit.cuts), loudness=wanted_loudness(plan))
+    return replace(edit, sounds=lay_sounds(plan, edit.cuts), shape=plan.shape, loudness=wanted_loudness(plan))
+
+
+def _reshaped(shape: Shape, shot: PlannedShot) -> str:
+    """What has to be done to the picture of a shot for the film to have its shape."""
+    if not read_crop(shot.shot.crop).is_whole:
+        return "crop"
+    if shape.size is not None:
+        return f"size {shape.size[0]}x{shape.size[1]}"
+    if shape.aspect is None or shot.shape is None or is_alike(Fraction(*shot.shape), shape.aspect):
+        return ""
+    return f"{shape.fill} to {called(shape.aspect)} from {called(Fraction(*shot.shape))}"
 
 
 def _volume(*wishes: str | float | None) -> float:
@@ -279,6 +303,8 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
                 speed=speed,
                 hold=hold,
                 volume=source.volume,
+                crop=CENTRE if source.is_slate else read_crop(source.shot.crop),
+                reshaped=source.reshaped,
             )
         )
     return Edit(tuple(cuts), rate)

@@ -1,6 +1,5 @@
 """From finished clips to the film, its report and its manifest."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -260,8 +259,8 @@ class FilmMaker:
         from minimax_tasks.video.slate import write_slate
         from minimax_tasks.video.stream_layout import read_layout
 
-        usual = Counter(layout.size for layout in layouts.values()).most_common(1)
-        size, rate = usual[0][0] if usual else _SLATE_SIZE, edit.rate or DEFAULT_FPS
+        sizes = [layout.size for layout in layouts.values()]
+        size, rate = edit.shape.size_for(sizes or [_SLATE_SIZE]), edit.rate or DEFAULT_FPS
         clips = []
         for number, cut in enumerate(edit.cuts):
             if not cut.is_slate:
@@ -362,6 +361,7 @@ def _join(
         sounds=sounds,
         loudness=edit.loudness,
         captions=captions,
+        shape=edit.shape,
     )
 
 

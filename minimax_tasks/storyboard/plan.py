@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -13,8 +13,10 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storage.versions import Versions
 from minimax_tasks.storyboard.board import Board, Shot
+from minimax_tasks.storyboard.board_picture import read_aspect
 from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.planning.stills import Still
+from minimax_tasks.video.shape import AS_CLIPS, Shape, Size
 
 OWN = "own"
 """The mode of a shot that is not generated."""
@@ -116,6 +118,8 @@ class PlannedShot:
     references: tuple[Source, ...] = ()
     own: OwnClip | None = None
     """Where its frames come from when it is not generated; it has no segments then."""
+    shape: Size | None = None
+    """The shape of its clip as width and height, as far as it is known before the clip is made."""
 
     @property
     def picked(self) -> Segment:
@@ -158,6 +162,10 @@ class Plan:
     warnings: tuple[str, ...]
     name: str = ""
     """Name of the film's folder, in place of the title."""
+    aspect: str = ""
+    """The shape of the film, in place of the board's."""
+    of_shape: tuple[str, ...] = ()
+    """Which of the warnings speak of the film's shape."""
     sounds: Mapping[str, SoundFile] = field(default_factory=dict)
     """File as the board names it -> the sound in it."""
     versions: Versions | None = field(default=None, compare=False)
@@ -165,13 +173,27 @@ class Plan:
 
     @property
     def slug(self) -> str:
-        """The name, or else the title, as a folder's name."""
-        return film_name(self.name or self.board.title)
+        """The name, or else the title, as a folder's name; behind it the shape, where that is not the board's."""
+        return film_name(self._called)
 
     @property
     def former_slug(self) -> str:
         """`slug` by the rule before."""
-        return former_film_name(self.name or self.board.title)
+        return former_film_name(self._called)
+
+    @property
+    def _called(self) -> str:
+        called = self.name or self.board.title
+        return f"{called} {self.aspect.replace(':', 'x')}" if self.aspect else called
+
+    @property
+    def shape(self) -> Shape:
+        """The shape that the film is asked to have. Clips are cut to one that is not the board's, unless it says how."""
+        own = self.board.picture.shape if self.board.picture else AS_CLIPS
+        if not self.aspect:
+            return own
+        fill = self.board.picture.fill if self.board.picture else None
+        return replace(own, aspect=read_aspect(self.aspect), size=None, fill=fill or "crop")
 
     @property
     def shown(self) -> tuple[PlannedShot, ...]:
@@ -216,6 +238,7 @@ class Plan:
         defaults = self.board.defaults.film_values
         return {
             "look": self.board.look,
+            **({"aspect": self.aspect} if self.aspect else {}),
             **self.board.film_values,
             **({"defaults": defaults} if defaults else {}),
             **(

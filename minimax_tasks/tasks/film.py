@@ -13,6 +13,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.errors import BoardError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.film import (
     FilmMaker,
     check_film_is_own,
@@ -168,13 +169,17 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
     name = luigi.OptionalParameter(
         default=None, description="of the film's folder; the board's title when left out"
     )
+    aspect = luigi.OptionalParameter(
+        default=None, description="of the film, such as 1:1; the board's when left out"
+    )
     retry_count = 3
 
     _named_as = "film"
 
     @property
     def _words(self) -> str:
-        return self.name or task_words(self.storyboard)
+        words = self.name or task_words(self.storyboard)
+        return f"{words} · {self.aspect}" if self.aspect else words
 
     @property
     def _board(self) -> str:
@@ -188,7 +193,7 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         Raises `BoardError` with everything that is wrong with it, and when the folder of its film belongs to
         another board.
         """
-        plan = replace(plan_board(self._board, self.root), name=self.name or "")
+        plan = delivered(plan_board(self._board, self.root), name=self.name, aspect=self.aspect)
         check_film_is_own(Storage(self.root), plan)
         return plan
 

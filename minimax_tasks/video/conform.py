@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
 from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.shape import CENTRE, Crop, Fill, Size
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.turn import Turn, turn_of
@@ -17,15 +18,27 @@ from minimax_tasks.video.turn import Turn, turn_of
 BLACK = (16, 128, 128)
 """Y, U and V of black in limited range."""
 
+GROUND = 96
+"""Pixels of the shorter side of a blurred ground before it is enlarged."""
+
+DIMMED = (0.6, 0.85, 0.85)
+"""How much of its light, and of its colour, a blurred ground keeps, so that it stands back."""
+
 
 def conformed(
-    source: Source, size: tuple[int, int], fps: Fraction, speed: Fraction = Fraction(1)
+    source: Source,
+    size: Size,
+    fps: Fraction,
+    speed: Fraction = Fraction(1),
+    fill: Fill = "bars",
+    crop: Crop = CENTRE,
 ) -> Iterator[av.VideoFrame]:
     """The clip as yuv420p BT.709 frames of `size` (width, height; even) at a constant `fps`.
 
     It is shown `speed` times as fast as it was made: frames are left out, or shown more than once.
 
-    A clip that asks to be turned is turned; a picture of another shape keeps its shape and gets black bars.
+    A clip that asks to be turned is turned; a picture of another shape fills the frame as `fill` says: what is kept of
+    one that is cut is said by `crop`.
     Raises `VideoError`.
     """
     with opened(source) as container:
@@ -36,10 +49,12 @@ def conformed(
         turn: Turn | None = None
         for frame in at_rate(container.decode(stream), stream.time_base / speed, fps):
             turn = turn_of(frame) if turn is None else turn
-            yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), turn)
+            yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), turn, fill, crop)
 
 
-def conformed_from(clip: StreamLayout, size: tuple[int, int], begin: int) -> Iterator[av.VideoFrame]:
+def conformed_from(
+    clip: StreamLayout, size: Size, begin: int, fill: Fill = "bars", crop: Crop = CENTRE
+) -> Iterator[av.VideoFrame]:
     """The frames of an even clip at its own rate, as `conformed` gives them, from number `begin` on.
 
     Decoded from the packet before it that begins anew. Where there are fewer, the last one. Raises `VideoError`.
@@ -56,9 +71,9 @@ def conformed_from(clip: StreamLayout, size: tuple[int, int], begin: int) -> Ite
             shown = frame
             if (frame.pts or 0) >= clip.first + begin * clip.tick:
                 given = True
-                yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), clip.turn)
+                yield _fitted(frame, size, stream.sample_aspect_ratio or Fraction(1), clip.turn, fill, crop)
         if shown is not None and not given:
-            yield _fitted(shown, size, stream.sample_aspect_ratio or Fraction(1), clip.turn)
+            yield _fitted(shown, size, stream.sample_aspect_ratio or Fraction(1), clip.turn, fill, crop)
 
 
 def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction) -> Iterator[av.VideoFrame]:
@@ -94,10 +109,29 @@ def at_rate(frames: Iterator[av.VideoFrame], time_base: Fraction, fps: Fraction)
         yield shown
 
 
-def _fitted(frame: av.VideoFrame, size: tuple[int, int], pixel_aspect: Fraction, turn: Turn) -> av.VideoFrame:
-    aspect = Fraction(frame.width, frame.height) * pixel_aspect
-    inner = _inner_size(1 / aspect if turn.degrees % 180 else aspect, size)
-    before = turn.size(*inner)
+def _fitted(
+    frame: av.VideoFrame, size: Size, pixel_aspect: Fraction, turn: Turn, fill: Fill, crop: Crop
+) -> av.VideoFrame:
+    if turn.degrees % 180:
+        pixel_aspect = 1 / pixel_aspect
+    whole = turn.size(frame.width, frame.height)
+    inner = _inner_size(Fraction(*whole) * pixel_aspect, size)
+    if crop.is_whole and (inner == size or fill == "bars"):
+        picture = _upright(frame, turn, inner)
+        return picture if inner == size else _on(_black(size), picture)
+    upright, shape = _upright(frame, turn, whole), Fraction(*size) / pixel_aspect
+    if fill == "crop":
+        return _resized(_cut(upright, crop.box(whole, shape)), size)
+    kept = _cut(upright, crop.box(whole, None))
+    picture = _resized(kept, _inner_size(Fraction(kept.width, kept.height) * pixel_aspect, size))
+    if fill == "bars":
+        return _on(_black(size), picture)
+    return _on(_blurred(_cut(kept, CENTRE.box((kept.width, kept.height), shape)), size), picture)
+
+
+def _upright(frame: av.VideoFrame, turn: Turn, size: Size) -> av.VideoFrame:
+    """The frame as yuv420p in BT.709, turned as its clip asks, in a `size` as shown."""
+    before = turn.size(*size)
     is_709 = frame.colorspace == BT709 or (
         frame.colorspace in UNTAGGED and untagged_matrix(frame.height) == "ITU709"
     )
@@ -112,9 +146,7 @@ def _fitted(frame: av.VideoFrame, size: tuple[int, int], pixel_aspect: Fraction,
             to_matrix="ITU709",
             limited=True,
         )
-    if turn:
-        picture = _turned(picture, turn)
-    return picture if inner == size else _barred(picture, size)
+    return _turned(picture, turn) if turn else picture
 
 
 def _turned(picture: av.VideoFrame, turn: Turn) -> av.VideoFrame:
@@ -124,7 +156,7 @@ def _turned(picture: av.VideoFrame, turn: Turn) -> av.VideoFrame:
     return frame
 
 
-def _inner_size(aspect: Fraction, size: tuple[int, int]) -> tuple[int, int]:
+def _inner_size(aspect: Fraction, size: Size) -> Size:
     width, height = size
     if aspect > Fraction(width, height):
         height = min(height, 2 * nearest(width / aspect / 2))
@@ -136,11 +168,54 @@ def _inner_size(aspect: Fraction, size: tuple[int, int]) -> tuple[int, int]:
     return size if near else (max(2, width), max(2, height))
 
 
-def _barred(picture: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-    frame = av.VideoFrame(*size, "yuv420p")
-    for black, whole, part in zip(BLACK, frame.planes, picture.planes, strict=True):
-        canvas = plane_pixels(whole)
-        canvas[:] = black
-        top, left = (whole.height - part.height) // 2, (whole.width - part.width) // 2
-        canvas[top : top + part.height, left : left + part.width] = plane_pixels(part)
+def _resized(picture: av.VideoFrame, size: Size) -> av.VideoFrame:
+    """A yuv420p frame in another size; its colours stay what they are."""
+    if (picture.width, picture.height) == size:
+        return picture
+    return reformatted(
+        picture, format="yuv420p", size=size, from_matrix="ITU709", to_matrix="ITU709", limited=True
+    )
+
+
+def _cut(picture: av.VideoFrame, box: tuple[int, int, int, int]) -> av.VideoFrame:
+    """A part of a yuv420p frame, moved to whole pixels of its colours: even ones."""
+    left, top = (2 * (place // 2) for place in box[:2])
+    width, height = (max(2, 2 * (side // 2)) for side in box[2:])
+    if (width, height) == (picture.width, picture.height):
+        return picture
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for fine, part, whole in zip((1, 2, 2), frame.planes, picture.planes, strict=True):
+        rows = slice(top // fine, top // fine + part.height)
+        columns = slice(left // fine, left // fine + part.width)
+        plane_pixels(part)[:] = plane_pixels(whole)[rows, columns]
     return frame
+
+
+def _black(size: Size) -> av.VideoFrame:
+    frame = av.VideoFrame(*size, "yuv420p")
+    for black, plane in zip(BLACK, frame.planes, strict=True):
+        plane_pixels(plane)[:] = black
+    return frame
+
+
+def _blurred(picture: av.VideoFrame, size: Size) -> av.VideoFrame:
+    """A yuv420p frame as a ground for itself: out of focus and darker. Small and enlarged, which costs little."""
+    scale = GROUND / min(size)
+    small = _resized(
+        picture, (2 * max(1, round(size[0] * scale / 2)), 2 * max(1, round(size[1] * scale / 2)))
+    )
+    frame = av.VideoFrame(small.width, small.height, "yuv420p")
+    for number, (soft, sharp) in enumerate(zip(frame.planes, small.planes, strict=True)):
+        blur = ImageFilter.GaussianBlur(GROUND / (32 if number else 16))
+        pixels = np.asarray(Image.fromarray(plane_pixels(sharp)).filter(blur))
+        black = BLACK[number]
+        plane_pixels(soft)[:] = black + (pixels - float(black)) * DIMMED[number]
+    return _resized(frame, size)
+
+
+def _on(ground: av.VideoFrame, picture: av.VideoFrame) -> av.VideoFrame:
+    """A frame with a smaller one in its middle."""
+    for whole, part in zip(ground.planes, picture.planes, strict=True):
+        top, left = (whole.height - part.height) // 2, (whole.width - part.width) // 2
+        plane_pixels(whole)[top : top + part.height, left : left + part.width] = plane_pixels(part)
+    return ground

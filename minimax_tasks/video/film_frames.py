@@ -78,10 +78,11 @@ class FilmFrames:
         """The frames that the clip of a piece has in the film, from number `begin` on; at least one, if it has any."""
         film, piece = self.film, self.film.pieces[number]
         if begin and is_plain(piece, film):
-            yield from conformed_from(piece.clip, film.size, begin)
+            yield from conformed_from(piece.clip, film.size, begin, film.shape.fill, piece.crop)
             return
         skipped: av.VideoFrame | None = None
-        for count, skipped in enumerate(conformed(piece.clip.path, film.size, film.fps, piece.speed)):
+        frames = conformed(piece.clip.path, film.size, film.fps, piece.speed, film.shape.fill, piece.crop)
+        for count, skipped in enumerate(frames):
             if count >= begin:
                 yield skipped
                 begin = 0

@@ -18,6 +18,7 @@ from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_cues
 from minimax_tasks.video.film_frames import FilmFrames
 from minimax_tasks.video.mix import PlacedSound
 from minimax_tasks.video.pieces import Film, Piece
+from minimax_tasks.video.shape import AS_CLIPS, Shape
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.sound_track import SoundTrack, mixed_track
 from minimax_tasks.video.source import opened, picture_stream
@@ -72,13 +73,15 @@ def join(
     loudness: float | None = None,
     captions: Mapping[str, Sequence[Cue]] = MappingProxyType({}),
     chapters: bool = True,
+    shape: Shape = AS_CLIPS,
 ) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p, AAC where there is sound).
 
     Packets are copied, and so stay exactly as they are, where clips were encoded alike and are shown as they are; a
     doubled frame is left out by dropping the last packet of the clip before, which shows the same. What lies between
-    (transitions, trimmed beginnings, clips of another kind) is encoded, in the size that most pieces have and at `fps`;
-    pieces of another shape get black bars, and pieces that ask to be turned are turned.
+    (transitions, trimmed beginnings, clips of another kind) is encoded, in the size that the `shape` asks for, or else
+    that of most pieces, and at `fps`; pieces of another shape fill it as the `shape` says, and pieces that ask to be
+    turned are turned.
 
     Sound is copied as well where that of all clips is alike and nothing changes it; only what a cut touches is
     encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, silent where a clip has
@@ -90,7 +93,7 @@ def join(
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    film = Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions)
+    film = Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape)
     film.check_transitions()
     spans = spans_of(film)
     is_copied = spans.copied == film.frames

@@ -1,6 +1,5 @@
 """The pieces of a film: each clip in its place."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,6 +10,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.encode import Cue, write_chapters
 from minimax_tasks.video.mix import SEAM, PlacedSound
 from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, Size
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.transitions import CUT, TRANSITIONS
 
@@ -24,7 +24,8 @@ class Piece:
     frame of the piece before once more. The first piece follows nothing.
 
     It begins at `source_in` seconds of the clip, and is shown `speed` times as fast as that. The last `hold` of its
-    frames repeat the one before them, in silence. Its sound is heard at `volume`: 1 as it is, 0 not at all.
+    frames repeat the one before them, in silence. Its sound is heard at `volume`: 1 as it is, 0 not at all. Where its
+    picture is cut to the film's shape, `crop` says what of it is kept.
     """
 
     clip: StreamLayout
@@ -38,6 +39,7 @@ class Piece:
     source_in: Fraction = Fraction(0)
     speed: Fraction = Fraction(1)
     hold: int = 0
+    crop: Crop = CENTRE
 
     @property
     def moving(self) -> int:
@@ -56,6 +58,7 @@ class Film:
     added: tuple[PlacedSound, ...] = ()
     loudness: float | None = None
     captions: Mapping[str, Sequence[Cue]] = field(default_factory=dict)
+    shape: Shape = AS_CLIPS
 
     @property
     def clips(self) -> list[StreamLayout]:
@@ -63,10 +66,9 @@ class Film:
         return [piece.clip for piece in self.pieces]
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height: those of most pieces, in even pixels."""
-        width, height = Counter(clip.size for clip in self.clips).most_common(1)[0][0]
-        return width + width % 2, height + height % 2
+    def size(self) -> Size:
+        """Width and height: as asked for, or else those of most pieces, in even pixels."""
+        return self.shape.size_for([clip.size for clip in self.clips])
 
     @property
     def frames(self) -> int:

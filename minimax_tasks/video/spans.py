@@ -13,6 +13,7 @@ from minimax_tasks.video.colour import BT709, UNTAGGED, untagged_matrix
 from minimax_tasks.video.encode import LIMITED_RANGE
 from minimax_tasks.video.h264 import PROFILES, ParameterSets, read_parameter_sets
 from minimax_tasks.video.pieces import Film, Piece
+from minimax_tasks.video.shape import Size
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.turn import UPRIGHT
 
@@ -92,7 +93,15 @@ def _why_whole(film: Film, number: int) -> str:
         return f"{name} is not an MP4"
     if not clip.even:
         return f"{name} does not have a constant frame rate"
+    if not piece.crop.is_whole:
+        return f"{name} is cropped"
+    if film.shape.is_asked and clip.size != film.size:
+        return f"{name} is {_pixels(clip.size)}, and the film {_pixels(film.size)}"
     return ""
+
+
+def _pixels(size: Size) -> str:
+    return f"{size[0]} x {size[1]}"
 
 
 def _model(film: Film, why: list[str]) -> StreamLayout | None:

@@ -10,6 +10,7 @@ from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.board_own import OWN_KEYS
 from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import Join, Segment, Source
+from minimax_tasks.video.shape import called
 
 _FIRST = Join("")
 _OF_FEW = (Mode.SUBJECT, Mode.REFERENCE)
@@ -35,6 +36,8 @@ class ShotDraft:
     """Paths or URLs of the videos and sounds that it refers to."""
     usual_ratio: str | None = None
     """What the board says."""
+    film_ratio: str | None = None
+    """The shape of the film."""
     join: Join = _FIRST
     segments: tuple[Segment, ...] = ()
     lines: int = 0
@@ -84,6 +87,14 @@ class ShotDraft:
         return self.shot.model or usual or default_model(self.mode).model
 
     @property
+    def ratio(self) -> str | None:
+        """The `ratio` that is asked for: the shot's, or the board's or that of the film where the model takes one."""
+        row = find_model_mode(self.model, self.mode)
+        ratios = row.ratios if row and not self.is_framed else ()
+        usual = self.usual_ratio if ratios else None
+        return self.shot.ratio or usual or (self.film_ratio if self.film_ratio in ratios else None)
+
+    @property
     def mode(self) -> Mode:
         """The mode of the API that the shot needs; final once its frames are decided."""
         if self.shot.subject:
@@ -121,6 +132,7 @@ class Drafts(tuple[ShotDraft, ...]):
 def begin_drafts(board: Board) -> Drafts:
     """A draft for each shot, with what the board's defaults add to it."""
     defaults = board.defaults
+    aspect = board.picture.shape.aspect if board.picture else None
     return Drafts(
         ShotDraft(
             index,
@@ -129,6 +141,7 @@ def begin_drafts(board: Board) -> Drafts:
             defaults.model,
             shot.takes or defaults.takes,
             usual_ratio=defaults.ratio or board.ratio,
+            film_ratio=called(aspect) if aspect else None,
         )
         for index, shot in enumerate(board.shots)
     )

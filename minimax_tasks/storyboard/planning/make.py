@@ -33,7 +33,13 @@ from minimax_tasks.storyboard.planning.outside import find_outside
 from minimax_tasks.storyboard.planning.own import decide_own, judge_own_frames, shape_drawn
 from minimax_tasks.storyboard.planning.prompts import judge_commands, write_prompts
 from minimax_tasks.storyboard.planning.requests import judge_requests, make_segments
-from minimax_tasks.storyboard.planning.shapes import decide_crops, with_bars
+from minimax_tasks.storyboard.planning.shapes import (
+    decide_crops,
+    judge_shapes,
+    shapes_of,
+    unlike_film,
+    with_bars,
+)
 from minimax_tasks.storyboard.planning.sounds import gather_sounds
 from minimax_tasks.storyboard.planning.sources import gather
 
@@ -96,6 +102,7 @@ def _plan(path: str, root: str, language: str) -> Plan:
     for mistake in (*circles(drafts), *all_skipped(drafts), *trimmed_away(drafts), *short_shots(drafts)):
         problems.wrong(*mistake)
     decide_crops(drafts, material, problems)
+    judge_shapes(drafts, board, problems)
     sounds = gather_sounds(drafts, material, problems)
     if problems:
         judge_commands(drafts, material, problems)
@@ -105,14 +112,19 @@ def _plan(path: str, root: str, language: str) -> Plan:
         raise BoardError(problems.lines())
     for draft, warning in (*drifting(drafts), *same_clips(drafts)):
         draft.warnings.append(warning)
-    shots = tuple(_planned(draft, problems.line(draft, "id")) for draft in drafts)
-    warnings = tuple(dict.fromkeys((*with_bars(drafts), *unused_frames(board, drafts))))
+    shapes = shapes_of(drafts)
+    shots = tuple(
+        replace(_planned(draft, problems.line(draft, "id")), shape=shapes.get(draft.shot.id))
+        for draft in drafts
+    )
+    of_shape = tuple(unlike_film(shapes, board.picture.shape) if board.picture else with_bars(drafts))
+    warnings = tuple(dict.fromkeys((*of_shape, *unused_frames(board, drafts))))
     heard = {sound.reference: sound.version for sound in sounds.values()}
     seen = dict(own.version for own in _own_clips(shots) if own.version)
     versions = replace(
         material.versions, others={**material.versions.others, **heard, **seen, **outside.versions}
     )
-    plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions)
+    plan = Plan(path, board, shots, warnings, sounds=sounds, versions=versions, of_shape=of_shape)
     fast = {
         f"shot {caption.shot}: its line has {caption.characters_a_second:.0f} characters a second; at most "
         f"{FASTEST:g} can be read": None

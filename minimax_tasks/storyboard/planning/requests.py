@@ -156,9 +156,8 @@ def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> di
         optimizer = False
     if optimizer is not None:
         fields["prompt_optimizer"] = optimizer
-    ratio = shot.ratio or (draft.usual_ratio if row and row.ratios and not draft.is_framed else None)
-    if ratio is not None:
-        fields["ratio"] = ratio
+    if draft.ratio is not None:
+        fields["ratio"] = draft.ratio
     if draft.is_of_the_board:
         return fields | {"resolution": shot.resolution or defaults.resolution, "duration": draft.seconds}
     return fields | {"resolution": shot.resolution, "duration": shot.seconds}

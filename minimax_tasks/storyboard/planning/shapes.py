@@ -5,25 +5,25 @@ that continues from such an end starts on the same crop. A clip from text alone 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from minimax_tasks.api.catalog.models import find_model_mode
 from minimax_tasks.api.picture_shapes import cropped_size, judge_crop, same_shape
 from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.errors import PictureError
+from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import Material
+from minimax_tasks.video.shape import Shape, called, is_alike
 
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 FROM_TEXT: Size = (16, 9)
 """The shape of a clip that is made from words alone; there is no parameter for another."""
-
-_NAMED = ("16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "1:1", "21:9", "5:4", "4:5", "2:1", "1:2")
 
 
 def decide_crops(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
@@ -46,6 +46,64 @@ def decide_crops(drafts: Drafts, material: Material, problems: BoardProblems) ->
         if left != own:
             lost = 1 - left[0] * left[1] / (own[0] * own[1])
             draft.warnings.append(f"{different_shapes(first, own)}; {lost:.0%} of it is lost")
+
+
+def shapes_of(drafts: Drafts) -> dict[str, Size]:
+    """Id of a shot -> the shape of its clip, of those of which it is known before anything is made."""
+    known = _Shapes(drafts)
+    return {draft.shot.id: shape for draft in drafts if (shape := known.shape(draft))}
+
+
+def judge_shapes(drafts: Drafts, board: Board, problems: BoardProblems) -> None:
+    """A shot that its model cannot make in the shape of the film needs a word on how it is to fill it."""
+    picture = board.picture
+    wanted = picture.shape.aspect if picture else None
+    if picture is None or picture.fill or wanted is None:
+        return
+    shapes = shapes_of(drafts)
+    for draft in drafts:
+        shape = shapes.get(draft.shot.id)
+        is_of_text = draft.first is None and not draft.is_own
+        if (
+            shape is None
+            or is_alike(Fraction(*shape), wanted)
+            or not is_of_text
+            or not _is_always_wide(draft)
+        ):
+            continue
+        own = called(Fraction(*shape))
+        problems.wrong(
+            draft,
+            "id",
+            f"the film is {called(wanted)}, and {draft.model} makes a clip from words alone in {own}; start it `from` a "
+            f"picture of {called(wanted)}, use MiniMax-H3, or say with `picture: {{fill: …}}` how such clips fill the "
+            "film: crop, blur or bars",
+        )
+
+
+def unlike_film(shapes: Mapping[str, Size], film: Shape) -> Iterator[str]:
+    """What is said about shots that have another shape than the film is asked to have; a line for each shape."""
+    if film.aspect is None:
+        return
+    groups: dict[str, list[str]] = {}
+    lost: dict[str, Fraction] = {}
+    for shot, size in shapes.items():
+        own = Fraction(*size)
+        if not is_alike(own, film.aspect):
+            groups.setdefault(called(own), []).append(shot)
+            lost[called(own)] = 1 - min(own / film.aspect, film.aspect / own)
+    for name, shots in groups.items():
+        one = len(shots) == 1
+        becomes = {
+            "crop": f"{'It is' if one else 'They are'} cropped: {float(lost[name]):.0%} of the picture is lost; `crop` "
+            "in a shot says what is kept",
+            "blur": f"{'It stands' if one else 'They stand'} on a blurred copy of the picture",
+            "bars": f"{'It gets' if one else 'They get'} black bars; `fill` in `picture` has others",
+        }
+        yield (
+            f"{len(shots)} shot{' is' if one else 's are'} {name} in a film of {called(film.aspect)}: {' '.join(shots)}. "
+            f"{becomes[film.fill]}"
+        )
 
 
 def with_bars(drafts: Drafts) -> Iterator[str]:
@@ -129,10 +187,9 @@ class _Shapes:
         if draft.is_own:
             return draft.own.shape if draft.own else None
         if draft.first is None:
-            ratio = _size_of(draft.shot.ratio or draft.usual_ratio or "")
             row = find_model_mode(draft.model, draft.mode)
             if row is not None and row.ratios and not draft.is_framed:
-                return ratio
+                return _size_of(draft.ratio or "")
             return None if draft.shot.subject or draft.shot.from_ or draft.shot.references else FROM_TEXT
         own = self._own(draft.first)
         crop = self.crop(draft)
@@ -153,11 +210,7 @@ class _Shapes:
 
 def aspect(size: Size) -> str:
     """A shape as people call it: `16:9`, or `2.39:1`."""
-    for name in _NAMED:
-        wide, high = map(int, name.split(":"))
-        if same_shape(size, (wide, high)):
-            return name
-    return f"{float(Fraction(*size)):.2f}:1"
+    return called(Fraction(*size))
 
 
 def _is_always_wide(draft: ShotDraft) -> bool:

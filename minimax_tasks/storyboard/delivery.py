@@ -1,0 +1,32 @@
+"""One film of a board: under which name, and in which shape. The same clips may be delivered in several."""
+
+from dataclasses import replace
+
+from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.redaction import quoted
+from minimax_tasks.storyboard.board_picture import read_aspect
+from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.storyboard.planning.shapes import unlike_film
+from minimax_tasks.video.shape import is_alike
+
+
+def delivered(plan: Plan, *, name: str | None = None, aspect: str | None = None) -> Plan:
+    """The plan of a film of its own: named, and of another shape than the board's if `aspect` says so.
+
+    Raises `ConfigurationError` for something that is no shape.
+    """
+    plan = replace(plan, name=name or "")
+    if not aspect:
+        return plan
+    try:
+        wanted = read_aspect(aspect)
+    except ValueError as error:
+        raise ConfigurationError(f"aspect = {quoted(aspect)}; allowed: {error!s}") from None
+    own = plan.shape.aspect
+    if own is not None and is_alike(own, wanted):
+        return plan
+    plan = replace(plan, aspect=aspect.strip())
+    shapes = {shot.shot.id: shot.shape for shot in plan.shown if shot.shape is not None}
+    of_shape = tuple(unlike_film(shapes, plan.shape))
+    others = tuple(warning for warning in plan.warnings if warning not in plan.of_shape)
+    return replace(plan, of_shape=of_shape, warnings=(*of_shape, *others))

@@ -1,0 +1,174 @@
+"""The shape of a film: judged with the board, told by the plan, made without paying, and delivered in another."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minimax_tasks import BoardError, ConfigurationError
+from minimax_tasks.commands.main import main
+from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storyboard.board_picture import EXPECTED_PICTURE, read_aspect, read_crop, read_size
+from minimax_tasks.storyboard.delivery import delivered
+from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.video.probe import probe
+from tests.storyboard.boards import write_board
+
+TEXT_SHOTS = """\
+    title: Tall
+    defaults: {model: MiniMax-Hailuo-02, resolution: 768P}
+    picture: PICTURE
+    shots:
+      - {id: "010", action: Mist over a harbour., trim: 0..1}
+      - {id: "020", action: A gull lifts off., trim: 0..1, crop: left}
+    """
+
+
+def planned(folder: Path, picture: str, board: str = TEXT_SHOTS) -> Plan:
+    path = write_board(folder, board.replace("PICTURE", picture))
+    return make_plan(path, root=str(folder / "out"), language="en")
+
+
+def refusal(folder: Path, picture: str, board: str = TEXT_SHOTS) -> str:
+    with pytest.raises(BoardError) as caught:
+        planned(folder, picture, board)
+    return str(caught.value)
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_an_aspect_is_a_ratio_of_at_most_four(wide: int, high: int) -> None:
+    if max(wide, high) <= 4 * min(wide, high):
+        assert read_aspect(f"{wide}:{high}") == Fraction(wide, high)
+    else:
+        with pytest.raises(ValueError, match="4:1"):
+            read_aspect(f"{wide}:{high}")
+
+
+@given(st.text("0123456789:.x -", max_size=12))
+def test_whatever_is_written_is_a_shape_or_told_what_is_one(written: str) -> None:
+    for read, key in ((read_aspect, "aspect"), (read_size, "size")):
+        try:
+            found = read(written)
+        except ValueError as error:
+            told = str(error)
+        else:
+            told = EXPECTED_PICTURE[key] if found else ""
+        assert told in (EXPECTED_PICTURE[key], EXPECTED_PICTURE["aspect"])
+
+
+@given(st.lists(st.floats(-1, 2), min_size=0, max_size=5))
+def test_a_region_lies_in_the_picture(values: list[float]) -> None:
+    try:
+        left, top, width, height = read_crop(values).region
+    except ValueError:
+        return
+    assert 0 < width <= 1 - left
+    assert 0 < height <= 1 - top
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [
+        ("{aspect: 9x16}", "aspect = '9x16'; allowed: a shape in quotes"),
+        ('{aspect: "5:1"}', "aspect = '5:1'"),
+        ("{size: 1080x1921}", "size = '1080x1921'; allowed: width and height in even pixels"),
+        ("{size: 64x64}", "size = '64x64'"),
+        ("{fill: stretch}", "fill = 'stretch'; allowed: crop, blur or bars"),
+        ("{colour: red}", "unknown key 'colour'"),
+        ('{aspect: "1:1", size: 1080x1920}', "`aspect` and `size` are one shape"),
+    ],
+)
+def test_what_is_no_shape_is_told_with_what_is(tmp_path: Path, picture: str, told: str) -> None:
+    assert told in refusal(tmp_path, picture)
+
+
+@pytest.mark.parametrize("crop", ["middle", "1.5", "[0, 0, 2, 1]", "[0.5, 0, 0.6, 1]", "[0, 0, 1]", "{x: 1}"])
+def test_what_is_no_crop_is_told_with_what_is(tmp_path: Path, crop: str) -> None:
+    text = refusal(tmp_path, "{fill: crop}", TEXT_SHOTS.replace("crop: left", f"crop: {crop}"))
+    assert "shot 020: crop = " in text
+    assert "allowed: top, bottom, left, right, center" in text
+
+
+def test_words_alone_cannot_have_every_shape_and_the_error_says_what_can(tmp_path: Path) -> None:
+    text = refusal(tmp_path, '"9:16"')
+    for told in ("shot 010", "makes a clip from words alone in 16:9", "MiniMax-H3", "fill"):
+        assert told in text
+    assert planned(tmp_path, '{aspect: "9:16", fill: blur}').shots
+
+
+def test_the_shape_of_the_film_is_the_ratio_of_a_model_that_takes_one(tmp_path: Path) -> None:
+    board = """\
+        title: Tall
+        defaults: {model: MiniMax-H3, resolution: 768P, seconds: 5}
+        picture: "9:16"
+        shots:
+          - {id: "010", action: Mist over a harbour.}
+          - {id: "020", action: A gull lifts off., ratio: "1:1", cut: true}
+        """
+    path = write_board(tmp_path, board)
+    plan = make_plan(path, root=str(tmp_path / "out"), language="en")
+    assert [shot.picked.request.ratio for shot in plan.shots] == ["9:16", "1:1"]
+    assert ["1 shot is 1:1 in a film of 9:16: 020" in warning for warning in plan.warnings] == [True]
+
+
+def test_the_shape_enters_no_key_and_makes_another_film(tmp_path: Path) -> None:
+    plain = planned(tmp_path, '"16:9"')
+    for picture in ('{aspect: "9:16", fill: crop}', '{aspect: "9:16", fill: bars}', "{size: 1280x720}"):
+        other = planned(tmp_path, picture)
+        assert [shot.key for shot in other.shots] == [shot.key for shot in plain.shots]
+        assert other.digest != plain.digest
+
+
+def test_the_plan_says_how_much_is_lost_and_what_is_encoded_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    path = write_board(tmp_path, TEXT_SHOTS.replace("PICTURE", '{aspect: "9:16", fill: crop}'))
+    assert main(["plan", path, "--root", str(tmp_path / "out")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 shots are 16:9 in a film of 9:16: 010 020. They are cropped: 68% of the picture is lost" in said
+    assert "crop to 9:16 from 16:9 (010)" in said
+
+
+def test_the_same_clips_are_delivered_in_another_shape_beside_the_first(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = write_board(tmp_path, TEXT_SHOTS.replace("PICTURE", '{aspect: "9:16", fill: blur}'))
+    root = tmp_path / "out"
+    assert main(["render", path, "--root", str(root)]) == 0
+    paid = len(sandbox.ledger())
+    first = (root / "films/tall/film.mp4").read_bytes()
+    assert main(["render", path, "--root", str(root), "--aspect", "1:1"]) == 0
+    assert len(sandbox.ledger()) == paid == 2
+    assert (root / "films/tall/film.mp4").read_bytes() == first
+    sizes = []
+    for name in ("tall", "tall-1x1"):
+        found = probe(str(root / f"films/{name}/film.mp4"))
+        manifest = json.loads((root / f"films/{name}/manifest.json").read_text())
+        assert (manifest["width"], manifest["height"]) == (found.width, found.height)
+        assert (root / f"films/{name}/report.html").exists()
+        sizes.append((found.width, found.height))
+    (width, height), square = sizes
+    assert abs(width / height - 9 / 16) < 0.01
+    assert square == (width, width)
+    changed = (root / "films/tall/manifest.json").stat().st_mtime_ns
+    assert main(["render", path, "--root", str(root)]) == 0
+    assert (
+        root / "films/tall/manifest.json"
+    ).stat().st_mtime_ns == changed  # it is still the film of the board
+
+
+def test_a_shape_on_the_command_line_is_judged_like_one_in_a_board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_board(tmp_path, TEXT_SHOTS.replace("PICTURE", '"16:9"'))
+    assert main(["render", path, "--root", str(tmp_path / "out"), "--aspect", "square"]) == 2
+    assert "aspect = 'square'; allowed: a shape in quotes" in " ".join(capsys.readouterr().err.split())
+    plan = planned(tmp_path, '"16:9"')
+    assert delivered(plan, aspect="16:9") == plan  # which is the film itself
+    with pytest.raises(ConfigurationError, match="allowed"):
+        delivered(plan, aspect="0:1")
