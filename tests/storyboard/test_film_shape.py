@@ -16,6 +16,7 @@ from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.probe import probe
+from tests.conftest import Picture
 from tests.storyboard.boards import write_board
 
 TEXT_SHOTS = """\
@@ -172,3 +173,23 @@ def test_a_shape_on_the_command_line_is_judged_like_one_in_a_board(
     assert delivered(plan, aspect="16:9") == plan  # which is the film itself
     with pytest.raises(ConfigurationError, match="allowed"):
         delivered(plan, aspect="0:1")
+
+
+def test_a_still_is_drawn_in_the_shape_of_the_film(
+    tmp_path: Path, picture: Picture, sandbox: Sandbox
+) -> None:
+    picture("sea.png", "teal", (1280, 720))
+    board = """\
+        title: Tall
+        picture: {size: 180x320}
+        shots:
+          - {id: "010", still: sea.png, seconds: 1}
+        """
+    path = write_board(tmp_path, board)
+    root = tmp_path / "out"
+    assert main(["render", path, "--root", str(root)]) == 0
+    manifest = json.loads((root / "films/tall/manifest.json").read_text())
+    assert (manifest["width"], manifest["height"], manifest["joined"]) == (180, 320, "encode")
+    found = probe(str(root / "films/tall/film.mp4"))
+    assert (found.width, found.height) == (180, 320)
+    assert sandbox.ledger() == []

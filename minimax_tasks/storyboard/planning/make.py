@@ -95,7 +95,7 @@ def _plan(path: str, root: str, language: str) -> Plan:
     judge_pictures(drafts, material, problems)
     decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
-    shape_drawn(drafts)
+    shape_drawn(drafts, board.picture.shape.aspect if board.picture else None)
     judge_own_frames(drafts, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)

@@ -6,6 +6,7 @@ a shot may say, and what reads it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from minimax_tasks.api.catalog.models import V1_PICTURES
 from minimax_tasks.api.suggest import did_you_mean
@@ -134,12 +135,12 @@ def _still(draft: ShotDraft, material: Material, problems: BoardProblems) -> Own
         return None
 
 
-def shape_drawn(drafts: Drafts) -> None:
-    """Give what is drawn the shape of the film: that of most shots whose shape comes from anything else."""
+def shape_drawn(drafts: Drafts, aspect: Fraction | None) -> None:
+    """Give what is drawn the shape of the film: its `aspect`, or that of most shots that have theirs from elsewhere."""
     drawn = {draft.shot.id: draft.own for draft in drafts if isinstance(draft.own, DrawnClip)}
     if not drawn:
         return
-    shape = usual_shape(drafts)
+    shape = usual_shape(drafts) if aspect is None else aspect.as_integer_ratio()
     shaped = {shot: own.of_shape(shape) for shot, own in drawn.items()}
     for draft in drafts:
         draft.own = shaped.get(draft.shot.id, draft.own)
