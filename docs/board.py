@@ -107,6 +107,12 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "not given), `camera` moves over it, and it fills the film whatever its shape. Drawn here: it costs nothing.",
             "{still: refs/pier.png, seconds: 4, camera: push in}",
         ),
+        "video_template": (
+            "One of the service's own video templates (`minimax-tasks templates`), by `name` or `id`, with the `image` "
+            "(a name from `frames`, a path or a URL) and the `text` that it takes. It is paid; its length shows when it "
+            "is made.",
+            "video_template: {name: Diving, image: refs/cat.png}",
+        ),
         "template": (
             "A file of `prompt_templates/`, yours next to the board or one of ours; see "
             "[prompts](prompts.md). A shot has `template` or `prompt`.",

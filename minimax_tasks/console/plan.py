@@ -26,6 +26,7 @@ _MODES = {
     Mode.START_END: "start-end",
     Mode.SUBJECT: "subject",
     Mode.REFERENCE: "references",
+    Mode.TEMPLATE: "template",
 }
 _NAMED = 4
 """A line names this many reasons; the others are only counted."""
@@ -151,7 +152,7 @@ def _shot_json(
         "camera": [[move.english for move in group] for group in shot.camera],
         "prompt": shot.prompt,
         "pick": shot.shot.pick,
-        "prompt_optimizer": None if shot.own else shot.picked.request.prompt_optimizer,
+        "prompt_optimizer": None if shot.own else shot.picked.asked.prompt_optimizer,
         "segments": [_own_json(shot, shot.own)]
         if shot.own
         else [
@@ -183,21 +184,20 @@ def _own_json(shot: PlannedShot, own: OwnClip) -> dict[str, Any]:
 
 
 def _segment_json(segment: Segment, state: ClipState, why: str | None, problem: str | None) -> dict[str, Any]:
-    request = segment.request
-    resolution, seconds = request.size
+    asked = segment.asked
     return {
         "take": segment.take,
         "key": segment.key,
         "mode": str(segment.clip.mode),
-        "model": request.model,
-        "resolution": resolution,
-        "seconds": seconds,
+        "model": asked.model,
+        "resolution": asked.resolution or None,
+        "seconds": asked.seconds,
         "waits_for": [{"shot": other.shot, "take": other.take, "key": other.key} for other in segment.after],
         "state": str(state.status),
         "why": why,
         "task_id": state.task_id or None,
         "problem": problem,
-        "usd": request.usd,
+        "usd": segment.request.usd,
     }
 
 
@@ -254,12 +254,13 @@ def _usual_models(plan: Plan) -> dict[Mode, str]:
     """Model and resolution that most clips of each mode have, which the rows need not repeat."""
     counts: dict[Mode, Counter[str]] = {}
     for segment in plan.segments:
-        counts.setdefault(segment.clip.mode, Counter())[_model(segment)] += 1
+        if segment.clip.mode is not Mode.TEMPLATE:
+            counts.setdefault(segment.clip.mode, Counter())[_model(segment)] += 1
     return {mode: counter.most_common(1)[0][0] for mode, counter in counts.items()}
 
 
 def _model(segment: Segment) -> str:
-    return f"{segment.request.model} {segment.request.size[0]}"
+    return f"{segment.asked.model} {segment.asked.resolution}"
 
 
 def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int, cuts: Iterable[Cut]) -> Iterator[str]:
@@ -294,7 +295,8 @@ def _add_row(
 ) -> None:
     request, state = segment.request, states[segment.key]
     picked = " *" if segment is shot.picked and len(shot.segments) > 1 else ""
-    odd = _odd(_model(segment), usual[segment.clip.mode])
+    usually = usual.get(segment.clip.mode)
+    odd = _odd(_model(segment), usually) if usually else ""
     table.add_row(
         f"{shot.shot.id}{picked}" if first else f"take {segment.take}{picked}",
         f"{_seconds(segment, cut)} {_MODES[segment.clip.mode]}{odd}" if first else "",
@@ -327,7 +329,7 @@ def how_far(segment: Segment, states: Mapping[str, ClipState]) -> str:
 
 def _seconds(segment: Segment, cut: Cut | None) -> str:
     """How long the clip is, and how long the film shows it where that is something else."""
-    return _length(Fraction(segment.request.size[1]), cut)
+    return _length(Fraction(segment.asked.seconds), cut)
 
 
 def _length(seconds: Fraction, cut: Cut | None) -> str:
@@ -353,6 +355,8 @@ def _frames(shot: PlannedShot) -> str:
     """What a shot starts and ends with, and how it joins the one before when that is more than a cut."""
     frames = shot.first.label if shot.first else f"of {shot.shot.subject}" if shot.shot.subject else ""
     frames += f" -> {shot.last.label}" if shot.last else ""
+    if template := shot.shot.video_template:
+        frames = f"{template.wanted}: {template.image}" if template.image else template.wanted
     if shot.references:
         frames += f"with {', '.join(one.label for one in shot.references)}"
     join = "" if shot.join.kind in ("", "continues", "cut") else shot.join.label

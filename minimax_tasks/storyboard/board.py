@@ -21,7 +21,14 @@ from minimax_tasks.api.catalog.synonyms import not_there
 from minimax_tasks.api.suggest import did_you_mean, suggest
 from minimax_tasks.problems import MOST_TOLD, Problem
 from minimax_tasks.redaction import quoted, shortened
-from minimax_tasks.storyboard.board_own import EXPECTED_CLIP, ClipKey, OwnVideo
+from minimax_tasks.storyboard.board_own import (
+    EXPECTED_CLIP,
+    EXPECTED_TEMPLATE,
+    ClipKey,
+    OwnVideo,
+    TemplateKey,
+    VideoTemplate,
+)
 from minimax_tasks.storyboard.board_part import BoardPart, listed
 from minimax_tasks.storyboard.board_picture import EXPECTED_PICTURE, CropKey, Picture, PictureKey
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
@@ -74,12 +81,13 @@ class Shot(BoardPart):
     PLANNED_FIELDS = frozenset(
         {"template", "prompt", "from_", "to", "continue_", "cut", "camera", "model", "resolution", "seconds"}
         | {"prompt_optimizer", "takes", "pick", "characters", "subject", "references", "ratio"}
-        | {"action", "place", "vars", "clip", "still"}
+        | {"action", "place", "vars", "clip", "still", "video_template"}
     )
 
     id: StrictStr = Field(min_length=1, pattern=r"^[\w][\w .-]*$")
     clip: ClipKey | None = None
     still: StrictStr | None = Field(None, min_length=1)
+    video_template: TemplateKey | None = None
     template: StrictStr | None = None
     prompt: StrictStr | None = None
     from_: StrictStr | None = Field(None, alias="from", min_length=1)
@@ -387,7 +395,12 @@ def _shot_name(path: KeyPath, document: Document) -> str:
 def _known_keys(path: KeyPath) -> list[str]:
     model: type[BoardPart] = Board
     if path[:1] == ("shots",):
-        parts: dict[object, type[BoardPart]] = {"voice": Voice, "dialogue": Line, "clip": OwnVideo}
+        parts: dict[object, type[BoardPart]] = {
+            "voice": Voice,
+            "dialogue": Line,
+            "clip": OwnVideo,
+            "video_template": VideoTemplate,
+        }
         model = parts.get(path[2], Shot) if len(path) > 3 else Shot
     elif path[:1] == ("audio",) and len(path) > 1:
         model = Bed if any(isinstance(part, int) for part in path) else Audio
@@ -447,6 +460,7 @@ _EXPECTED = {
     "duck": "decibels from 0 to 60, such as 12",
     "dialogue": 'a line, a list of lines with their times, or either by language: {en: "Go.", zh: "走。"}',
     "clip": EXPECTED_CLIP,
+    "video_template": EXPECTED_TEMPLATE,
     "key": "the key of a clip: 32 digits and letters from a to f",
     "sound": "keep, drop, or a volume from 0 to 10 (1 is as it is)",
 }

@@ -23,7 +23,7 @@ def known_lengths(root: Storage, plan: Plan, states: Mapping[str, ClipState]) ->
         shot.key
         for shot in plan.shown
         if shot.own is None
-        and shot.picked.request.model_mode.longer_by
+        and shot.picked.asked.is_approximate
         and states[shot.key].status is ClipStatus.MADE
     ]
     with ThreadPoolExecutor(_READERS) as readers:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from minimax_tasks.api.catalog.cameras import Move
-from minimax_tasks.api.requests import VideoRequest
+from minimax_tasks.api.requests import AnyRequest, TemplateRequest
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storage.versions import Versions
@@ -51,6 +51,24 @@ class Source:
         return f"{self.label} ({self.file})" if self.file else self.label
 
 
+TEMPLATE_SECONDS = 6
+"""How long a clip of a video template is taken to be until it is made: the service does not say."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a clip is asked to be. `model` is that or the video template; one of a template is asked for no size.
+
+    `is_approximate`: the clip that is made is of another length as a matter of course.
+    """
+
+    model: str
+    resolution: str
+    seconds: int
+    prompt_optimizer: bool | None = None
+    is_approximate: bool = False
+
+
 @dataclass(frozen=True)
 class Segment:
     """One clip to make: a take of a shot."""
@@ -67,11 +85,19 @@ class Segment:
         return self.clip.key
 
     @property
-    def request(self) -> VideoRequest:
+    def request(self) -> AnyRequest:
         """The API request."""
-        if not isinstance(self.clip.request, VideoRequest):
-            raise TypeError("a segment is never made from a video template")
         return self.clip.request
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked for."""
+        request = self.clip.request
+        if isinstance(request, TemplateRequest):
+            return Asked(request.label, "", TEMPLATE_SECONDS, is_approximate=True)
+        resolution, seconds = request.size
+        longer = bool(request.model_mode.longer_by)
+        return Asked(request.model, resolution, seconds, request.prompt_optimizer, longer)
 
 
 @dataclass(frozen=True)
@@ -144,7 +170,7 @@ class PlannedShot:
     @property
     def seconds(self) -> Fraction:
         """How long its clip is, or is asked to be."""
-        return self.own.seconds if self.own else Fraction(self.picked.request.size[1])
+        return self.own.seconds if self.own else Fraction(self.picked.asked.seconds)
 
     @property
     def sources(self) -> tuple[Source, ...]:

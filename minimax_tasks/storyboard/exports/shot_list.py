@@ -28,7 +28,7 @@ def write(cut: ExportedCut, out: str) -> list[str]:
 def _row(cut: ExportedCut, one: Cut) -> tuple[object, ...]:
     planned, edit = cut.plan.by_id[one.shot], cut.edit
     shot = planned.shot
-    made_by = planned.own.KIND if planned.own else planned.picked.request.model
+    made_by = planned.own.KIND if planned.own else planned.picked.asked.model
     camera = ", then ".join(" + ".join(move.english for move in group) for group in planned.camera)
     return (
         one.shot, one.take, timecode(one.starts_at, edit), timecode(one.ends_at, edit), _seconds(one.length),

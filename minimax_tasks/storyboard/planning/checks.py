@@ -64,8 +64,8 @@ def all_skipped(drafts: Drafts) -> Iterator[Mistake]:
 def trimmed_away(drafts: Drafts) -> Iterator[Mistake]:
     """Shots whose trim lies outside the clip that is asked for, or leaves nothing of it."""
     for draft in drafts:
-        if draft.is_own and draft.own is None:
-            continue
+        if (draft.is_own and draft.own is None) or draft.shot.video_template:
+            continue  # how long it will be is not known
         trim, length = read_trim(draft.shot.trim), draft.length
         times = [time for time in (trim.begin, trim.end) if time is not None]
         tolerance = 0 if draft.own else LENGTH_TOLERANCE
@@ -112,6 +112,7 @@ def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
     used = {source.still.name for source in sources if source.still}
     used |= {name for member in board.cast.values() for name in member.pictures}
     used |= {name for draft in drafts for name in (draft.shot.from_, draft.shot.to) if name}
+    used |= {draft.shot.video_template.image or "" for draft in drafts if draft.shot.video_template}
     used |= {draft.shot.subject or "" for draft in drafts} | {draft.shot.still or "" for draft in drafts}
     for name in board.frames:
         if name not in used:

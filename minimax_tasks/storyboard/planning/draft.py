@@ -9,7 +9,7 @@ from minimax_tasks.api.catalog.models import Mode, default_model, find_model_mod
 from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.board_own import OWN_KEYS
 from minimax_tasks.storyboard.own.own_clip import OwnClip
-from minimax_tasks.storyboard.plan import Join, Segment, Source
+from minimax_tasks.storyboard.plan import TEMPLATE_SECONDS, Join, Segment, Source
 from minimax_tasks.video.shape import called
 
 _FIRST = Join("")
@@ -65,6 +65,8 @@ class ShotDraft:
         """Seconds that the clip will have."""
         if self.own is not None:
             return self.own.seconds
+        if self.mode is Mode.TEMPLATE:
+            return Fraction(TEMPLATE_SECONDS)
         row = find_model_mode(self.model, self.mode) or default_model(self.mode)
         return Fraction(self.seconds or row.default_seconds)
 
@@ -97,6 +99,8 @@ class ShotDraft:
     @property
     def mode(self) -> Mode:
         """The mode of the API that the shot needs; final once its frames are decided."""
+        if self.shot.video_template:
+            return Mode.TEMPLATE
         if self.shot.subject:
             return Mode.SUBJECT
         if self.shot.references or self.references:
@@ -123,6 +127,11 @@ class Drafts(tuple[ShotDraft, ...]):
     def generated(self) -> tuple[ShotDraft, ...]:
         """The shots that are generated."""
         return tuple(draft for draft in self if not draft.is_own)
+
+    @property
+    def prompted(self) -> tuple[ShotDraft, ...]:
+        """The shots that are generated from a prompt, and not by a template of the service."""
+        return tuple(draft for draft in self.generated if draft.mode is not Mode.TEMPLATE)
 
     def before(self, draft: ShotDraft) -> ShotDraft | None:
         """The shot before one; None for the first."""

@@ -67,7 +67,7 @@ def decide_frames(drafts: Drafts, material: Material, problems: BoardProblems) -
 def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     shot, before = draft.shot, drafts.before(draft)
     transition = _transition(draft, problems)
-    if draft.is_own:
+    if draft.is_own or shot.video_template:
         if before is not None:
             draft.join = Join(*(transition or ("cut",)))
         return

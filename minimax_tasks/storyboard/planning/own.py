@@ -62,11 +62,13 @@ class _Kind:
 def decide_own(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Read what every shot is that is not generated, and note what is wrong with it."""
     for draft in drafts:
-        kinds = [key for key in OWN_KEYS if getattr(draft.shot, key) is not None]
+        kinds = [key for key in (*OWN_KEYS, "video_template") if getattr(draft.shot, key) is not None]
         if len(kinds) > 1:
             problems.wrong(
                 draft, kinds[1], f"a shot has `{kinds[0]}` or `{kinds[1]}`, not both; remove one of them"
             )
+        elif kinds == ["video_template"]:
+            _judge_keys(draft, "video_template", ("takes", "pick"), problems)
         elif kinds:
             draft.own = _read(draft, kinds[0], material, problems)
             draft.lines = min(draft.own.shape or (0, 0)) if draft.own else 0
@@ -74,19 +76,25 @@ def decide_own(drafts: Drafts, material: Material, problems: BoardProblems) -> N
 
 def _read(draft: ShotDraft, key: str, material: Material, problems: BoardProblems) -> OwnClip | None:
     kind = _KINDS[key]
-    fields = type(draft.shot).model_fields
-    allowed = {key, *kind.keys, *_OF_ALL}
-    for name in sorted(draft.shot.model_fields_set, key=list(fields).index):
-        written = fields[name].alias or name
-        if written not in allowed:
-            may = ", ".join(kind.keys + _OF_ALL[1:])
-            text = f"a shot with `{key}` is not generated and takes no `{written}`; it may have {may}"
-            problems.wrong(draft, written, text)
+    _judge_keys(draft, key, kind.keys, problems)
     try:
         return kind.read(draft, material, problems)
     except (VideoError, UnreadableReference) as error:
         problems.wrong(draft, key, f"{key}: {error}")
         return None
+
+
+def _judge_keys(draft: ShotDraft, key: str, own: tuple[str, ...], problems: BoardProblems) -> None:
+    """Note keys of a shot with `key` that are neither its `own` nor for all."""
+    fields = type(draft.shot).model_fields
+    for name in sorted(draft.shot.model_fields_set, key=list(fields).index):
+        written = fields[name].alias or name
+        if written not in {key, *own, *_OF_ALL}:
+            may = ", ".join(own + _OF_ALL[1:])
+            why = "is made by the service's template" if key == "video_template" else "is not generated"
+            problems.wrong(
+                draft, written, f"a shot with `{key}` {why} and takes no `{written}`; it may have {may}"
+            )
 
 
 def _footage(draft: ShotDraft, material: Material, problems: BoardProblems) -> OwnClip | None:

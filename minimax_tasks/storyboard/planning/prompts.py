@@ -22,7 +22,7 @@ _JINJA = re.compile(r"\{\{[^{}\n]{0,60}\}\}|\{%[^{}\n]{0,60}%\}")
 
 def write_prompts(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Write the prompt of every shot. Its frames are decided: they say which model is asked."""
-    for draft in drafts.generated:
+    for draft in drafts.prompted:
         _write(draft, material, problems)
 
 

@@ -17,7 +17,18 @@ from minimax_tasks.storyboard.plan import Plan, PlannedShot, Segment
 
 NEW = "new"
 
-_WORDS = ("template", "prompt", "action", "camera", "characters", "subject", "place", "vars", "language")
+_WORDS = (
+    "template",
+    "prompt",
+    "action",
+    "camera",
+    "characters",
+    "subject",
+    "place",
+    "vars",
+    "language",
+    "text",
+)
 """Keys of a shot whose change is named when its prompt changed, besides the look."""
 
 _UNSPOKEN = ("dialogue", "notes")
@@ -26,15 +37,19 @@ _UNSPOKEN = ("dialogue", "notes")
 _NAMED = ("model", "resolution", "seconds", "prompt_optimizer")
 """Keys that are named with both values."""
 
-_PICTURES = {"first_frame_image": "from", "last_frame_image": "to", "subject_image": "subject"}
+_PICTURES = {
+    "first_frame_image": "from",
+    "last_frame_image": "to",
+    "subject_image": "subject",
+    "image": "image",
+}
 
 
 def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
     """What the clips of a shot are made from, for the manifest."""
     if shot.own is not None:
         return {"own": shot.own.KIND, "clip": shot.own.key}
-    written, request = shot.shot, shot.picked.request
-    resolution, seconds = request.size
+    written, request, asked = shot.shot, shot.picked.request, shot.picked.asked
     characters = [plan.board.cast[name].desc for name in written.characters if name in plan.board.cast]
     texts = {
         "look": plan.board.look,
@@ -45,7 +60,8 @@ def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
         "notes": written.notes,
         "characters": characters,
         "vars": written.vars,
-        "words": shot.prompt,
+        "text": written.video_template.text if written.video_template else None,
+        "words": shot.prompt or (written.video_template.text if written.video_template else None),
     }
     pictures = {
         _PICTURES.get(name.partition("[")[0], name): shown(shot.picked.clip.picture_name(name))
@@ -57,10 +73,10 @@ def made_from(plan: Plan, shot: PlannedShot) -> dict[str, Any]:
         "template": None if written.prompt is not None else written.template or plan.board.defaults.template,
         "language": plan.board.language,
         "camera": "; ".join(" + ".join(move.english for move in group) for group in shot.camera),
-        "model": request.model,
-        "resolution": resolution,
-        "seconds": seconds,
-        "prompt_optimizer": request.prompt_optimizer,
+        "model": asked.model,
+        "resolution": asked.resolution,
+        "seconds": asked.seconds,
+        "prompt_optimizer": asked.prompt_optimizer,
         "pictures": pictures,
         "named": {key: source.label for key, source in labels.items() if source}
         | ({"subject": written.subject} if written.subject else {}),

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import PurePath
 
 from minimax_tasks.api.catalog.models import Mode, Optimizer, find_model_mode, model_names, short_side
-from minimax_tasks.api.requests import REQUESTS, AnyRequest, VideoRequest
+from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, VideoRequest
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.clips.frames import LENGTH_TOLERANCE, measured, moment_in
 from minimax_tasks.clips.pictures import known_clip
@@ -13,6 +13,7 @@ from minimax_tasks.clips.request import FrameOf
 from minimax_tasks.errors import InvalidRequest, PictureError
 from minimax_tasks.redaction import shortened
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.board_own import VideoTemplate
 from minimax_tasks.storyboard.plan import Segment, Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frames import named_source, short_name, too_late
@@ -34,6 +35,7 @@ _BOARD_KEYS = {
     "reference_images": "references",
     "reference_videos": "references",
     "reference_audios": "references",
+    "image": "video_template",
 }
 """Field of a request -> key of a shot."""
 
@@ -106,6 +108,8 @@ def _request(
 ) -> AnyRequest | None:
     """The request of a shot, whose frames are of the segments in `after`; None when there is none."""
     shot, mode = draft.shot, draft.mode
+    if shot.video_template is not None:
+        return _template_request(draft, shot.video_template, drafts, material, problems)
     fields = _fields(draft, material, problems)
     if mode is Mode.SUBJECT:
         fields["subject_image"] = _subject(draft, drafts, material, problems)
@@ -124,10 +128,7 @@ def _request(
         fields.setdefault("first_frame_image", _UNKNOWN)
     if mode is Mode.START_END:
         fields.setdefault("last_frame_image", _UNKNOWN)
-    if shot.pick > draft.takes:
-        problems.wrong(
-            draft, "pick", f"pick = {shot.pick}; allowed: 1 to {draft.takes}, the number of `takes`"
-        )
+    _judge_pick(draft, problems)
     while True:
         try:
             return REQUESTS[mode](**fields)
@@ -136,6 +137,43 @@ def _request(
             if error.field not in _INDEPENDENT or fields.get(error.field) is None:
                 return None
             fields[error.field] = None  # what else is wrong shows without it
+
+
+def _judge_pick(draft: ShotDraft, problems: BoardProblems) -> None:
+    if draft.shot.pick > draft.takes:
+        text = f"pick = {draft.shot.pick}; allowed: 1 to {draft.takes}, the number of `takes`"
+        problems.wrong(draft, "pick", text)
+
+
+def _template_request(
+    draft: ShotDraft,
+    template: VideoTemplate,
+    drafts: Drafts,
+    material: Material,
+    problems: BoardProblems,
+) -> TemplateRequest | None:
+    """The request of a shot that the service makes from one of its templates; None when there is none."""
+    _judge_pick(draft, problems)
+    image = None
+    if template.image is not None:
+        source = named_source(draft, "video_template", template.image, drafts, material, problems)
+        if source is not None and source.still is None:
+            problems.wrong(
+                draft, "video_template", f"image = {shortened(template.image)}; allowed: a picture"
+            )
+        image = source.still.reference if source is not None and source.still is not None else _UNKNOWN
+    try:
+        return TemplateRequest(template=template.wanted, image=image, text=template.text)
+    except InvalidRequest as error:
+        value = shortened(str(error.value)) if error.value is not None else "(none)"
+        key = (
+            "name"
+            if error.field == "template" and template.name
+            else {"template": "id"}.get(error.field, error.field)
+        )
+        text = f"video_template: {key} = {value}: {error.why}; allowed: {error.allowed}"
+        problems.wrong(draft, "video_template", text)
+        return None
 
 
 def _fields(draft: ShotDraft, material: Material, problems: BoardProblems) -> dict[str, object]:

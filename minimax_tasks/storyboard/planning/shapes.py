@@ -186,6 +186,8 @@ class _Shapes:
     def _shape(self, draft: ShotDraft) -> Size | None:
         if draft.is_own:
             return draft.own.shape if draft.own else None
+        if draft.shot.video_template:
+            return None
         if draft.first is None:
             row = find_model_mode(draft.model, draft.mode)
             if row is not None and row.ratios and not draft.is_framed:

@@ -125,6 +125,8 @@ def is_path_like(name: str) -> bool:
 def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
     """What a shot names where a picture can stand, with the key: `("to", "pier")`."""
     yield from (("references", name) for name in shot.references if not is_recording(name))
+    if shot.video_template and shot.video_template.image:
+        yield "video_template", shot.video_template.image
     if shot.to:
         yield "to", shot.to
     if shot.subject:

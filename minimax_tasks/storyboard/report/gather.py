@@ -114,9 +114,9 @@ def _shot(
         id=shot.shot.id,
         status=_STATUS[state.status],
         mode=str(picked.clip.mode),
-        model=request.model,
-        resolution=request.size[0],
-        seconds=seen.seconds if seen else float(request.size[1]),
+        model=picked.asked.model,
+        resolution=picked.asked.resolution,
+        seconds=seen.seconds if seen else float(picked.asked.seconds),
         start=float(cut.starts_at),
         end=float(cut.ends_at),
         width=seen.width if seen else 0,
@@ -129,7 +129,7 @@ def _shot(
         notes=shot.shot.notes or "",
         commands=tuple((command.start, command.end) for command in find_commands(shot.prompt)),
         camera=tuple(tuple(move.name for move in group) for group in shot.camera),
-        first_label=shot.first.full if shot.first else "from the text",
+        first_label=shot.first.full if shot.first else _begins(shot),
         last_label=shot.last.full if shot.last else "as generated",
         first=seen.first if seen else _still(shot.first),
         last=seen.last if seen else _still(shot.last),
@@ -188,6 +188,11 @@ def _own_shot(shot: PlannedShot, own: OwnClip, seen: ClipPreviews | None, cut: C
         problem="" if seen else "to be joined by the next run",
         takes=(),
     )
+
+
+def _begins(shot: PlannedShot) -> str:
+    template = shot.shot.video_template
+    return "from the text" if template is None else f"from {template.image or 'the template'}"
 
 
 def _seam(shot: PlannedShot, before: PlannedShot | None, previews: Mapping[str, ClipPreviews]) -> Seam | None:
