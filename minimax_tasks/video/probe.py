@@ -16,7 +16,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.damage import is_damaged, length_size
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.source import Source, opened, reason_of
-from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn
+from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn, turn_of
 
 __all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]
 
@@ -79,17 +79,19 @@ def probe(source: Source, level: Level = "packets") -> Probe:
     """
     if isinstance(source, str | Path) and not Path(source).is_file():
         return Probe(problems=("there is no such file",))
-    found = Probe()
+    found, tally = Probe(), _Tally()
     try:
         with opened(source) as container:
             found = _read_header(container)
             if level != "header" and container.streams.video:
-                found = _read_all(container, found, level)
+                found = _read_all(container, found, level, tally)
     except VideoError as error:
         cause = error.__cause__
         reason = reason_of(cause) if isinstance(cause, Exception) else str(error)
         found = replace(found, problems=(*found.problems, f"not a readable video: {reason}"))
-    return replace(found, turn=read_turn(source)) if found.codec else found
+    if not found.codec:
+        return found
+    return replace(found, turn=read_turn(source) if tally.turn is None else tally.turn)
 
 
 def _read_header(container: av.container.InputContainer) -> Probe:
@@ -132,6 +134,8 @@ class _Tally:
     count: int = 0
     first: int | None = None
     end: int = 0
+    turn: Turn | None = None
+    """That of the first picture that was decoded, if any was."""
 
     def add(self, pts: int | None, duration: int | None) -> None:
         self.count += 1
@@ -141,10 +145,9 @@ class _Tally:
         self.end = max(self.end, pts + (duration or 0))
 
 
-def _read_all(container: av.container.InputContainer, header: Probe, level: Level) -> Probe:
+def _read_all(container: av.container.InputContainer, header: Probe, level: Level, tally: _Tally) -> Probe:
     stream = container.streams.video[0]
     walk = {"packets": _packet_problems, "keyframes": _keyframe_problems}.get(level, _frame_problems)
-    tally = _Tally()
     problems: list[str] = []
     try:
         for problem in walk(container, stream, tally):
@@ -187,6 +190,7 @@ def _keyframe_problems(
     units = length_size(stream)
     if stream.codec_context:
         stream.codec_context.skip_frame = "NONKEY"
+        stream.codec_context.thread_count = 1  # for a few pictures threads cost more than they bring
 
     def looked_at() -> Iterator["av.Packet[Any]"]:
         """Every packet, on its way to the checks of its order; what is wrong inside goes to `found`."""
@@ -196,11 +200,11 @@ def _keyframe_problems(
             if judged and packet.size and is_damaged(bytes(packet), units if own else 0):
                 found.append(f"packet {tally.count + 1} is damaged")
             if own and stream.codec_context and (packet.is_keyframe or not packet.size):
-                found.extend(
-                    f"frame {tally.count + 1} is damaged"
-                    for frame in packet.decode()
-                    if isinstance(frame, av.VideoFrame) and frame.is_corrupt
-                )
+                for frame in packet.decode():
+                    if isinstance(frame, av.VideoFrame):
+                        tally.turn = turn_of(frame) if tally.turn is None else tally.turn
+                        if frame.is_corrupt:
+                            found.append(f"frame {tally.count + 1} is damaged")
             if own:
                 yield packet
 
@@ -224,5 +228,6 @@ def _frame_problems(
     stream.thread_type = "AUTO"
     for frame in container.decode(stream):
         tally.add(frame.pts, frame.duration)
+        tally.turn = turn_of(frame) if tally.turn is None else tally.turn
         if frame.is_corrupt:
             yield f"frame {tally.count} is damaged"
