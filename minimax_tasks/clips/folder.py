@@ -50,6 +50,7 @@ from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
+from minimax_tasks.storage.disk_threads import in_disk_thread
 from minimax_tasks.storage.files import Durable, Storage
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,8 @@ class ClipFolder:
         if submission:
             document["previous"] = {"submission": submission, "result": result}
         try:
-            created = await self.root.run(self.root.create_json, self._name(claim_name(number)), document)
+            name = self._name(claim_name(number))
+            created = await self.root.run_durably(self.root.create_json, name, document)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -290,7 +292,7 @@ class ClipFolder:
 
     async def deliver(self, source: str) -> None:
         """Give a whole local file the name `video.mp4`."""
-        await asyncio.to_thread(self.root.put, source, self._name(VIDEO), new_folder=False)
+        await self._put(source, VIDEO)
 
     async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
         """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
@@ -299,9 +301,13 @@ class ClipFolder:
         """
         name = unchecked_name(extension)
         kept = {"file": name, "why": why, "again": again}
-        await asyncio.to_thread(self.root.put, source, self._name(name), new_folder=False)
+        await self._put(source, name)
         await self.note({"unchecked": kept})
         return kept
+
+    async def _put(self, source: str, name: str) -> None:
+        run = in_disk_thread if self.root.local else asyncio.to_thread
+        await run(self.root.put, source, self._name(name), new_folder=False)
 
     def _gone(self, task_id: str) -> MiniMaxError:
         return MiniMaxError(
@@ -324,7 +330,7 @@ class ClipFolder:
         for attempt in range(1, self.timing.write_tries + 1):
             try:
                 if new:
-                    return await self.root.run(self.root.create_json, self._name(name), document)
+                    return await self.root.run_durably(self.root.create_json, self._name(name), document)
                 await self._write(name, document)
             except Exception as error:
                 if attempt == self.timing.write_tries:
@@ -338,9 +344,8 @@ class ClipFolder:
     async def _write(
         self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
-        await self.root.run(
-            self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder
-        )
+        run = self.root.run_durably if durable else self.root.run
+        await run(self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder)
 
 
 def now() -> str:

@@ -51,7 +51,7 @@ async def poll(
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
-    owner = await folder.root.run(task_owner, folder.root, task.id, folder.key)
+    owner = await folder.root.run_durably(task_owner, folder.root, task.id, folder.key)
     if owner != folder.key:
         raise UncertainSubmit(
             f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "

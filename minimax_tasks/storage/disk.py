@@ -6,8 +6,8 @@ is flushed on its own. Without hard links, without flushable folders, on Windows
 
 import contextlib
 import errno
-import itertools
 import os
+import shutil
 import stat
 import sys
 import time
@@ -34,6 +34,9 @@ _NO_FOLDER_FLUSH = frozenset(
 _IN_USE_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between the tries to replace a file that Windows says is in use: by a player, a scanner or a reader."""
 
+_PIECE = 2**20
+"""Bytes that are copied at once."""
+
 _KEPT = 20_000
 """Folders whose own entries are remembered to be on disk."""
 
@@ -46,10 +49,27 @@ def flush(file: IO[bytes]) -> None:
     _flush_descriptor(file.fileno())
 
 
-def flush_path(path: str | Path) -> None:
+def flush_path(path: str) -> None:
     """`flush` for a file that somebody else wrote."""
     with open(path, "r+b") as file:
         flush(file)
+
+
+def write_new(path: str, data: bytes, *, durable: bool) -> None:
+    """Write a file that is not there yet; on disk, but for its name, if it is to be `durable`."""
+    with open(path, "xb", buffering=0) as out:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[out.write(rest) :]
+        if durable:
+            _flush_descriptor(out.fileno())
+
+
+def copy_new(source: str | Path, path: str) -> None:
+    """Copy a file to one that is not there yet; on disk, but for its name."""
+    with open(source, "rb") as read, open(path, "xb") as out:
+        shutil.copyfileobj(read, out, _PIECE)
+        flush(out)
 
 
 def _flush_descriptor(descriptor: int) -> None:
@@ -62,28 +82,32 @@ def _flush_descriptor(descriptor: int) -> None:
     os.fsync(descriptor)
 
 
-def make_folder(folder: Path, base: Path) -> None:
+def make_folder(folder: str, base: str) -> None:
     """Make a folder below `base` and what is missing above it; a new `base` is on disk at once."""
     if os.path.isdir(folder):
         return
-    if not base.is_dir():
+    if not os.path.isdir(base):
         missing = _missing(base)
-        base.mkdir(parents=True, exist_ok=True)
+        os.makedirs(base, exist_ok=True)
         if os.name != "nt":
             for one in missing:
-                _flush_folder(one.parent)
+                _flush_folder(os.path.dirname(one))
     missing = _missing(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     # A new folder often gets the number of one that was removed, whose name was on disk.
     _on_disk.difference_update(_mark(one) for one in missing)
 
 
-def _missing(folder: Path) -> list[Path]:
+def _missing(folder: str) -> list[str]:
     """A folder and those above it, as far as they are not there."""
-    return list(itertools.takewhile(lambda one: not one.exists(), (folder, *folder.parents)))
+    found = []
+    while not os.path.exists(folder) and folder != os.path.dirname(folder):
+        found.append(folder)
+        folder = os.path.dirname(folder)
+    return found
 
 
-def flush_entries(folder: Path, base: Path) -> None:
+def flush_entries(folder: str, base: str) -> None:
     """Have the names in a folder on disk, and its own, up to that of `base`.
 
     The names above are flushed once by a process: the process that made those folders may have died before.
@@ -91,28 +115,30 @@ def flush_entries(folder: Path, base: Path) -> None:
     if os.name == "nt":
         return  # NTFS keeps its own journal of names, and has no call for it
     _flush_folder(folder)
-    while folder != base.parent and folder != folder.parent:
+    above_all = os.path.dirname(base)
+    while folder != above_all and folder != os.path.dirname(folder):
         mark = _mark(folder)
         if mark in _on_disk:
             return
-        _flush_folder(folder.parent)
+        above = os.path.dirname(folder)
+        _flush_folder(above)
         if len(_on_disk) >= _KEPT:
             _on_disk.clear()
         if mark:
             _on_disk.add(mark)
-        folder = folder.parent
+        folder = above
 
 
-def _mark(folder: Path) -> int:
+def _mark(folder: str) -> int:
     """What a folder is known by. 0 when it cannot be seen."""
     try:
-        found = folder.stat()
+        found = os.stat(folder)
     except OSError:
         return 0
-    return hash((str(folder), found.st_dev, found.st_ino))
+    return hash((folder, found.st_dev, found.st_ino))
 
 
-def _flush_folder(folder: Path) -> None:
+def _flush_folder(folder: str) -> None:
     try:
         descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except OSError as error:
@@ -128,17 +154,17 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def replace(draft: Path, final: Path) -> None:
+def replace(draft: str, final: str) -> None:
     """Give a whole file its name, in place of what has it."""
     _when_not_in_use(lambda: os.replace(draft, final), final)
 
 
-def remove(path: Path) -> None:
+def remove(path: str) -> None:
     """Remove a file. Raises FileNotFoundError."""
     _when_not_in_use(lambda: os.unlink(path), path)
 
 
-def _when_not_in_use(work: Callable[[], _Result], path: Path) -> _Result:
+def _when_not_in_use(work: Callable[[], _Result], path: str) -> _Result:
     for pause in (*_IN_USE_PAUSES, 0.0):
         try:
             return work()
@@ -149,21 +175,21 @@ def _when_not_in_use(work: Callable[[], _Result], path: Path) -> _Result:
                 raise PermissionError(
                     error.errno,
                     "it is open in another program; close that and run again, nothing is lost",
-                    str(path),
+                    path,
                 ) from error
         time.sleep(pause)
     raise AssertionError("the last try returns or raises")
 
 
-def _may_be_in_use(path: Path) -> bool:
+def _may_be_in_use(path: str) -> bool:
     """Whether a refusal may be about the file: its folder may be written to, and it is no folder itself."""
     try:
-        return os.access(path.parent, os.W_OK) and stat.S_ISREG(path.stat().st_mode)
+        return os.access(os.path.dirname(path), os.W_OK) and stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
 
 
-def link(draft: Path, final: Path) -> None:
+def link(draft: str, final: str) -> None:
     """Give a whole file its name unless the name is taken (FileExistsError)."""
     if try_link(draft, final):
         return
@@ -173,14 +199,15 @@ def link(draft: Path, final: Path) -> None:
     # Still exclusive; the bytes come a moment later.
     with open(final, "xb") as out:
         try:
-            out.write(draft.read_bytes())
+            with open(draft, "rb") as written:
+                out.write(written.read())
             flush(out)
         except OSError:
-            final.unlink()
+            os.unlink(final)
             raise
 
 
-def try_link(source: str | Path, final: Path) -> bool:
+def try_link(source: str, final: str) -> bool:
     """Make a hard link; False where there are none. Raises FileExistsError and FileNotFoundError."""
     try:
         os.link(source, final)

@@ -131,7 +131,7 @@ def processor(options: argparse.Namespace) -> list[Row]:
     count = min(1000, options.clips)
     ours, bare = run("dataset", count), run("bare", count)
     shown = f"{1000 * ours['cpu'] / count:.1f} / {1000 * bare['cpu'] / count:.1f} ms"
-    return [(f"CPU per clip, {count} clips", "barest httpx loop", ours["cpu"] / bare["cpu"], shown)]
+    return [(f"CPU per clip, {count} clips", "barest aiohttp loop", ours["cpu"] / bare["cpu"], shown)]
 
 
 def connections(options: argparse.Namespace) -> list[Row]:

@@ -4,7 +4,8 @@
 
 Its first line is its URL. A task is ready so many seconds after its submit, give or take half of SPREAD as
 a share of them, and then its `callback_url`, if
-any, is told. `GET /ready` gives the times at which tasks became ready.
+any, is told. `GET /ready` gives the times at which tasks became ready, `GET /polls` how many
+polls there were.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ class Stub:
         self._seconds = seconds
         self._spread = spread
         self._ready: dict[str, float] = {}
+        self._polls = 0
         self._telling: set[asyncio.Task[None]] = set()
         self.base = ""
 
@@ -70,6 +72,7 @@ class Stub:
                 telling.add_done_callback(self._telling.discard)
             return {"task_id": task_id, "base_resp": good}
         if path == "/v1/query/video_generation":
+            self._polls += 1
             task_id = query["task_id"][0]
             if time.time() < self._ready[task_id]:
                 return {"task_id": task_id, "status": "Processing", "file_id": "", "base_resp": good}
@@ -87,6 +90,8 @@ class Stub:
             return {"file": file, "base_resp": good}
         if path == "/ready":
             return self._ready
+        if path == "/polls":
+            return self._polls
         raise ValueError(path)
 
     async def _tell(self, callback_url: str, task_id: str, seconds: float) -> None:

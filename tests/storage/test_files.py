@@ -175,6 +175,7 @@ def test_an_upload_that_is_broken_off_leaves_nothing(
         raise OSError("the network is gone")
 
     monkeypatch.setattr(storage.fs, "put_file", broken)
+    monkeypatch.setattr("shutil.copyfileobj", broken)
     with pytest.raises(OSError, match="network is gone"):
         storage.put(source, "clips/k/video.mp4")
     assert storage.names("clips/k") == {}

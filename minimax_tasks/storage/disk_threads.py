@@ -1,0 +1,94 @@
+"""Work that waits for the disk, off the event loop: a flush takes milliseconds in which no answer would be read.
+
+`asyncio.to_thread` wakes a thread and the event loop for each call, which costs more than the call itself. Here a few
+threads take call after call as long as there are some, and tell the event loop of all that are done at once. Flushes that
+are under way together also share what the file system has to write for them.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+_Result = TypeVar("_Result")
+
+AT_ONCE = 4
+"""Threads that wait for the disk: as many flushes are under way at once."""
+
+_Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
+
+
+class _DiskThreads:
+    """The threads of one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="minimax-disk")
+        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._done: deque[_Done] = deque()
+        self._lock = threading.Lock()
+        self._working = 0
+        self._told = False
+
+    def call(self, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
+        answer: asyncio.Future[_Result] = self._loop.create_future()
+        with self._lock:
+            self._waiting.append((answer, work))
+            begins = self._working < AT_ONCE
+            self._working += begins
+        if begins:
+            self._threads.submit(self._work)
+        return answer
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._working -= 1
+                    return
+                answer, work = self._waiting.popleft()
+            result, error = None, None
+            try:
+                result = work()
+            except BaseException as raised:
+                error = raised
+            with self._lock:
+                self._done.append((answer, result, error))
+                tells, self._told = not self._told, True
+            del answer, work, result, error
+            if tells:
+                try:
+                    self._loop.call_soon_threadsafe(self._tell)
+                except RuntimeError:  # the event loop is closed: nobody waits any more
+                    return
+
+    def _tell(self) -> None:
+        with self._lock:
+            done, self._done = self._done, deque()
+            self._told = False
+        for answer, result, error in done:
+            if answer.cancelled():
+                continue
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _DiskThreads] = WeakKeyDictionary()
+
+
+async def in_disk_thread(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+    """Call a function that waits for the disk; returns and raises what it does.
+
+    A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
+    """
+    loop = asyncio.get_running_loop()
+    threads = _of_loops.get(loop)
+    if threads is None:
+        threads = _of_loops[loop] = _DiskThreads(loop)
+    return await threads.call(partial(function, *arguments, **options))
