@@ -1,14 +1,24 @@
 """Response bodies, unpacked and bounded as they arrive, so that neither a bomb nor an endless one fills the memory."""
 
 import zlib
-from collections.abc import AsyncIterator
-
-import httpx
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
 
 from minimax_tasks.errors import ControlFlow
 
 _STEP = 2**20
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class Answer(Protocol):
+    """What `body` needs of an answer; httpx's has it."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by names in any case."""
+
+    def aiter_raw(self) -> AsyncIterator[bytes]:
+        """The pieces of the body as they come."""
 
 
 class TooLong(ControlFlow):
@@ -19,7 +29,7 @@ class Unreadable(ControlFlow):
     """A body is compressed in a way that was not requested, or is damaged."""
 
 
-async def body(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
+async def body(response: Answer, most: int) -> AsyncIterator[bytes]:
     """The unpacked pieces of a body. Raises `TooLong` after `most` bytes, and `Unreadable`."""
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in ("", "identity") and coding not in _PACKED:

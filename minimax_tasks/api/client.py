@@ -7,21 +7,24 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import shutil
 import time
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
+from multidict import CIMultiDict
 
 from minimax_tasks.api import network
 from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State
 from minimax_tasks.api.bodies import TooLong, Unreadable, body
+from minimax_tasks.api.carrier import AiohttpTransport, Answered
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, host_language
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.certainty import Sending
@@ -55,6 +58,9 @@ CONNECT_TIME = 20.0
 
 _SIGNED = frozenset({"download_url", "backup_download_url", "video_url", "url"})
 """Fields of answers that are secrets as a whole, used for the download only."""
+
+_ENCODED = re.compile(r"[A-Za-z0-9/_.~%?=&+-]*")
+"""A path and a query that go over the wire as they are."""
 
 _CHINESE_ONLY = ("aigc_watermark", "extra")
 """Fields of a request that only the pages of the Chinese platform have."""
@@ -113,7 +119,7 @@ def wrong_with_address(address: str) -> str:
 class _Reply:
     """One answer, read to its end and cleaned."""
 
-    def __init__(self, status: int, headers: httpx.Headers, raw: bytes) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], raw: bytes) -> None:
         self.status = status
         self.trace_id = clean(headers.get("Trace-Id", ""), 100)
         self.date = headers.get("Date", "")
@@ -192,6 +198,8 @@ class MiniMaxClient:
         }
         # httpx writes the type of a form itself, with what parts it.
         self._plain_headers = {k: v for k, v in self._headers.items() if k != "Content-Type"}
+        self._origin = str(httpx.URL(self.base_url)).rstrip("/")  # a name of a host as DNS has it
+        self._asking = CIMultiDict(self._headers)
         self._timeout = timeout
         own_machine = is_loopback(self.base_url)
         if readable := readable_key(self.base_url):
@@ -455,7 +463,7 @@ class MiniMaxClient:
         try:
             with private_logs():
                 async with asyncio.timeout(patience):
-                    return await self._exchange(carrier, method, self.base_url + path, sending, content)
+                    return await self._exchange(carrier, method, path, sending, content)
         except Exception as error:
             failure = self._failure(error, sending)
         finally:
@@ -467,30 +475,44 @@ class MiniMaxClient:
         self,
         carrier: httpx.AsyncBaseTransport,
         method: str,
-        url: str,
+        path: str,
         sending: Sending,
         content: dict[str, Any],
     ) -> _Reply:
-        request = httpx.Request(
-            method,
-            url,
-            headers=content.pop("headers", self._headers),
-            extensions={"timeout": self._timeouts, "trace": sending.trace},
-            **content,
-        )
-        response = await carrier.handle_async_request(request)
+        response = await self._open_exchange(carrier, method, path, sending, content)
         try:
-            log.debug("%s %s: HTTP %d", method, request.url.path, response.status_code)
+            log.debug("%s %s: HTTP %d", method, path, response.status_code)
             raw = bytearray()
             try:
                 async for piece in body(response, self.limits.answer):
                     raw += piece
             except TooLong:
-                if response.is_success:
+                if 200 <= response.status_code < 300:
                     raise
             return _Reply(response.status_code, response.headers, bytes(raw))
         finally:
             await response.aclose()
+
+    async def _open_exchange(
+        self,
+        carrier: httpx.AsyncBaseTransport,
+        method: str,
+        path: str,
+        sending: Sending,
+        content: dict[str, Any],
+    ) -> httpx.Response | Answered:
+        if method == "GET" and isinstance(carrier, AiohttpTransport):
+            target = f"{path}?{query}" if (query := urlencode(content.get("params") or {})) else path
+            if _ENCODED.fullmatch(target):
+                return await carrier.ask(self._origin + target, self._asking, self._timeouts, sending.trace)
+        request = httpx.Request(
+            method,
+            self.base_url + path,
+            headers=content.pop("headers", self._headers),
+            extensions={"timeout": self._timeouts, "trace": sending.trace},
+            **content,
+        )
+        return await carrier.handle_async_request(request)
 
     def _failure(self, error: Exception, sending: Sending) -> MiniMaxError:
         if sending.is_certainly_unsent(error):

@@ -9,7 +9,7 @@ from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import expected_short_side, find_model_mode
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.endpoints import endpoint_of
-from minimax_tasks.clips.events import Happened, announce, clip_event
+from minimax_tasks.clips.events import Happened, announce, clip_event, is_heard
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
@@ -27,7 +27,6 @@ from minimax_tasks.errors import (
     NotConnected,
     UncheckedVideo,
 )
-from minimax_tasks.storage.temporary import temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +56,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
     if isinstance(kept, dict) and not kept.get("again") and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
     trouble, tries = "", service.timing.download_tries
-    with temporary_folder() as scratch:
-        draft, best_draft = scratch / VIDEO, scratch / "best"
+    with service.scratch() as scratch:
+        draft, best_draft = scratch(VIDEO), scratch("best")
         best: _Unsound | None = None
         for attempt in range(tries):
             if attempt:
@@ -81,9 +80,9 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 trouble = str(error)
                 log.warning("clip %s, download %d of %d: %s", folder.key, attempt + 1, tries, trouble)
                 continue
-            await folder.note(facts)
-            await folder.deliver(str(draft))
-            announce(await clip_event(Happened.DELIVERED, folder))
+            await folder.deliver(str(draft), facts)
+            if is_heard():
+                announce(await clip_event(Happened.DELIVERED, folder))
             await folder.tidy()
             return
         if best is not None:

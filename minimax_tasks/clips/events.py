@@ -88,6 +88,11 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(before)
 
 
+def is_heard() -> bool:
+    """Whether anybody would learn of an event, so that it is worth reading what it says."""
+    return _listener.get() is not None or log.isEnabledFor(logging.INFO)
+
+
 def announce(event: ClipEvent) -> None:
     """Log what happened and tell who listens, whose mistakes are logged and stop nothing."""
     log.info("%s", event)

@@ -286,13 +286,24 @@ class ClipFolder:
         so that a listing tells which clips have some.
         """
         if facts.get("warnings"):
-            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
+            await self._warn(facts)
         document = (await self.result() or {}) | facts
         await self._write(RESULT, document, durable="bytes", new_folder=False)
 
-    async def deliver(self, source: str) -> None:
-        """Give a whole local file the name `video.mp4`."""
-        await self._put(source, VIDEO)
+    async def deliver(self, source: str, facts: dict[str, Any]) -> None:
+        """`note` what a whole local file turned out to be, and give it the name `video.mp4`."""
+        if facts.get("warnings"):
+            await self._warn(facts)
+        run = in_disk_thread if self.root.local else asyncio.to_thread
+        await run(self._deliver, source, facts)
+
+    def _deliver(self, source: str, facts: dict[str, Any]) -> None:
+        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
+        self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
+        self.root.put(source, self._name(VIDEO), new_folder=False)
+
+    async def _warn(self, facts: dict[str, Any]) -> None:
+        await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
 
     async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
         """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
@@ -301,13 +312,10 @@ class ClipFolder:
         """
         name = unchecked_name(extension)
         kept = {"file": name, "why": why, "again": again}
-        await self._put(source, name)
-        await self.note({"unchecked": kept})
-        return kept
-
-    async def _put(self, source: str, name: str) -> None:
         run = in_disk_thread if self.root.local else asyncio.to_thread
         await run(self.root.put, source, self._name(name), new_folder=False)
+        await self.note({"unchecked": kept})
+        return kept
 
     def _gone(self, task_id: str) -> MiniMaxError:
         return MiniMaxError(

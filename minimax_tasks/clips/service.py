@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -22,6 +25,7 @@ from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.clips.turns import Turns
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.temporary import new_temporary_folder
 
 SUBMITS_AT_ONCE = 16
 """POSTs under way at once; they are short, and more would only wait for each other."""
@@ -93,6 +97,8 @@ class Service:
         """Root and working directory where everything holds that must before something is paid."""
         self._client: MiniMaxClient | None = None
         self._limits: dict[int, InFlightLimits] = {}
+        self._scratch: Path | None = None
+        self._numbers = itertools.count()
 
     @classmethod
     def from_settings(cls, **arguments: Any) -> Self:
@@ -143,13 +149,36 @@ class Service:
             self._limits[wanted] = InFlightLimits(asyncio.Semaphore(wanted))
         return self._limits[wanted]
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Callable[[str], Path]]:
+        """Paths of local files, by any names, that are gone at the end of the block."""
+        if (
+            self._scratch is None or not self._scratch.is_dir()
+        ):  # somebody tidies up temporary files, in a long run
+            self._scratch = new_temporary_folder()
+        folder, number, files = self._scratch, next(self._numbers), set[Path]()
+
+        def path(name: str) -> Path:
+            files.add(file := folder / f"{number}-{name}")
+            return file
+
+        try:
+            yield path
+        finally:
+            for file in files:
+                with contextlib.suppress(OSError):
+                    file.unlink(missing_ok=True)
+
     async def aclose(self) -> None:
-        """Let POSTs under way come to their end, and close the connections."""
+        """Let POSTs under way come to their end, close the connections, and remove what is left of downloads."""
         if self.under_way:
             await asyncio.wait(set(self.under_way), timeout=self.timing.stop_patience)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
     async def __aenter__(self) -> Self:
         return self
