@@ -236,7 +236,7 @@ def test_every_call_of_the_client(run: str, caplog: pytest.LogCaptureFixture, tm
     asyncio.run(calls())
     for record in caplog.records:
         search(f"log {record.name}", record.getMessage())
-    assert {"httpx", "minimax_tasks.api.client"} <= {record.name for record in caplog.records}
+    assert "minimax_tasks.api.client" in {record.name for record in caplog.records}
 
 
 def second(prompt: str, **given: Any) -> mm.TextToVideoRequest:

@@ -62,6 +62,9 @@ _SIGNED = frozenset({"download_url", "backup_download_url", "video_url", "url"})
 _ENCODED = re.compile(r"[A-Za-z0-9/_.~%?=&+-]*")
 """A path and a query that go over the wire as they are."""
 
+_REDIRECTS = 20
+"""A download is followed to so many addresses."""
+
 _CHINESE_ONLY = ("aigc_watermark", "extra")
 """Fields of a request that only the pages of the Chinese platform have."""
 
@@ -189,9 +192,10 @@ class MiniMaxClient:
         self.base_url = base_url.strip().rstrip("/")
         self.host = urlsplit(self.base_url).netloc
         self.limits = limits
+        self._open_headers = {"Accept": "*/*", "User-Agent": f"python-httpx/{httpx.__version__}"}
+        """Those that everybody may read; the key is in none of them."""
         self._headers = {
-            "Accept": "*/*",
-            "User-Agent": f"python-httpx/{httpx.__version__}",
+            **self._open_headers,
             "Authorization": f"Bearer {api_key.strip()}",
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
@@ -211,16 +215,13 @@ class MiniMaxClient:
             bounds = httpx.Limits(max_connections=max_connections, max_keepalive_connections=kept)
             return network.transport(certificates, bounds, direct=own_machine)
 
-        timeouts = httpx.Timeout(timeout, connect=CONNECT_TIME, pool=None)
-        self._timeouts = timeouts.as_dict()
+        self._timeouts = httpx.Timeout(timeout, connect=CONNECT_TIME, pool=None).as_dict()
         self._reads = connections(max_connections)
         # A kept connection that the server closes under a submit would leave its outcome unknown, so every
         # submit opens its own.
         self._submits = connections(0)
-        # Downloads take long, and must not occupy the connections that polls use. Only they follow redirects.
-        self._downloads = httpx.AsyncClient(
-            timeout=timeouts, transport=connections(max_connections), trust_env=False
-        )
+        # Downloads take long, and must not occupy the connections that polls use.
+        self._downloads = connections(max_connections)
         # Requests wait here and not in the pool: those that finish something go first.
         self._read_turns = PrioritySemaphore(max_connections)
         self._submit_turns = PrioritySemaphore(max_connections)
@@ -396,11 +397,10 @@ class MiniMaxClient:
     async def _open(self, url: str, headers: dict[str, str]) -> httpx.Response:
         failure: MiniMaxError
         try:
-            request = self._downloads.build_request(
-                "GET", url.strip(), headers={"Accept-Encoding": "identity", **headers}
-            )
             async with asyncio.timeout(self._timeout + CONNECT_TIME):
-                response = await self._downloads.send(request, stream=True, follow_redirects=True)
+                response = await self._followed(
+                    httpx.URL(url.strip()), {**self._open_headers, "Accept-Encoding": "identity", **headers}
+                )
             if response.status_code in (200, 206):
                 return response
             await response.aclose()
@@ -414,6 +414,19 @@ class MiniMaxClient:
         except Exception as error:
             failure = AnswerLost(f"the download broke: {type(error).__name__}")
         raise failure
+
+    async def _followed(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+        """The answer of the last address that others point at."""
+        for _ in range(_REDIRECTS):
+            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
+            response = await self._downloads.handle_async_request(request)
+            response.request = request
+            log.debug("GET %s: HTTP %d", url.path, response.status_code)
+            if not response.has_redirect_location:
+                return response
+            await response.aclose()
+            url = url.join(response.headers["Location"])
+        raise httpx.TooManyRedirects("", request=request)
 
     def _no_room(self, response: httpx.Response, file: Path) -> str:
         stated = response.headers.get("Content-Length", "")
