@@ -196,7 +196,10 @@ class ClipFolder:
 
     async def submitted(self, number: int, clip: ClipRequest, task_id: str, host: str) -> dict[str, Any]:
         """Write the task id; returns what was written."""
-        return await self._accepted(number, task_id, clip.mode, clip.request.endpoint, host, clip.request.usd)
+        request = clip.request
+        return await self._accepted(
+            number, task_id, clip.mode, request.endpoint, host, request.usd, request.label
+        )
 
     async def adopted(
         self, number: int, task_id: str, mode: Mode, host: str, *, endpoint: Endpoint | None = None
@@ -206,7 +209,14 @@ class ClipFolder:
         return await self._accepted(number, task_id, mode, endpoint or mode_endpoint(mode), host, usd)
 
     async def _accepted(
-        self, number: int, task_id: str, mode: Mode, endpoint: Endpoint, host: str, usd: float | None
+        self,
+        number: int,
+        task_id: str,
+        mode: Mode,
+        endpoint: Endpoint,
+        host: str,
+        usd: float | None,
+        kind: str = "",
     ) -> dict[str, Any]:
         """Nothing is read before the write: between the answer of the service and it nothing may fail."""
         submission = {
@@ -217,6 +227,7 @@ class ClipFolder:
             "host": host,
             "submitted_at": now(),
             "usd": usd,
+            "kind": kind,
         }
         if not await self._persist(SUBMISSION, submission, new=True):
             await self._keep_separately(number, submission)

@@ -111,6 +111,8 @@ class _Task(NamedTuple):
     endpoint: Endpoint
     submitted_at: float
     attempt: int
+    kind: str
+    """Its model, size and length; "" where that is not known."""
     late: str
     """Why it may be out of reach; "" while its service still answers about it."""
 
@@ -120,7 +122,8 @@ class _Task(NamedTuple):
         attempt = submission.get("attempt")
         number = attempt if isinstance(attempt, int) and attempt > 0 else 1
         late = out_of_reach(submission)
-        return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, late)
+        kind = str(submission.get("kind") or "")
+        return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, kind, late)
 
     @property
     def age(self) -> float:
@@ -133,7 +136,7 @@ async def _wait(
     began = time.monotonic()
     deadline = began + service.settings.generation_timeout
     interval, waited = service.settings.poll_interval, task.age
-    first = service.first_poll.seconds_to_wait(interval)
+    first = service.first_poll.seconds_to_wait(interval, task.kind)
     running = max(0.0, first - interval) if waited < first else 0.0
     pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.settings.generation_timeout)
     status, refused = "", 0
@@ -165,7 +168,7 @@ async def _wait(
                 refused = 0
                 elapsed = waited + time.monotonic() - began
                 if answer.state is State.SUCCESS and running:
-                    service.first_poll.took(min(running, elapsed))
+                    service.first_poll.took(min(running, elapsed), task.kind)
                 if answer.state is not State.RUNNING:
                     return answer.model_copy(update={"task_id": task.id})
                 running = elapsed

@@ -15,25 +15,28 @@ USUAL_SECONDS = 90.0
 
 
 class FirstPollEstimate:
-    """When to poll a clip for the first time.
+    """When to poll a clip for the first time. Each kind of clip, a model with a size and a length, takes its own time.
 
     >>> estimate = FirstPollEstimate()
-    >>> estimate.seconds_to_wait(10.0)
+    >>> estimate.seconds_to_wait(10.0, "MiniMax-Hailuo-02 768P 6 s")
     10.0
     """
 
     def __init__(self) -> None:
         self._lasted: deque[float] = deque(maxlen=KEPT)
+        self._of_kind: dict[str, deque[float]] = {}
 
-    def seconds_to_wait(self, interval: float) -> float:
-        """Seconds after the submit to wait before the first poll: the shortest recent generation time."""
-        return max(interval, min(self._lasted)) if len(self._lasted) >= ENOUGH else interval
+    def seconds_to_wait(self, interval: float, kind: str = "") -> float:
+        """Seconds after the submit to wait before the first poll: the shortest recent generation time of the kind."""
+        lasted = self._of_kind.get(kind, ())
+        return max(interval, min(lasted)) if len(lasted) >= ENOUGH else interval
 
     @property
     def usual_seconds(self) -> float:
         """How long a clip takes, for people who look at its progress: the median of the last ones."""
         return max(1.0, median(self._lasted)) if self._lasted else USUAL_SECONDS
 
-    def took(self, at_least: float) -> None:
+    def took(self, at_least: float, kind: str = "") -> None:
         """Note that a clip became ready no sooner than this many seconds after its submit."""
         self._lasted.append(at_least)
+        self._of_kind.setdefault(kind, deque(maxlen=KEPT)).append(at_least)

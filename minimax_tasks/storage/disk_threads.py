@@ -6,6 +6,7 @@ are under way together also share what the file system has to write for them.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -23,10 +24,9 @@ _Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 
 class _DiskThreads:
-    """The threads of one event loop."""
+    """The threads of one event loop. They go with it, so nothing here keeps it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="minimax-disk")
         self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
         self._done: deque[_Done] = deque()
@@ -35,7 +35,7 @@ class _DiskThreads:
         self._told = False
 
     def call(self, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
-        answer: asyncio.Future[_Result] = self._loop.create_future()
+        answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         with self._lock:
             self._waiting.append((answer, work))
             begins = self._working < AT_ONCE
@@ -59,12 +59,11 @@ class _DiskThreads:
             with self._lock:
                 self._done.append((answer, result, error))
                 tells, self._told = not self._told, True
-            del answer, work, result, error
             if tells:
-                try:
-                    self._loop.call_soon_threadsafe(self._tell)
-                except RuntimeError:  # the event loop is closed: nobody waits any more
-                    return
+                # A closed event loop raises this: nobody waits any more.
+                with contextlib.suppress(RuntimeError):
+                    answer.get_loop().call_soon_threadsafe(self._tell)
+            del answer, work, result, error
 
     def _tell(self) -> None:
         with self._lock:
@@ -90,5 +89,5 @@ async def in_disk_thread(function: Callable[..., _Result], *arguments: Any, **op
     loop = asyncio.get_running_loop()
     threads = _of_loops.get(loop)
     if threads is None:
-        threads = _of_loops[loop] = _DiskThreads(loop)
+        threads = _of_loops[loop] = _DiskThreads()
     return await threads.call(partial(function, *arguments, **options))

@@ -146,6 +146,24 @@ def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
     assert estimate.seconds_to_wait(45.0) == 45.0
 
 
+def test_slow_clips_of_another_kind_say_nothing_about_a_fast_one() -> None:
+    estimate = FirstPollEstimate()
+    for _ in range(40):
+        estimate.took(300.0, "MiniMax-H3 2K 15 s")
+    assert estimate.seconds_to_wait(10.0, "MiniMax-Hailuo-02 768P 6 s") == 10.0
+    assert estimate.seconds_to_wait(10.0, "MiniMax-H3 2K 15 s") == 300.0
+
+
+def test_a_submission_says_of_what_kind_its_clip_is(sandbox: Sandbox, tmp_path: Path) -> None:
+    submission = asyncio.run(_submission_of(sandbox.url, tmp_path))
+    assert submission["kind"] == "MiniMax-Hailuo-2.3 768P 6 s"
+
+
+async def _submission_of(url: str, root: Path) -> dict[str, Any]:
+    async with Service(Settings.load(base_url=url, api_key="any")) as service:
+        return await submit(TEXT, folder_of(TEXT, root), service)
+
+
 def test_waiting_and_fetching_need_the_clip_folder_alone(
     sandbox: Sandbox, tmp_path: Path, picture: Picture
 ) -> None:

@@ -1,0 +1,94 @@
+"""What waits for the disk does so beside the event loop, and comes back with what it gave or raised."""
+
+import asyncio
+import contextlib
+import gc
+import threading
+from pathlib import Path
+
+import pytest
+
+from minimax_tasks.storage.disk_threads import AT_ONCE, in_disk_thread
+from minimax_tasks.storage.files import Storage
+
+
+def test_each_call_has_its_own_outcome() -> None:
+    def work(number: int) -> int:
+        if number % 7 == 0:
+            raise ValueError(number)
+        return number * number
+
+    async def run() -> list[int | BaseException]:
+        return await asyncio.gather(*(in_disk_thread(work, n) for n in range(500)), return_exceptions=True)
+
+    for number, outcome in enumerate(asyncio.run(run())):
+        if number % 7 == 0:
+            assert isinstance(outcome, ValueError)
+            assert outcome.args == (number,)
+        else:
+            assert outcome == number * number
+
+
+def test_the_event_loop_goes_on_and_calls_wait_beside_each_other() -> None:
+    together = threading.Barrier(AT_ONCE)
+
+    async def run() -> None:
+        calls = [asyncio.ensure_future(in_disk_thread(together.wait, 60)) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0)  # a call on the event loop would hold it, and none would ever meet another
+        await asyncio.gather(*calls)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_who_is_cancelled_stops_no_write_and_disturbs_nobody(tmp_path: Path) -> None:
+    storage, begun, may_end = Storage(str(tmp_path)), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        may_end.wait(60)
+        storage.write("a.json", b"{}")
+
+    async def run() -> None:
+        writing = asyncio.ensure_future(in_disk_thread(slow))
+        await asyncio.to_thread(begun.wait, 60)
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        may_end.set()
+        for _ in range(AT_ONCE * 3):
+            assert await in_disk_thread(int, "7") == 7
+        await storage.run_durably(storage.write, "b.json", b"{}")
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    assert storage.read("b.json") == b"{}"
+
+
+def test_each_event_loop_has_its_threads_and_one_that_has_ended_holds_up_no_other() -> None:
+    for _ in range(20):
+        assert asyncio.run(in_disk_thread(int, "7")) == 7
+
+    async def left_behind() -> None:
+        asyncio.ensure_future(in_disk_thread(threading.Event().wait, 0.05))  # noqa: RUF006 - nobody waits for it
+        await asyncio.sleep(0)
+
+    asyncio.run(left_behind())
+    assert asyncio.run(in_disk_thread(int, "8")) == 8
+
+
+def test_the_threads_of_an_event_loop_go_with_it() -> None:
+    for _ in range(10):
+        asyncio.run(in_disk_thread(int, "7"))
+    gc.collect()
+    ours = [one for one in threading.enumerate() if one.name.startswith("minimax-disk")]
+    for one in ours[AT_ONCE:]:
+        one.join(60)
+    assert sum(one.is_alive() for one in ours) <= AT_ONCE
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_an_exit_in_a_thread_reaches_who_waits(kind: type[BaseException]) -> None:
+    def leave() -> None:
+        raise kind
+
+    with pytest.raises(kind):
+        asyncio.run(in_disk_thread(leave))
