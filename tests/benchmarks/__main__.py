@@ -156,12 +156,25 @@ def memory(options: argparse.Namespace) -> list[Row]:
     return [(f"memory, {count} in flight", "100 in flight", many["peak_mb"] / few["peak_mb"], shown)]
 
 
+_WORK_OF = {
+    "minimax-in-flight": "requests, answers and the life of a clip",
+    "minimax-disk": "writing and flushing files",
+    "asyncio": "looking through the video",
+    "MainThread": "start, table, Luigi, dataset folder",
+}
+"""What each kind of thread does."""
+
+
 def processor(options: argparse.Namespace) -> list[Row]:
-    """CPU for each clip over the barest loop's."""
+    """CPU for each clip over the barest loop's, and which part of it is whose."""
     count = min(1000, options.clips)
     ours, bare = run("dataset", count), run("bare", count)
     shown = f"{1000 * ours['cpu'] / count:.1f} / {1000 * bare['cpu'] / count:.1f} ms"
-    return [(f"CPU per clip, {count} clips", "barest aiohttp loop", ours["cpu"] / bare["cpu"], shown)]
+    rows = [(f"CPU per clip, {count} clips", "barest aiohttp loop", ours["cpu"] / bare["cpu"], shown)]
+    for name, work in _WORK_OF.items():
+        spent = ours["threads"].get(name, 0.0)
+        rows.append((f"of it: {work}", "all", spent / ours["cpu"], f"{1000 * spent / count:.1f} ms"))
+    return rows
 
 
 def connections(options: argparse.Namespace) -> list[Row]:

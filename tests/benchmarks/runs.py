@@ -12,9 +12,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 
 def dataset(count: int, url: str) -> dict[str, Any]:
@@ -132,6 +135,32 @@ def _delays(url: str) -> dict[str, Any]:
     return {"median_delay": statistics.median(delays), "polls": polls / len(delays)}
 
 
+class _Threads:
+    """CPU seconds of the threads of this process by their names, looked at while they live."""
+
+    def __init__(self) -> None:
+        self._spent: dict[int, tuple[str, float]] = {}
+        threading.Thread(target=self._watch, daemon=True, name="watching").start()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while True:
+            names = {one.native_id: one.name for one in threading.enumerate()}
+            for one in process.threads():
+                name = names.get(one.id)
+                if name:
+                    self._spent[one.id] = (name.rstrip("0123456789_"), one.user_time + one.system_time)
+            time.sleep(0.25)
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """Threads of a pool are one."""
+        found: dict[str, float] = {}
+        for name, spent in list(self._spent.values()):
+            found[name] = found.get(name, 0.0) + spent
+        return found
+
+
 RUNS = {"dataset": dataset, "callbacks": callbacks, "board": board, "bare": bare, "blocking": blocking}
 
 
@@ -140,12 +169,13 @@ def main() -> None:
     what, count, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        threads = _Threads()
         began = time.perf_counter()
         outcome = RUNS[what](count, url)
         wall = time.perf_counter() - began
         own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-        outcome |= {"wall": wall, "cpu": cpu, "peak_mb": _peak_mb()}
+        outcome |= {"wall": wall, "cpu": cpu, "peak_mb": _peak_mb(), "threads": threads.by_name}
         if Path("out/clips").is_dir():
             outcome |= _delays(url)
         print(json.dumps(outcome))
