@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -428,3 +429,61 @@ def test_an_answer_that_stops_is_lost_after_its_time() -> None:
 
     with pytest.raises(AnswerLost, match=r"ReadTimeout|too long"):
         asyncio.run(asyncio.wait_for(run(), 60))
+
+
+@pytest.mark.parametrize(
+    ("task_id", "sent"),
+    [
+        ("7", "7"), ("a b", "a+b"), ("ü/#?&x", "%C3%BC%2F%23%3F%26x"), ("x\r\nX-Y: 1", "x%0D%0AX-Y%3A+1"),
+        ("%41", "%2541"), ("a+b", "a%2Bb"), ("", ""),
+    ],
+)  # fmt: skip
+def test_no_task_id_gets_out_of_its_place_in_the_address(task_id: str, sent: str) -> None:
+    async def run() -> str:
+        async with scripted() as server, MiniMaxClient(KEY, server.url) as client:
+            server.next = answer({"status": "Processing", "base_resp": {"status_code": 0}})
+            await client.query(task_id)
+            assert len(server.seen) == 1
+            return server.seen[0][0].split("\r\n")[0]
+
+    assert asyncio.run(run()) == f"GET /v1/query/video_generation?task_id={sent} HTTP/1.1"
+
+
+# -- a download is followed
+
+
+def fetched(locations: list[str], file: Path) -> list[str]:
+    """The heads of the requests for a file that is behind so many addresses."""
+
+    async def run() -> list[str]:
+        async with scripted() as server, MiniMaxClient(KEY, server.url) as client:
+            rest = iter(locations)
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                location = next(rest, None)
+                server.next = (
+                    answer(b"film") if location is None else answer("", "302 Found", {"Location": location})
+                )
+                await server.serve(reader, writer)
+
+            async with serving(serve) as port:
+                await client.fetch(f"http://127.0.0.1:{port}/a?Signature=a%2Fb", file)
+            return [head for head, _ in server.seen]
+
+    return asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_a_download_is_followed_and_carries_no_key(tmp_path: Path) -> None:
+    heads = fetched(["/b/?Signature=c%2Fd", "../e?f=%2B"], tmp_path / "x.mp4")
+    assert [head.split(" ")[1] for head in heads] == ["/a?Signature=a%2Fb", "/b/?Signature=c%2Fd", "/e?f=%2B"]
+    assert "authorization" not in "".join(heads).lower()
+    assert (tmp_path / "x.mp4").read_bytes() == b"film"
+
+
+@pytest.mark.parametrize(
+    "location", ["/a", "file:///etc/passwd", "ftp://127.0.0.1/x", "http://[bad", "http://", ""]
+)
+def test_a_download_that_leads_nowhere_ends(location: str, tmp_path: Path) -> None:
+    with pytest.raises(AnswerLost, match="the download broke"):
+        fetched([location] * 50, tmp_path / "x.mp4")
+    assert not (tmp_path / "x.mp4").exists()
