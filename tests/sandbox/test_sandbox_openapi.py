@@ -1,11 +1,13 @@
 """The description that the sandbox publishes is true of what it answers."""
 
+import base64
 from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Api, Serve, data_url, fetch, still
+from tests.sandbox.conftest import Api, Serve, data_url, fetch, still, until
 
+PNG = base64.b64decode(data_url(still()).partition(",")[2])
 KINDS = {"string": str, "integer": int, "array": list, "object": dict, "boolean": bool}
 
 
@@ -61,6 +63,13 @@ def test_it_is_openapi(document: dict[str, Any]) -> None:
         "/v1/files/retrieve",
         "/v1/video_template_generation",
         "/v1/query/video_template_generation",
+        "/v1/files/upload",
+        "/v2/video_generation",
+        "/v2/h3_context_ir",
+        "/v2/video_regeneration",
+        "/v2/query/video_generation",
+        "/v2/query/video_generation/{task_id}",
+        "/v2/video_generation/{task_id}",
         "/sandbox/files/{file_id}/output_aigc.mp4",
         "/sandbox/ledger",
         "/sandbox/faults",
@@ -116,6 +125,79 @@ def test_answers_fit(serve: Serve, document: dict[str, Any], fault: dict[str, An
     ask("post", "/sandbox/faults", json=[{"at": "submit", "nth": 99, "delay": 1}])
     ask("post", "/sandbox/faults", json=[{}])
     ask("get", "/openapi.json")
+
+
+H3 = {
+    "model": "MiniMax-H3",
+    "content": [{"type": "text", "text": "A pier"}],
+    "resolution": "768P",
+    "duration": 4,
+    "ratio": "16:9",
+}
+
+
+@pytest.mark.parametrize("fault", [None, {"http": 503}, {"http": 404}, {"code": 1002}, {"code": 1026}])
+def test_answers_of_the_second_generation_fit(
+    serve: Serve, document: dict[str, Any], fault: dict[str, Any] | None
+) -> None:
+    api = serve(latency=0.1, scale="90P")
+    task_id = api.http.post("/v2/video_generation", json=H3).json()["task_id"]
+    one, gone = "/v2/query/video_generation/{task_id}", "/v2/video_generation/{task_id}"
+    told = []
+
+    def ask(method: str, path: str, task_id: str = task_id, **arguments: Any) -> None:
+        response = api.http.request(method, path.replace("{task_id}", task_id), **arguments)
+        check(document, method, path, response)
+        told.append(response.status_code)
+
+    def ask_all() -> None:
+        ask("get", one)
+        ask("get", one, "115334141465231360")
+        ask("get", one, "x")
+        ask(
+            "get",
+            "/v2/query/video_generation",
+            params={"page_size": 2, "filter.status": ["queued", "running"]},
+        )
+        ask("get", "/v2/query/video_generation", params={"page_num": 0})
+        ask("post", "/v2/video_generation", json=H3)
+        ask("post", "/v2/video_generation", json={})
+        ask("post", "/v2/video_generation", json=H3 | {"content": [{"type": {}}, {"type": []}]})
+        ask("post", "/v2/h3_context_ir", json=H3)
+        ask(
+            "post",
+            "/v2/video_regeneration",
+            json={"model": "MiniMax-H3", "resolution": "2K", "source_task_id": "1"},
+        )
+        ask(
+            "post",
+            "/v1/files/upload",
+            data={"purpose": "video_generation_input"},
+            files={"file": ("a.txt", b"no film")},
+        )
+        picture = {"file": ("a.png", PNG)}
+        ask("post", "/v1/files/upload", data={"purpose": "video_generation_input"}, files=picture)
+        ask("delete", gone, "1")
+
+    ask_all()
+    assert {200, 400, 500} <= set(told)
+    until(
+        lambda: api.http.get(one.replace("{task_id}", task_id)).json()["task"]["status"],
+        lambda status: status == "succeeded",
+    )
+    if fault:
+        api.sandbox.add_faults([{"at": place, **fault} for place in ("submit", "query", "list", "cancel")])
+    ask_all()
+    ask("delete", gone)
+    ask("get", one)
+
+
+def test_a_failed_task_of_the_second_generation_fits(serve: Serve, document: dict[str, Any]) -> None:
+    api = serve(faults=[{"at": "task", "fail": 1026}])
+    task_id = api.http.post("/v2/video_generation", json=H3).json()["task_id"]
+    place = f"/v2/query/video_generation/{task_id}"
+    until(lambda: api.http.get(place).json()["task"]["status"], lambda status: status == "failed")
+    check(document, "get", "/v2/query/video_generation/{task_id}", api.http.get(place))
 
 
 def test_downloads_fit(api: Api, document: dict[str, Any]) -> None:

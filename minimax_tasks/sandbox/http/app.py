@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -307,6 +308,8 @@ class SandboxApp:
             return _problem(problem, 403)
         try:
             ahead = float(json.loads(await _body(request, MAX_FAULTS_BODY))["ahead"])
+            if not math.isfinite(ahead):
+                raise ValueError("no number of seconds")
         except (ValueError, KeyError, TypeError):
             return _problem('a clock is set by {"ahead": SECONDS}', 422)
         self._second.ahead = ahead

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from minimax_tasks.api.catalog.models import Mode, default_model, model_modes
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.api.v1.endpoints import GENERATION, TEMPLATE_GENERATION
 from minimax_tasks.sandbox.http.faults import faults_schema
+from minimax_tasks.sandbox.http.v2 import openapi as second_generation
 from minimax_tasks.sandbox.http.validation import FLAGS, OLD_NAMES
 from minimax_tasks.sandbox.http.wire import (
     FILE_NAME,
@@ -23,7 +25,7 @@ from minimax_tasks.sandbox.http.wire import (
 )
 
 _REFS = "#/components/schemas/{model}"
-_ANSWERS = (
+_ANSWERS: tuple[type[BaseModel], ...] = (
     SubmitAnswer,
     QueryAnswer,
     RetrieveAnswer,
@@ -31,6 +33,7 @@ _ANSWERS = (
     LedgerEntry,
     AddedFaults,
     FaultsProblem,
+    *second_generation.ANSWERS,
 )
 _PICTURE = {
     "type": "string",
@@ -49,9 +52,10 @@ def describe() -> dict[str, Any]:
         "info": {
             "title": "MiniMax video API, offline",
             "version": "1",
-            "description": "The V1 video endpoints as recorded, and the sandbox's own pages. Business errors "
-            "are HTTP 200 with base_resp.status_code other than 0. Declared faults can answer "
-            "any path with the HTML page of a gateway, or close the connection.",
+            "description": "The video endpoints of both generations as recorded, and the sandbox's own pages. "
+            "Business errors are HTTP 200 with base_resp.status_code other than 0 below /v1, and an error object "
+            "with an HTTP status of its own below /v2. Declared faults can answer any path with the HTML page of a "
+            "gateway, or close the connection.",
         },
         "paths": _paths(),
         "components": {
@@ -60,6 +64,7 @@ def describe() -> dict[str, Any]:
                 "GenerationRequest": _generation_request(),
                 "TemplateGenerationRequest": _template_request(),
                 "Faults": faults_schema(),
+                **second_generation.schemas(),
             },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
@@ -81,6 +86,7 @@ def _paths() -> dict[str, Any]:
         TEMPLATE_GENERATION.query_path: {
             "get": _read("Status of a template task", "task_id", "string", "TemplateQueryAnswer")
         },
+        **second_generation.paths(),
         f"/sandbox/files/{{file_id}}/{FILE_NAME}": {"get": _download()},
         "/sandbox/ledger": {
             "get": {

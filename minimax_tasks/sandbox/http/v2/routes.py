@@ -22,14 +22,16 @@ from minimax_tasks.sandbox.http.v2.validation import Reader, read_regeneration, 
 from minimax_tasks.sandbox.http.v2.wire import (
     Created,
     Deleted,
+    KeptFile,
     Rejected,
     TaskDocument,
     TaskList,
+    Uploaded,
     plain_not_found,
     task_of,
 )
 from minimax_tasks.sandbox.http.validation import AcceptedRequest
-from minimax_tasks.sandbox.http.wire import Refused
+from minimax_tasks.sandbox.http.wire import BaseResp, Refused
 from minimax_tasks.sandbox.task import SandboxTask
 
 REGENERATION_PATH = "/v2/video_regeneration"
@@ -201,14 +203,14 @@ class SecondGeneration:
         except ClientDisconnect:
             return gateway_page(400)
         kept = self._uploads.keep(form.data)
-        file = {
-            "file_id": kept,
-            "bytes": len(form.data),
-            "created_at": int(time.time()),
-            "filename": form.filename,
-            "purpose": form.purpose,
-        }
-        return JSONResponse({"file": file, "base_resp": {"status_code": 0, "status_msg": "success"}})
+        file = KeptFile(
+            file_id=kept,
+            bytes=len(form.data),
+            created_at=int(time.time()),
+            filename=form.filename,
+            purpose=form.purpose,
+        )
+        return JSONResponse(Uploaded(file=file, base_resp=BaseResp()).payload())
 
     def _judge_upload(self, data: bytes) -> None:
         kinds = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"ID3", b"\xff\xfb", b"\xff\xf3")

@@ -32,11 +32,12 @@ ADAPTIVE = RATIOS[0]
 FINAL_PROMPT_LIMIT = 40_000
 """Longest text of a regeneration in characters (source: v2)."""
 
-_ROLES = {
+CONTENT_ROLES = {
     "image_url": ("first_frame", "last_frame", "reference_image"),
     "video_url": ("reference_video",),
     "audio_url": ("reference_audio",),
 }
+"""Type of a content item -> the roles that it may have."""
 _UNSEEN_SECONDS = 5
 """How long a video behind a URL, which is never fetched, counts."""
 
@@ -154,7 +155,7 @@ def _read_content(content: list[Any]) -> tuple[str, list[_Item]]:
             if not isinstance(item.get("text"), str):
                 raise mistyped("content.text")
             texts.append(item["text"])
-        elif kind in _ROLES:
+        elif isinstance(kind, str) and kind in CONTENT_ROLES:
             items.append(_item(kind, item))
         else:
             raise Rejected(2013, f"invalid params, content type {str(kind)[:40]!r} is not supported")
@@ -174,7 +175,7 @@ def _item(kind: str, item: dict[str, Any]) -> _Item:
     if not isinstance(url, str) or not url:
         raise missing(f"content.{kind}.url")
     role = item.get("role")
-    if role is not None and role not in _ROLES[kind]:
+    if role is not None and role not in CONTENT_ROLES[kind]:
         raise Rejected(2013, f"invalid params, role {str(role)[:40]!r} is not supported for {kind}")
     if role is None and kind != "image_url":
         raise missing("content.role")
@@ -197,7 +198,9 @@ def _check_prompt(prompt: str, limit: int) -> None:
 
 
 def _mode(items: list[_Item]) -> Mode:
-    count = {role: sum(item.role == role for item in items) for roles in _ROLES.values() for role in roles}
+    count = {
+        role: sum(item.role == role for item in items) for roles in CONTENT_ROLES.values() for role in roles
+    }
     frames = count["first_frame"] + count["last_frame"]
     references = len(items) - frames
     if max(count["first_frame"], count["last_frame"]) > 1:
@@ -286,7 +289,7 @@ class _Files:
 
     def content(self, prompt: str) -> list[dict[str, Any]]:
         """The content as the ledger shows it."""
-        kinds = {role: kind for kind, roles in _ROLES.items() for role in roles}
+        kinds = {role: kind for kind, roles in CONTENT_ROLES.items() for role in roles}
         shown: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
         for item, kept in self._kept:
             kind = kinds[item.role]

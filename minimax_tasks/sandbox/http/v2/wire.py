@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from minimax_tasks.api.catalog.errors import find_error
 from minimax_tasks.api.catalog.models import RATIOS
 from minimax_tasks.errors import ControlFlow
-from minimax_tasks.sandbox.http.wire import LOGIN_FAIL, MESSAGES
+from minimax_tasks.sandbox.http.wire import LOGIN_FAIL, MESSAGES, BaseResp
 from minimax_tasks.sandbox.shapes import nearest_ratio
 from minimax_tasks.sandbox.task import SandboxTask
 
@@ -63,8 +63,8 @@ class Rejected(ControlFlow):
 
     def response(self, *, in_ok: int | None = None) -> Response:
         """The answer; `in_ok` is the status that a gateway puts into the body of a 200."""
-        error = {"type": self.kind, "message": self.message, "http_code": str(in_ok or self.status)}
-        body = {"type": "error", "error": error, "request_id": uuid.uuid4().hex}
+        error = ErrorDetail(type=self.kind, message=self.message, http_code=str(in_ok or self.status))
+        body = ErrorAnswer(error=error, request_id=uuid.uuid4().hex).payload()
         return JSONResponse(body, status_code=200 if in_ok else self.status)
 
 
@@ -79,6 +79,39 @@ class _Wire(BaseModel):
     def payload(self) -> dict[str, Any]:
         """The JSON of the wire: fields that are absent there are left out."""
         return self.model_dump(exclude_none=True)
+
+
+class ErrorDetail(_Wire):
+    """Why a request was refused; the code stands in parentheses at the end of the message."""
+
+    type: str
+    message: str
+    http_code: str
+
+
+class ErrorAnswer(_Wire):
+    """Answer of all paths to what they refuse."""
+
+    type: Literal["error"] = "error"
+    error: ErrorDetail
+    request_id: str
+
+
+class KeptFile(_Wire):
+    """A file that was kept."""
+
+    file_id: int
+    bytes: int
+    created_at: int
+    filename: str
+    purpose: str
+
+
+class Uploaded(_Wire):
+    """Answer of an upload, in the form of the first generation."""
+
+    file: KeptFile
+    base_resp: BaseResp
 
 
 class Created(_Wire):
