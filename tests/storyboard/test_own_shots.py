@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from minimax_tasks import BoardError
 from minimax_tasks.commands.main import main
@@ -223,3 +224,42 @@ def test_footage_of_another_rate_lying_on_its_side_keeps_its_length_and_stands_u
     assert plan.shots[0].seconds == Fraction(3, 2)
     FilmMaker(Storage(str(tmp_path / "out")), plan).make()
     assert probe(tmp_path / "out/films/up/film.mp4").frames == probe(upright).frames == 45
+
+
+def test_footage_and_stills_take_the_shape_that_the_film_is_asked_to_have(tmp_path: Path) -> None:
+    footage(tmp_path / "wide.mp4", 12, size=(320, 180))
+    Image.new("RGB", (300, 300), "teal").save(tmp_path / "square.png")
+    board = """\
+        title: Tall
+        picture: {aspect: "9:16", size: 180x320, fill: crop}
+        shots:
+          - {id: a, clip: wide.mp4, crop: left}
+          - {id: b, still: square.png, seconds: 1, camera: push in, cut: true}
+        """
+    path = write_board(tmp_path, board)
+    assert main(["render", path, "--root", "out"]) == 0
+    film = probe(tmp_path / "out/films/tall/film.mp4")
+    assert (film.width, film.height, film.frames) == (180, 320, 36)
+    assert [file.name for file in (tmp_path / "out/own").glob("*/*.mp4")] == ["180x320-24.mp4"]
+
+
+def test_an_export_refers_to_the_footage_with_the_part_that_the_film_shows(tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio")
+    footage(tmp_path / "sea.mp4", 48, size=(96, 54))
+    Image.new("RGB", (300, 300), "teal").save(tmp_path / "square.png")
+    board = """\
+        title: Out
+        shots:
+          - {id: a, clip: sea.mp4, trim: 0.5..1.5}
+          - {id: b, still: square.png, seconds: 1, cut: true}
+        """
+    path = write_board(tmp_path, board)
+    assert main(["render", path, "--root", "out"]) == 0
+    assert main(["export", path, "out.otio", "--root", "out"]) == 0
+    first, second = otio.adapters.read_from_file("out.otio").video_tracks()[0].find_clips()
+    assert Path(first.media_reference.target_url.removeprefix("file://")) == tmp_path / "sea.mp4"
+    assert (first.source_range.start_time.value, first.source_range.duration.value) == (12, 24)
+    drawn = Path(second.media_reference.target_url.removeprefix("file://"))
+    assert probe(drawn).frames == 24
+    assert main(["export", path, "out.csv", "--root", "out"]) == 0
+    assert "footage" in Path("out.csv").read_text(encoding="utf-8-sig")

@@ -1,6 +1,5 @@
 """The videos of what is not generated, for a film of the size and rate of its other clips."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -42,13 +41,11 @@ def film_shape(plan: Plan, clips: Mapping[str, str]) -> tuple[Size, Fraction]:
     keys = [shot.key for shot in plan.shown if shot.key in clips]
     once = list(dict.fromkeys(keys))
     layouts = dict(zip(once, read_layouts([clips[key] for key in once]), strict=True))
-    sizes = Counter(layouts[key].size for key in keys)
     drawn = next((own for own in _shown(plan) if isinstance(own, DrawnClip)), None)
-    wide, high = max(
-        sizes, key=sizes.__getitem__, default=with_lines(drawn.film_shape, FRAME_LINES) if drawn else (2, 2)
-    )
+    alone = with_lines(drawn.film_shape, FRAME_LINES) if drawn else (2, 2)
+    size = plan.shape.size_for([layouts[key].size for key in keys] or [alone])
     lengths = [ClipLength(layouts[key].seconds, layouts[key].fps, layouts[key].frames) for key in keys]
-    return (wide + wide % 2, high + high % 2), film_rate(lengths) or DEFAULT_FPS
+    return size, film_rate(lengths) or DEFAULT_FPS
 
 
 def _shown(plan: Plan) -> list[OwnClip]:

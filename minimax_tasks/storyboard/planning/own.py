@@ -33,6 +33,7 @@ _OF_ALL = (
     "trim",
     "speed",
     "hold",
+    "crop",
     "skip",
     "sound",
     "voice",
