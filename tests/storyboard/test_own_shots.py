@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from minimax_tasks import BoardError
 from minimax_tasks.commands.main import main
+from minimax_tasks.errors import VideoError
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import FilmMaker
@@ -263,3 +265,79 @@ def test_an_export_refers_to_the_footage_with_the_part_that_the_film_shows(tmp_p
     assert probe(drawn).frames == 24
     assert main(["export", path, "out.csv", "--root", "out"]) == 0
     assert "footage" in Path("out.csv").read_text(encoding="utf-8-sig")
+
+
+def on_its_side(path: Path) -> Path:
+    """Make the header of a video ask for a quarter turn, as that of a phone held upright does."""
+    data = bytearray(path.read_bytes())
+    at = data.find(b"tkhd") + 44
+    data[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    return path
+
+
+def test_footage_that_lies_on_its_side_is_shown_and_continued_upright(tmp_path: Path) -> None:
+    on_its_side(footage(tmp_path / "phone.mp4", 12, size=(640, 360)))
+    plan = planned(tmp_path, "title: Phone\nshots: [{id: a, clip: phone.mp4}, {id: b, action: Rain.}]\n")
+    own = plan.shots[0].own
+    assert own is not None
+    assert own.shape == (360, 640)
+    assert own.frame("last").size == (360, 640)
+
+
+def test_footage_of_uneven_times_keeps_them_to_the_frame(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "phone.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 96, 54, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, at in enumerate([0, 42, 83, 125, 250, 292, 333, 375, 417, 458]):
+            frame = frame_of(grey(number, (96, 54)))
+            frame.pts, frame.time_base = at, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    plan = planned(tmp_path, "title: Phone\nshots: [{id: a, clip: phone.mp4}]\n")
+    assert plan.shots[0].seconds == pytest.approx(0.5, abs=0.02)
+    FilmMaker(Storage(str(tmp_path / "out")), plan).make()
+    assert numbers(tmp_path / "out/films/phone/film.mp4") == [0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_footage_may_lie_on_a_storage(tmp_path: Path) -> None:
+    storage = Storage("memory://footage-of-a-film")
+    storage.put(footage(tmp_path / "a.mp4", 12, size=(96, 54)), "sea.mp4")
+    path = write_board(tmp_path, 'title: Far\nshots: [{id: a, clip: "memory://footage-of-a-film/sea.mp4"}]\n')
+    assert main(["render", path, "--root", "out"]) == 0
+    assert numbers(tmp_path / "out/films/far/film.mp4") == list(range(12))
+
+
+def test_footage_that_is_too_long_is_told(tmp_path: Path) -> None:
+    footage(tmp_path / "long.mp4", 602, fps=1, size=(64, 36))
+    text = refusal(tmp_path, "title: Long\nshots: [{id: a, clip: long.mp4}]\n")
+    assert "it has 602 s; allowed: at most 600 s" in text
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_footage_that_changed_since_the_plan_is_not_joined(gone: bool, tmp_path: Path) -> None:
+    path = footage(tmp_path / "a.mp4", 12)
+    plan = planned(tmp_path, "title: One\nshots: [{id: a, clip: a.mp4}]\n")
+    path.unlink()
+    if not gone:
+        footage(path, 12, first=30)
+    with pytest.raises(VideoError, match="no such file" if gone else "has changed; run it again"):
+        FilmMaker(Storage(str(tmp_path / "out")), plan).make()
+
+
+def test_a_film_with_holes_shows_footage_where_it_is(tmp_path: Path) -> None:
+    footage(tmp_path / "a.mp4", 12, size=(96, 54))
+    Image.new("RGB", (300, 300), "teal").save(tmp_path / "square.png")
+    board = """\
+        title: Holes
+        shots:
+          - {id: a, clip: a.mp4}
+          - {id: b, action: Rain., cut: true}
+          - {id: c, still: square.png, seconds: 1, cut: true}
+        """
+    root = Storage(str(tmp_path / "out"))
+    film = FilmMaker(root, planned(tmp_path, board)).make_partial({}, film=True)
+    assert probe(film).frames == 12 + 6 * 24 + 24
+    page = (tmp_path / "out/films/holes/report.html").read_text()
+    assert page.count('<span class="status">done</span>') == 2

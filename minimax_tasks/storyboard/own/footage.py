@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
@@ -81,7 +81,11 @@ class Footage(OwnClip):
         if here is not None and version is not None and version == self.read_version:
             yield here
             return
-        with _fetched(self.reference) as (path, digest):
+        with ExitStack() as stack:
+            try:
+                path, digest = stack.enter_context(_fetched(self.reference))
+            except UnreadableReference as error:
+                raise VideoError(f"the footage {shown(self.reference)}: {error}") from None
             if digest != self.digest:
                 raise VideoError(f"the footage {shown(self.reference)} has changed; run it again")
             yield path
