@@ -491,7 +491,8 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
         running = subprocess.Popen(
             [sys.executable, "-c", heeded + WORKER], cwd=tmp_path, stderr=subprocess.DEVNULL
         )
-        while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
+        # A claim is no POST yet: who is stopped between them takes the claim back.
+        while not sandbox.ledger():
             time.sleep(0.05)
         began = time.monotonic()
         running.send_signal(number)
@@ -504,6 +505,29 @@ def test_a_run_that_is_told_to_stop_keeps_what_is_paid(
     }
     assert accepted, "there were POSTs under way"
     assert accepted == written, "the POSTs under way were seen through"
+
+
+@pytest.mark.slow
+def test_a_run_that_is_told_to_stop_at_its_first_claim_leaves_none_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(latency=600, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        sandbox.add_faults([{"at": "submit", "delay": 1.0}])
+        running = subprocess.Popen([sys.executable, "-c", WORKER], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
+            time.sleep(0.005)
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=60)
+        accepted = {entry["task_id"] for entry in sandbox.ledger()}
+    written = set()
+    for claim in (tmp_path / "out/clips").glob("*/claim.1.json"):
+        submission = claim.with_name("submission.json")
+        if submission.exists():
+            written.add(json.loads(submission.read_text())["task_id"])
+        else:
+            assert "nothing was sent" in claim.with_name("released.1.json").read_text()
+    assert accepted == written
 
 
 # -- the receiver
