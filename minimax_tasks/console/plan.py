@@ -16,7 +16,7 @@ from minimax_tasks.console.output import ruled_table
 from minimax_tasks.console.price import Price, price_of
 from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.edit import ClipLength, Cut, make_edit
-from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.own.own_clip import DrawnClip, OwnClip
 from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment
 from minimax_tasks.storyboard.planning.reasons import NEW
 
@@ -275,7 +275,8 @@ def _legend(plan: Plan, usual: Mapping[Mode, str], unpriced: int, cuts: Iterable
     if unpriced:
         yield f"? no published price ({plural(unpriced, 'clip')} to pay)"
     own = {shot.shot.id: shot.own.KIND for shot in plan.shown if shot.own}
-    mixed = len(plan.shown) > 1
+    # What is drawn is drawn alike, so that a film of it alone is copied.
+    mixed = len(plan.shown) > 1 and not all(isinstance(shot.own, DrawnClip) for shot in plan.shown)
     why = [((own.get(cut.shot, "") if mixed else "") or cut.reencodes, cut.shot) for cut in cuts]
     encoded = [f"{reason} ({shot})" for reason, shot in why if reason]
     if encoded:

@@ -189,7 +189,7 @@ def test_a_still_is_drawn_in_the_shape_of_the_film(
     root = tmp_path / "out"
     assert main(["render", path, "--root", str(root)]) == 0
     manifest = json.loads((root / "films/tall/manifest.json").read_text())
-    assert (manifest["width"], manifest["height"], manifest["joined"]) == (180, 320, "encode")
+    assert (manifest["width"], manifest["height"], manifest["joined"]) == (180, 320, "copy")
     found = probe(str(root / "films/tall/film.mp4"))
     assert (found.width, found.height) == (180, 320)
     assert sandbox.ledger() == []

@@ -249,3 +249,16 @@ def test_another_picture_move_or_length_is_another_still(tmp_path: Path) -> None
     digests = [planned(tmp_path, board % one).digest for one in keys]
     assert len(set(digests)) == 4
     assert digests[0] == digests[4], "the same picture by another name"
+
+
+def test_a_film_of_stills_is_copied_as_they_are_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dot(tmp_path / "a.png")
+    board = "title: Slides\nshots: [{id: a, still: a.png, seconds: 1}, {id: b, still: a.png, seconds: 2, cut: true}]\n"
+    path = write_board(tmp_path, board)
+    assert main(["plan", path, "--root", "out"]) == 0
+    assert "encoded again" not in capsys.readouterr().out
+    assert main(["render", path, "--root", "out"]) == 0
+    manifest = json.loads((tmp_path / "out/films/slides/manifest.json").read_text())
+    assert (manifest["joined"], manifest["frames"]) == ("copy", 72)
