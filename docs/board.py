@@ -55,6 +55,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "most of its clips. It changes no clip; models that take a `ratio` make theirs in this shape.",
             'picture: {aspect: "9:16", size: 1080x1920, fill: blur}',
         ),
+        "grade": (
+            "Whether colours are matched where a shot goes on from the one before: `off`, `match` or `chain`; see "
+            "[below](#a-shot).",
+            "grade: chain",
+        ),
         "shots": (
             "The shots in the order of the film, at least one. Required.",
             'shots: [{id: "010", prompt: Fog over a harbour at dawn.}]',
@@ -201,6 +206,18 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "Leaves the shot out of the film. A clip that is made stays; one that is not is made only if another shot "
             "continues from it.",
             "skip: true",
+        ),
+        "grade": (
+            "Whether the colours are matched where the shot goes on from the last frame of the one before: `match` to "
+            "that clip as it is, `chain` to that clip as it is matched itself, `off`. The board has one for all. "
+            "Brightness, contrast and colour change by one curve for the whole clip, within bounds, and only where that "
+            "brings the two pictures at the seam nearer; the manifest says by how much.",
+            "grade: chain",
+        ),
+        "ease": (
+            "How many frames are left out on either side of the seam where the shot goes on from the one before, with "
+            "their sound: there a movement comes to rest and begins anew. Not after a `hold`.",
+            "ease: 4",
         ),
         "sound": (
             "Whether the clip's sound is heard: `keep`, `drop`, or a volume, of which 1 is as it is.",

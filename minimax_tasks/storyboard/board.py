@@ -57,6 +57,13 @@ class CastMember(BoardPart):
     pictures: Annotated[list[StrictStr], BeforeValidator(listed)] = []
 
 
+def _off(value: Any) -> Any:
+    return "off" if value is False else value  # as YAML reads it
+
+
+GradeKey = Annotated[Literal["off", "match", "chain"], BeforeValidator(_off)]
+
+
 class Defaults(BoardPart):
     """What every shot has unless it sets its own."""
 
@@ -114,6 +121,8 @@ class Shot(BoardPart):
     hold: Annotated[StrictInt | StrictFloat, Field(ge=0, le=60)] | None = None
     skip: StrictBool = False
     crop: CropKey | None = None
+    grade: GradeKey | None = None
+    ease: Annotated[StrictInt, Field(ge=0, le=24)] = 0
     sound: Sound | None = None
     voice: VoiceKey = []
     vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
@@ -135,6 +144,7 @@ class Board(BoardPart):
     frames: dict[StrictStr, StrictStr] = {}
     picture: PictureKey | None = None
     audio: AudioKey | None = None
+    grade: GradeKey = "off"
     shots: Annotated[list[Shot], Field(min_length=1)]
 
 
@@ -452,6 +462,8 @@ _EXPECTED = {
     "speed": "a number from 0.1 to 10, such as 0.5 for half as fast",
     "hold": "seconds that the last frame stays, from 0 to 60",
     "skip": "true or false",
+    "grade": "off, match or chain",
+    "ease": "a whole number of frames from 0 to 24",
     "audio": "a file, a list of files with their places, or {beds: […], loudness: -16}",
     "beds": 'a list of files with their places, such as {file: music.mp3, from: "020", gain: -6}',
     "voice": "a file, or a list of files with their places, such as {file: line.wav, at: 0.5}",

@@ -53,6 +53,7 @@ class CutSource:
     is_slate: bool = False
     volume: float = 1.0
     reshaped: str = ""
+    grade: str = "off"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class Cut:
     is mixed with the clip before it; that time belongs to both. `join` says how it follows the clip before. With
     `drops_repeated_frame` its first frame, which shows the last frame of the clip before once more, is left out.
     `is_slate` marks a card in the place of a clip that is missing. `volume` is that of its sound, `crop` what is kept
-    of its picture where the film has another shape.
+    of its picture where the film has another shape. At a seam where it goes on from the last picture of the clip
+    before, `grade` says to what its colours are matched, "match" or "chain", and `eased` frames are left out on either
+    side.
     """
 
     shot: str
@@ -83,6 +86,8 @@ class Cut:
     crop: Crop = CENTRE
     reshaped: str = ""
     """How its picture is brought to the film's shape, in words; empty where it has that, or where it is not known."""
+    grade: str = "off"
+    eased: int = 0
 
     @property
     def length(self) -> Fraction:
@@ -100,6 +105,8 @@ class Cut:
             return f"hold {float(self.hold):g} s"
         if self.reshaped:
             return self.reshaped
+        if self.eased:
+            return f"ease {self.eased}"
         return "its trimmed beginning" if self.source_in and not self.drops_repeated_frame else ""
 
     @property
@@ -169,6 +176,7 @@ class Edit:
                 hold=self.frames(cut.hold),
                 volume=cut.volume,
                 crop=cut.crop,
+                grade=cut.grade,
             )
             for clip, cut in zip(clips, self.cuts, strict=True)
         ]
@@ -217,6 +225,7 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
                     length is None,
                     volume=_volume(shot.shot.sound, plan.board.defaults.sound),
                     reshaped=_reshaped(plan.shape, shot),
+                    grade=shot.shot.grade or plan.board.grade,
                 )
             )
         follows = length is not None or slates
@@ -261,6 +270,8 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
 
     A clip of another rate keeps its length to the nearest frame, and has one frame at least. A clip that continues
     another begins with the frame on which that one ends; what either of them is trimmed of shows no frame twice.
+    There, `ease` leaves frames out on either side, with their sound: a movement comes to rest in the last frames of a
+    clip and begins anew in the next one, and those frames are what hesitates.
     """
     cuts: list[Cut] = []
     ends_whole = True
@@ -282,12 +293,19 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
             and ends_whole
         )
         ends_whole = end == source.length.seconds
+        eased = 0
         if rate is not None:
             shown = max(1, nearest((end - begin) / speed * rate)) if end > begin else 0
             begin = nearest(begin / speed * rate) * speed / rate
             end = begin + shown * speed / rate
             if drops:
                 begin += speed / rate
+        if drops and before is not None and source.shot.ease:
+            each = 1 / (rate or DEFAULT_FPS)
+            eased = _eased(source.shot.ease, before, end - begin, speed, each)
+            begin += eased * speed * each
+            before = cuts[-1] = replace(before, source_out=before.source_out - eased * before.speed * each)
+        seam, drops = drops, drops and not eased
         cuts.append(
             Cut(
                 source.shot.id,
@@ -305,9 +323,19 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
                 volume=source.volume,
                 crop=CENTRE if source.is_slate else read_crop(source.shot.crop),
                 reshaped=source.reshaped,
+                grade=source.grade if seam else "off",
+                eased=eased,
             )
         )
     return Edit(tuple(cuts), rate)
+
+
+def _eased(wish: int, before: Cut, length: Fraction, speed: Fraction, each: Fraction) -> int:
+    """How many frames are left out on either side of a seam: at least one of each clip stays. A held frame is meant."""
+    if before.hold:
+        return 0
+    shortest = min((before.source_out - before.source_in) / before.speed, length / speed)
+    return max(0, min(wish, nearest(shortest / each) - 1))
 
 
 def _on_frames(seconds: Fraction, rate: Fraction | None) -> Fraction:

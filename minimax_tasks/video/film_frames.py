@@ -42,6 +42,8 @@ class FilmFrames:
             if first >= last:
                 continue
             pictures = self._of(number, first - piece.starts_at, last - piece.starts_at)
+            if number in film.grades:
+                pictures = map(film.grades[number].of, pictures)
             if piece.overlap and first == piece.starts_at:
                 head = list(islice(pictures, piece.overlap))
                 for mixed in cross([one.picture for one in held], head, piece.transition):
@@ -61,7 +63,7 @@ class FilmFrames:
         film, piece = self.film, self.film.pieces[number]
         begin = min(first, piece.moving - 1)
         wanted = max(1, min(last, piece.moving) - begin)
-        found = self._decoded(number, film.skipped(number) + begin)
+        found = self.of_clip(number, film.skipped(number) + begin)
         picture: av.VideoFrame | None = None
         given = 0
         for picture in islice(found, wanted):
@@ -74,7 +76,7 @@ class FilmFrames:
         for _ in range(last - first - given):
             yield picture
 
-    def _decoded(self, number: int, begin: int) -> Iterator[av.VideoFrame]:
+    def of_clip(self, number: int, begin: int) -> Iterator[av.VideoFrame]:
         """The frames that the clip of a piece has in the film, from number `begin` on; at least one, if it has any."""
         film, piece = self.film, self.film.pieces[number]
         if begin and is_plain(piece, film):

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import tee
 from pathlib import Path
@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_cues
 from minimax_tasks.video.film_frames import FilmFrames
+from minimax_tasks.video.film_grades import grades_of
 from minimax_tasks.video.mix import PlacedSound
 from minimax_tasks.video.pieces import Film, Piece
 from minimax_tasks.video.shape import AS_CLIPS, Shape
@@ -95,6 +96,7 @@ def join(
         raise VideoError("there is nothing to join")
     film = Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape)
     film.check_transitions()
+    film = replace(film, grades=grades_of(film))
     spans = spans_of(film)
     is_copied = spans.copied == film.frames
     reason = "all clips are alike and all joins are cuts" if is_copied else _listed(spans.reasons, "; ")
@@ -171,6 +173,11 @@ def _notes(film: Film, frames: FilmFrames) -> Iterator[str]:
             by_turn.setdefault(clip.turn, []).append(film.name(number))
     for turn, names in by_turn.items():
         yield f"{_listed(names)}: {turn}, as the file asks"
+    for number, grade in film.grades.items():
+        yield (
+            f"the colours of {film.name(number)} are matched to {film.name(number - 1)}: their seam goes from "
+            f"{grade.before:.1f} to {grade.after:.1f} dB"
+        )
     if frames.short:
         names = [film.name(number) for number in frames.short]
         yield f"{_listed(names)}: fewer pictures than the file promises; the last one is held"

@@ -8,6 +8,7 @@ import av
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.encode import Cue, write_chapters
+from minimax_tasks.video.grade import Grade
 from minimax_tasks.video.mix import SEAM, PlacedSound
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, Size
@@ -25,7 +26,8 @@ class Piece:
 
     It begins at `source_in` seconds of the clip, and is shown `speed` times as fast as that. The last `hold` of its
     frames repeat the one before them, in silence. Its sound is heard at `volume`: 1 as it is, 0 not at all. Where its
-    picture is cut to the film's shape, `crop` says what of it is kept.
+    picture is cut to the film's shape, `crop` says what of it is kept. Its colours are matched to the clip before by
+    `grade`: "off", "match" for that clip as it is, "chain" for that clip as it is matched itself.
     """
 
     clip: StreamLayout
@@ -40,6 +42,7 @@ class Piece:
     speed: Fraction = Fraction(1)
     hold: int = 0
     crop: Crop = CENTRE
+    grade: str = "off"
 
     @property
     def moving(self) -> int:
@@ -59,6 +62,8 @@ class Film:
     loudness: float | None = None
     captions: Mapping[str, Sequence[Cue]] = field(default_factory=dict)
     shape: Shape = AS_CLIPS
+    grades: Mapping[int, Grade] = field(default_factory=dict)
+    """Number of a piece -> how its colours are matched."""
 
     @property
     def clips(self) -> list[StreamLayout]:

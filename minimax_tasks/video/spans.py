@@ -6,7 +6,7 @@ profile and delay, and parameter sets with a number that is free in theirs.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from minimax_tasks.video.colour import BT709, UNTAGGED, untagged_matrix
@@ -70,9 +70,9 @@ def spans_of(film: Film) -> Spans:
         if differing and not why[number]:
             like = next(at for at, other in enumerate(film.pieces) if other.clip is model)
             why[number] = f"{film.name(number)} differs from {film.name(like)} in {', '.join(differing)}"
-    copies = [one for number, reason in enumerate(why) if not reason for one in _copied(film, number)]
+    copies = [one for number, reason in enumerate(why) if not reason for one in _copied(film, number, why)]
     spans = tuple(_with_the_rest(copies, film.frames))
-    reasons = [reason or _why_in_part(film, number) for number, reason in enumerate(why)]
+    reasons = [reason or _why_in_part(film, number, why) for number, reason in enumerate(why)]
     told = tuple(filter(None, reasons))
     if all(span.copied for span in spans):
         return Spans(spans, model, ())
@@ -87,6 +87,8 @@ def _why_whole(film: Film, number: int) -> str:
     clip = piece.clip
     if piece.speed != 1:
         return f"{name} is shown at another speed"
+    if number in film.grades:
+        return f"the colours of {name} are matched to those of {film.name(number - 1)}"
     if clip.codec != "h264" or clip.pixels != "yuv420p":
         return f"{name} is {clip.codec} {clip.pixels}, which not every browser plays"
     if "mp4" not in clip.container.split(","):
@@ -116,29 +118,29 @@ def _model(film: Film, why: list[str]) -> StreamLayout | None:
     return first[max(alike, key=lambda facts: alike[facts])] if alike else None
 
 
-def _copied(film: Film, number: int) -> Iterator[Span]:
+def _copied(film: Film, number: int, why: Sequence[str]) -> Iterator[Span]:
     """The part of a piece that is copied, if there is any."""
     piece, skipped = film.pieces[number], film.skipped(number)
     at = piece.starts_at - skipped
     begins = piece.starts_at + piece.overlap
     ends = piece.starts_at + piece.moving - film.overlap(number + 1)
-    if _borrows(film, number):
+    if _borrows(film, number, why):
         begins -= 1
-    if number + 1 < len(film.pieces) and _borrows(film, number + 1):
+    if number + 1 < len(film.pieces) and _borrows(film, number + 1, why):
         ends = min(ends, film.pieces[number + 1].starts_at - 1)
     first, last = piece.clip.part(begins - at, min(ends - at, piece.clip.frames))
     if first < last:
         yield Span(at + first, at + last, Copied(number, first, last, at))
 
 
-def _borrows(film: Film, number: int) -> bool:
+def _borrows(film: Film, number: int, why: Sequence[str]) -> bool:
     """Whether a piece is shown from its first frame on, in the place of the last of the piece before.
 
     Both show the same; a clip can be copied from its beginning, and the one before most often ends as well one frame
     earlier.
     """
     piece = film.pieces[number]
-    return piece.drops_first and number > 0 and film.pieces[number - 1].frames > 1
+    return piece.drops_first and not why[number] and number > 0 and film.pieces[number - 1].frames > 1
 
 
 def _with_the_rest(copies: list[Span], frames: int) -> Iterator[Span]:
@@ -152,21 +154,21 @@ def _with_the_rest(copies: list[Span], frames: int) -> Iterator[Span]:
         yield Span(at, frames)
 
 
-def _why_in_part(film: Film, number: int) -> str:
+def _why_in_part(film: Film, number: int, why: Sequence[str]) -> str:
     """Why a piece of which something is copied is not copied as a whole; empty when it is."""
     piece, name = film.pieces[number], film.name(number)
     if piece.overlap:
         return f"{name} begins with a {piece.transition}"
     if piece.hold:
         return f"the last frame of {name} is held"
-    copied = next(_copied(film, number), None)
-    begins = piece.starts_at - _borrows(film, number)
+    copied = next(_copied(film, number, why), None)
+    begins = piece.starts_at - _borrows(film, number, why)
     if copied is None or copied.begins > begins:
         what = "the frame that {0} repeats cannot be taken out" if piece.drops_first else "{0} is trimmed"
         return what.format(name) + " where its file cannot be cut without decoding"
     following = number + 1 < len(film.pieces)
     ends = piece.starts_at + piece.frames - film.overlap(number + 1)
-    if following and _borrows(film, number + 1):
+    if following and _borrows(film, number + 1, why):
         ends -= 1
         if copied.ends < ends:
             return f"the frame that {film.name(number + 1)} repeats cannot be taken out without decoding"

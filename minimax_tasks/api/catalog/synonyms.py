@@ -28,7 +28,7 @@ _GROUPS: tuple[str, ...] = (
     "pick choose select chosen picked best 选用",
     "notes note comment comments remark remarks 备注",
     "place location setting scene where set 场景 地点",
-    "look style grade mood palette 风格",
+    "look style mood palette 风格",
     "frames stills images pictures refs references assets",
     "shots scenes clips segments storyboard 镜头 分镜",
     "id shot shot_id number no nr name key 镜号 编号",

@@ -35,6 +35,8 @@ _OF_ALL = (
     "hold",
     "crop",
     "skip",
+    "grade",
+    "ease",
     "sound",
     "voice",
     "dialogue",
