@@ -42,18 +42,18 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "Stills by name: a path next to the board, an http(s) URL, or a file on a storage.",
             "frames: {pier: refs/pier.png, boat: refs/boat.png}",
         ),
+        "picture": (
+            "The shape of the film: `aspect`, `size` in pixels, and `fill` for clips of another shape: `crop`, `blur` "
+            '(whole, on a blurred copy) or `bars`. `picture: "9:16"` alone will do. Without it a film has the shape of '
+            "most of its clips. It changes no clip; models that take a `ratio` make theirs in this shape.",
+            'picture: {aspect: "9:16", size: 1080x1920, fill: blur}',
+        ),
         "audio": (
             "Sound under the film: a file, or a list of beds with `file`, `from` and `to` (ids of shots, or seconds of "
             "the film), `start` (where in the file), `loop`, `gain` in decibels, `fade_in`, `fade_out`, and `duck`: how "
             "many decibels quieter it is while a voice is heard. A film with beds or voices is levelled to -16 LUFS; "
             "`audio: {beds: [...], loudness: -23}` sets another, `loudness: off` none.",
             'audio: [{file: music.mp3, to: "030", gain: -6, fade_out: 2, duck: 12}, {file: rain.wav, loop: true}]',
-        ),
-        "picture": (
-            "The shape of the film: `aspect`, `size` in pixels, and `fill` for clips of another shape: `crop`, `blur` "
-            '(whole, on a blurred copy) or `bars`. `picture: "9:16"` alone will do. Without it a film has the shape of '
-            "most of its clips. It changes no clip; models that take a `ratio` make theirs in this shape.",
-            'picture: {aspect: "9:16", size: 1080x1920, fill: blur}',
         ),
         "grade": (
             "Whether colours are matched where a shot goes on from the one before: `off`, `match` or `chain`; see "
@@ -195,17 +195,17 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "How fast the clip is shown: 0.5 is slow motion, 2 twice as fast. Sound keeps its pitch.",
             "speed: 0.5",
         ),
-        "crop": (
-            "What of its picture is kept where the film has another shape and `fill` is `crop`: `top`, `bottom`, "
-            "`left`, `right`, `center`, or a number from 0 to 1. `[x, y, width, height]`, in parts of the picture, cuts "
-            "that out in any case.",
-            "crop: left",
-        ),
         "hold": ("Seconds that the last frame stays.", "hold: 1.5"),
         "skip": (
             "Leaves the shot out of the film. A clip that is made stays; one that is not is made only if another shot "
             "continues from it.",
             "skip: true",
+        ),
+        "crop": (
+            "What of its picture is kept where the film has another shape and `fill` is `crop`: `top`, `bottom`, "
+            "`left`, `right`, `center`, or a number from 0 to 1. `[x, y, width, height]`, in parts of the picture, cuts "
+            "that out in any case.",
+            "crop: left",
         ),
         "grade": (
             "Whether the colours are matched where the shot goes on from the last frame of the one before: `match` to "

@@ -161,4 +161,4 @@ def test_what_names_no_media_does_not_travel(
     export: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["export", str(tmp_path / "board.yaml"), str(tmp_path / "a.srt"), "--relative"]) == 2
-    assert "--relative is for files that name media; allowed: .otio, .xml" in capsys.readouterr().err
+    assert "media can lie beside files that name them; allowed: .otio, .xml" in capsys.readouterr().err

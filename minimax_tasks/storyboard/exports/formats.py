@@ -52,7 +52,7 @@ def check_out(out: str | Path, *, relative: bool = False) -> None:
         )
     if relative and path.suffix.casefold() not in _TRAVEL:
         raise ConfigurationError(
-            f"timeline {out}: --relative is for files that name media; allowed: {', '.join(_TRAVEL)}"
+            f"timeline {out}: media can lie beside files that name them; allowed: {', '.join(_TRAVEL)}"
         )
     folder = path.parent
     if "://" in str(out):
