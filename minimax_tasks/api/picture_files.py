@@ -25,7 +25,10 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL | re.IGNORECASE), name)
     for pattern, name in (
         (rb".{4}ftyp(?:avi[fs]|(?:.{4}){2,8}avif)", "AVIF"),
-        (rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)", "HEIC (HEIF), as phones make it"),
+        (
+            rb".{4}ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)",
+            "HEIC (HEIF), as phones make it, which MiniMax-H3 takes by URL alone",
+        ),
         (rb".{4}ftypcrx ", "a camera's raw picture"),
         (rb".{4}ftyp|\x1a\x45\xdf\xa3|RIFF.{4}AVI ", "a video"),
         (rb"GIF8[79]a", "GIF"),

@@ -1,6 +1,6 @@
 """The shapes of pictures as numbers: which are alike, and what a crop leaves. No picture is opened here."""
 
-from minimax_tasks.api.catalog.models import V1_PICTURES
+from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.errors import PictureError
 
 SHAPE_TOLERANCE = 0.02
@@ -21,10 +21,17 @@ def cropped_size(own: tuple[int, int], shape: tuple[int, int]) -> tuple[int, int
     return round(own[0] * wide), round(own[1] * high)
 
 
-def judge_crop(own: tuple[int, int], shape: tuple[int, int], *, field: str, name: str) -> tuple[int, int]:
-    """`cropped_size`, or `PictureError` when too little would be left."""
+def judge_crop(
+    own: tuple[int, int],
+    shape: tuple[int, int],
+    *,
+    field: str,
+    name: str,
+    limits: PictureLimits = V1_PICTURES,
+) -> tuple[int, int]:
+    """`cropped_size`, or `PictureError` when less would be left than the model takes."""
     size = cropped_size(own, shape)
-    if size != own and min(size) < V1_PICTURES.shortest:
+    if size != own and min(size) < limits.shortest:
         raise PictureError(
             field,
             name,

@@ -142,7 +142,7 @@ def crop_to(
     """The picture, cropped around its middle to a shape (width, height) from which its own differs by more
     than 2 %. Raises `PictureError` when too little would be left.
     """
-    size = judge_crop((picture.width, picture.height), shape, field=field, name=name)
+    size = judge_crop((picture.width, picture.height), shape, field=field, name=name, limits=limits)
     if size == (picture.width, picture.height):
         return picture
     with Image.open(io.BytesIO(picture.data)) as image:

@@ -75,8 +75,9 @@ def _judge_end(number: int, clip: ClipRequest, looks: dict[str, _Look], judged: 
         return
     own, shape = (last.width, last.height), (first.width, first.height)
     label = shown(clip.request.pictures()["last_frame_image"])
+    limits = clip.request.picture_limits
     try:
-        if judge_crop(own, shape, field="last_frame_image", name=label) != own:
+        if judge_crop(own, shape, field="last_frame_image", name=label, limits=limits) != own:
             judged.doubts[different_shapes(shape, own)].append(number)
     except PictureError as error:
         judged.problems.append((number, error))

@@ -225,6 +225,7 @@ def test_other_formats_are_called_by_name_with_the_way_out(data: bytes, words: s
     told = refused(data)
     assert f"it is {words}" in told
     assert "save it as JPEG" in told
+    assert ("MiniMax-H3 takes by URL" in told) == (words == "HEIC")
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,29 @@ def test_both_generations_in_one_film_with_sound(
     assert "4 s -> 4.4" in told, "a clip of 4 s has 107 frames"
     (length,) = re.findall(r"([0-9.]+) s in all", told)
     assert float(length) == pytest.approx(manifest["seconds"], abs=0.1)
+
+
+FIRST_GENERATION = HEAD.replace("MiniMax-H3", "MiniMax-Hailuo-02").replace("seconds: 4", "seconds: 6")
+
+
+def test_a_reference_is_judged_by_the_limits_of_the_model_that_gets_it(
+    tmp_path: Path, picture: Picture
+) -> None:
+    picture("small.png", "teal", (280, 280))
+    plan = planned(
+        tmp_path, "{id: a, references: [small.png], action: A dance., seconds: 4}", head=FIRST_GENERATION
+    )
+    assert plan.shots[0].picked.request.model == "MiniMax-H3"
+    with pytest.raises(BoardError, match=r"small\.png"):
+        planned(tmp_path, "{id: a, from: small.png, action: A dance.}", head=FIRST_GENERATION)
+
+
+def test_what_a_crop_leaves_is_judged_by_the_limits_of_the_model_that_gets_it(
+    tmp_path: Path, picture: Picture
+) -> None:
+    picture("tall.png", "teal", (576, 1024))
+    picture("square.png", "maroon", (500, 500))
+    shot = "{id: a, from: tall.png, to: square.png, action: Dusk falls.}"
+    assert planned(tmp_path, shot).shots[0].picked.request.mode is Mode.START_END
+    with pytest.raises(BoardError, match="only 281 x 500 would be left"):
+        planned(tmp_path, shot, head=FIRST_GENERATION)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from minimax_tasks.api.catalog.models import find_model_mode
+from minimax_tasks.api.catalog.models import find_model_mode, picture_limits
 from minimax_tasks.api.picture_shapes import cropped_size, judge_crop, same_shape
 from minimax_tasks.clips.pictures import different_shapes
 from minimax_tasks.errors import PictureError
@@ -39,7 +39,9 @@ def decide_crops(drafts: Drafts, material: Material, problems: BoardProblems) ->
             continue
         first = cropped_size(whole, draft.crop) if draft.crop else whole
         try:
-            left = judge_crop(own, first, field="to", name=draft.last.full)
+            left = judge_crop(
+                own, first, field="to", name=draft.last.full, limits=picture_limits(draft.model)
+            )
         except PictureError as error:
             problems.wrong(draft, "to", f"to = {draft.last.full}: {error.why}; allowed: {error.allowed}")
             continue

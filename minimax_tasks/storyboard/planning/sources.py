@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from minimax_tasks.api.catalog.models import H3, V1_PICTURES, PictureLimits, picture_limits
+from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits, picture_limits
 from minimax_tasks.clips.judging import try_each
 from minimax_tasks.clips.pictures import Seen, see_picture
 from minimax_tasks.errors import BoardError, PictureError, UnreadableReference
@@ -15,6 +15,7 @@ from minimax_tasks.storage.references import folder_of, next_to, read_text, vers
 from minimax_tasks.storage.versions import Versions, versions_of
 from minimax_tasks.storyboard.board import Board, Shot, read_board
 from minimax_tasks.storyboard.plan import Source
+from minimax_tasks.storyboard.planning.draft import begin_drafts
 from minimax_tasks.storyboard.planning.frame_names import is_outside
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.stills import Still, read_still
@@ -137,16 +138,15 @@ def named_pictures(shot: Shot) -> Iterator[tuple[str, str]]:
 
 def _limits(board: Board, pictures: Mapping[str, str]) -> dict[str, PictureLimits]:
     """Path or URL -> what the models take that are asked for it; where those differ, the strictest."""
-    usual = board.defaults.model
     models: dict[str, set[str | None]] = {}
-    for shot in board.shots:
+    for draft in begin_drafts(board):
+        shot = draft.shot
         cast = (
             name for member in shot.characters if member in board.cast for name in board.cast[member].pictures
         )
-        few = H3 if shot.references else None
         for name in (*(name for _, name in named_pictures(shot)), *cast):
             if name in pictures:
-                models.setdefault(pictures[name], set()).add(shot.model or usual or few)
+                models.setdefault(pictures[name], set()).add(draft.model)
     found = {}
     for reference in pictures.values():
         limits = {picture_limits(model) for model in models.get(reference, {None})}
