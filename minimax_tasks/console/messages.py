@@ -46,7 +46,10 @@ def worded(error: BaseException) -> str:
     if isinstance(error, MiniMaxError) and error.advice:
         text = error.advised(_advice(error))
     if isinstance(error, BoardError):
+        from minimax_tasks.storyboard.planning.outside import NOT_MADE
+
         text = text.replace(ALL_TRANSITIONS, "`minimax-tasks transitions` lists them all")
+        text = NOT_MADE.sub(r"make it first: minimax-tasks render \g<board> --root \g<root>", text)
     return text or type(error).__name__
 
 

@@ -84,9 +84,11 @@ def test_a_shot_starts_where_another_board_ends_once_that_is_made(
 ) -> None:
     other = write_board(tmp_path, OTHER, "other.yaml")
     board = 'title: Here\nshots: [{id: a, from: "other.yaml#040.last", action: Waves.}]\n'
-    text = refusal(tmp_path, board)
-    assert "its clip is not made yet; make it first: minimax-tasks render " in text
-    assert "other.yaml --root out" in text
+    assert "its clip is not made yet; render the board " in refusal(tmp_path, board)
+    assert main(["render", str(tmp_path / "board.yaml"), "--root", "out"]) == 2
+    text = " ".join(capsys.readouterr().err.split())
+    assert f"its clip is not made yet; make it first: minimax-tasks render {other} --root out" in text
+    assert not Path("out/clips").exists()
     assert main(["render", other, "--root", "out"]) == 0
     path = write_board(tmp_path, board)
     assert main(["render", path, "--root", "out"]) == 0
@@ -110,7 +112,7 @@ def test_a_shot_starts_from_footage_of_another_board(sea: Path, tmp_path: Path) 
     ("name", "why"),
     [
         ("sea.mp4@2", "it ends at 2 s; allowed: under 2"),
-        ("sea.mp4", "it names no frame; allowed: film.mp4@2.5"),
+        ("sea.mp4", "it names no frame; allowed: ferry.mp4@2.5"),
         ("sea.mp4@1,5", "it names no frame"),
         ("sea.mp4.last", "it names no frame"),
         ("gone.mp4@1", "there is no such file"),

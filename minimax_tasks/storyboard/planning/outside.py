@@ -4,6 +4,7 @@
 frame of shot 040 of another board, whose clip has to be made under the same root.
 """
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from minimax_tasks.storyboard.planning.frame_names import FRAME_OF_BOARD, FRAME_
 from minimax_tasks.storyboard.planning.frames import short_name
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import is_recording
+
+NOT_MADE = re.compile(r"render the board (?P<board>.+?) first, under the root (?P<root>'[^']*'|\S+)")
+"""What is said of a board whose clip is not made: both as a shell takes them."""
 
 PlanOther = Callable[[str], Plan]
 """Plans another board, by its path or URL. Raises `BoardError`."""
@@ -86,7 +90,7 @@ def _find(name: str, path: str, root: Storage, plan_other: PlanOther) -> Source:
     of_board = FRAME_OF_BOARD.fullmatch(name)
     if of_board is None:
         raise VideoError(
-            "it names no frame; allowed: film.mp4@2.5, film.mp4#first, film.mp4#last, board.yaml#010.first, "
+            "it names no frame; allowed: ferry.mp4@2.5, ferry.mp4#first, ferry.mp4#last, board.yaml#010.first, "
             "board.yaml#010.last, board.yaml#010@2.5"
         )
     if kind_of(next_to(folder_of(path), of_board["board"])) not in (Kind.LOCAL, Kind.STORED):
@@ -113,8 +117,10 @@ def _of_own(own: OwnClip, place: str, label: str) -> Source:
 
 def _of_clip(planned: PlannedShot, board: str, root: Storage, place: str, label: str) -> Source:
     if clip_states(root, [planned.key])[planned.key].status is not ClipStatus.MADE:
-        command = f"minimax-tasks render {shlex.quote(shown(board))} --root {shlex.quote(shown(root.url))}"
-        raise VideoError(f"its clip is not made yet; make it first: {command}")
+        board, place_of_clips = shlex.quote(shown(board)), shlex.quote(shown(root.url))
+        raise VideoError(
+            f"its clip is not made yet; render the board {board} first, under the root {place_of_clips}"
+        )
     made = measured(root, planned.key)
     if made is not None:
         moment_in(FrameOf(planned.key, place), made.seconds)
