@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 
 import av
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.conform import conformed, conformed_from
+from minimax_tasks.video.overlays import Overlays
 from minimax_tasks.video.pieces import Film
 from minimax_tasks.video.spans import is_plain
 from minimax_tasks.video.transitions import cross
@@ -34,6 +36,14 @@ class FilmFrames:
 
     def between(self, begins: int, ends: int) -> Iterator[FilmFrame]:
         """The frames from `begins` to before `ends`; no transition lies over either of them. Raises `VideoError`."""
+        for number, frame in enumerate(self._plain(begins, ends), begins):
+            yield replace(frame, picture=self._overlays.over(frame.picture, number))
+
+    @cached_property
+    def _overlays(self) -> Overlays:
+        return Overlays(self.film.overlays, self.film.size)
+
+    def _plain(self, begins: int, ends: int) -> Iterator[FilmFrame]:
         film = self.film
         # The end of the piece before, held back for as long as the coming transition needs it.
         held: deque[FilmFrame] = deque()

@@ -18,6 +18,7 @@ from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_cues
 from minimax_tasks.video.film_frames import FilmFrames
 from minimax_tasks.video.film_grades import grades_of
 from minimax_tasks.video.mix import PlacedSound
+from minimax_tasks.video.overlays import Overlay
 from minimax_tasks.video.pieces import Film, Piece
 from minimax_tasks.video.shape import AS_CLIPS, Shape
 from minimax_tasks.video.sound_layout import sound_stream
@@ -75,6 +76,7 @@ def join(
     captions: Mapping[str, Sequence[Cue]] = MappingProxyType({}),
     chapters: bool = True,
     shape: Shape = AS_CLIPS,
+    overlays: Sequence[Overlay] = (),
 ) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p, AAC where there is sound).
 
@@ -87,14 +89,17 @@ def join(
     Sound is copied as well where that of all clips is alike and nothing changes it; only what a cut touches is
     encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, silent where a clip has
     none, with the `sounds` that are placed in the film, and levelled to a `loudness` in LUFS if that is given.
-    `captions` become a track of subtitles for each language.
+    `captions` become a track of subtitles for each language. `overlays` are words in the picture: where they lie, it is
+    encoded.
 
     Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
     that cannot be read, an unknown transition.
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    film = Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape)
+    film = Film(
+        out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape, tuple(overlays)
+    )
     film.check_transitions()
     film = replace(film, grades=grades_of(film))
     spans = spans_of(film)

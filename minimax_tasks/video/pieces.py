@@ -10,6 +10,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.encode import Cue, write_chapters
 from minimax_tasks.video.grade import Grade
 from minimax_tasks.video.mix import SEAM, PlacedSound
+from minimax_tasks.video.overlays import Overlay
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, Size
 from minimax_tasks.video.stream_layout import StreamLayout
@@ -64,6 +65,7 @@ class Film:
     shape: Shape = AS_CLIPS
     grades: Mapping[int, Grade] = field(default_factory=dict)
     """Number of a piece -> how its colours are matched."""
+    overlays: tuple[Overlay, ...] = ()
 
     @property
     def clips(self) -> list[StreamLayout]:

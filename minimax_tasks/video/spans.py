@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from minimax_tasks.video.colour import BT709, UNTAGGED, untagged_matrix
 from minimax_tasks.video.encode import LIMITED_RANGE
 from minimax_tasks.video.h264 import PROFILES, ParameterSets, read_parameter_sets
+from minimax_tasks.video.overlays import uncovered
 from minimax_tasks.video.pieces import Film, Piece
 from minimax_tasks.video.shape import Size
 from minimax_tasks.video.stream_layout import StreamLayout
@@ -119,7 +120,7 @@ def _model(film: Film, why: list[str]) -> StreamLayout | None:
 
 
 def _copied(film: Film, number: int, why: Sequence[str]) -> Iterator[Span]:
-    """The part of a piece that is copied, if there is any."""
+    """The parts of a piece that are copied: what no words lie over, as far as a file can be cut there."""
     piece, skipped = film.pieces[number], film.skipped(number)
     at = piece.starts_at - skipped
     begins = piece.starts_at + piece.overlap
@@ -128,9 +129,10 @@ def _copied(film: Film, number: int, why: Sequence[str]) -> Iterator[Span]:
         begins -= 1
     if number + 1 < len(film.pieces) and _borrows(film, number + 1, why):
         ends = min(ends, film.pieces[number + 1].starts_at - 1)
-    first, last = piece.clip.part(begins - at, min(ends - at, piece.clip.frames))
-    if first < last:
-        yield Span(at + first, at + last, Copied(number, first, last, at))
+    for start, end in uncovered(film.overlays, begins, ends):
+        first, last = piece.clip.part(start - at, min(end - at, piece.clip.frames))
+        if first < last:
+            yield Span(at + first, at + last, Copied(number, first, last, at))
 
 
 def _borrows(film: Film, number: int, why: Sequence[str]) -> bool:
@@ -157,6 +159,8 @@ def _with_the_rest(copies: list[Span], frames: int) -> Iterator[Span]:
 def _why_in_part(film: Film, number: int, why: Sequence[str]) -> str:
     """Why a piece of which something is copied is not copied as a whole; empty when it is."""
     piece, name = film.pieces[number], film.name(number)
+    if words := words_over(film, number):
+        return f"{words} over {name}"
     if piece.overlap:
         return f"{name} begins with a {piece.transition}"
     if piece.hold:
@@ -175,6 +179,14 @@ def _why_in_part(film: Film, number: int, why: Sequence[str]) -> str:
     if film.overlap(number + 1):
         return ""  # the transition into the next one says it
     return "" if copied.ends == ends else f"{name} ends where its file cannot be cut without decoding"
+
+
+def words_over(film: Film, number: int) -> str:
+    """What words lie over a piece, in words for people; empty when none do."""
+    piece = film.pieces[number]
+    ends = piece.starts_at + piece.frames
+    over = (one.name for one in film.overlays if one.begins < ends and one.ends > piece.starts_at)
+    return " and ".join(dict.fromkeys(over))
 
 
 def _why_not_like(model: StreamLayout) -> str:
