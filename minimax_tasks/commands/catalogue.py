@@ -1,4 +1,4 @@
-"""The tables of the catalogue: models, cameras, transitions, templates, errors."""
+"""The tables of the catalogue: models, cameras, transitions, looks of titles, templates, errors."""
 
 import argparse
 from collections.abc import Callable
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
         "models": (catalogue.models_json, catalogue.models_table),
         "cameras": (catalogue.cameras_json, catalogue.cameras_table),
         "transitions": (catalogue.transitions_json, catalogue.transitions_table),
+        "titles": (catalogue.titles_json, catalogue.titles_table),
         "templates": (catalogue.templates_json, catalogue.templates_table),
         "errors": (catalogue.errors_json, catalogue.errors_table),
     }

@@ -60,6 +60,7 @@ COMMANDS = (
     Command("models", "List models with modes, sizes and prices.", "catalogue", Needs.NOTHING),
     Command("cameras", "List the camera instructions.", "catalogue", Needs.NOTHING),
     Command("transitions", "List the transitions that `cut` takes.", "catalogue", Needs.NOTHING),
+    Command("titles", "List the looks that `title` has.", "catalogue", Needs.NOTHING),
     Command("templates", "List the service's video templates.", "catalogue", Needs.NOTHING),
     Command(
         "errors",

@@ -25,11 +25,12 @@ from minimax_tasks.commands.runs import (
 )
 from minimax_tasks.console.messages import problems_of, worded
 from minimax_tasks.console.output import Output, standard_error, standard_output
-from minimax_tasks.console.plan import grouped_warnings, how_far, plural, to_pay, why_lines
+from minimax_tasks.console.plan import grouped_warnings, how_far, of_shots, plural, to_pay, why_lines
 from minimax_tasks.console.price import Price
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.board_words import LANGUAGE
 from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.film import (
     FilmMaker,
@@ -40,6 +41,7 @@ from minimax_tasks.storyboard.film import (
     why_to_make,
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
+from minimax_tasks.storyboard.words import check_burnt_captions
 from minimax_tasks.tasks.build import build_run
 from minimax_tasks.tasks.film import RenderStoryboard, hand_on, plan_board
 from minimax_tasks.tasks.follow import following
@@ -66,8 +68,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="when shots are missing, also write a film with slates in the holes",
     )
     parser.add_argument(
+        "--burn-captions",
+        metavar="LANG",
+        nargs="?",
+        const="",
+        type=_language,
+        help="make a second film with what is spoken written into the pictures: of one language, or the board's first; "
+        "stands behind BOARD",
+    )
+    parser.add_argument(
         "--retry-failed", action="store_true", help="pay once more for clips that failed for good"
     )
+
+
+def _language(value: str) -> str:
+    if not LANGUAGE.fullmatch(value):
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no language such as en, zh or pt-BR; write BOARD --burn-captions, or --burn-captions=en"
+        )
+    return value
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         budget=options.budget,
         workers=options.workers,
         partial=options.partial,
+        burn_captions=options.burn_captions,
         retry_failed=options.retry_failed,
         scheduler_url=options.scheduler_url,
         console=standard_output(),
@@ -104,6 +124,7 @@ def render(
     scheduler_url: str | None,
     console: Output,
     errors: Output,
+    burn_captions: str | None = None,
 ) -> int:
     """Make the film of a board and say where it is; returns the exit code.
 
@@ -115,7 +136,8 @@ def render(
     if not sandbox:
         check_root_lasts(storage, settings)
     planned = plan_board(board, settings.root)
-    plan = delivered(planned, name=name, aspect=aspect)
+    plan = delivered(planned, name=name, aspect=aspect, burnt=burn_captions)
+    check_burnt_captions(plan)
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     price = to_pay(plan, states, retry_failed=retry_failed)
@@ -144,7 +166,9 @@ def render(
         paid = service_kind(settings.base_url) == "minimax"
         progress = stack.enter_context(RenderProgress(console, plan, states, paid=paid))
         stack.enter_context(following(progress))
-        task = RenderStoryboard(storyboard=board, root=settings.root, name=name, aspect=aspect)
+        task = RenderStoryboard(
+            storyboard=board, root=settings.root, name=name, aspect=aspect, burn_captions=burn_captions
+        )
         done = build_run([task], run, scheduler_url=scheduler_url, log_level="CRITICAL")
     for name, problem in progress.failures.items():
         errors.whole(f"{name}: {problem}", "red")
@@ -181,6 +205,9 @@ def _show(storage: Storage, plan: Plan, states: dict[str, ClipState], price: Pri
     )
     for line in why_lines(plan, why_to_make(storage, plan, states)):
         console.sentence(line, "cyan")
+    if plan.burnt is not None:
+        spoken = [shot.shot.id for shot in plan.shown if shot.shot.dialogue]
+        console.sentence(f"a second film, encoded again for the captions in {of_shots(spoken)}", "cyan")
     for text in grouped_warnings(plan, {}):
         console.warn(text)
 

@@ -16,6 +16,7 @@ from minimax_tasks.api.catalog.sources import SOURCES
 from minimax_tasks.api.catalog.templates import TEMPLATES
 from minimax_tasks.console.messages import advice_of
 from minimax_tasks.errors import Verdict
+from minimax_tasks.video.lettering.look_names import LOOKS
 from minimax_tasks.video.transition_names import TRANSITIONS, shows
 
 
@@ -131,6 +132,23 @@ def transitions_table() -> Table:
     for name in TRANSITIONS:
         table.add_row(name, shows(name))
     table.caption = "`cut: fade 0.5`: the name and its seconds, 0.1 to 5; `cut: true` is a plain cut"
+    return table
+
+
+def titles_json() -> list[dict[str, Any]]:
+    """Every look of a title, with what it is."""
+    return [{"name": name, "looks": text} for name, text in LOOKS.items()]
+
+
+def titles_table() -> Table:
+    """Every look of a title."""
+    table = _table("Looks of titles", _whole("look"), "what it looks like")
+    for name, text in LOOKS.items():
+        table.add_row(name, text)
+    table.caption = (
+        "`title: {text: The Last Ferry, look: classic, from: 0.5, to: 4}` over a shot · "
+        "`title: {text: The Last Ferry, over: black, seconds: 4}` is a shot"
+    )
     return table
 
 

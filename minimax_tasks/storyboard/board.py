@@ -24,6 +24,7 @@ from minimax_tasks.redaction import quoted, shortened
 from minimax_tasks.storyboard.board_own import (
     EXPECTED_CLIP,
     EXPECTED_TEMPLATE,
+    OWN_KEYS,
     ClipKey,
     OwnVideo,
     TemplateKey,
@@ -32,6 +33,7 @@ from minimax_tasks.storyboard.board_own import (
 from minimax_tasks.storyboard.board_part import BoardPart, listed
 from minimax_tasks.storyboard.board_picture import EXPECTED_PICTURE, CropKey, Picture, PictureKey
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
+from minimax_tasks.storyboard.board_titles import EXPECTED_OF_TITLES, Title, TitleKey
 from minimax_tasks.storyboard.board_words import DialogueKey, Line
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
@@ -115,6 +117,7 @@ class Shot(BoardPart):
     action: StrictStr | None = None
     place: StrictStr | None = None
     dialogue: DialogueKey | None = None
+    title: TitleKey = []
     notes: StrictStr | None = None
     trim: Annotated[StrictStr, AfterValidator(_a_trim)] | None = None
     speed: Annotated[StrictInt | StrictFloat, Field(ge=0.1, le=10)] | None = None
@@ -126,6 +129,12 @@ class Shot(BoardPart):
     sound: Sound | None = None
     voice: VoiceKey = []
     vars: dict[StrictStr, StrictStr | StrictInt | StrictFloat | StrictBool | list[Any] | dict[str, Any]] = {}
+
+    @property
+    def own_keys(self) -> list[str]:
+        """Which of `OWN_KEYS` make it a shot that is not generated; more than one is a mistake."""
+        has = {"title": any(title.is_card for title in self.title)}
+        return [key for key in OWN_KEYS if has.get(key, getattr(self, key) is not None)]
 
 
 class Board(BoardPart):
@@ -230,7 +239,7 @@ def _retyped(document: Document, reported: set[KeyPath]) -> Iterator[Problem]:
             continue
         key = str(path[-1])
         named = key if isinstance(path[-1], str) else f"{path[-2]}, number {int(path[-1]) + 1}"
-        expected = _EXPECTED.get(key)
+        expected = _expected(path)
         yield Problem(
             document.line(path),
             f"{key} = {quoted(written)}; allowed: {expected}"
@@ -292,8 +301,15 @@ def _explain(
         return path, Problem(line, f"{key}: {why}", shot)
     if key == "id":
         return path, Problem(line, f"id: {quoted(value)} cannot be an id; allowed: {_ID}", shot)
-    expected = _EXPECTED.get(key) or _kinds(kind, item)
+    expected = _expected(path) or _kinds(kind, item)
     return path, Problem(line, f"{key} = {quoted(value)}; allowed: {expected}", shot)
+
+
+def _expected(path: KeyPath) -> str | None:
+    """What is allowed at a place of a board, in words; None where the kind of its value says it."""
+    if path[:1] == ("shots",) and path[2:3] == ("title",):
+        return EXPECTED_OF_TITLES.get(str(path[-1]))
+    return _EXPECTED.get(str(path[-1])) if path else None
 
 
 _ID = "letters, digits and _, and behind the first of them also spaces, points and -"
@@ -410,6 +426,7 @@ def _known_keys(path: KeyPath) -> list[str]:
             "dialogue": Line,
             "clip": OwnVideo,
             "video_template": VideoTemplate,
+            "title": Title,
         }
         model = parts.get(path[2], Shot) if len(path) > 3 else Shot
     elif path[:1] == ("audio",) and len(path) > 1:

@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field, StrictStr, model_validator
 
 from minimax_tasks.storyboard.board_part import BoardPart
 
-OWN_KEYS = ("clip", "still")
-"""Keys of which a shot has one at most, and is not generated when it has one."""
+OWN_KEYS = ("clip", "still", "title")
+"""Keys of which a shot has one at most, and is not generated when it has one; a `title` if it is a card."""
 
 EXPECTED_CLIP = "a video file, or a clip that another root has: {root: ../harbour, key: …}"
 

@@ -10,12 +10,15 @@ from minimax_tasks.storyboard.planning.shapes import unlike_film
 from minimax_tasks.video.shape import is_alike
 
 
-def delivered(plan: Plan, *, name: str | None = None, aspect: str | None = None) -> Plan:
-    """The plan of a film of its own: named, and of another shape than the board's if `aspect` says so.
+def delivered(
+    plan: Plan, *, name: str | None = None, aspect: str | None = None, burnt: str | None = None
+) -> Plan:
+    """The plan of a film of its own: named, of another shape than the board's if `aspect` says so, and with captions in its
+    pictures if `burnt` names their language.
 
     Raises `ConfigurationError` for something that is no shape.
     """
-    plan = replace(plan, name=name or "")
+    plan = replace(plan, name=name or "", burnt=burnt)
     if not aspect:
         return plan
     try:

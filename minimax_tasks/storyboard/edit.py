@@ -21,6 +21,7 @@ from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.board_picture import read_crop
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
 from minimax_tasks.storyboard.sound_cuts import SoundCut, lay_sounds, wanted_loudness
+from minimax_tasks.storyboard.title_cuts import TitleCut, lay_titles
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
 from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, called, is_alike
@@ -54,6 +55,8 @@ class CutSource:
     volume: float = 1.0
     reshaped: str = ""
     grade: str = "off"
+    words: str = ""
+    """What is written into its picture."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Cut:
     `is_slate` marks a card in the place of a clip that is missing. `volume` is that of its sound, `crop` what is kept
     of its picture where the film has another shape. At a seam where it goes on from the last picture of the clip
     before, `grade` says to what its colours are matched, "match" or "chain", and `eased` frames are left out on either
-    side.
+    side. `words` is what is written into its picture: `title`, `captions`.
     """
 
     shot: str
@@ -88,6 +91,7 @@ class Cut:
     """How its picture is brought to the film's shape, in words; empty where it has that, or where it is not known."""
     grade: str = "off"
     eased: int = 0
+    words: str = ""
 
     @property
     def length(self) -> Fraction:
@@ -107,6 +111,8 @@ class Cut:
             return self.reshaped
         if self.eased:
             return f"ease {self.eased}"
+        if self.words:
+            return self.words
         return "its trimmed beginning" if self.source_in and not self.drops_repeated_frame else ""
 
     @property
@@ -139,6 +145,7 @@ class Edit:
     """The shape that the film is asked to have, and how clips of another one fill it."""
     loudness: float | None = None
     """LUFS to which the sound of the film is levelled; None for as it is."""
+    titles: tuple[TitleCut, ...] = ()
 
     @property
     def seconds(self) -> Fraction:
@@ -226,12 +233,19 @@ def make_edit(plan: Plan, lengths: Mapping[str, ClipLength], *, slates: bool = F
                     volume=_volume(shot.shot.sound, plan.board.defaults.sound),
                     reshaped=_reshaped(plan.shape, shot),
                     grade=shot.shot.grade or plan.board.grade,
+                    words=_words(plan, shot.shot),
                 )
             )
         follows = length is not None or slates
     measured = [length for length in (lengths.get(source.clip) for source in sources) if length is not None]
     edit = lay_out(sources, film_rate(measured) or (DEFAULT_FPS if slates else None))
-    return replace(edit, sounds=lay_sounds(plan, edit.cuts), shape=plan.shape, loudness=wanted_loudness(plan))
+    return replace(
+        edit,
+        sounds=lay_sounds(plan, edit.cuts),
+        shape=plan.shape,
+        loudness=wanted_loudness(plan),
+        titles=lay_titles(plan, edit.cuts),
+    )
 
 
 def _reshaped(shape: Shape, shot: PlannedShot) -> str:
@@ -243,6 +257,13 @@ def _reshaped(shape: Shape, shot: PlannedShot) -> str:
     if shape.aspect is None or shot.shape is None or is_alike(Fraction(*shot.shape), shape.aspect):
         return ""
     return f"{shape.fill} to {called(shape.aspect)} from {called(Fraction(*shot.shape))}"
+
+
+def _words(plan: Plan, shot: Shot) -> str:
+    """What is written into the picture of a shot. A card is drawn with its title."""
+    title = "title" if any(not one.is_card for one in shot.title) else ""
+    captions = "captions" if plan.burnt is not None and shot.dialogue else ""
+    return " and ".join(filter(None, (title, captions)))
 
 
 def _volume(*wishes: str | float | None) -> float:
@@ -325,6 +346,7 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
                 reshaped=source.reshaped,
                 grade=source.grade if seam else "off",
                 eased=eased,
+                words="" if source.is_slate else source.words,
             )
         )
     return Edit(tuple(cuts), rate)

@@ -23,6 +23,7 @@ from minimax_tasks.storyboard.own.videos import own_videos
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.reasons import made_from, reasons
 from minimax_tasks.storyboard.planning.sounds import local_sound
+from minimax_tasks.storyboard.words import burnt_language, overlays_of
 from minimax_tasks.video.rates import DEFAULT_FPS
 
 if TYPE_CHECKING:
@@ -353,6 +354,7 @@ def _join(
     captions = {
         language: [Cue(float(one.starts_at), float(one.ends_at), one.text) for one in found]
         for language, found in captions_of(plan, edit).items()
+        if plan.burnt is None or language != burnt_language(plan)
     }
     return join(
         str(out),
@@ -362,6 +364,7 @@ def _join(
         loudness=edit.loudness,
         captions=captions,
         shape=edit.shape,
+        overlays=overlays_of(plan, edit),
     )
 
 

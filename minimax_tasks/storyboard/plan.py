@@ -192,6 +192,8 @@ class Plan:
     """The shape of the film, in place of the board's."""
     of_shape: tuple[str, ...] = ()
     """Which of the warnings speak of the film's shape."""
+    burnt: str | None = None
+    """The language whose captions are burnt into a second film, "" for the first of the board; None for no such film."""
     sounds: Mapping[str, SoundFile] = field(default_factory=dict)
     """File as the board names it -> the sound in it."""
     versions: Versions | None = field(default=None, compare=False)
@@ -199,7 +201,7 @@ class Plan:
 
     @property
     def slug(self) -> str:
-        """The name, or else the title, as a folder's name; behind it the shape, where that is not the board's."""
+        """The name, or else the title, as a folder's name; behind it what makes it another film: its shape, captions."""
         return film_name(self._called)
 
     @property
@@ -210,7 +212,9 @@ class Plan:
     @property
     def _called(self) -> str:
         called = self.name or self.board.title
-        return f"{called} {self.aspect.replace(':', 'x')}" if self.aspect else called
+        shape = self.aspect.replace(":", "x")
+        captions = "" if self.burnt is None else f"captions {self.burnt}".rstrip()
+        return " ".join(filter(None, (called, shape, captions)))
 
     @property
     def shape(self) -> Shape:
@@ -265,6 +269,7 @@ class Plan:
         return {
             "look": self.board.look,
             **({"aspect": self.aspect} if self.aspect else {}),
+            **({} if self.burnt is None else {"burnt_captions": self.burnt}),
             **self.board.film_values,
             **({"defaults": defaults} if defaults else {}),
             **(

@@ -24,6 +24,7 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.storyboard.words import check_burnt_captions
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.inputs import is_there, path_of
 from minimax_tasks.tasks.naming import NamedTask, file_words, task_words
@@ -172,6 +173,10 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
     aspect = luigi.OptionalParameter(
         default=None, description="of the film, such as 1:1; the board's when left out"
     )
+    burn_captions = luigi.OptionalParameter(
+        default=None,
+        description="a language: makes a second film, with what is spoken written into its pictures",
+    )
     retry_count = 3
 
     _named_as = "film"
@@ -193,7 +198,9 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         Raises `BoardError` with everything that is wrong with it, and when the folder of its film belongs to
         another board.
         """
-        plan = delivered(plan_board(self._board, self.root), name=self.name, aspect=self.aspect)
+        planned = plan_board(self._board, self.root)
+        plan = delivered(planned, name=self.name, aspect=self.aspect, burnt=self.burn_captions)
+        check_burnt_captions(plan)
         check_film_is_own(Storage(self.root), plan)
         return plan
 

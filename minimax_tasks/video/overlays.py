@@ -162,7 +162,8 @@ def _layer_of(image: Image.Image) -> _Layer | None:
 
 def _halved(plane: _Plane) -> _Plane:
     high, wide = plane.shape
-    return plane.reshape(high // 2, 2, wide // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+    halved: _Plane = plane.reshape(high // 2, 2, wide // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+    return halved
 
 
 def _moved_down(image: Image.Image, pixels: float) -> Image.Image:

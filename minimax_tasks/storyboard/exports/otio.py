@@ -212,12 +212,24 @@ def _time_remap(cut: Cut) -> dict[str, Any]:
 
 
 def _markers(shot: PlannedShot, cut: Cut, edit: Edit, head: int) -> list[object]:
-    """What is spoken and noted, at the beginning of the shot."""
+    """What is spoken and noted, at the beginning of the shot, and its titles for as long as they are seen."""
     import opentimelineio as otio
 
     at = otio.opentime.TimeRange(_time(edit.frames(cut.source_in) + head, edit), _time(1, edit))
+    titles = [
+        otio.schema.Marker(
+            name=f"title: {one.title.words}",
+            marked_range=otio.opentime.TimeRange(
+                _time(edit.frames(cut.source_in + one.starts_at - cut.starts_at), edit),
+                _time(edit.frames(one.ends_at - one.starts_at), edit),
+            ),
+            metadata={"minimax_tasks": {"title": one.title.text, "look": one.title.look}},
+        )
+        for one in edit.titles
+        if one.shot == cut.shot
+    ]
     texts = {"dialogue": spoken_text(shot.shot.dialogue), "notes": shot.shot.notes}
-    return [
+    return titles + [
         otio.schema.Marker(name=f"{name}: {text}", marked_range=at, metadata={"minimax_tasks": {name: text}})
         for name, text in texts.items()
         if text

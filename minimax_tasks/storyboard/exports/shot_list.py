@@ -9,7 +9,7 @@ from minimax_tasks.storyboard.exports.exported_cut import ExportedCut
 
 _COLUMNS = (
     "shot", "take", "starts_at", "ends_at", "length", "source_in", "source_out", "speed", "hold", "join",
-    "model", "camera", "action", "dialogue", "notes", "prompt", "clip",
+    "model", "camera", "action", "dialogue", "title", "notes", "prompt", "clip",
 )  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -34,6 +34,7 @@ def _row(cut: ExportedCut, one: Cut) -> tuple[object, ...]:
         one.shot, one.take, timecode(one.starts_at, edit), timecode(one.ends_at, edit), _seconds(one.length),
         _seconds(one.source_in), _seconds(one.source_out), f"{float(one.speed):g}", _seconds(one.hold),
         one.join.label, made_by, camera, shot.action or "", spoken_text(shot.dialogue) or "",
+        " · ".join(title.words for title in shot.title),
         shot.notes or "", planned.prompt, cut.clips[one.clip].url,
     )  # fmt: skip
 

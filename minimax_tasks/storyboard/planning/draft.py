@@ -7,7 +7,6 @@ from functools import cached_property
 from minimax_tasks.api.catalog.cameras import Move
 from minimax_tasks.api.catalog.models import Mode, default_model, find_model_mode
 from minimax_tasks.storyboard.board import Board, Shot
-from minimax_tasks.storyboard.board_own import OWN_KEYS
 from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import TEMPLATE_SECONDS, Join, Segment, Source
 from minimax_tasks.video.shape import called
@@ -58,7 +57,7 @@ class ShotDraft:
     @property
     def is_own(self) -> bool:
         """Whether it is not generated."""
-        return any(getattr(self.shot, key) is not None for key in OWN_KEYS)
+        return bool(self.shot.own_keys)
 
     @property
     def length(self) -> Fraction:

@@ -16,6 +16,7 @@ from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
+from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
@@ -42,6 +43,8 @@ from minimax_tasks.storyboard.planning.shapes import (
 )
 from minimax_tasks.storyboard.planning.sounds import gather_sounds
 from minimax_tasks.storyboard.planning.sources import gather
+from minimax_tasks.storyboard.planning.titles import judge_titles
+from minimax_tasks.storyboard.title_cuts import title_warnings
 
 DEEPEST = 8
 """Boards that may name a frame of one another in a row."""
@@ -103,6 +106,7 @@ def _plan(path: str, root: str, language: str) -> Plan:
         problems.wrong(*mistake)
     decide_crops(drafts, material, problems)
     judge_shapes(drafts, board, problems)
+    judge_titles(drafts, problems)
     sounds = gather_sounds(drafts, material, problems)
     if problems:
         judge_commands(drafts, material, problems)
@@ -130,7 +134,10 @@ def _plan(path: str, root: str, language: str) -> Plan:
         f"{FASTEST:g} can be read": None
         for caption in too_fast(plan)
     }
-    return replace(plan, warnings=(*plan.warnings, *fast)) if fast else plan
+    titles: tuple[str, ...] = ()
+    if any(shot.shot.title for shot in plan.shown):
+        titles = tuple(title_warnings(plan, make_edit(plan, asked_lengths(plan)).titles))
+    return replace(plan, warnings=(*plan.warnings, *fast, *titles)) if fast or titles else plan
 
 
 def _own_clips(shots: Iterable[PlannedShot]) -> Iterator[OwnClip]:

@@ -1,7 +1,7 @@
 """Shots that are not generated: what each of them is, judged before anything is paid.
 
-A new kind is one row of `_KINDS`, by the key of a board that makes a shot one (`board_own.OWN_KEYS`): what else such
-a shot may say, and what reads it.
+A new kind is one row of `_KINDS`, by the key of a board that makes a shot one (`OWN_KEYS` of `board_own.py`): what
+else such a shot may say, and what reads it.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +15,11 @@ from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, Unread
 from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import Kind, folder_of, kind_of, next_to, version_of
-from minimax_tasks.storyboard.board_own import OWN_KEYS
 from minimax_tasks.storyboard.own.drawn_still import read_drawn_still
 from minimax_tasks.storyboard.own.footage import read_footage
 from minimax_tasks.storyboard.own.own_clip import DrawnClip, OwnClip
 from minimax_tasks.storyboard.own.still_camera import cannot_be_drawn
+from minimax_tasks.storyboard.own.title_card import title_card
 from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.frames import short_name
@@ -40,6 +40,7 @@ _OF_ALL = (
     "sound",
     "voice",
     "dialogue",
+    "title",
     "notes",
     "action",
     "place",
@@ -65,7 +66,7 @@ class _Kind:
 def decide_own(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Read what every shot is that is not generated, and note what is wrong with it."""
     for draft in drafts:
-        kinds = [key for key in (*OWN_KEYS, "video_template") if getattr(draft.shot, key) is not None]
+        kinds = draft.shot.own_keys + ["video_template"] * (draft.shot.video_template is not None)
         if len(kinds) > 1:
             problems.wrong(
                 draft, kinds[1], f"a shot has `{kinds[0]}` or `{kinds[1]}`, not both; remove one of them"
@@ -184,4 +185,15 @@ def _of(source: Source | None, shaped: Mapping[str, DrawnClip]) -> Source | None
     return replace(source, own=own) if source and own else source
 
 
-_KINDS = {"clip": _Kind((), _footage), "still": _Kind(("seconds", "camera"), _still)}
+def _card(draft: ShotDraft, material: Material, problems: BoardProblems) -> OwnClip | None:
+    if len(draft.shot.title) > 1:
+        problems.wrong(draft, "title", "title: a card has one title; make each a shot of its own")
+        return None
+    return title_card(draft.shot.title[0])
+
+
+_KINDS = {
+    "clip": _Kind((), _footage),
+    "still": _Kind(("seconds", "camera"), _still),
+    "title": _Kind((), _card),
+}

@@ -86,6 +86,7 @@ class ReportShot:
     warnings: tuple[str, ...]
     problem: str
     takes: tuple[ReportTake, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)

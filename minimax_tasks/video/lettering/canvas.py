@@ -1,5 +1,6 @@
 """A transparent picture as large as the film on which words are drawn, with what keeps them readable."""
 
+import math
 from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageFilter
@@ -31,7 +32,7 @@ def unit(size: Size) -> float:
     Words are as large for the eye in a wide film, a square one and a portrait.
     """
     width, height = size
-    return min(height, width, (width * height) ** 0.5 * 0.75)
+    return min(height, width, math.sqrt(width * height) * 0.75)
 
 
 def with_shadow(
@@ -90,13 +91,6 @@ def foot(dark: int, size: Size, box: Box) -> Image.Image:
     column = Image.new("L", (1, height))
     column.putdata([round(dark * share * share * (3 - 2 * share)) for share in shares])
     return column.resize(size)
-
-
-def flat(size: Size, draw: DrawText, ink: Ink) -> Image.Image:
-    """What is drawn, in its ink, on nothing: for cards, whose ground is ours."""
-    words = Image.new("L", size, 0)
-    draw(words)
-    return _inked(words, ink)
 
 
 def _inked(words: Image.Image, ink: Ink) -> Image.Image:

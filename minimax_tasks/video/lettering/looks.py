@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 
 from PIL import Image, ImageDraw
@@ -12,7 +12,6 @@ from minimax_tasks.video.lettering.canvas import (
     Ink,
     Size,
     all_over,
-    flat,
     foot,
     safe_edges,
     unit,
@@ -66,17 +65,44 @@ _Look = Callable[[_Page, Words], tuple[_Draw, float]]
 """Gives what draws the look, and the size of its title's type."""
 
 
-def draw_title(
-    words: Words, look: str, size: Size, *, on_light: bool = False, on_card: bool = False
-) -> Image.Image:
-    """The title in a look of `LOOKS`. `on_card` draws it without a shadow, `on_light` in dark letters."""
+def draw_title(words: Words, look: str, size: Size) -> Image.Image:
+    """The title in a look of `LOOKS`, over any picture: in white, with what keeps it readable."""
+    draw, pixels = _drawn(words, look, size)
+    return with_shadow(size, draw, WHITE, min(pixels, unit(size) * 0.07), partial(_GROUNDS[look], _DIM))
+
+
+@dataclass(frozen=True)
+class CardWords:
+    """The title of a card: where it covers the card, and its ink."""
+
+    cover: Image.Image
+    ink: Ink
+
+    def moved_down(self, pixels: float) -> Image.Image:
+        """Where it covers the card when it stands that much lower."""
+        if pixels < _UNSEEN:
+            return self.cover
+        down = (1, 0, 0, 0, 1, -pixels)
+        return self.cover.transform(self.cover.size, Image.Transform.AFFINE, down, Image.Resampling.BILINEAR)
+
+
+_UNSEEN = 0.05
+"""Of a pixel."""
+
+
+@lru_cache(maxsize=4)
+def card_words(words: Words, look: str, size: Size, on_light: bool) -> CardWords:
+    """The title in a look of `LOOKS` for a card of ours, which needs no shadow; dark letters if it is light."""
+    cover = Image.new("L", size, 0)
+    _drawn(words, look, size)[0](cover)
+    return CardWords(cover, _DARK if on_light else WHITE)
+
+
+def _drawn(words: Words, look: str, size: Size) -> tuple[_Draw, float]:
     left, top, right, bottom = safe_edges(size)
     margin = unit(size) * 0.035  # words stand a little within the safe area, not on its edge
     page = _Page(size, left + margin, top + margin, right - margin, bottom - margin, unit(size))
-    draw, pixels = _LOOKS[look](page, words)
-    if on_card:
-        return flat(size, draw, _DARK if on_light else WHITE)
-    return with_shadow(size, draw, WHITE, min(pixels, page.unit * 0.07), partial(_GROUNDS[look], _DIM))
+    return _LOOKS[look](page, words)
 
 
 def _classic(page: _Page, words: Words) -> tuple[_Draw, float]:
