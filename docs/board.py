@@ -185,6 +185,14 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "lines in seconds of the shot, and names of languages make a track each: `{en: Go., zh: 走。}`.",
             "dialogue: We should have left at noon.",
         ),
+        "title": (
+            "Words in the picture, in one of the [looks](titles.md): `text`, `subtitle`, `look`, and `from` and `to` in "
+            "seconds of the shot as it is shown. They fade in and out within `fade` seconds, half a second if left out. "
+            "A list for several. `over: black` or `over: white` makes a card: a shot that is not generated and costs "
+            "nothing, `seconds` long; the next shot does not continue it. "
+            "80 letters at most, 120 in the subtitle; a Chinese character counts as two.",
+            "title: {text: The Last Ferry, subtitle: A film by Mara Lindqvist, over: black, seconds: 4}",
+        ),
         "notes": ("For people: shown in the report, sent nowhere.", "notes: Keep the horizon low."),
         "trim": (
             "The part of the clip that the film shows, as `from..to` in seconds; either may be left out, and a minus "

@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _language(value: str) -> str:
-    if not LANGUAGE.fullmatch(value):
+    if value and not LANGUAGE.fullmatch(value):
         raise argparse.ArgumentTypeError(
             f"{value!r} is no language such as en, zh or pt-BR; write BOARD --burn-captions, or --burn-captions=en"
         )

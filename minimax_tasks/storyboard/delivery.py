@@ -13,8 +13,9 @@ from minimax_tasks.video.shape import is_alike
 def delivered(
     plan: Plan, *, name: str | None = None, aspect: str | None = None, burnt: str | None = None
 ) -> Plan:
-    """The plan of a film of its own: named, of another shape than the board's if `aspect` says so, and with captions in its
-    pictures if `burnt` names their language.
+    """The plan of a film of its own: named, of another shape than the board's if `aspect` says so.
+
+    `burnt` is the language of captions in its pictures, "" for the first of the board, None for none.
 
     Raises `ConfigurationError` for something that is no shape.
     """

@@ -10,6 +10,7 @@ from minimax_tasks.storyboard.board_words import by_language
 from minimax_tasks.storyboard.captions import captions_of
 from minimax_tasks.storyboard.edit import Edit
 from minimax_tasks.storyboard.plan import Plan
+from minimax_tasks.storyboard.title_cuts import TitleCut
 from minimax_tasks.video.overlays import Leaf, Overlay
 
 TITLE_RISE = 0.014
@@ -49,26 +50,24 @@ def burnt_language(plan: Plan) -> str:
 
 def overlays_of(plan: Plan, edit: Edit) -> list[Overlay]:
     """All that lies over the pictures of a film, titles first. Cards are shots of their own."""
-    titles = [
-        _title(edit, one.title, one.starts_at, one.ends_at, one.shot)
-        for one in edit.titles
-        if not one.title.is_card
-    ]
-    return [*titles, *(_captions(plan, edit) if plan.burnt is not None else ())]
+    captions = list(_captions(plan, edit)) if plan.burnt is not None else []
+    titles = [_title(edit, one, captions) for one in edit.titles if not one.title.is_card]
+    return [*titles, *captions]
 
 
-def _title(edit: Edit, title: Title, starts_at: Fraction, ends_at: Fraction, shot: str) -> Overlay:
-    begins, ends = edit.frames(starts_at), edit.frames(ends_at)
-    fade = min(edit.frames(Fraction(str(title.fade))), max(0, (ends - begins) // 2))
-    return Overlay(
-        begins, ends, partial(_drawn_title, title), f"the title of Shot {shot}", fade, fade, TITLE_RISE
-    )
+def _title(edit: Edit, one: TitleCut, captions: list[Overlay]) -> Overlay:
+    begins, ends = edit.frames(one.starts_at), edit.frames(one.ends_at)
+    fade = min(edit.frames(Fraction(str(one.title.fade))), max(0, (ends - begins) // 2))
+    above = any(caption.begins < ends and caption.ends > begins for caption in captions)
+    draw = partial(_drawn_title, one.title, above)
+    return Overlay(begins, ends, draw, f"the title of Shot {one.shot}", fade, fade, TITLE_RISE)
 
 
-def _drawn_title(title: Title, size: tuple[int, int]) -> list[Leaf]:
+def _drawn_title(title: Title, above_captions: bool, size: tuple[int, int]) -> list[Leaf]:
     from minimax_tasks.video.lettering.looks import Words, draw_title
 
-    return [Leaf(draw_title(Words(title.text, title.subtitle or ""), title.look, size))]
+    words = Words(title.text, title.subtitle or "")
+    return [Leaf(draw_title(words, title.look, size, above_captions=above_captions))]
 
 
 def _captions(plan: Plan, edit: Edit) -> Iterator[Overlay]:

@@ -55,6 +55,11 @@ class ShotDraft:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def is_card(self) -> bool:
+        """Whether it is a title on a card."""
+        return "title" in self.shot.own_keys
+
+    @property
     def is_own(self) -> bool:
         """Whether it is not generated."""
         return bool(self.shot.own_keys)

@@ -89,6 +89,8 @@ def _decide(draft: ShotDraft, drafts: Drafts, material: Material, problems: Boar
         draft.first = named_source(draft, "from", shot.from_, drafts, material, problems)
         if before and not shot.cut and draft.first and _is_same(draft.first, before.last):
             draft.first = replace(draft.first, end_of=before.shot.id)
+    elif before and before.is_card and not shot.continue_:
+        pass  # nobody means a film to go on from the ground of a title
     elif before and not shot.cut:
         draft.first = _continued(draft, before, drafts, problems)
     elif shot.continue_:

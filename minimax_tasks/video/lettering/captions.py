@@ -35,6 +35,11 @@ def caption_leaves(text: str, size: Size) -> list[Leaf]:
     return [Leaf(draw_caption(part, size), len(part)) for part in parts_of(text, size)]
 
 
+def room_for_captions(size: Size) -> float:
+    """Pixels that captions take at the foot of the safe area."""
+    return _type(size).pixels * (1 + _LEADING * (MOST_LINES - 1) + 0.5)
+
+
 def draw_caption(text: str, size: Size) -> Image.Image:
     """A part as a picture with transparency, as large as the film."""
     kind = _type(size)

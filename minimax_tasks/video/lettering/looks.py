@@ -17,6 +17,7 @@ from minimax_tasks.video.lettering.canvas import (
     unit,
     with_shadow,
 )
+from minimax_tasks.video.lettering.captions import room_for_captions
 from minimax_tasks.video.lettering.faces import Face, is_shaped
 from minimax_tasks.video.lettering.look_names import LOOKS
 from minimax_tasks.video.lettering.typesetting import Line, Type, draw_lines, fitted, line_height
@@ -65,9 +66,9 @@ _Look = Callable[[_Page, Words], tuple[_Draw, float]]
 """Gives what draws the look, and the size of its title's type."""
 
 
-def draw_title(words: Words, look: str, size: Size) -> Image.Image:
+def draw_title(words: Words, look: str, size: Size, *, above_captions: bool = False) -> Image.Image:
     """The title in a look of `LOOKS`, over any picture: in white, with what keeps it readable."""
-    draw, pixels = _drawn(words, look, size)
+    draw, pixels = _drawn(words, look, size, room_for_captions(size) if above_captions else 0.0)
     return with_shadow(size, draw, WHITE, min(pixels, unit(size) * 0.07), partial(_GROUNDS[look], _DIM))
 
 
@@ -98,10 +99,10 @@ def card_words(words: Words, look: str, size: Size, on_light: bool) -> CardWords
     return CardWords(cover, _DARK if on_light else WHITE)
 
 
-def _drawn(words: Words, look: str, size: Size) -> tuple[_Draw, float]:
+def _drawn(words: Words, look: str, size: Size, raised: float = 0.0) -> tuple[_Draw, float]:
     left, top, right, bottom = safe_edges(size)
     margin = unit(size) * 0.035  # words stand a little within the safe area, not on its edge
-    page = _Page(size, left + margin, top + margin, right - margin, bottom - margin, unit(size))
+    page = _Page(size, left + margin, top + margin, right - margin, bottom - margin - raised, unit(size))
     return _LOOKS[look](page, words)
 
 

@@ -91,7 +91,7 @@ def set_lines(text: str, kind: Type, width: float, most: int) -> list[Line] | No
         lines = [Line(one.text, kind, font) for part in found for one in part or ()]
         return None if None in found or len(lines) > most else lines
     whole = " ".join(text.split())
-    breaks = _breaks(whole)
+    breaks = breaks_of(whole)
     for count in range(1, most + 1):
         parts = _balanced(whole, breaks, count, lambda words: line(words).width)
         if parts and all(line(part).width <= width for part in parts):
@@ -121,7 +121,7 @@ def in_turn(text: str, kind: Type, width: float, most: int) -> list[str]:
         return [text]
     whole = " ".join(text.split())
     font = kind.font(text)
-    breaks = _breaks(whole)
+    breaks = breaks_of(whole)
     for count in range(-(-len(rows) // most), len(rows) + 1):
         parts = _balanced(whole, breaks, count, lambda words: Line(words, kind, font).width)
         if parts and all(set_lines(part, kind, width, most) for part in parts):
@@ -134,7 +134,7 @@ def _filled(text: str, kind: Type, width: float) -> list[Line]:
     """Lines filled one after the other; a word that is wider than a line is broken."""
     font = kind.font(text)
     whole = " ".join(text.split())
-    allowed = set(_breaks(whole))
+    allowed = set(breaks_of(whole))
     lines: list[Line] = []
     begin = 0
     while begin < len(whole):
@@ -151,7 +151,7 @@ def _filled(text: str, kind: Type, width: float) -> list[Line]:
     return lines
 
 
-def _breaks(text: str) -> list[int]:
+def breaks_of(text: str) -> list[int]:
     """The places, in characters, where a line may begin."""
     places = []
     for at in range(1, len(text)):
