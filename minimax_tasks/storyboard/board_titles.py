@@ -17,7 +17,7 @@ _LOOKS = ", ".join(LOOKS)
 
 EXPECTED_OF_TITLES = {
     "title": "a text, or {text: The Last Ferry, look: classic, from: 0.5, to: 4}, or a list of them",
-    "look": f"{_LOOKS}; `minimax-tasks titles` says what they are",
+    "look": _LOOKS,
     "over": f"{', '.join(get_args(Over))}; black and white make a card of its own",
     "seconds": "how long a card stays, from 0.5 to 60",
     "from": "seconds of the shot, such as 0.5",
