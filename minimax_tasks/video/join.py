@@ -97,7 +97,9 @@ def join(
     """
     if not pieces:
         raise VideoError("there is nothing to join")
-    film = Film(out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape, overlays=tuple(overlays))
+    film = Film(
+        out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape, overlays=tuple(overlays)
+    )
     film.check_transitions()
     film = replace(film, grades=grades_of(film))
     spans = spans_of(film)
