@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -229,3 +230,15 @@ def test_very_short_clips_with_sound(tmp_path, frames):
     assert film.frames == 4 * frames
     assert film.sound in ("copy", "encode")
     heard(tmp_path / "film.mp4")
+
+
+def test_many_joins_with_trims_and_retimes_stay_in_step(tmp_path: Path) -> None:
+    clip = loud_clip(tmp_path / "clip.mp4")
+    edits: list[dict[str, Any]] = [{}, {"trim": "0.1.."}, {"trim": "..-0.25"}, {"speed": 0.8}, {"hold": 0.2}]
+    pieces = [Piece(clip, **edits[number % len(edits)]) for number in range(31)]
+    film = join(str(tmp_path / "film.mp4"), pieces)
+    seen, listened = flashes(tmp_path / "film.mp4"), beeps(tmp_path / "film.mp4")
+    for begins in film.starts:
+        flash = next(time for time in seen if time >= begins - 0.001)
+        beep = min(listened, key=lambda time: abs(time - flash))
+        assert abs(beep - flash) <= 1 / 24, f"at {begins:.2f} s"
