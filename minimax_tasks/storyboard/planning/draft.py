@@ -86,7 +86,9 @@ class ShotDraft:
 
     @property
     def model(self) -> str:
-        """The model that makes the shot: its own, the board's, or the usual one for its mode."""
+        """The model that makes the shot: its own, the board's, or the usual one for its mode; none makes a template's."""
+        if self.mode is Mode.TEMPLATE:
+            return ""
         usual = self.usual_model
         if usual and self.mode in _OF_FEW and find_model_mode(usual, self.mode) is None:
             usual = None
