@@ -65,7 +65,7 @@ def _titles(value: Any) -> Any:
     return [{"text": one} if isinstance(one, str) else one for one in found]
 
 
-TitleKey = Annotated[list[Title], BeforeValidator(_titles), Field(min_length=1, max_length=20)]
+TitleKey = Annotated[list[Title], BeforeValidator(_titles), Field(max_length=20)]
 
 
 def letters_in(text: str) -> int:
