@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from minimax_tasks.storage import disk, owner
+from minimax_tasks.storage import disk, owner, s3
 from minimax_tasks.storage.disk_threads import in_disk_thread
 from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import judge_root, patience
@@ -57,6 +57,7 @@ class Storage:
         self.local = isinstance(self.fs, LocalFileSystem)
         protocols = (self.fs.protocol,) if isinstance(self.fs.protocol, str) else self.fs.protocol
         self._whole_puts = not _WHOLE_PUTS.isdisjoint(protocols)
+        self._s3 = s3.is_s3(self.fs)
         self.has_exclusive_create = self.local or self._whole_puts
         """Whether `create` is atomic between machines: by a hard link, `If-None-Match` or a generation match.
         Elsewhere fsspec only looks before it writes."""
@@ -96,7 +97,7 @@ class Storage:
         if self.local:
             with open(self.path(name), "rb", buffering=0) as file:
                 return file.read()
-        return bytes(self.fs.cat_file(self.path(name)))
+        return bytes(self.fs.cat_file(self.path(name), **(s3.ONE_READER if self._s3 else {})))
 
     def ask(self, name: str) -> None:
         """Look at a file, so that a storage that cannot be used says so; TimeoutError when it says nothing."""
@@ -128,7 +129,7 @@ class Storage:
                         found[item.name] = item.stat().st_size
             return found
         try:
-            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+            listed = self._listed(folder)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         return {
@@ -136,6 +137,13 @@ class Storage:
             for item in listed
             if item["type"] == "file"
         }
+
+    def _listed(self, folder: str) -> list[dict[str, Any]]:
+        """What is right in a folder, as of now. Raises FileNotFoundError, where the storage knows folders."""
+        if self._s3:
+            return s3.listed(self.fs, self.path(folder))
+        listed: list[dict[str, Any]] = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        return listed
 
     def versions(self, folder: str) -> dict[str, str]:
         """Name -> something that changes when the file does, of the files right in a folder."""
@@ -145,7 +153,7 @@ class Storage:
             except FileNotFoundError:
                 return {}
         try:
-            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+            listed = self._listed(folder)
         except FileNotFoundError:
             return {}
         stamps = ("ETag", "etag", "LastModified", "created", "mtime", "size")
@@ -165,7 +173,7 @@ class Storage:
                 return []
             return sorted(times, key=lambda name: (times[name], name))
         try:
-            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+            listed = self._listed(folder)
         except FileNotFoundError:
             return []
         written = {item["name"].rsplit("/", 1)[-1]: _written_at(item) for item in listed}
@@ -205,7 +213,7 @@ class Storage:
     def folders(self, folder: str = "") -> list[str]:
         """The names of the folders right in a folder."""
         try:
-            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+            listed = self._listed(folder)
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(
@@ -258,7 +266,8 @@ class Storage:
             with contextlib.suppress(OSError):
                 os.unlink(draft)  # a rename between two names of one file leaves both
         elif self._whole_puts:
-            self.fs.cp_file(self.path(source), self.path(name))
+            copy = s3.copy if self._s3 else type(self.fs).cp_file
+            copy(self.fs, self.path(source), self.path(name))
         else:
             with self._renamed(name) as draft_path:
                 self.fs.cp_file(self.path(source), draft_path)

@@ -1,0 +1,115 @@
+"""What a clip of a dataset costs on S3: requests by kind, over the real protocol, and CPU over that on a local disk.
+
+python -m tests.benchmarks.storage [ROWS]
+"""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.s3 import BUCKET, s3_server
+
+LATENCY, POLL = 2.0, 1.0
+"""Seconds that a clip takes, and between two polls."""
+
+
+def requests_of_dataset(rows: int) -> tuple[Counter[str], Counter[str], float]:
+    """Requests by kind of a dataset's first run and of its next, and the CPU of the first over a local run's."""
+    with s3_server() as environment:
+        stored = _run(rows, f"s3://{BUCKET}/rows-{rows}", environment)
+        local = _run(rows, "out", {})
+        return Counter(stored["first"]), Counter(stored["again"]), stored["cpu"] / local["cpu"]
+
+
+def uploads_of_videos(kinds: Counter[str]) -> int:
+    """How many times the bytes of videos were sent."""
+    return sum(
+        count for kind, count in kinds.items() if kind.startswith("put_object") and "video.mp4" in kind
+    )
+
+
+def _run(rows: int, root: str, environment: dict[str, str]) -> dict[str, Any]:
+    from tests.benchmarks.__main__ import stub
+
+    with tempfile.TemporaryDirectory() as folder, stub(Path(folder), LATENCY, 0.0) as url:
+        settings = {"POLL_INTERVAL": POLL, "REQUESTS_PER_MINUTE": 0, "API_KEY": "k", "BASE_URL": url}
+        given = {f"MINIMAX_{name}": str(value) for name, value in settings.items()}
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.storage", "run", str(rows), root],
+            env=os.environ | environment | given,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        found: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+        return found
+
+
+def _dataset(rows: int, root: str) -> dict[str, Any]:
+    """Make a dataset and run it again; what each asked of S3, and the CPU seconds of the first."""
+    import minimax_tasks as mm
+
+    calls: Counter[str] = Counter()
+    if "://" in root:
+        import s3fs
+        from fsspec.asyn import sync_wrapper
+
+        s3 = s3fs.S3FileSystem
+        original = s3._call_s3
+
+        async def counted(self: Any, method: str, *arguments: Any, **options: Any) -> Any:
+            place = str(options.get("Key") or options.get("Prefix") or "")
+            calls[f"{method} {_pattern(place)}"] += 1
+            return await original(self, method, *arguments, **options)
+
+        s3._call_s3, s3.call_s3 = counted, sync_wrapper(counted)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("waves.jsonl").write_text("".join(f'{{"prompt": "wave {n}"}}\n' for n in range(rows)))
+        used = _cpu()
+        outcomes = []
+        for _ in range(2):
+            if not mm.build([mm.VideoDataset(table="waves.jsonl", root=root)]):
+                raise RuntimeError("the dataset was not made")
+            outcomes.append((dict(calls), _cpu() - used))
+            calls.clear()
+        os.chdir("/")
+    return {"first": outcomes[0][0], "again": outcomes[1][0], "cpu": outcomes[0][1]}
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _pattern(place: str) -> str:
+    """A place without what tells one clip from another."""
+    short = re.sub(r"[0-9a-f]{16,}", "<key>", place)
+    return re.sub(
+        r"\d{2,}(/\d{6}-[0-9a-f]+)?(?![a-z])", "<number>", re.sub(r"/\d\d/\d{6}-\w+", "/<row>", short)
+    )
+
+
+def main() -> None:
+    """Print a table, or be the run that is measured."""
+    if sys.argv[1:2] == ["run"]:
+        print(json.dumps(_dataset(int(sys.argv[2]), sys.argv[3])))
+        return
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    first, again, ratio = requests_of_dataset(rows)
+    for kind, count in first.most_common():
+        print(f"{count / rows:8.3f}  {kind}")
+    print(
+        f"{sum(first.values()) / rows:8.3f}  requests a clip; CPU {ratio:.2f} x local; {sum(again.values())} again"
+    )
+
+
+if __name__ == "__main__":
+    main()
