@@ -39,8 +39,10 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             'cast: {mara: "a woman in her thirties, short black hair, yellow oilskin coat"}',
         ),
         "frames": (
-            "Stills by name: a path next to the board, an http(s) URL, or a file on a storage.",
-            "frames: {pier: refs/pier.png, boat: refs/boat.png}",
+            "Stills by name: a path next to the board, an http(s) URL, or a file on a storage. In a film with a `picture` "
+            "a still of another shape is cropped once, before it is sent, and `crop` says what is kept of it: `top`, "
+            "`bottom`, `left`, `right`, `center`, a number from 0 to 1, or `[x, y, width, height]` in parts of it.",
+            "frames: {pier: refs/pier.png, mara: {file: refs/mara.png, crop: top}}",
         ),
         "picture": (
             "The shape of the film: `aspect`, `size` in pixels, and `fill` for clips of another shape: `crop`, `blur` "

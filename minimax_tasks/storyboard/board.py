@@ -31,7 +31,14 @@ from minimax_tasks.storyboard.board_own import (
     VideoTemplate,
 )
 from minimax_tasks.storyboard.board_part import BoardPart, listed
-from minimax_tasks.storyboard.board_picture import EXPECTED_PICTURE, CropKey, Picture, PictureKey
+from minimax_tasks.storyboard.board_picture import (
+    EXPECTED_PICTURE,
+    CropKey,
+    Frame,
+    FrameKey,
+    Picture,
+    PictureKey,
+)
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
 from minimax_tasks.storyboard.board_titles import EXPECTED_OF_TITLES, Title, TitleKey
 from minimax_tasks.storyboard.board_words import DialogueKey, Line
@@ -150,11 +157,16 @@ class Board(BoardPart):
     """The shape of clips whose model takes one, unless `defaults` or the shot has another."""
     defaults: Defaults = Defaults()
     cast: dict[StrictStr, Annotated[CastMember, BeforeValidator(_described)]] = {}
-    frames: dict[StrictStr, StrictStr] = {}
+    frames: dict[StrictStr, FrameKey] = {}
     picture: PictureKey | None = None
     audio: AudioKey | None = None
     grade: GradeKey = "off"
     shots: Annotated[list[Shot], Field(min_length=1)]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Name of a frame -> its path or URL."""
+        return {name: frame.file for name, frame in self.frames.items()}
 
 
 MOST_SHOTS = 5_000
@@ -431,6 +443,8 @@ def _known_keys(path: KeyPath) -> list[str]:
         model = parts.get(path[2], Shot) if len(path) > 3 else Shot
     elif path[:1] == ("audio",) and len(path) > 1:
         model = Bed if any(isinstance(part, int) for part in path) else Audio
+    elif path[:1] == ("frames",) and len(path) > 2:
+        model = Frame
     elif path[:1] == ("picture",) and len(path) > 1:
         model = Picture
     elif path[:1] == ("cast",):
@@ -466,7 +480,7 @@ _EXPECTED = {
     "language": "en or zh",
     "shots": "a list with at least one shot",
     "cast": "names with a description: {mara: {desc: …}}",
-    "frames": "names with a path or URL: {pier: refs/pier.png}",
+    "frames": "names with a path or URL: {pier: refs/pier.png}, or {mara: {file: refs/mara.png, crop: top}}",
     "vars": "names with values",
     "seconds": "a whole number such as 6 or 10",
     "resolution": "a size such as 768P or 1080P",

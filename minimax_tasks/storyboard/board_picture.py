@@ -141,3 +141,17 @@ def _a_crop(value: CropValue) -> CropValue:
 
 
 CropKey = Annotated[CropValue, Field(union_mode="left_to_right"), AfterValidator(_a_crop)]
+
+
+class Frame(BoardPart):
+    """A still by its path or URL, and what is kept of it where a shape is wanted that it does not have."""
+
+    file: StrictStr
+    crop: CropKey | None = None
+
+
+def _as_file(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"file": value}
+
+
+FrameKey = Annotated[Frame, BeforeValidator(_as_file)]

@@ -14,9 +14,9 @@ from minimax_tasks.storage.naming import film_name, former_film_name
 from minimax_tasks.storage.versions import Versions
 from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.board_picture import read_aspect
-from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.own.own_clip import FrameSource, OwnClip
 from minimax_tasks.storyboard.planning.stills import Still
-from minimax_tasks.video.shape import AS_CLIPS, Shape, Size
+from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, Size
 
 OWN = "own"
 """The mode of a shot that is not generated."""
@@ -33,7 +33,9 @@ class Source:
     file: str = ""
     end_of: str = ""
     """The shot that ends on this same picture, so that it is cropped here as it is there."""
-    own: OwnClip | None = None
+    crop: Crop = CENTRE
+    """What is kept of the still where another shape is wanted."""
+    own: FrameSource | None = None
     """What is not generated and has this frame: footage, or a shot that is drawn."""
     clip: str = ""
     """The key of a clip that is no shot of this board and has this frame."""
@@ -243,10 +245,10 @@ class Plan:
         return tuple(segment for shot in self.shots for segment in shot.segments if segment.key in needed)
 
     @property
-    def own_frames(self) -> tuple[tuple[OwnClip, str], ...]:
+    def own_frames(self) -> tuple[tuple[FrameSource, str], ...]:
         """The frames of own clips that clips start from or end on, each with its place."""
         needed = {segment.key for segment in self.segments}
-        found: dict[tuple[str, str], tuple[OwnClip, str]] = {}
+        found: dict[tuple[str, str], tuple[FrameSource, str]] = {}
         for shot in self.shots:
             if not needed.isdisjoint(shot.keys):
                 for source in shot.sources:

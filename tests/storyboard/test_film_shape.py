@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from minimax_tasks import BoardError, ConfigurationError
 from minimax_tasks.commands.main import main
@@ -193,3 +194,86 @@ def test_a_still_is_drawn_in_the_shape_of_the_film(
     found = probe(str(root / "films/tall/film.mp4"))
     assert (found.width, found.height) == (180, 320)
     assert sandbox.ledger() == []
+
+
+CHAIN = """\
+    title: Tall
+    defaults: {model: MiniMax-Hailuo-02, resolution: 768P, seconds: 6}
+    picture: {aspect: "9:16"}
+    frames: {pier: {file: pier.png, crop: left}, boat: boat.png}
+    shots:
+      - {id: "010", from: boat, to: pier, action: Mist drifts.}
+      - {id: "020", action: A gull lifts off.}
+      - {id: "030", from: pier, action: The rope tightens., cut: true}
+    """
+
+
+def test_a_still_is_cropped_once_for_every_shot_that_uses_it(
+    tmp_path: Path, picture: Picture, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, left, right in (("pier.png", "red", "blue"), ("boat.png", "teal", "teal")):
+        image = Image.new("RGB", (1280, 720), left)
+        image.paste(right, (640, 0, 1280, 720))
+        image.save(tmp_path / name)
+    path, root = write_board(tmp_path, CHAIN), tmp_path / "out"
+    plan = make_plan(path, root=str(root), language="en")
+    by_id = plan.by_id
+    pier = by_id["030"].first
+    assert pier
+    assert pier.own
+    assert pier.own.shape == (405, 720)
+    assert pier.own.frame("first").getpixel((400, 300)) == (255, 0, 0)  # its left end is kept
+    ends = (by_id["010"].last, by_id["020"].first)
+    assert [end.own == pier.own for end in ends if end] == [True, True]
+    assert by_id["020"].join.kind == "continues"
+    assert {shot.shape for shot in plan.shots} == {(405, 720)}
+    assert "still pier is cropped to 9:16: 68% of it is lost (010, 020, 030)" in plan.warnings
+    assert not any("film of 9:16" in warning for warning in plan.warnings)
+    assert main(["render", path, "--root", str(root)]) == 0
+    assert len(sandbox.ledger()) == 3
+    manifest = json.loads((root / "films/tall/manifest.json").read_text())
+    assert manifest["joined"] == "copy"
+    assert abs(manifest["width"] / manifest["height"] - 9 / 16) < 0.01
+    assert main(["render", path, "--root", str(root)]) == 0
+    assert len(sandbox.ledger()) == 3
+    again = make_plan(path, root=str(root), language="en")
+    assert [shot.key for shot in again.shots] == [shot.key for shot in plan.shots]
+
+
+def test_a_still_that_has_the_shape_is_sent_as_it_is(tmp_path: Path) -> None:
+    Image.new("RGB", (720, 1280), "red").save(tmp_path / "pier.png")
+    Image.new("RGB", (720, 1280), "blue").save(tmp_path / "boat.png")
+    path = write_board(tmp_path, CHAIN)
+    plan = make_plan(path, root=str(tmp_path / "out"), language="en")
+    plain = write_board(
+        tmp_path, CHAIN.replace("picture:", "look: Dawn # ").replace("crop: left", ""), "b.yaml"
+    )
+    other = make_plan(plain, root=str(tmp_path / "out"), language="en")
+    assert [shot.first.own for shot in plan.shots if shot.first] == [None, None, None]
+    assert [shot.picked.request.size for shot in plan.shots] == [
+        shot.picked.request.size for shot in other.shots
+    ]
+
+
+def test_too_little_of_a_still_is_told_before_anything_is_paid(tmp_path: Path) -> None:
+    for name in ("pier.png", "boat.png"):
+        Image.new("RGB", (640, 360), "red").save(tmp_path / name)
+    with pytest.raises(BoardError) as caught:
+        make_plan(write_board(tmp_path, CHAIN), root=str(tmp_path / "out"), language="en")
+    assert "boat: what is left of it in the film's shape is 203 x 360 px" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        ("{file: pier.png, crop: middle}", "crop = 'middle'; allowed: top, bottom"),
+        ("{crop: top}", "needs 'file'"),
+        ("{file: pier.png, zoom: 2}", "unknown key 'zoom'"),
+        ("7", 'write it in quotes: "7"'),
+    ],
+)
+def test_what_is_no_frame_is_told(tmp_path: Path, frame: str, told: str) -> None:
+    text = CHAIN.replace("{file: pier.png, crop: left}", frame)
+    with pytest.raises(BoardError) as caught:
+        make_plan(write_board(tmp_path, text), root=str(tmp_path / "out"), language="en")
+    assert told in str(caught.value)

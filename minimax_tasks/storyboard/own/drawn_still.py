@@ -73,7 +73,7 @@ class DrawnStill(DrawnClip):
         """The picture, no larger than it is needed, and what each frame shows of it."""
         from PIL import Image
 
-        image = self._opened()
+        image = opened_still(self.reference, self.digest)
         boxes = camera_boxes(self.camera, frames, float(self.seconds), image.size, size)
         smallest = min(right - left for left, _, right, _ in boxes)
         scale = _DENSE * size[0] / smallest
@@ -84,23 +84,23 @@ class DrawnStill(DrawnClip):
         image = image.resize(small, Image.Resampling.LANCZOS)
         return image, [(box[0] * across, box[1] * down, box[2] * across, box[3] * down) for box in boxes]
 
-    def _opened(self) -> "Image.Image":
-        from PIL import Image
 
-        try:
-            data = read_picture(self.reference, field="still")
-            if hashlib.sha256(data).hexdigest() != self.digest:
-                raise VideoError(f"the still {shown(self.reference)} has changed; run it again")
-            with Image.open(io.BytesIO(_upright(data, shown(self.reference))[0])) as image:
-                return image.convert("RGB")
-        except PictureError as error:
-            raise VideoError(f"the still {shown(self.reference)}: {error.why}") from None
+def opened_still(reference: str, digest: str) -> "Image.Image":
+    """The picture with this SHA-256, upright and in RGB. Raises `VideoError` for one that has changed or is gone."""
+    from PIL import Image
+
+    try:
+        data = read_picture(reference, field="still")
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise VideoError(f"the still {shown(reference)} has changed; run it again")
+        with Image.open(io.BytesIO(_upright(data, shown(reference))[0])) as image:
+            return image.convert("RGB")
+    except PictureError as error:
+        raise VideoError(f"the still {shown(reference)}: {error.why}") from None
 
 
-def read_drawn_still(
-    reference: str, label: str, seconds: int, camera: tuple[tuple[Move, ...], ...]
-) -> DrawnStill:
-    """Read and judge a picture for a shot of `seconds`. Raises `PictureError`."""
+def judged_still(reference: str, label: str) -> tuple[str, Size, str | None]:
+    """SHA-256, upright size and version of a picture that is used here. Raises `PictureError`."""
     version = version_of(reference)  # asked before it is read: what changes meanwhile has another
     known = _judged_before.get((reference, version)) if version else None
     if known is None:
@@ -108,11 +108,18 @@ def read_drawn_still(
         known = hashlib.sha256(data).hexdigest(), _upright(data, label)[1]
         if version:
             _judged_before[reference, version] = known
-    digest, _ = known
+    return *known, version
+
+
+def read_drawn_still(
+    reference: str, label: str, seconds: int, camera: tuple[tuple[Move, ...], ...]
+) -> DrawnStill:
+    """Read and judge a picture for a shot of `seconds`. Raises `PictureError`."""
+    digest, _, version = judged_still(reference, label)
     moves = [[move.name for move in group] for group in camera]
     key = own_key("still", sha256=digest, seconds=seconds, camera=moves, drawing=DRAWING)
     return DrawnStill(
-        key, Fraction(seconds), label, reference=reference, digest=digest, read_version=version, camera=camera
+        key, label, Fraction(seconds), reference=reference, digest=digest, read_version=version, camera=camera
     )
 
 

@@ -100,7 +100,7 @@ def read_footage(reference: str, label: str) -> Footage:
         return _seen_before[reference, version]
     with _fetched(reference) as (path, digest):
         size, seconds = _judge(path)
-    footage = Footage(own_key("footage", sha256=digest), seconds, label, reference, size, version, digest)
+    footage = Footage(own_key("footage", sha256=digest), label, seconds, reference, size, version, digest)
     if version:
         _seen_before[reference, version] = footage
     return footage

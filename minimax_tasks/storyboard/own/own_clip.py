@@ -36,14 +36,13 @@ _OPTIONS = {"preset": "veryfast", "crf": "16"}
 
 
 @dataclass(frozen=True)
-class OwnClip(ABC):
-    """A source of frames. `key` is 32 hex digits of all that decides its pictures, `label` names it for people."""
+class FrameSource(ABC):
+    """What has frames and is not generated. `key` is 32 hex digits of all that decides them, `label` is for people."""
 
     KIND: ClassVar[str] = ""
     """What it is, for people: `footage`, `still`."""
 
     key: str
-    seconds: Fraction
     label: str
 
     @property
@@ -54,16 +53,6 @@ class OwnClip(ABC):
     @abstractmethod
     def frame(self, place: str) -> "Image.Image":
         """The picture at `first`, `last` or so many seconds. Raises `VideoError`."""
-
-    @abstractmethod
-    @contextmanager
-    def file(self, root: Storage, size: Size, fps: Fraction) -> Iterator[str]:
-        """Its video, as a local path, for a film of this size and rate. Raises `VideoError`."""
-        yield ""
-
-    @abstractmethod
-    def address(self, root: Storage, size: Size, fps: Fraction) -> str:
-        """Where its video lies for as long as the film: a path or a URL."""
 
     @property
     def version(self) -> tuple[str, str | None] | None:
@@ -82,6 +71,23 @@ class OwnClip(ABC):
         name = own_frame(self.key, place)
         if not root.exists(name):
             root.create(name, png(self.frame(place)))
+
+
+@dataclass(frozen=True)
+class OwnClip(FrameSource):
+    """A source of frames that can be a shot: it has a length."""
+
+    seconds: Fraction
+
+    @abstractmethod
+    @contextmanager
+    def file(self, root: Storage, size: Size, fps: Fraction) -> Iterator[str]:
+        """Its video, as a local path, for a film of this size and rate. Raises `VideoError`."""
+        yield ""
+
+    @abstractmethod
+    def address(self, root: Storage, size: Size, fps: Fraction) -> str:
+        """Where its video lies for as long as the film: a path or a URL."""
 
 
 @dataclass(frozen=True)

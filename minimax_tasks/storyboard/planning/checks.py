@@ -114,6 +114,6 @@ def unused_frames(board: Board, drafts: Drafts) -> Iterator[str]:
     used |= {name for draft in drafts for name in (draft.shot.from_, draft.shot.to) if name}
     used |= {draft.shot.video_template.image or "" for draft in drafts if draft.shot.video_template}
     used |= {draft.shot.subject or "" for draft in drafts} | {draft.shot.still or "" for draft in drafts}
-    for name in board.frames:
+    for name in board.files:
         if name not in used:
             yield f"frame {name!r} is not used by any shot"

@@ -10,6 +10,7 @@ from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.errors import PictureError
 from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.references import folder_of, next_to
+from minimax_tasks.storyboard.board_picture import read_crop
 from minimax_tasks.storyboard.plan import Join, Source
 from minimax_tasks.storyboard.planning.cut_values import read_cut
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
@@ -29,7 +30,7 @@ def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) 
             if not isinstance(error, PictureError) or reference in reported:
                 continue
             reported.add(reference)
-            frames = material.board.frames
+            frames = material.board.files
             written = short_name(frames.get(name, name))
             named = f"{shortened(name)} ({written})" if name in frames else written
             text = f"picture {named}: {error.why}; allowed: {error.allowed}"
@@ -51,7 +52,7 @@ def judge_pictures(drafts: Drafts, material: Material, problems: BoardProblems) 
 
 def judge_frame_names(drafts: Drafts, material: Material, problems: BoardProblems) -> None:
     """Note pictures whose name means a frame of a shot."""
-    for name in material.board.frames:
+    for name in material.board.files:
         found = FRAME_OF_SHOT.fullmatch(name)
         if found and found["shot"] in drafts.by_id:
             text = f"frames: {quoted(name)} is how a frame of shot {found['shot']} is called; give it another name"
@@ -135,10 +136,13 @@ def _of_cast(draft: ShotDraft, material: Material) -> tuple[Source, ...]:
         and not draft.shot.references
     ):
         return ()
-    cast, frames = material.board.cast, material.board.frames
+    cast, frames = material.board.cast, material.board.files
     return tuple(
         Source(
-            f"{character}: {short_name(name)}", material.still(name), file=short_name(frames.get(name, ""))
+            f"{character}: {short_name(name)}",
+            material.still(name),
+            file=short_name(frames.get(name, "")),
+            crop=read_crop(material.board.frames[name].crop if name in frames else None),
         )
         for character in draft.shot.characters
         if character in cast
@@ -195,10 +199,11 @@ def named_source(
 ) -> Source | None:
     """The picture, or the frame of another shot, that a key of a shot names."""
     board = material.board
-    if is_outside(board.frames.get(wanted, wanted)):
+    if is_outside(board.files.get(wanted, wanted)):
         return material.outside.get(wanted)  # one that was not found is told already
-    if wanted in board.frames:
-        return Source(wanted, material.still(wanted), file=short_name(board.frames[wanted]))
+    if wanted in board.files:
+        crop = read_crop(board.frames[wanted].crop)
+        return Source(wanted, material.still(wanted), file=short_name(board.files[wanted]), crop=crop)
     found = FRAME_OF_SHOT.fullmatch(wanted)
     if found and found["shot"] in drafts.by_id:
         if found["shot"] == draft.shot.id:
@@ -218,7 +223,7 @@ def named_source(
         key,
         wanted,
         own=draft.shot.id,
-        frames=board.frames,
+        frames=board.files,
         shots=drafts.by_id.keys(),
         near=problems.suggest,
     )
@@ -238,8 +243,8 @@ def _is_same(one: Source, other: Source | None) -> bool:
     if other is None or (one.still is None) != (other.still is None):
         return False
     if one.still is not None and other.still is not None:
-        return one.still.reference == other.still.reference
-    return (one.shot, one.place) == (other.shot, other.place)
+        return (one.still.reference, one.crop) == (other.still.reference, other.crop)
+    return all(getattr(one, part) == getattr(other, part) for part in ("shot", "place", "own", "clip"))
 
 
 def too_late(key: str, wanted: str, shot: str, length: Fraction) -> str:

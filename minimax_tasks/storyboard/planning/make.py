@@ -17,7 +17,7 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.captions import FASTEST, too_fast
 from minimax_tasks.storyboard.edit import asked_lengths, make_edit
-from minimax_tasks.storyboard.own.own_clip import OwnClip
+from minimax_tasks.storyboard.own.own_clip import FrameSource
 from minimax_tasks.storyboard.plan import Plan, PlannedShot
 from minimax_tasks.storyboard.planning.checks import (
     all_skipped,
@@ -28,6 +28,7 @@ from minimax_tasks.storyboard.planning.checks import (
     trimmed_away,
     unused_frames,
 )
+from minimax_tasks.storyboard.planning.crops import StillCrops
 from minimax_tasks.storyboard.planning.draft import ShotDraft, begin_drafts
 from minimax_tasks.storyboard.planning.frames import decide_frames, judge_frame_names, judge_pictures
 from minimax_tasks.storyboard.planning.outside import find_outside
@@ -98,6 +99,8 @@ def _plan(path: str, root: str, language: str) -> Plan:
     judge_pictures(drafts, material, problems)
     decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
+    crops = StillCrops(board.picture.shape.aspect if board.picture else None)
+    crops.decide(drafts, problems)
     shape_drawn(drafts, board.picture.shape.aspect if board.picture else None)
     judge_own_frames(drafts, problems)
     write_prompts(drafts, material, problems)
@@ -122,7 +125,7 @@ def _plan(path: str, root: str, language: str) -> Plan:
         for draft in drafts
     )
     of_shape = tuple(unlike_film(shapes, board.picture.shape) if board.picture else with_bars(drafts))
-    warnings = tuple(dict.fromkeys((*of_shape, *unused_frames(board, drafts))))
+    warnings = tuple(dict.fromkeys((*of_shape, *crops.warnings(), *unused_frames(board, drafts))))
     heard = {sound.reference: sound.version for sound in sounds.values()}
     seen = dict(own.version for own in _own_clips(shots) if own.version)
     versions = replace(
@@ -140,7 +143,7 @@ def _plan(path: str, root: str, language: str) -> Plan:
     return replace(plan, warnings=(*plan.warnings, *fast, *titles)) if fast or titles else plan
 
 
-def _own_clips(shots: Iterable[PlannedShot]) -> Iterator[OwnClip]:
+def _own_clips(shots: Iterable[PlannedShot]) -> Iterator[FrameSource]:
     """What is not generated: as a shot, or as where one takes a frame from."""
     for shot in shots:
         yield from filter(None, (shot.own, *(source.own for source in shot.sources)))

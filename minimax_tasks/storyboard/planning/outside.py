@@ -57,7 +57,7 @@ def find_outside(
 
     for draft in drafts:
         for key, name in _named(draft.shot):
-            written = board.frames.get(name, name)
+            written = board.files.get(name, name)
             if name in found.sources or name in failed or not is_outside(written):
                 continue
             try:

@@ -15,6 +15,7 @@ from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, Unread
 from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import Kind, folder_of, kind_of, next_to, version_of
+from minimax_tasks.storyboard.own.cropped_still import CroppedStill
 from minimax_tasks.storyboard.own.drawn_still import read_drawn_still
 from minimax_tasks.storyboard.own.footage import read_footage
 from minimax_tasks.storyboard.own.own_clip import DrawnClip, OwnClip
@@ -120,7 +121,7 @@ def _footage(draft: ShotDraft, material: Material, problems: BoardProblems) -> O
 
 
 def _still(draft: ShotDraft, material: Material, problems: BoardProblems) -> OwnClip | None:
-    shot, frames = draft.shot, material.board.frames
+    shot, frames = draft.shot, material.board.files
     name, seconds = str(shot.still), USUAL_SECONDS if draft.seconds is None else draft.seconds
     if not 1 <= seconds <= LONGEST_STILL:
         problems.wrong(draft, "seconds", f"seconds = {seconds}; allowed: 1 to {LONGEST_STILL}, for a still")
@@ -167,8 +168,10 @@ def judge_own_frames(drafts: Drafts, problems: BoardProblems) -> None:
             if source is not None and source.own is not None:
                 wide, high = source.own.frame_size
                 if min(wide, high) < V1_PICTURES.shortest:
+                    cropped = isinstance(source.own, CroppedStill)
+                    what = "what is left of it in the film's shape is" if cropped else "its pictures are"
                     text = (
-                        f"{key} = {source.label}: its pictures are {wide} x {high} px; the service takes frames with "
+                        f"{key} = {source.label}: {what} {wide} x {high} px; the service takes frames with "
                         f"a short side of {V1_PICTURES.shortest} px or more"
                     )
                     if not _says(draft, key):

@@ -174,10 +174,10 @@ def _pictures(board: Board, folder: str) -> dict[str, str]:
     of_cast = (name for member in board.cast.values() for name in member.pictures)
     for name in dict.fromkeys((*named, *of_cast)):
         found = FRAME_OF_SHOT.fullmatch(name)
-        if is_outside(board.frames.get(name, name)):
+        if is_outside(board.files.get(name, name)):
             continue
-        if name in board.frames:
-            pictures[name] = next_to(folder, board.frames[name])
+        if name in board.files:
+            pictures[name] = next_to(folder, board.files[name])
         elif not (found and found["shot"] in ids) and is_path_like(name):
             pictures[name] = next_to(folder, name)
     return pictures

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 from minimax_tasks.clips.layout import MADE_BY, PREVIEWS, clip_file, own_file
 from minimax_tasks.clips.pictures import has_bytes, read_picture
 from minimax_tasks.clips.state import ClipState, ClipStatus
-from minimax_tasks.errors import PictureError
+from minimax_tasks.errors import PictureError, VideoError
 from minimax_tasks.prompts.bracket_commands import find_commands
 from minimax_tasks.redaction import shown as shown_reference
 from minimax_tasks.storage.files import Storage
@@ -209,12 +209,16 @@ def _seam(shot: PlannedShot, before: PlannedShot | None, previews: Mapping[str, 
 
 def _still(source: Source | None) -> bytes | None:
     """The still that a missing clip would start or end with."""
-    if source is None or source.still is None or not has_bytes(source.still.reference):
+    if source is None or (source.still is None and source.own is None):
         return None
     try:
+        if source.own is not None:
+            return jpeg(source.own.frame(source.place), STILL_WIDTH)
+        if source.still is None or not has_bytes(source.still.reference):
+            return None
         with Image.open(io.BytesIO(read_picture(source.still.reference, field=source.label))) as image:
             return jpeg(ImageOps.exif_transpose(image).convert("RGB"), STILL_WIDTH)
-    except (PictureError, OSError):
+    except (PictureError, VideoError, OSError):
         return None
 
 
