@@ -39,8 +39,8 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             'cast: {mara: "a woman in her thirties, short black hair, yellow oilskin coat"}',
         ),
         "frames": (
-            "Stills by name: a path next to the board, an http(s) URL, or a file on a storage. In a film with a `picture` "
-            "a still of another shape is cropped once, before it is sent, and `crop` says what is kept of it: `top`, "
+            "Stills by name: a path next to the board, an http(s) URL, or a file on a storage. In a film with "
+            "a `picture` a still of another shape is cropped once, before it is sent; `crop` says what is kept: `top`, "
             "`bottom`, `left`, `right`, `center`, a number from 0 to 1, or `[x, y, width, height]` in parts of it.",
             "frames: {pier: refs/pier.png, mara: {file: refs/mara.png, crop: top}}",
         ),
