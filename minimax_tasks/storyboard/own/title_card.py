@@ -66,4 +66,4 @@ def title_card(title: Title) -> TitleCard:
     seconds = Fraction(str(title.seconds or USUAL_SECONDS))
     facts = title.model_dump(mode="json", by_alias=True, exclude={"from_", "to", "seconds"})
     key = own_key("title", **facts, seconds=str(seconds), drawing=DRAWING)
-    return TitleCard(key, seconds, title.words, title=title)
+    return TitleCard(key, title.words, seconds, title=title)
