@@ -44,7 +44,7 @@ none has all the letters, `plan` and `render` say which, before anything is paid
 
 def page() -> str:
     """The whole page."""
-    rows = (f"| `{look}` | {text} | ![{look}](titles/{_file(look)}) |\\n" for look, text in LOOKS.items())
+    rows = (f"| `{look}` | {text} | ![{look}](titles/{_file(look)}) |\n" for look, text in LOOKS.items())
     return _HEAD + "".join(rows) + _FOOT
 
 

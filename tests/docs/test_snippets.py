@@ -201,6 +201,8 @@ class Reader:
 
         of_board = set(Board.model_fields) - {"language"}
         of_shot = {field.alias or name for name, field in Shot.model_fields.items()}
+        if isinstance(value.get("title"), dict | list):
+            of_board -= {"title"}  # words over a shot
         if not set(value) & of_board and set(value) <= of_shot:
             value = {"shots": [{"id": "000", "prompt": "Rain."}, {"id": "010"} | value]}
         beds = value.get("audio", ())
