@@ -139,10 +139,12 @@ def _borrows(film: Film, number: int, why: Sequence[str]) -> bool:
     """Whether a piece is shown from its first frame on, in the place of the last of the piece before.
 
     Both show the same; a clip can be copied from its beginning, and the one before most often ends as well one frame
-    earlier.
+    earlier. A last frame that is part of a transition is not the piece's own, and stays.
     """
-    piece = film.pieces[number]
-    return piece.drops_first and not why[number] and number > 0 and film.pieces[number - 1].frames > 1
+    if number == 0 or why[number] or not film.pieces[number].drops_first:
+        return False
+    before = film.pieces[number - 1]
+    return before.frames > max(1, before.overlap)
 
 
 def _with_the_rest(copies: list[Span], frames: int) -> Iterator[Span]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -77,6 +77,17 @@ def boards(draw: st.DrawFn) -> tuple[str, list[int | None]]:
 
 
 @given(boards())
+@example(
+    (
+        """title: Any
+frames: {a: a.png, b: b.png}
+shots:
+  - {id: s0, action: Number 0.}
+  - {id: s1, action: Number 1., cut: wipeleft 0.1, speed: 0.5}
+  - {id: s2, action: Number 2.}""",
+        [0, 2, 0],  # all of the second shot is a transition: the third cannot lend it a frame
+    )
+)
 @settings(
     max_examples=settings.default.max_examples // 5,
     deadline=None,
