@@ -10,7 +10,7 @@ from minimax_tasks.storyboard.own.cropped_still import CroppedStill, crop_still
 from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.problems import BoardProblems
-from minimax_tasks.video.shape import Crop, called
+from minimax_tasks.video.shape import Crop, called, is_alike
 
 
 @dataclass
@@ -47,17 +47,16 @@ class StillCrops:
         aspect: Fraction | None,
         problems: BoardProblems,
     ) -> Source | None:
-        if (
-            source is None
-            or source.still is None
-            or source.still.gone
-            or not has_bytes(source.still.reference)
-        ):
+        still = source.still if source else None
+        if source is None or still is None or still.gone or not has_bytes(still.reference):
             return source
-        wanted = (source.still.reference, source.crop, aspect is None)
+        has_shape = aspect is None or is_alike(Fraction(still.width, still.height), aspect)
+        if source.crop.is_whole and has_shape:
+            return source
+        wanted = (still.reference, source.crop, aspect is None)
         if wanted not in self._found:
             try:
-                self._found[wanted] = crop_still(source.still.reference, source.label, source.crop, aspect)
+                self._found[wanted] = crop_still(still.reference, source.label, source.crop, aspect)
             except PictureError as error:
                 problems.wrong(draft, key, f"{key} = {source.full}: {error.why}; allowed: {error.allowed}")
                 self._found[wanted] = None
@@ -65,6 +64,6 @@ class StillCrops:
         if own is None:
             return source
         shape = called(Fraction(*own.shape))
-        said = f"still {source.still.name} is cropped to {shape}: {own.lost:.0%} of it is lost"
+        said = f"still {still.name} is cropped to {shape}: {own.lost:.0%} of it is lost"
         self._used.setdefault(said, []).append(draft.shot.id)
         return replace(source, still=None, own=own, place="first")
