@@ -191,7 +191,10 @@ def test_targets_of_packages_around_luigi(
                 "prompt.txt": b"Rain.",
                 "table.csv": b"prompt\none\n",
             }
-            Path(f"made-{self.name}").write_bytes(made[self.name])
+            # Whole at once, as a target has to be: another task may look for it at any moment.
+            draft = Path(f"draft-{self.name}")
+            draft.write_bytes(made[self.name])
+            draft.rename(f"made-{self.name}")
 
     clip = mm.ImageToVideo(
         first_frame_image=Elsewhere(name="picture.png"), prompt=Elsewhere(name="prompt.txt"), root="out"
