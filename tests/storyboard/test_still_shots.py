@@ -17,9 +17,10 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.own.drawn_still import DrawnStill
 from minimax_tasks.storyboard.own.own_clip import DrawnClip
-from minimax_tasks.storyboard.own.still_camera import camera_boxes, eased
+from minimax_tasks.storyboard.own.still_camera import SOFT, camera_boxes
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.video.easing import eased
 from minimax_tasks.video.probe import probe
 from tests.storyboard.boards import write_board
 
@@ -85,7 +86,7 @@ def test_a_move_goes_the_way_that_its_word_says_without_a_jerk(
     ways = middles(drawn(tmp_path, f"seconds: 2, camera: {camera}"))
     gone = ways[:, axis] - ways[0, axis]
     assert way * gone[-1] > 20, "the way that it goes can be seen"
-    meant = gone[-1] * np.array([eased(number / 47) for number in range(48)])
+    meant = gone[-1] * np.array([eased(number / 47, SOFT) for number in range(48)])
     assert np.abs(gone - meant).max() < 0.05, "no frame is a twentieth of a pixel off its way"
     assert np.abs(ways[:, 1 - axis] - ways[0, 1 - axis]).max() < 0.05
     steps = np.abs(np.diff(gone))

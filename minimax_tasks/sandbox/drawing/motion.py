@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from minimax_tasks.api.catalog.cameras import MOVES, Move
+from minimax_tasks.video.easing import eased
 
 Group = tuple[Move, ...]
 """Moves that happen at the same time."""
@@ -162,14 +163,7 @@ def _group_pose(group: Group, time: float) -> Pose:
 
 def _glide(time: float) -> float:
     """Even speed, with a soft start and stop: a camera on rails."""
-    soft = 0.12
-    if time < soft:
-        done = time * time / (2 * soft)
-    elif time > 1 - soft:
-        done = 1 - soft - (1 - time) ** 2 / (2 * soft)
-    else:
-        done = time - soft / 2
-    return done / (1 - soft)
+    return eased(time, 0.12)
 
 
 def _swing(time: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from minimax_tasks.api.catalog.cameras import MOVES, Move
+from minimax_tasks.video.easing import eased
 
 Group = tuple[Move, ...]
 Box = tuple[float, float, float, float]
@@ -27,7 +28,7 @@ _WAYS: dict[str, tuple[str, int]] = {
 }
 """Axis of a move -> what it changes on the screen, and which way for a positive sign: `x` to the right, `y` down."""
 
-_SOFT = 0.25
+SOFT = 0.25
 """Share of a move in which it gathers speed, and in which it loses it."""
 
 _DRIFT = 0.25
@@ -99,22 +100,11 @@ def camera_boxes(
         view = _View()
         for at, group in enumerate(groups):
             share = min(1.0, max(0.0, time * len(groups) - at))
-            view += whole[at] * eased(share)
+            view += whole[at] * eased(share, SOFT)
             if any(move.axis == "shake" for move in group) and 0 < share < 1:
                 view += _sway(share * each, share)
         path.append(view)
     return [_box(view, wide, high, picture) for view in _within(path, free)]
-
-
-def eased(time: float) -> float:
-    """How far a move is at a share of its time: it gathers speed, goes on evenly, and loses it again."""
-    if time < _SOFT:
-        done = time * time / (2 * _SOFT)
-    elif time > 1 - _SOFT:
-        done = 1 - _SOFT - (1 - time) ** 2 / (2 * _SOFT)
-    else:
-        done = time - _SOFT / 2
-    return done / (1 - _SOFT)
 
 
 def _of_group(group: Group, seconds: float, free: tuple[float, float]) -> _View:
