@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from PIL import Image, ImageOps
 
@@ -108,41 +109,26 @@ def _shot(
         return _own_shot(shot, shot.own, previews.get(shot.key), cut)
     picked, state = shot.picked, states[shot.key]
     seen = previews.get(picked.key)
-    request = picked.request
     seam = _seam(shot, before, previews)
-    return ReportShot(
-        id=shot.shot.id,
+    return replace(
+        _any_shot(shot, seen, cut),
         status=_STATUS[state.status],
         mode=str(picked.clip.mode),
         model=picked.asked.model,
         resolution=picked.asked.resolution,
         seconds=seen.seconds if seen else float(picked.asked.seconds),
-        start=float(cut.starts_at),
-        end=float(cut.ends_at),
-        width=seen.width if seen else 0,
-        height=seen.height if seen else 0,
-        fps=seen.fps if seen else 0.0,
-        frames=seen.frames if seen else 0,
         prompt=shot.prompt,
-        action=shot.shot.action or "",
-        dialogue=spoken_text(shot.shot.dialogue) or "",
-        notes=shot.shot.notes or "",
-        title=" · ".join(title.words for title in shot.shot.title),
         commands=tuple((command.start, command.end) for command in find_commands(shot.prompt)),
-        camera=tuple(tuple(move.name for move in group) for group in shot.camera),
         first_label=shot.first.full if shot.first else _begins(shot),
         last_label=shot.last.full if shot.last else "as generated",
         first=seen.first if seen else _still(shot.first),
         last=seen.last if seen else _still(shot.last),
-        preview=seen.preview if seen else None,
-        join=shot.join.label,
         seam_psnr=seam.psnr if seam else None,
         seam_luma=seam.luma if seam else None,
         seam_saturation=seam.saturation if seam else None,
         seam_sharpness=seam.sharpness if seam else None,
-        usd=request.usd,
+        usd=picked.request.usd,
         task_id=state.task_id or None,
-        key=picked.key,
         warnings=(*shot.warnings, *state.warnings),
         problem=_problem(shot, picked, states),
         takes=tuple(
@@ -153,13 +139,25 @@ def _shot(
 
 def _own_shot(shot: PlannedShot, own: OwnClip, seen: ClipPreviews | None, cut: Cut) -> ReportShot:
     """A shot that is not generated: no model, no task, no price, and nothing that it was made from but itself."""
-    return ReportShot(
-        id=shot.shot.id,
+    return replace(
+        _any_shot(shot, seen, cut),
         status="done" if seen else "waiting",
         mode=OWN,
         model=own.KIND,
+        first_label=own.label,
+        problem="" if seen else "to be joined by the next run",
+    )
+
+
+def _any_shot(shot: PlannedShot, seen: ClipPreviews | None, cut: Cut) -> ReportShot:
+    """What is told of every shot, whatever it comes from."""
+    return ReportShot(
+        id=shot.shot.id,
+        status="waiting",
+        mode="",
+        model="",
         resolution="",
-        seconds=float(own.seconds),
+        seconds=float(shot.seconds),
         start=float(cut.starts_at),
         end=float(cut.ends_at),
         width=seen.width if seen else 0,
@@ -173,7 +171,7 @@ def _own_shot(shot: PlannedShot, own: OwnClip, seen: ClipPreviews | None, cut: C
         title=" · ".join(title.words for title in shot.shot.title),
         commands=(),
         camera=tuple(tuple(move.name for move in group) for group in shot.camera),
-        first_label=own.label,
+        first_label="",
         last_label="",
         first=seen.first if seen else None,
         last=seen.last if seen else None,
@@ -185,9 +183,9 @@ def _own_shot(shot: PlannedShot, own: OwnClip, seen: ClipPreviews | None, cut: C
         seam_sharpness=None,
         usd=0.0,
         task_id=None,
-        key=own.key,
+        key=shot.key,
         warnings=shot.warnings,
-        problem="" if seen else "to be joined by the next run",
+        problem="",
         takes=(),
     )
 
