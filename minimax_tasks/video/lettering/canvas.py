@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageFilter
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
+from minimax_tasks.video.shape import Size
+
 Ink = tuple[int, int, int]
 
 WHITE: Ink = (255, 255, 255)

@@ -4,7 +4,7 @@ from functools import partial
 
 from PIL import Image
 
-from minimax_tasks.video.lettering.canvas import WHITE, Size, patch, safe_edges, unit, with_shadow
+from minimax_tasks.video.lettering.canvas import WHITE, patch, safe_edges, unit, with_shadow
 from minimax_tasks.video.lettering.faces import Face
 from minimax_tasks.video.lettering.typesetting import (
     Type,
@@ -14,6 +14,7 @@ from minimax_tasks.video.lettering.typesetting import (
     line_height,
 )
 from minimax_tasks.video.overlays import Leaf
+from minimax_tasks.video.shape import Size
 
 MOST_LINES = 2
 _SIZE, _SMALLEST = 0.056, 13

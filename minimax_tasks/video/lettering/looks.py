@@ -10,7 +10,6 @@ from PIL import Image, ImageDraw
 from minimax_tasks.video.lettering.canvas import (
     WHITE,
     Ink,
-    Size,
     all_over,
     foot,
     safe_edges,
@@ -21,6 +20,7 @@ from minimax_tasks.video.lettering.captions import room_for_captions
 from minimax_tasks.video.lettering.faces import Face, is_shaped
 from minimax_tasks.video.lettering.look_names import LOOKS
 from minimax_tasks.video.lettering.typesetting import Line, Type, draw_lines, fitted, line_height
+from minimax_tasks.video.shape import Size
 
 _DARK: Ink = (24, 24, 27)
 _SMALLEST = 11
@@ -143,18 +143,8 @@ def _wide(page: _Page, words: Words) -> tuple[_Draw, float]:
 
 def _bold(page: _Page, words: Words) -> tuple[_Draw, float]:
     title = page.lines(_capitals(words.text), Face.BLACK, 0.17, 3, -0.012, 0.96)
-    leading = _size(title) * 0.92
     under = page.lines(words.subtitle, Face.SEMIBOLD, 0.044, 2, 0.0, 0.8) if words.subtitle else []
-    gap = _size(title) * 0.12
-    side = _side(words.text)
-    foot = line_height(under, _size(under) * 1.25)
-    top = page.bottom - foot - (gap if under else 0) - line_height(title, leading)
-
-    def draw(canvas: Image.Image) -> None:
-        end = draw_lines(canvas, title, page.left, page.right, top, leading, side, 255)
-        draw_lines(canvas, under, page.left, page.right, end + gap, _size(under) * 1.25, side, 240)
-
-    return draw, _size(title)
+    return _at_foot(page, words, (title, 0.92), (under, 1.25), gap=0.12, strength=240)
 
 
 def _chapter(page: _Page, words: Words) -> tuple[_Draw, float]:
@@ -181,18 +171,36 @@ def _chapter(page: _Page, words: Words) -> tuple[_Draw, float]:
 
 def _place(page: _Page, words: Words) -> tuple[_Draw, float]:
     title = page.lines(_capitals(words.text), Face.SEMIBOLD, 0.042, 2, 0.16, 0.8)
-    leading = _size(title) * 1.3
     under = page.lines(words.subtitle, Face.REGULAR, 0.04, 2, 0.03, 0.8) if words.subtitle else []
-    gap = _size(title) * 0.28
+    return _at_foot(page, words, (title, 1.3), (under, 1.3), gap=0.28, strength=255)
+
+
+def _at_foot(
+    page: _Page,
+    words: Words,
+    title: tuple[list[Line], float],
+    under: tuple[list[Line], float],
+    *,
+    gap: float,
+    strength: int,
+) -> tuple[_Draw, float]:
+    """A title at the foot of the page with its subtitle `under` it, both as lines and leading.
+
+    The leading is in sizes of their own type, the `gap` between them in sizes of the title's. `strength` is that of the
+    subtitle, of 255.
+    """
+    (title_lines, title_leading), (under_lines, under_leading) = title, under
+    leading, below = _size(title_lines) * title_leading, _size(under_lines) * under_leading
+    apart = _size(title_lines) * gap
     side = _side(words.text)
-    foot = line_height(under, _size(under) * 1.3)
-    top = page.bottom - foot - (gap if under else 0) - line_height(title, leading)
+    foot = line_height(under_lines, below) + (apart if under_lines else 0)
+    top = page.bottom - foot - line_height(title_lines, leading)
 
     def draw(canvas: Image.Image) -> None:
-        end = draw_lines(canvas, title, page.left, page.right, top, leading, side, 255)
-        draw_lines(canvas, under, page.left, page.right, end + gap, _size(under) * 1.3, side, 255)
+        end = draw_lines(canvas, title_lines, page.left, page.right, top, leading, side, 255)
+        draw_lines(canvas, under_lines, page.left, page.right, end + apart, below, side, strength)
 
-    return draw, _size(title)
+    return draw, _size(title_lines)
 
 
 def _lower_third(page: _Page, words: Words) -> tuple[_Draw, float]:
