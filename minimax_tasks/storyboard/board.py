@@ -44,6 +44,7 @@ from minimax_tasks.storyboard.board_titles import EXPECTED_OF_TITLES, Title, Tit
 from minimax_tasks.storyboard.board_words import DialogueKey, Line
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
+from minimax_tasks.video.shape import AS_CLIPS, Shape
 
 
 def _described(value: Any) -> Any:
@@ -162,6 +163,11 @@ class Board(BoardPart):
     audio: AudioKey | None = None
     grade: GradeKey = "off"
     shots: Annotated[list[Shot], Field(min_length=1)]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape that the film is asked to have."""
+        return self.picture.shape if self.picture else AS_CLIPS
 
     @property
     def files(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from minimax_tasks.storyboard.board import Board, Shot
 from minimax_tasks.storyboard.board_picture import read_aspect
 from minimax_tasks.storyboard.own.own_clip import FrameSource, OwnClip
 from minimax_tasks.storyboard.planning.stills import Still
-from minimax_tasks.video.shape import AS_CLIPS, CENTRE, Crop, Shape, Size
+from minimax_tasks.video.shape import CENTRE, Crop, Shape, Size
 
 OWN = "own"
 """The mode of a shot that is not generated."""
@@ -221,7 +221,7 @@ class Plan:
     @property
     def shape(self) -> Shape:
         """The shape that the film is asked to have. Clips are cut to one that is not the board's, unless it says how."""
-        own = self.board.picture.shape if self.board.picture else AS_CLIPS
+        own = self.board.shape
         if not self.aspect:
             return own
         fill = self.board.picture.fill if self.board.picture else None

@@ -30,6 +30,14 @@ def called(aspect: Fraction) -> str:
     return f"{float(aspect):.2f}:1"
 
 
+def with_lines(shape: Size, lines: int) -> Size:
+    """The size of a shape whose short side has so many pixels; even."""
+    wide, high = shape
+    if wide >= high:
+        return 2 * round(lines * wide / high / 2), lines
+    return lines, 2 * round(lines * high / wide / 2)
+
+
 def is_alike(one: Fraction, other: Fraction) -> bool:
     """Whether two ratios of width to height are one shape."""
     return abs(one / other - 1) <= ALIKE

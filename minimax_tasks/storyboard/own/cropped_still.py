@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
 from minimax_tasks.storyboard.own.drawn_still import judged_still, opened_still
-from minimax_tasks.storyboard.own.own_clip import FrameSource, Size, own_key
-from minimax_tasks.video.shape import Crop
+from minimax_tasks.storyboard.own.own_clip import FrameSource, own_key
+from minimax_tasks.video.shape import Crop, Size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,9 +18,6 @@ class CroppedStill(FrameSource):
 
     KIND: ClassVar[str] = "still"
 
-    reference: str = ""
-    digest: str = ""
-    read_version: str | None = None
     box: tuple[int, int, int, int] = (0, 0, 0, 0)
     lost: float = 0.0
     """How much of the picture is cut off, from 0 to 1."""
@@ -34,11 +31,6 @@ class CroppedStill(FrameSource):
     def frame_size(self) -> Size:
         """Its size in pixels."""
         return self.shape
-
-    @property
-    def version(self) -> tuple[str, str | None] | None:
-        """The picture, with its version when it was read."""
-        return self.reference, self.read_version
 
     def frame(self, place: str) -> "Image.Image":
         """The part, whatever the place. Raises `VideoError` for a picture that has changed."""
@@ -57,4 +49,4 @@ def crop_still(reference: str, label: str, crop: Crop, aspect: Fraction | None) 
         return None
     lost = 1 - box[2] * box[3] / (size[0] * size[1])
     key = own_key("cropped", sha256=digest, box=list(box))
-    return CroppedStill(key, label, reference, digest, version, box, lost)
+    return CroppedStill(key, label, box, lost, reference=reference, digest=digest, read_version=version)

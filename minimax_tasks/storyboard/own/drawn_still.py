@@ -13,8 +13,9 @@ from minimax_tasks.clips.pictures import PICTURE_LIMIT, read_picture
 from minimax_tasks.errors import PictureError, VideoError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.references import version_of
-from minimax_tasks.storyboard.own.own_clip import DrawnClip, Size, own_key
+from minimax_tasks.storyboard.own.own_clip import DrawnClip, own_key
 from minimax_tasks.storyboard.own.still_camera import Box, camera_boxes
+from minimax_tasks.video.shape import Size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,15 +46,7 @@ class DrawnStill(DrawnClip):
 
     KIND: ClassVar[str] = "still"
 
-    reference: str = ""
-    digest: str = ""
-    read_version: str | None = None
     camera: tuple[tuple[Move, ...], ...] = ()
-
-    @property
-    def version(self) -> tuple[str, str | None] | None:
-        """The picture, with its version when it was read."""
-        return self.reference, self.read_version
 
     def pictures(self, size: Size, frames: int) -> "Iterator[Image.Image]":
         """Every picture of it. Raises `VideoError` for a picture that has changed."""

@@ -12,7 +12,8 @@ from minimax_tasks.redaction import shown
 from minimax_tasks.storage import references
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import temporary_folder
-from minimax_tasks.storyboard.own.own_clip import OwnClip, Size, own_key
+from minimax_tasks.storyboard.own.own_clip import OwnClip, own_key
+from minimax_tasks.video.shape import Size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,20 +40,12 @@ class Footage(OwnClip):
 
     KIND: ClassVar[str] = "footage"
 
-    reference: str = ""
     size: Size = (0, 0)
-    read_version: str | None = None
-    digest: str = ""
 
     @property
     def shape(self) -> Size | None:
         """Its size as it is shown."""
         return self.size
-
-    @property
-    def version(self) -> tuple[str, str | None] | None:
-        """The file, with its version when it was read."""
-        return self.reference, self.read_version
 
     def frame(self, place: str) -> "Image.Image":
         """The picture at a place. Raises `VideoError`."""
@@ -100,7 +93,15 @@ def read_footage(reference: str, label: str) -> Footage:
         return _seen_before[reference, version]
     with _fetched(reference) as (path, digest):
         size, seconds = _judge(path)
-    footage = Footage(own_key("footage", sha256=digest), label, seconds, reference, size, version, digest)
+    footage = Footage(
+        own_key("footage", sha256=digest),
+        label,
+        seconds,
+        size,
+        reference=reference,
+        digest=digest,
+        read_version=version,
+    )
     if version:
         _seen_before[reference, version] = footage
     return footage

@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -18,12 +18,10 @@ from minimax_tasks.clips.layout import own_file, own_frame
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import temporary_folder
 from minimax_tasks.video.rates import DEFAULT_FPS, nearest
+from minimax_tasks.video.shape import Size, with_lines
 
 if TYPE_CHECKING:
     from PIL import Image
-
-Size = tuple[int, int]
-"""Width and height in pixels."""
 
 WIDE: Size = (16, 9)
 """The shape of a film whose shape is not known from anything else."""
@@ -44,6 +42,12 @@ class FrameSource(ABC):
 
     key: str
     label: str
+    reference: str = field(default="", kw_only=True)
+    """The path or URL of the file that it comes from, if there is one."""
+    digest: str = field(default="", kw_only=True)
+    """The SHA-256 of that file."""
+    read_version: str | None = field(default=None, kw_only=True)
+    """The version of that file when it was read."""
 
     @property
     @abstractmethod
@@ -57,7 +61,7 @@ class FrameSource(ABC):
     @property
     def version(self) -> tuple[str, str | None] | None:
         """The file that it comes from, with its version when it was read."""
-        return None
+        return (self.reference, self.read_version) if self.reference else None
 
     @property
     def frame_size(self) -> Size:
@@ -164,11 +168,3 @@ def own_key(kind: str, **facts: object) -> str:
     """The key of an own clip, from all that decides its pictures."""
     text = json.dumps({"own": kind, **facts}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def with_lines(shape: Size, lines: int) -> Size:
-    """The size of a shape whose short side has so many pixels; even."""
-    wide, high = shape
-    if wide >= high:
-        return 2 * round(lines * wide / high / 2), lines
-    return lines, 2 * round(lines * high / wide / 2)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar
 
 from minimax_tasks.storyboard.board_titles import Title
-from minimax_tasks.storyboard.own.own_clip import DrawnClip, Size, own_key
+from minimax_tasks.storyboard.own.own_clip import DrawnClip, own_key
+from minimax_tasks.video.shape import Size
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.edit import ClipLength, film_rate
-from minimax_tasks.storyboard.own.own_clip import FRAME_LINES, DrawnClip, OwnClip, Size, with_lines
+from minimax_tasks.storyboard.own.own_clip import FRAME_LINES, DrawnClip, OwnClip
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.video.rates import DEFAULT_FPS
+from minimax_tasks.video.shape import Size, with_lines
 
 
 @contextmanager

@@ -147,7 +147,7 @@ class Drafts(tuple[ShotDraft, ...]):
 def begin_drafts(board: Board) -> Drafts:
     """A draft for each shot, with what the board's defaults add to it."""
     defaults = board.defaults
-    aspect = board.picture.shape.aspect if board.picture else None
+    aspect = board.shape.aspect
     return Drafts(
         ShotDraft(
             index,

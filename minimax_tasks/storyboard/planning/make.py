@@ -46,6 +46,7 @@ from minimax_tasks.storyboard.planning.sounds import gather_sounds
 from minimax_tasks.storyboard.planning.sources import gather
 from minimax_tasks.storyboard.planning.titles import judge_titles
 from minimax_tasks.storyboard.title_cuts import title_warnings
+from minimax_tasks.video.shape import Size
 
 DEEPEST = 8
 """Boards that may name a frame of one another in a row."""
@@ -99,9 +100,9 @@ def _plan(path: str, root: str, language: str) -> Plan:
     judge_pictures(drafts, material, problems)
     decide_own(drafts, material, problems)
     decide_frames(drafts, material, problems)
-    crops = StillCrops(board.picture.shape.aspect if board.picture else None)
+    crops = StillCrops(board.shape.aspect)
     crops.decide(drafts, problems)
-    shape_drawn(drafts, board.picture.shape.aspect if board.picture else None)
+    shape_drawn(drafts, board.shape.aspect)
     judge_own_frames(drafts, problems)
     write_prompts(drafts, material, problems)
     judge_requests(drafts, material, problems)
@@ -120,11 +121,8 @@ def _plan(path: str, root: str, language: str) -> Plan:
     for draft, warning in (*drifting(drafts), *same_clips(drafts)):
         draft.warnings.append(warning)
     shapes = shapes_of(drafts)
-    shots = tuple(
-        replace(_planned(draft, problems.line(draft, "id")), shape=shapes.get(draft.shot.id))
-        for draft in drafts
-    )
-    of_shape = tuple(unlike_film(shapes, board.picture.shape) if board.picture else with_bars(drafts))
+    shots = tuple(_planned(draft, problems.line(draft, "id"), shapes.get(draft.shot.id)) for draft in drafts)
+    of_shape = tuple(unlike_film(shapes, board.shape) if board.picture else with_bars(drafts))
     warnings = tuple(dict.fromkeys((*of_shape, *crops.warnings(), *unused_frames(board, drafts))))
     heard = {sound.reference: sound.version for sound in sounds.values()}
     seen = dict(own.version for own in _own_clips(shots) if own.version)
@@ -149,7 +147,7 @@ def _own_clips(shots: Iterable[PlannedShot]) -> Iterator[FrameSource]:
         yield from filter(None, (shot.own, *(source.own for source in shot.sources)))
 
 
-def _planned(draft: ShotDraft, line: int) -> PlannedShot:
+def _planned(draft: ShotDraft, line: int, shape: Size | None) -> PlannedShot:
     return PlannedShot(
         draft.shot,
         line,
@@ -162,6 +160,7 @@ def _planned(draft: ShotDraft, line: int) -> PlannedShot:
         tuple(dict.fromkeys(draft.warnings)),
         draft.references,
         draft.own,
+        shape,
     )
 
 

@@ -17,10 +17,7 @@ from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
 from minimax_tasks.storyboard.planning.problems import BoardProblems
 from minimax_tasks.storyboard.planning.sources import Material
-from minimax_tasks.video.shape import Shape, called, is_alike
-
-Size = tuple[int, int]
-"""Width and height in pixels."""
+from minimax_tasks.video.shape import Shape, Size, called, is_alike, with_lines
 
 FROM_TEXT: Size = (16, 9)
 """The shape of a clip that is made from words alone; there is no parameter for another."""
@@ -58,9 +55,8 @@ def shapes_of(drafts: Drafts) -> dict[str, Size]:
 
 def judge_shapes(drafts: Drafts, board: Board, problems: BoardProblems) -> None:
     """A shot that its model cannot make in the shape of the film needs a word on how it is to fill it."""
-    picture = board.picture
-    wanted = picture.shape.aspect if picture else None
-    if picture is None or picture.fill or wanted is None:
+    wanted = board.shape.aspect
+    if wanted is None or (board.picture and board.picture.fill):
         return
     shapes = shapes_of(drafts)
     for draft in drafts:
@@ -178,12 +174,8 @@ class _Shapes:
         if other is None or source.own is not None or source.clip:
             return self._own(source)
         shape = self.shape(other)
-        if shape is None or not other.lines:
-            return None
-        wide, high = shape
-        if wide >= high:
-            return _even(other.lines * wide / high), other.lines
-        return other.lines, _even(other.lines * high / wide)
+        # Sides of clips are even numbers (source: 1366 x 768 of three recorded answers).
+        return with_lines(shape, other.lines) if shape and other.lines else None
 
     def _shape(self, draft: ShotDraft) -> Size | None:
         if draft.is_own:
@@ -225,11 +217,6 @@ def _is_always_wide(draft: ShotDraft) -> bool:
 def _size_of(ratio: str) -> Size | None:
     wide, _, high = ratio.partition(":")
     return (int(wide), int(high)) if wide.isdecimal() and high.isdecimal() and int(high) else None
-
-
-def _even(side: float) -> int:
-    """Sides of clips are even numbers (source: 1366 x 768 of three recorded answers)."""
-    return 2 * round(side / 2)
 
 
 def _ids(drafts: Sequence[ShotDraft]) -> str:
