@@ -464,9 +464,8 @@ class MiniMaxClient:
         return {name: value for name, value in body.items() if name not in foreign}
 
     async def _send(self, method: str, path: str, *, urgency: int = 0, **content: Any) -> _Reply:
-        read = (
-            method == "GET"
-        )  # all others change something: they are written once, on a connection of their own
+        # All but reads change something: they are written once, on a connection of their own.
+        read = method == "GET"
         carrier, turns = (self._reads, self._read_turns) if read else (self._submits, self._submit_turns)
         # Writing a request and reading its answer have a deadline each, which data that trickles in does not extend.
         patience = CONNECT_TIME + self._timeout * (1 if read else 2)

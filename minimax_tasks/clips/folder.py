@@ -50,7 +50,6 @@ from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
-from minimax_tasks.storage.disk_threads import in_disk_thread
 from minimax_tasks.storage.files import Durable, Storage
 
 log = logging.getLogger(__name__)
@@ -296,25 +295,25 @@ class ClipFolder:
         """Add what the video turned out to be to `result.json`; warnings also go to a file of their own,
         so that a listing tells which clips have some.
         """
-        if facts.get("warnings"):
-            await self._warn(facts)
-        document = (await self.result() or {}) | facts
-        await self._write(RESULT, document, durable="bytes", new_folder=False)
+        await self._warn(facts)
+        await self.root.run_durably(self._note, facts)
 
     async def deliver(self, source: str, facts: dict[str, Any]) -> None:
         """`note` what a whole local file turned out to be, and give it the name `video.mp4`."""
-        if facts.get("warnings"):
-            await self._warn(facts)
-        run = in_disk_thread if self.root.local else asyncio.to_thread
-        await run(self._deliver, source, facts)
+        await self._warn(facts)
+        await self.root.run_durably(self._deliver, source, facts)
 
     def _deliver(self, source: str, facts: dict[str, Any]) -> None:
-        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
-        self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
+        self._note(facts)
         self.root.put(source, self._name(VIDEO), new_folder=False)
 
+    def _note(self, facts: dict[str, Any]) -> None:
+        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
+        self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
+
     async def _warn(self, facts: dict[str, Any]) -> None:
-        await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
+        if facts.get("warnings"):
+            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
 
     async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
         """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
@@ -323,8 +322,7 @@ class ClipFolder:
         """
         name = unchecked_name(extension)
         kept = {"file": name, "why": why, "again": again}
-        run = in_disk_thread if self.root.local else asyncio.to_thread
-        await run(self.root.put, source, self._name(name), new_folder=False)
+        await self.root.run_durably(self.root.put, source, self._name(name), new_folder=False)
         await self.note({"unchecked": kept})
         return kept
 
