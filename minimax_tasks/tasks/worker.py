@@ -167,8 +167,11 @@ class InFlightWorker(Worker):
         """
         if not self.waits_for_others or self._stop_requesting_work:
             return False
-        if response.running_tasks:
+        if (
+            response.running_tasks
+        ):  # which do not count as pending, so that the last one would not be waited for
             self._others_seen_at = time.monotonic()
+            return True
         return (
             response.n_pending_tasks > 0
             and time.monotonic() - self._others_seen_at < self.shared.timing.others_patience
