@@ -7,6 +7,19 @@ SHAPE_TOLERANCE = 0.02
 """Two pictures whose shapes differ by no more are alike."""
 
 
+def size_fault(width: int, height: int, limits: PictureLimits) -> tuple[str, str, bool] | None:
+    """What is allowed, what is wrong with a size, and whether `fit` would mend it; None if a model takes the size."""
+    low, high = limits.aspect
+    size = f"{width} x {height} px"
+    if min(width, height) < limits.shortest:
+        return f"a short side over {limits.shortest - 1} px", f"it is too small, {size}", False
+    if limits.longest is not None and max(width, height) > limits.longest:
+        return f"a long side of at most {limits.longest} px", f"it is too large, {size}", True
+    if not low <= width / height <= high:
+        return "an aspect ratio from 2:5 to 5:2", f"{size} is {width / height:.2f}:1", True
+    return None
+
+
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
     return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.api.picture_files import head_size, profile_space, what_it_is, without_ballast
-from minimax_tasks.api.picture_shapes import judge_crop
+from minimax_tasks.api.picture_shapes import judge_crop, size_fault
 from minimax_tasks.errors import PictureError
 
 BACKGROUND = (255, 255, 255)
@@ -287,25 +287,7 @@ def _encode(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def _judge_size(width: int, height: int, limits: PictureLimits, *, field: str, name: str) -> None:
-    low, high = limits.aspect
-    if min(width, height) < limits.shortest:
-        raise PictureError(
-            field,
-            name,
-            f"a short side over {limits.shortest - 1} px",
-            f"it is too small, {width} x {height} px",
-        )
-    if limits.longest is not None and max(width, height) > limits.longest:
-        raise PictureError(
-            field,
-            name,
-            f"a long side of at most {limits.longest} px{_OR_FIT}",
-            f"it is too large, {width} x {height} px",
-        )
-    if not low <= width / height <= high:
-        raise PictureError(
-            field,
-            name,
-            f"an aspect ratio from 2:5 to 5:2{_OR_FIT}",
-            f"{width} x {height} px is {width / height:.2f}:1",
-        )
+    fault = size_fault(width, height, limits)
+    if fault:
+        allowed, why, mendable = fault
+        raise PictureError(field, name, allowed + _OR_FIT * mendable, why)

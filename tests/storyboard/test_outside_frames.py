@@ -119,7 +119,8 @@ def test_a_shot_starts_from_footage_of_another_board(sea: Path, tmp_path: Path) 
         ("text.mp4@1", "not a readable video"),
         ("https://example.com/sea.mp4@1", "it is on the web"),
         ("zip://sea.mp4::https://example.com/a.mp4@1", "chain of protocols"),
-        ("small.mp4@0.1", "its pictures are 96 x 54 px; the service takes frames with a short side of"),
+        ("small.mp4@0.1", "its pictures are 96 x 54 px; the service takes frames with a short side over 300"),
+        ("wide.mp4@0.1", "its pictures are 960 x 302 px; the service takes frames with an aspect ratio from"),
         ("other.yaml#041.last", "there is no shot 041 in other.yaml; its shots: 040, 050"),
         ("other.yaml", "it names no frame"),
         ("other.yaml#040", "it names no frame"),
@@ -134,6 +135,7 @@ def test_a_frame_that_cannot_be_had_is_told_before_anything_is_paid(
     name: str, why: str, sea: Path, tmp_path: Path
 ) -> None:
     footage(tmp_path / "small.mp4", 24, size=(96, 54))
+    footage(tmp_path / "wide.mp4", 24, size=(960, 302))
     (tmp_path / "text.mp4").write_text("no video")
     write_board(tmp_path, OTHER, "other.yaml")
     write_board(tmp_path, "title: Broken\nshots: [{id: x, wrong: 1}]\n", "broken.yaml")
@@ -149,3 +151,11 @@ def test_a_frame_that_cannot_be_had_is_told_before_anything_is_paid(
 def test_a_subject_is_no_frame_of_a_film(sea: Path, tmp_path: Path) -> None:
     board = "title: Bad\nshots: [{id: a, model: S2V-01, subject: sea.mp4@1, action: She waits.}]\n"
     assert "subject = 'sea.mp4@1': it is no picture; a subject is one" in refusal(tmp_path, board)
+
+
+def test_the_model_of_a_shot_says_how_small_a_frame_of_footage_may_be(sea: Path, tmp_path: Path) -> None:
+    footage(tmp_path / "low.mp4", 24, size=(480, 270))
+    board = "title: Low\ndefaults: {model: %s}\nshots: [{id: a, from: low.mp4@0.1, action: Waves.}]\n"
+    assert planned(tmp_path, board % "MiniMax-H3").shots[0].key
+    with pytest.raises(BoardError, match="270 px; the service takes frames with a short side over 300 px"):
+        planned(tmp_path, board % "MiniMax-Hailuo-02")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from minimax_tasks.api.catalog.models import V1_PICTURES
+from minimax_tasks.api.catalog.models import picture_limits
+from minimax_tasks.api.picture_shapes import size_fault
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.layout import VIDEO, clip_file
 from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, UnreadableReference, VideoError
@@ -162,21 +163,20 @@ def shape_drawn(drafts: Drafts, aspect: Fraction | None) -> None:
 
 
 def judge_own_frames(drafts: Drafts, problems: BoardProblems) -> None:
-    """Note frames of footage that are too small to be sent."""
+    """Note frames of footage whose size the model of the shot that they go into does not take."""
     for draft in drafts:
         for key, source in draft.ends:
-            if source is not None and source.own is not None:
+            if source is None or source.own is None:
+                continue
+            fault = size_fault(*source.own.frame_size, picture_limits(draft.model))
+            if fault:
                 wide, high = source.own.frame_size
-                if min(wide, high) < V1_PICTURES.shortest:
-                    cropped = isinstance(source.own, CroppedStill)
-                    what = "what is left of it in the film's shape is" if cropped else "its pictures are"
-                    text = (
-                        f"{key} = {source.label}: {what} {wide} x {high} px; the service takes frames with "
-                        f"a short side of {V1_PICTURES.shortest} px or more"
-                    )
-                    if not _says(draft, key):
-                        text += "; write `cut: true` to start afresh from the text"
-                    problems.wrong(draft, key if _says(draft, key) else "id", text)
+                cropped = isinstance(source.own, CroppedStill)
+                what = "what is left of it in the film's shape is" if cropped else "its pictures are"
+                text = f"{key} = {source.label}: {what} {wide} x {high} px; the service takes frames with {fault[0]}"
+                if not _says(draft, key):
+                    text += "; write `cut: true` to start afresh from the text"
+                problems.wrong(draft, key if _says(draft, key) else "id", text)
 
 
 def _says(draft: ShotDraft, key: str) -> bool:
