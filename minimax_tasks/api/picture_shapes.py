@@ -2,9 +2,7 @@
 
 from minimax_tasks.api.catalog.models import V1_PICTURES, PictureLimits
 from minimax_tasks.errors import PictureError
-
-SHAPE_TOLERANCE = 0.02
-"""Two pictures whose shapes differ by no more are alike."""
+from minimax_tasks.shapes import SHAPE_TOLERANCE
 
 
 def size_fault(width: int, height: int, limits: PictureLimits) -> tuple[str, str, bool] | None:
@@ -22,6 +20,7 @@ def size_fault(width: int, height: int, limits: PictureLimits) -> tuple[str, str
 
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two pictures, (width, height) each, are so alike in shape that neither is cropped."""
+    # With floats, as ever: whether a picture is cropped is in the key of a clip that may be paid for.
     return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
 
 

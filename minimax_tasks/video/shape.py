@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from minimax_tasks.shapes import SHAPE_TOLERANCE
 from minimax_tasks.video.rates import nearest
 
 Size = tuple[int, int]
@@ -13,10 +14,6 @@ Size = tuple[int, int]
 
 Fill = Literal["crop", "blur", "bars"]
 """How a picture of another shape fills that of the film: cut to it, or whole on a blurred copy of itself or on black."""
-
-ALIKE = Fraction(1, 50)
-"""Two shapes whose ratios differ by no more are the same: sides of clips are whole, even numbers."""
-
 
 _NAMED = ("16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "1:1", "21:9", "5:4", "4:5", "2:1", "1:2")
 
@@ -40,7 +37,7 @@ def with_lines(shape: Size, lines: int) -> Size:
 
 def is_alike(one: Fraction, other: Fraction) -> bool:
     """Whether two ratios of width to height are one shape."""
-    return abs(one / other - 1) <= ALIKE
+    return abs(one / other - 1) <= SHAPE_TOLERANCE
 
 
 _ALL = (Fraction(0), Fraction(0), Fraction(1), Fraction(1))
