@@ -57,6 +57,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
             "`audio: {beds: [...], loudness: -23}` sets another, `loudness: off` none.",
             'audio: [{file: music.mp3, to: "030", gain: -6, fade_out: 2, duck: 12}, {file: rain.wav, loop: true}]',
         ),
+        "captions": (
+            "`burn` writes what is spoken into the pictures of the film, in the first language of the board; "
+            "`{burn: fr}` in another one. Without it, `dialogue` becomes tracks of subtitles alone.",
+            "captions: {burn: fr}",
+        ),
         "grade": (
             "Whether colours are matched where a shot goes on from the one before: `off`, `match` or `chain`; see "
             "[below](#a-shot).",

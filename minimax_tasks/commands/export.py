@@ -2,6 +2,7 @@
 
 import argparse
 
+from minimax_tasks.commands.deliveries import add_delivery_options, asked_plan
 from minimax_tasks.commands.exit_codes import DONE, FAILED
 
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="copy the media into a folder beside OUT, and name them from there",
     )
+    add_delivery_options(parser)
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
 
 
@@ -27,12 +29,11 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.console.output import say, tell
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.exports.formats import check_out, write_timeline
-    from minimax_tasks.storyboard.planning.make import make_plan
 
     check_out(options.out, relative=options.relative)
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
-    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
+    plan = asked_plan(options, settings)
     exported = write_timeline(storage, plan, options.out, relative=options.relative)
     for file in exported.files:
         say(f"export: {file}")

@@ -2,6 +2,7 @@
 
 import argparse
 
+from minimax_tasks.commands.deliveries import add_delivery_options, asked_plan
 from minimax_tasks.commands.exit_codes import DONE
 
 
@@ -9,8 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     parser.add_argument("--root", metavar="URL", help="where the files are (setting root)")
-    parser.add_argument("--name", help="of the film's folder, instead of the board's title")
-    parser.add_argument("--aspect", metavar="W:H", help="of the film, instead of the board's")
+    add_delivery_options(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -23,15 +23,12 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
     from minimax_tasks.console.streams import json_text
     from minimax_tasks.settings import Settings
-    from minimax_tasks.storyboard.delivery import delivered
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
     from minimax_tasks.storyboard.lengths import known_lengths
-    from minimax_tasks.storyboard.planning.make import make_plan
 
     settings = Settings.load(root=options.root)
     storage = open_root(settings.root)
-    plan = make_plan(options.board, root=settings.root, language=settings.bracket_language)
-    plan = delivered(plan, name=options.name, aspect=options.aspect)
+    plan = asked_plan(options, settings)
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     why, problems = why_to_make(storage, plan, states), problems_of(storage.url, states)

@@ -13,6 +13,7 @@ from minimax_tasks.clips.root import (
     service_kind,
 )
 from minimax_tasks.clips.state import ClipState, ClipStatus, clip_states
+from minimax_tasks.commands.deliveries import add_delivery_options
 from minimax_tasks.commands.exit_codes import DONE, FAILED
 from minimax_tasks.commands.runs import (
     add_run_options,
@@ -30,7 +31,6 @@ from minimax_tasks.console.price import Price
 from minimax_tasks.console.progress import RenderProgress
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storyboard.board_words import LANGUAGE
 from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.film import (
     FilmMaker,
@@ -41,7 +41,6 @@ from minimax_tasks.storyboard.film import (
     why_to_make,
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
-from minimax_tasks.storyboard.words import check_burnt_captions
 from minimax_tasks.tasks.build import build_run
 from minimax_tasks.tasks.film import RenderStoryboard, hand_on, plan_board
 from minimax_tasks.tasks.follow import following
@@ -55,12 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("board", metavar="BOARD", help="storyboard file (YAML), any fsspec path or URL")
     parser.add_argument("--root", metavar="URL", help="where the files go, any fsspec URL (setting root)")
-    parser.add_argument("--name", help="of the film's folder, instead of the board's title")
-    parser.add_argument(
-        "--aspect",
-        metavar="W:H",
-        help="deliver the same clips in another shape, such as 1:1 or 9:16, as a film of its own",
-    )
+    add_delivery_options(parser)
     add_run_options(parser)
     parser.add_argument(
         "--partial",
@@ -68,25 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="when shots are missing, also write a film with slates in the holes",
     )
     parser.add_argument(
-        "--burn-captions",
-        metavar="LANG",
-        nargs="?",
-        const="",
-        type=_language,
-        help="make a second film with what is spoken written into the pictures: of one language, or the board's first; "
-        "stands behind BOARD",
-    )
-    parser.add_argument(
         "--retry-failed", action="store_true", help="pay once more for clips that failed for good"
     )
-
-
-def _language(value: str) -> str:
-    if value and not LANGUAGE.fullmatch(value):
-        raise argparse.ArgumentTypeError(
-            f"{value!r} is no language such as en, zh or pt-BR; write BOARD --burn-captions, or --burn-captions=en"
-        )
-    return value
 
 
 def run(options: argparse.Namespace) -> int:
@@ -137,7 +114,6 @@ def render(
         check_root_lasts(storage, settings)
     planned = plan_board(board, settings.root)
     plan = delivered(planned, name=name, aspect=aspect, burnt=burn_captions)
-    check_burnt_captions(plan)
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     price = to_pay(plan, states, retry_failed=retry_failed)
@@ -207,7 +183,8 @@ def _show(storage: Storage, plan: Plan, states: dict[str, ClipState], price: Pri
         console.sentence(line, "cyan")
     if plan.burnt is not None:
         spoken = [shot.shot.id for shot in plan.shown if shot.shot.dialogue]
-        console.sentence(f"a second film, encoded again for the captions in {of_shots(spoken)}", "cyan")
+        what = "the film is" if plan.captioned is None else "a second film,"
+        console.sentence(f"{what} encoded again for the captions in {of_shots(spoken)}", "cyan")
     for text in grouped_warnings(plan, {}):
         console.warn(text)
 

@@ -41,7 +41,7 @@ from minimax_tasks.storyboard.board_picture import (
 )
 from minimax_tasks.storyboard.board_sound import Audio, AudioKey, Bed, Voice, VoiceKey
 from minimax_tasks.storyboard.board_titles import EXPECTED_OF_TITLES, Title, TitleKey
-from minimax_tasks.storyboard.board_words import DialogueKey, Line
+from minimax_tasks.storyboard.board_words import EXPECTED_CAPTIONS, Captions, CaptionsKey, DialogueKey, Line
 from minimax_tasks.storyboard.trims import read_trim
 from minimax_tasks.storyboard.yaml_document import Document, KeyPath, read_document
 from minimax_tasks.video.shape import AS_CLIPS, Shape
@@ -161,6 +161,7 @@ class Board(BoardPart):
     frames: dict[StrictStr, FrameKey] = {}
     picture: PictureKey | None = None
     audio: AudioKey | None = None
+    captions: CaptionsKey | None = None
     grade: GradeKey = "off"
     shots: Annotated[list[Shot], Field(min_length=1)]
 
@@ -453,6 +454,8 @@ def _known_keys(path: KeyPath) -> list[str]:
         model = Frame
     elif path[:1] == ("picture",) and len(path) > 1:
         model = Picture
+    elif path[:1] == ("captions",) and len(path) > 1:
+        model = Captions
     elif path[:1] == ("cast",):
         model = CastMember
     elif path[:1] == ("defaults",) and len(path) > 1:
@@ -481,6 +484,7 @@ def _kinds(kind: str, item: Any) -> str:
 
 _EXPECTED = {
     **EXPECTED_PICTURE,
+    **EXPECTED_CAPTIONS,
     "cut": "true, or a transition with its seconds such as fade 0.5",
     "camera": "moves such as push in, pan left (at once), or a list [static, push in] (one after the other)",
     "language": "en or zh",

@@ -1,4 +1,4 @@
-"""The key of a board that says what is spoken: a line, lines with their times, or either by language."""
+"""The keys of a board that say what is spoken, a line, lines with their times, or either by language, and how it is read."""
 
 import re
 from typing import Annotated, Any
@@ -36,6 +36,32 @@ def _languages(value: dict[str, Any]) -> dict[str, Any]:
 Lines = Annotated[StrictStr | list[Line], BeforeValidator(_lines)]
 ByLanguage = Annotated[dict[StrictStr, Lines], Field(min_length=1), AfterValidator(_languages)]
 DialogueKey = Lines | ByLanguage
+
+
+EXPECTED_CAPTIONS = {
+    "captions": "burn, which writes what is spoken into the pictures, or {burn: fr} for one of the languages of `dialogue`",
+    "burn": "a language of `dialogue`, such as fr",
+}
+"""Key -> what it may be."""
+
+
+def _a_language(value: str) -> str:
+    if value and not LANGUAGE.fullmatch(value):
+        raise ValueError(EXPECTED_CAPTIONS["burn"])
+    return value
+
+
+class Captions(BoardPart):
+    """`burn` is the language whose captions are written into the pictures, "" for the first of the board."""
+
+    burn: Annotated[StrictStr, AfterValidator(_a_language)]
+
+
+def _of_first_language(value: Any) -> Any:
+    return {"burn": ""} if value == "burn" else value
+
+
+CaptionsKey = Annotated[Captions, BeforeValidator(_of_first_language)]
 
 
 def by_language(dialogue: "str | list[Line] | dict[str, str | list[Line]] | None") -> dict[str, list[Line]]:

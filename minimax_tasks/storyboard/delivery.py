@@ -7,6 +7,7 @@ from minimax_tasks.redaction import quoted
 from minimax_tasks.storyboard.board_picture import read_aspect
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.shapes import unlike_film
+from minimax_tasks.storyboard.words import burnt_language, check_burnt_captions
 from minimax_tasks.video.shape import is_alike
 
 
@@ -15,11 +16,14 @@ def delivered(
 ) -> Plan:
     """The plan of a film of its own: named, of another shape than the board's if `aspect` says so.
 
-    `burnt` is the language of captions in its pictures, "" for the first of the board, None for none.
+    `burnt` is the language of captions in its pictures, "" for the first of the board, None for what the board says.
 
-    Raises `ConfigurationError` for something that is no shape.
+    Raises `ConfigurationError` for something that is no shape, `BoardError` for captions that cannot be burnt in.
     """
-    plan = replace(plan, name=name or "", burnt=burnt)
+    asked = replace(plan, name=name or "", captioned=burnt)
+    is_its_own = plan.board.captions is not None and burnt_language(asked) == burnt_language(plan)
+    plan = replace(asked, captioned=None) if is_its_own else asked
+    check_burnt_captions(plan)
     if not aspect:
         return plan
     try:

@@ -100,19 +100,17 @@ class Cut:
 
     @property
     def reencodes(self) -> str:
-        """What about it makes encoding necessary; empty when nothing does."""
-        if self.overlap:
-            return self.join.label
-        if self.speed != 1:
-            return f"speed {float(self.speed):g}"
-        if self.hold:
-            return f"hold {float(self.hold):g} s"
-        if self.reshaped:
-            return self.reshaped
-        if self.eased:
-            return f"ease {self.eased}"
-        if self.words:
-            return self.words
+        """All about it that makes encoding necessary; empty when nothing does."""
+        reasons = (
+            self.join.label if self.overlap else "",
+            f"speed {float(self.speed):g}" if self.speed != 1 else "",
+            f"hold {float(self.hold):g} s" if self.hold else "",
+            self.reshaped,
+            f"ease {self.eased}" if self.eased else "",
+            self.words,
+        )
+        if any(reasons):
+            return " and ".join(filter(None, reasons))
         return "its trimmed beginning" if self.source_in and not self.drops_repeated_frame else ""
 
     @property

@@ -194,7 +194,7 @@ class Plan:
     """The shape of the film, in place of the board's."""
     of_shape: tuple[str, ...] = ()
     """Which of the warnings speak of the film's shape."""
-    burnt: str | None = None
+    captioned: str | None = None
     """The language whose captions are burnt into a second film, "" for the first of the board; None for no such film."""
     sounds: Mapping[str, SoundFile] = field(default_factory=dict)
     """File as the board names it -> the sound in it."""
@@ -215,8 +215,14 @@ class Plan:
     def _called(self) -> str:
         called = self.name or self.board.title
         shape = self.aspect.replace(":", "x")
-        captions = "" if self.burnt is None else f"captions {self.burnt}".rstrip()
+        captions = "" if self.captioned is None else f"captions {self.captioned}".rstrip()
         return " ".join(filter(None, (called, shape, captions)))
+
+    @property
+    def burnt(self) -> str | None:
+        """The language whose captions are burnt into the film, "" for the first of the board; None for none."""
+        own = self.board.captions
+        return self.captioned if self.captioned is not None or own is None else own.burn
 
     @property
     def shape(self) -> Shape:
@@ -271,7 +277,7 @@ class Plan:
         return {
             "look": self.board.look,
             **({"aspect": self.aspect} if self.aspect else {}),
-            **({} if self.burnt is None else {"burnt_captions": self.burnt}),
+            **({} if self.captioned is None else {"burnt_captions": self.captioned}),
             **self.board.film_values,
             **({"defaults": defaults} if defaults else {}),
             **(

@@ -24,7 +24,6 @@ from minimax_tasks.storyboard.film import (
 )
 from minimax_tasks.storyboard.plan import Plan, Segment
 from minimax_tasks.storyboard.planning.make import make_plan
-from minimax_tasks.storyboard.words import check_burnt_captions
 from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.inputs import is_there, path_of
 from minimax_tasks.tasks.naming import NamedTask, file_words, task_words
@@ -200,7 +199,6 @@ class RenderStoryboard(Work, NamedTask, luigi.Task):
         """
         planned = plan_board(self._board, self.root)
         plan = delivered(planned, name=self.name, aspect=self.aspect, burnt=self.burn_captions)
-        check_burnt_captions(plan)
         check_film_is_own(Storage(self.root), plan)
         return plan
 

@@ -63,7 +63,8 @@ def spans_of(film: Film) -> Spans:
     why = [_why_whole(film, number) for number in range(len(film.pieces))]
     model = _model(film, why)
     if model is None:
-        return Spans((Span(0, film.frames),), None, tuple(filter(None, why)))
+        reasons = (_with_words(film, number, reason) for number, reason in enumerate(why) if reason)
+        return Spans((Span(0, film.frames),), None, tuple(reasons))
     facts = model.stream_facts()
     for number, piece in enumerate(film.pieces):
         own = piece.clip.stream_facts()
@@ -73,7 +74,10 @@ def spans_of(film: Film) -> Spans:
             why[number] = f"{film.name(number)} differs from {film.name(like)} in {', '.join(differing)}"
     copies = [one for number, reason in enumerate(why) if not reason for one in _copied(film, number, why)]
     spans = tuple(_with_the_rest(copies, film.frames))
-    reasons = [reason or _why_in_part(film, number, why) for number, reason in enumerate(why)]
+    reasons = [
+        _with_words(film, number, reason) if reason else _why_in_part(film, number, why)
+        for number, reason in enumerate(why)
+    ]
     told = tuple(filter(None, reasons))
     if all(span.copied for span in spans):
         return Spans(spans, model, ())
@@ -161,12 +165,12 @@ def _with_the_rest(copies: list[Span], frames: int) -> Iterator[Span]:
 def _why_in_part(film: Film, number: int, why: Sequence[str]) -> str:
     """Why a piece of which something is copied is not copied as a whole; empty when it is."""
     piece, name = film.pieces[number], film.name(number)
+    if piece.overlap:
+        return _with_words(film, number, f"{name} begins with a {piece.transition}")
+    if piece.hold:
+        return _with_words(film, number, f"the last frame of {name} is held")
     if words := words_over(film, number):
         return f"{words} over {name}"
-    if piece.overlap:
-        return f"{name} begins with a {piece.transition}"
-    if piece.hold:
-        return f"the last frame of {name} is held"
     copied = next(_copied(film, number, why), None)
     begins = piece.starts_at - _borrows(film, number, why)
     if copied is None or copied.begins > begins:
@@ -181,6 +185,12 @@ def _why_in_part(film: Film, number: int, why: Sequence[str]) -> str:
     if film.overlap(number + 1):
         return ""  # the transition into the next one says it
     return "" if copied.ends == ends else f"{name} ends where its file cannot be cut without decoding"
+
+
+def _with_words(film: Film, number: int, reason: str) -> str:
+    """A reason that a piece cannot be copied, with the other one that it may have."""
+    words = words_over(film, number)
+    return f"{reason}; {words} over {film.name(number)}" if words else reason
 
 
 def words_over(film: Film, number: int) -> str:

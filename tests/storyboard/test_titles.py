@@ -14,6 +14,7 @@ from minimax_tasks import BoardError
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storyboard.delivery import delivered
 from minimax_tasks.storyboard.edit import asked_lengths, make_edit
 from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.plan import Plan
@@ -197,3 +198,55 @@ def test_exports_carry_titles(made: Plan, tmp_path: Path) -> None:
     assert (span.start_time.value, span.duration.value) == (12, 24)
     with (tmp_path / "cut.csv").open(encoding="utf-8-sig") as file:
         assert [row["title"] for row in csv.DictReader(file)] == ["The Last Ferry", "Mara – Captain", ""]
+
+
+@pytest.mark.parametrize(
+    ("captions", "language", "other", "folder"),
+    [
+        ("burn", "fra", "fr", "titled-captions-fr"),
+        ("{burn: fr}", "eng", "en", "titled-captions-en"),
+    ],
+)
+def test_a_board_may_have_its_captions_in_its_pictures(
+    made: Plan, tmp_path: Path, captions: str, language: str, other: str, folder: str
+) -> None:
+    root = Storage(str(tmp_path / "out"))
+    plan = planned(tmp_path, f"{BOARD}captions: {captions}\n")
+    assert [s.key for s in plan.segments] == [s.key for s in made.segments]
+    assert plan.digest != made.digest
+    FilmMaker(root, plan).make()
+    film = tmp_path / "out/films/titled/film.mp4"
+    with av.open(str(film)) as opened:
+        assert [track.language for track in opened.streams.subtitles] == [language]
+    reason = json.loads((film.parent / "manifest.json").read_text())["reason"]
+    assert "the title of Shot a and captions over Shot a" in reason
+    own = "en" if captions == "burn" else "fr"
+    assert delivered(plan, burnt=own).slug == plan.slug
+    assert delivered(plan, burnt=other).slug == folder
+
+
+def test_a_film_that_shape_and_words_have_encoded_says_both(made: Plan, tmp_path: Path) -> None:
+    plan = delivered(made, aspect="1:1", burnt="")
+    cuts = {cut.shot: cut.reencodes for cut in make_edit(plan, asked_lengths(plan)).cuts}
+    assert cuts["a"] == "crop to 1:1 from 16:9 and title and captions"
+    FilmMaker(Storage(str(tmp_path / "out")), plan).make()
+    manifest = json.loads((tmp_path / "out/films/titled-1x1-captions/manifest.json").read_text())
+    assert (
+        "Shot a is 320 x 180, and the film 180 x 180; the title of Shot a and captions over Shot a"
+        in manifest["reason"]
+    )
+
+
+def test_captions_of_a_board_are_told_by_its_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for captions, code, told in (
+        ("burn", 0, "title and captions (a)"),
+        ("{burn: de}", 2, "captions in 'de' cannot be burnt in; `dialogue` has en, fr"),
+        ("{burnt: fr}", 2, "unknown key 'burnt'; did you mean 'burn'?"),
+        ("on", 2, "burn, which writes what is spoken into the pictures"),
+    ):
+        board = write_board(tmp_path, f"{BOARD}captions: {captions}\n")
+        assert main(["plan", board, "--root", str(tmp_path / "out")]) == code
+        heard = capsys.readouterr()
+        assert told in " ".join((heard.out + heard.err).split())
