@@ -1,4 +1,4 @@
-"""The keys of a board that say what is spoken, a line, lines with their times, or either by language, and how it is read."""
+"""The keys of a board that say what is spoken: a line, lines with their times, or either by language; and how it is read."""
 
 import re
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ DialogueKey = Lines | ByLanguage
 
 
 EXPECTED_CAPTIONS = {
-    "captions": "burn, which writes what is spoken into the pictures, or {burn: fr} for one of the languages of `dialogue`",
+    "captions": "burn, which writes what is spoken into the pictures, or {burn: fr} for another language of `dialogue`",
     "burn": "a language of `dialogue`, such as fr",
 }
 """Key -> what it may be."""

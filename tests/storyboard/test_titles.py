@@ -237,9 +237,7 @@ def test_a_film_that_shape_and_words_have_encoded_says_both(made: Plan, tmp_path
     )
 
 
-def test_captions_of_a_board_are_told_by_its_plan(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_captions_of_a_board_are_told_by_its_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for captions, code, told in (
         ("burn", 0, "title and captions (a)"),
         ("{burn: de}", 2, "captions in 'de' cannot be burnt in; `dialogue` has en, fr"),
