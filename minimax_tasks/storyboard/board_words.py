@@ -1,4 +1,4 @@
-"""The keys of a board that say what is spoken (a line, lines with their times, or either by language) and how it is read."""
+"""The keys of a board for what is spoken: a line, lines with their times, or either by language; and how it is read."""
 
 import re
 from typing import Annotated, Any
