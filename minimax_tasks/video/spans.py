@@ -63,8 +63,8 @@ def spans_of(film: Film) -> Spans:
     why = [_why_whole(film, number) for number in range(len(film.pieces))]
     model = _model(film, why)
     if model is None:
-        reasons = (_with_words(film, number, reason) for number, reason in enumerate(why) if reason)
-        return Spans((Span(0, film.frames),), None, tuple(reasons))
+        whole = tuple(_with_words(film, number, reason) for number, reason in enumerate(why) if reason)
+        return Spans((Span(0, film.frames),), None, whole)
     facts = model.stream_facts()
     for number, piece in enumerate(film.pieces):
         own = piece.clip.stream_facts()
