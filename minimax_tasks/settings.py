@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import SequenceMatcher
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -43,6 +44,23 @@ nothing here."""
 
 _PREFIX = "MINIMAX_"
 
+_ALIKE = 0.9
+"""How much of a word has to be `minimax` for it to be a misspelling of that; `minimal` has less."""
+
+_NAMES_OF_OTHERS = frozenset({"minimaxi"})
+"""The domain of the service, by which others call what belongs to it."""
+
+
+def is_nearly_ours(word: str) -> bool:
+    """Whether a word is probably meant to be `minimax`, and is not."""
+    letters = re.sub("[^a-z]", "", word.casefold())
+    alike = SequenceMatcher(None, letters, "minimax").ratio() >= _ALIKE
+    return alike and letters not in _NAMES_OF_OTHERS
+
+
+def _nothing_misplaced() -> Iterable[str]:
+    return ()
+
 
 @dataclass(frozen=True)
 class Source:
@@ -54,6 +72,8 @@ class Source:
     """Name of a setting -> its value, "" for none."""
     names: Callable[[], Iterable[str]]
     """The names that are set there, of settings or not."""
+    misplaced: Callable[[], Iterable[str]] = _nothing_misplaced
+    """What is wrong with settings that stand beside the place where they are read; they would say nothing."""
 
 
 def _environment_variable(name: str) -> str:
@@ -65,10 +85,23 @@ def _names_in_environment() -> list[str]:
     return [name.removeprefix(_PREFIX).lower() for name in ours if os.environ[name].strip()]
 
 
+def _misplaced_in_environment() -> Iterable[str]:
+    """Variables of a misspelt beginning. Not keys: without one, nothing is sent."""
+    for setting in Settings.model_fields:
+        ending = f"_{setting.upper()}"
+        for name in os.environ:
+            beginning = name[: -len(ending)]
+            if setting == "api_key" or not name.upper().endswith(ending) or beginning == _PREFIX[:-1]:
+                continue
+            if is_nearly_ours(beginning) and os.environ[name].strip():
+                yield f"{clean(name)} is no setting; did you mean {_environment_variable(setting)}?"
+
+
 _ENVIRONMENT = Source(
     where=_environment_variable,
     read=lambda name: os.environ.get(_environment_variable(name), "").strip(),
     names=_names_in_environment,
+    misplaced=_misplaced_in_environment,
 )
 
 
@@ -157,7 +190,7 @@ class Settings(BaseModel):
     """Most requests a minute about MiniMax-H3, of all kinds."""
     h3_in_flight: int = Field(30, ge=0)
     """Most tasks of MiniMax-H3 that an account has under way at once; 0 means any number."""
-    poll_interval: float = Field(10, gt=0)
+    poll_interval: float = Field(10, gt=0, allow_inf_nan=False)
     """Seconds between two looks at a task."""
     generation_timeout: float = Field(1800, gt=0)
     """Seconds that a run waits for one clip. A later run continues to wait; nothing is paid again."""
@@ -206,8 +239,9 @@ class Settings(BaseModel):
     def _check_names(cls, source: Source) -> None:
         known = list(cls.model_fields)
         unknown = [name for name in source.names() if name.replace("-", "_") not in known]
-        if unknown:
-            raise ConfigurationError("; ".join(cls._not_a_setting(name, source) for name in unknown))
+        wrong = [*(cls._not_a_setting(name, source) for name in unknown), *source.misplaced()]
+        if wrong:
+            raise ConfigurationError("; ".join(wrong))
 
     @classmethod
     def _not_a_setting(cls, name: str, source: Source) -> str:

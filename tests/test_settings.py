@@ -84,6 +84,78 @@ def test_what_every_section_has_is_no_mistake(tmp_path: Path) -> None:
         luigi.configuration.get_config().remove_option("DEFAULT", "home")
 
 
+@pytest.mark.parametrize("section", ["Minimax", "MINIMAX", "minmax", "minimaxx", "mini-max", "mini_max"])
+def test_a_section_that_is_nearly_ours_is_no_section_of_settings(section: str, tmp_path: Path) -> None:
+    configure(f"[{section}]\nbudget = 0.1\n", tmp_path)
+    try:
+        with pytest.raises(mm.ConfigurationError) as caught:
+            Settings.load()
+    finally:
+        luigi.configuration.get_config().remove_section(section)
+    assert str(caught.value) == (
+        f"[{section}] of the Luigi configuration is no section of settings; did you mean [minimax]?"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[luigi_minimax]\nroot = x\nbudget = 3\n",  # of law
+        "[MiniMax]\nroot = x\n",  # a task of somebody's may be called so
+        "[minimax_mcp]\nbudget = 3\n",
+        "[maxima]\nbudget = 3\n",
+    ],
+)
+def test_sections_of_others_are_left_alone(text: str, tmp_path: Path) -> None:
+    configure(text, tmp_path)
+    section = text[1:].partition("]")[0]
+    try:
+        assert Settings.load() == Settings()
+    finally:
+        luigi.configuration.get_config().remove_section(section)
+
+
+@pytest.mark.parametrize("name", ["MINMAX_BUDGET", "MINI_MAX_BUDGET", "minimax_budget", "MINIMAXX_BASE_URL"])
+def test_a_variable_that_nearly_begins_like_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "0.1")
+    setting = "BASE_URL" if name.endswith("BASE_URL") else "BUDGET"
+    with pytest.raises(mm.ConfigurationError, match=f"^{name} is no setting; did you mean MINIMAX_{setting}"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("name", ["MINIMAXI_BASE_URL", "MINIMAXI_API_KEY", "BUDGET", "MAX_BUDGET", "MINMAX_BUGDET"])
+def test_variables_of_others_are_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "0.1")
+    assert Settings.load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("file", "parser", "needed"),
+    [
+        ("luigi.toml", "", "LUIGI_CONFIG_PARSER=toml"),
+        ("luigi.toml", "cfg", "LUIGI_CONFIG_PARSER=toml"),
+        ("luigi.cfg", "toml", "LUIGI_CONFIG_PARSER=cfg"),
+    ],
+)
+def test_a_file_that_luigi_does_not_read_holds_no_settings(
+    file: str, parser: str, needed: str, tmp_path: Path
+) -> None:
+    chosen = {"LUIGI_CONFIG_PARSER": parser} if parser else {}
+    (tmp_path / file).write_text("[worker]\nkeep_alive = false\n")
+    assert run(["-m", "minimax_tasks", "ledger", "--root", "out"], tmp_path, **chosen).returncode == 0
+    (tmp_path / file).write_text("[worker]\nkeep_alive = false\n\n[minimax]\nbudget = 0.1\n")
+    done = run(["-m", "minimax_tasks", "ledger", "--root", "out"], tmp_path, **chosen)
+    assert done.returncode == 2
+    assert f"{file} has a section [minimax], and Luigi does not read that file" in done.stderr
+    assert needed in done.stderr
+
+
+def test_a_setting_that_would_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIMAX_POLL_INTERVAL", "inf")
+    with pytest.raises(mm.ConfigurationError, match="poll_interval = 'inf'"):
+        Settings.load()
+
+
 def test_nothing_is_paid_for_with_a_misspelt_budget(sandbox: Sandbox, tmp_path: Path) -> None:
     configure("[minimax]\nbudjet = 0.1\n", tmp_path)
     with pytest.raises(mm.ConfigurationError, match="budget"):

@@ -22,6 +22,7 @@ from minimax_tasks.clips.service import Service
 from minimax_tasks.errors import ApiError, GenerationFailed, InvalidRequest, MiniMaxError, SubmitRefused
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.events import EVENTS, Event
+from minimax_tasks.tasks.heard import announced
 from minimax_tasks.tasks.naming import NamedTask
 from minimax_tasks.tasks.owner import OfOwner, OwnedTask, OwnerParameter
 from minimax_tasks.tasks.page import has_page, link_to_file, show
@@ -66,6 +67,11 @@ class Stage(OwnedTask, NamedTask):
     def folder(self) -> ClipFolder:
         """The clip's folder."""
         return ClipFolder(Storage(self.root), self.key, current_run().timing)
+
+    def complete(self) -> bool:
+        """Whether all is there that `output` names."""
+        with announced(self):
+            return bool(super().complete())
 
     def output(self) -> FsspecTarget:
         """The file that the stage leaves in the clip's folder."""
