@@ -20,6 +20,7 @@ A setting is read from three places. The first that has it wins:
 
 A value that is not allowed stops the command before anything is paid, and so does a name that is no setting: a
 misspelt `budget` is no budget. The message names the setting, the value, where it was read, and what was probably meant.
+The same goes for names of ours in the wrong place: `[Minimax]`, `MINMAX_BUDGET`, a `luigi.toml` that Luigi does not read.
 
 Variables of MiniMax's own programs, such as `MINIMAX_API_HOST` and `MINIMAX_GROUP_ID`, may be set and say nothing here.
 

@@ -207,7 +207,10 @@ def test_the_camera_list_says_how_moves_follow_each_other(capsys: pytest.Capture
         (["VideoDataset", "--table", "."], "folder"),
         (["RenderStoryboard", "--storyboard", "nope.yaml"], "nope.yaml: there is no such file"),
         (["RenderStoryboard", "--storyboard", "bad.yaml"], "`minimax-tasks transitions` lists them all"),
-        (["ImageToVideo", "--first-frame-image", "nope.png"], "first_frame_image = 'nope.png': there is no such"),
+        (
+            ["ImageToVideo", "--first-frame-image", "nope.png"],
+            "first_frame_image = 'nope.png': there is no such",
+        ),
         (["SubjectToVideo", "--subject-image", "nope.png", "--prompt", "x"], "subject_image"),
         (["TemplateVideo", "--template", "Diving", "--image", "nope.png"], "image = 'nope.png'"),
     ],

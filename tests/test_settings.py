@@ -123,7 +123,9 @@ def test_a_variable_that_nearly_begins_like_ours(name: str, monkeypatch: pytest.
         Settings.load()
 
 
-@pytest.mark.parametrize("name", ["MINIMAXI_BASE_URL", "MINIMAXI_API_KEY", "BUDGET", "MAX_BUDGET", "MINMAX_BUGDET"])
+@pytest.mark.parametrize(
+    "name", ["MINIMAXI_BASE_URL", "MINIMAXI_API_KEY", "BUDGET", "MAX_BUDGET", "MINMAX_BUGDET"]
+)
 def test_variables_of_others_are_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "0.1")
     assert Settings.load() == Settings()

@@ -62,7 +62,9 @@ _OURS = re.compile(rf"^[ \t]*\[[ \t]*{_SECTION}[ \t]*\]", re.MULTILINE)
 def _misplaced() -> Iterator[str]:
     """Sections of a misspelt name, and files that Luigi does not read as it is set up."""
     for section, names in _sections():
-        is_meant = any(name.replace("-", "_") in Settings.model_fields.keys() - _OF_TASKS_TOO for name in names)
+        is_meant = any(
+            name.replace("-", "_") in Settings.model_fields.keys() - _OF_TASKS_TOO for name in names
+        )
         if section != _SECTION and is_nearly_ours(section) and is_meant:
             yield (
                 f"[{clean(section)}] of the Luigi configuration is no section of settings; "

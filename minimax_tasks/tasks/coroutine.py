@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import luigi
 from luigi.task import flatten
 
-from minimax_tasks.errors import SubclassError
+from minimax_tasks.errors import MiniMaxError, SubclassError
 from minimax_tasks.tasks.run import run_alone
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class CoroutineTask(_Mixin):
     async def run_async(self) -> None:
         """Do the work."""
         raise NotImplementedError
+
+    def on_failure(self, exception: BaseException) -> Any:
+        """What Luigi's page and its mails say of a failure: an error of ours in its words, any other with its trace."""
+        return str(exception) if isinstance(exception, MiniMaxError) else super().on_failure(exception)
 
     def _requires(self) -> list[luigi.Task]:
         """What is done before: what `requires` says, and what the work needs whatever that says."""

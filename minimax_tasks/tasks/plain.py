@@ -27,9 +27,11 @@ from typing import Any
 import luigi
 from luigi.worker import ContextManagedTaskProcess, TaskProcess, TaskStatusReporter
 
+from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.tasks.run import RunInChild, current_run
 
 log = logging.getLogger(__name__)
+_luigi_log = logging.getLogger("luigi-interface")
 
 
 START_PATIENCE = 60.0
@@ -73,7 +75,19 @@ class _Nowhere:
         """A result that nobody waits for any longer."""
 
 
-class ThreadRun(ContextManagedTaskProcess):
+class TaskRun(ContextManagedTaskProcess):
+    """What runs a task for a worker of ours. An error of ours is words for a person, so it is logged as such."""
+
+    def _handle_run_exception(self, error: BaseException) -> Any:
+        if not isinstance(error, MiniMaxError):
+            return super()._handle_run_exception(error)
+        _luigi_log.error("Worker %s failed    %s: %s", self.worker_id, self.task, error)
+        _luigi_log.debug("its traceback", exc_info=True)
+        self.task.trigger_event(luigi.Event.FAILURE, self.task, error)
+        return self.task.on_failure(error)
+
+
+class ThreadRun(TaskRun):
     """Looks like Luigi's process for a task, but is a thread of this process."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -251,7 +265,7 @@ def _run_in_child(
     messages = _Messages(connection)
     messages.send("began", None)
     random.seed()
-    run = ContextManagedTaskProcess(context, task, result_queue=messages, status_reporter=messages, **options)
+    run = TaskRun(context, task, result_queue=messages, status_reporter=messages, **options)
     run.use_multiprocessing = False
     with shared.resume().current():
         run.run()

@@ -11,9 +11,11 @@ makes the thing that runs, which puts `(task_id, status, explanation, missing, n
 import asyncio
 import contextlib
 import importlib
+import itertools
 import logging
 import multiprocessing.spawn
 import queue
+import re
 import signal
 import threading
 import time
@@ -25,10 +27,10 @@ import luigi
 import luigi.worker
 from luigi import rpc, scheduler
 from luigi.task_status import DONE, FAILED
-from luigi.worker import ContextManagedTaskProcess, TaskException, TaskStatusReporter, Worker
+from luigi.worker import TaskException, TaskStatusReporter, Worker
 
 from minimax_tasks.tasks.coroutine import is_run_as_coroutine
-from minimax_tasks.tasks.plain import ThreadRun, Unshared, plain_run
+from minimax_tasks.tasks.plain import TaskRun, ThreadRun, Unshared, plain_run
 from minimax_tasks.tasks.run import Run
 
 _luigi_log = logging.getLogger("luigi-interface")
@@ -122,6 +124,12 @@ class InFlightWorker(Worker):
                 self._scheduler.re_enable_task(task_id)
                 self.add(self._scheduled_tasks[task_id])
 
+    def _log_complete_error(self, task: luigi.Task, tb: str) -> None:
+        _log_unschedulable(task, tb, super()._log_complete_error)
+
+    def _log_dependency_error(self, task: luigi.Task, tb: str) -> None:
+        _log_unschedulable(task, tb, super()._log_dependency_error)
+
     def _create_task_process(self, task: luigi.Task) -> Any:
         messages = queue.Queue() if task.accepts_messages else None  # type: ignore[var-annotated]
         if not is_run_as_coroutine(task):
@@ -176,6 +184,20 @@ class InFlightWorker(Worker):
             response.n_pending_tasks > 0
             and time.monotonic() - self._others_seen_at < self.shared.timing.others_patience
         )
+
+
+_OUR_ERROR = re.compile(r"\Aminimax_tasks\.errors\.\w+: (?P<words>.+)\Z", re.DOTALL)
+
+
+def _log_unschedulable(task: luigi.Task, trace: str, luigis: Callable[[luigi.Task, str], None]) -> None:
+    """An error of ours is words for a person. Luigi hands on no more of an error than its traceback."""
+    last = trace.rpartition("Traceback (most recent call last):\n")[2].splitlines(keepends=True)
+    error = "".join(itertools.dropwhile(lambda line: line.startswith(" "), last)).strip()
+    if told := _OUR_ERROR.match(error):
+        _luigi_log.warning("Will not run %s or what needs it: %s", task, told["words"])
+        _luigi_log.debug("%s", trace)
+    else:
+        luigis(task, trace)
 
 
 _making = threading.Lock()
@@ -279,7 +301,7 @@ class _QuietReporter(TaskStatusReporter):
         self.in_turn(super().decrease_running_resources, decrease_resources)
 
 
-class _CoroutineRun(ContextManagedTaskProcess):
+class _CoroutineRun(TaskRun):
     """Looks like Luigi's process for a task, but runs the task's coroutine on the shared loop."""
 
     def __init__(self, loop: _LoopThread, *arguments: Any, **options: Any) -> None:

@@ -63,6 +63,60 @@ def test_the_detailed_summary_is_luigi_s_and_true_only_when_all_is_done() -> Non
     assert not mm.build([mm.ImageToVideo(first_frame_image="nope.png")], detailed_summary=True)
 
 
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (
+            lambda: mm.ImageToVideo(first_frame_image="nope.png", root="out"),
+            "'nope.png': there is no such file",
+        ),
+        (lambda: mm.VideoDataset(table="nope.csv", root="out"), "nope.csv: there is no such file"),
+        (lambda: mm.RenderStoryboard(storyboard="nope.yaml", root="out"), "nope.yaml: there is no such file"),
+        (lambda: OfNobody(prompt="x", root="out"), "nobody.mp4, which nothing writes"),
+        (lambda: mm.TextToVideo(prompt="blood", root="out"), "1026"),
+        (lambda: Own(prompt="blood", root="out"), "1026"),
+        (lambda: ReadsBadly(), "nope.csv: there is no such file"),
+    ],
+)
+def test_an_error_of_ours_is_one_line(
+    task: Any, says: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.add_faults([{"at": "submit", "prompt": "blood", "code": 1026}])
+    assert not mm.build([task()], log_level="WARNING")
+    told = [record for record in caplog.records if record.name == "luigi-interface"]
+    assert any(says in record.getMessage() for record in told)
+    assert not any("Traceback" in record.getMessage() or record.exc_info for record in told)
+
+
+def test_an_error_of_others_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    assert not mm.build([Broken()], log_level="WARNING")
+    assert not mm.build([Noted(name="bad", fails=9)], log_level="WARNING")
+    told = [record for record in caplog.records if record.name == "luigi-interface"]
+    assert sum("Traceback" in record.getMessage() for record in told) == 1
+    assert sum(record.exc_info is not None for record in told) == 1
+
+
+class OfNobody(mm.TextToVideo):
+    """Names an output that nothing writes."""
+
+    def output(self) -> Any:
+        return [luigi.LocalTarget("nobody.mp4"), luigi.LocalTarget("either.mp4")]
+
+
+class Own(mm.TextToVideo):
+    """Runs in a thread."""
+
+    def run(self) -> None:
+        super().run()
+
+
+class ReadsBadly(luigi.Task):
+    """A task of a user that comes upon an error of ours."""
+
+    def run(self) -> None:
+        raise mm.TableError(["nope.csv: there is no such file"])
+
+
 def test_what_could_not_be_run_is_not_done() -> None:
     assert luigi.build([Needy(name="a")], local_scheduler=True, log_level="CRITICAL"), "Luigi calls this true"
     assert not mm.build([Needy(name="a")])
