@@ -135,7 +135,7 @@ def test_no_folder_for_temporary_files(
     assert main(["models"]) == 0
 
 
-def test_no_folder_for_temporary_files_is_said_before_a_command_is_loaded() -> None:
+def test_no_folder_for_temporary_files_is_said_before_luigi_is_loaded() -> None:
     """Luigi asks for the folder while it is imported, so it takes an interpreter that has not loaded it yet."""
     words = [[command.name] for command in COMMANDS if command.needs >= Needs.SCRATCH]
     asked = """
@@ -145,13 +145,18 @@ def nowhere():
 tempfile.gettempdir = nowhere
 from minimax_tasks.commands.main import main
 print([main(words) for words in eval(sys.argv[1])])
+import minimax_tasks
+try:
+    minimax_tasks.TextToVideo
+except minimax_tasks.ConfigurationError as error:
+    print(error, file=sys.stderr)
 """
     done = subprocess.run(
         [sys.executable, "-c", asked, repr(words)], capture_output=True, text=True, check=False
     )
     assert done.stdout == f"{[2] * len(words)}\n"
     line = "there is no writable folder for temporary files; set TMPDIR to one\n"
-    assert done.stderr == line * len(words)
+    assert done.stderr == line * (len(words) + 1)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.references import STORED_PATIENCE, connects_when_named, in_time
+from minimax_tasks.storage.temporary import temporary_place
 
 log = logging.getLogger(__name__)
 
@@ -105,11 +106,12 @@ def check_lasting(root: Storage, base_url: str) -> None:
 
 
 def check_payable(root: Storage, base_url: str, *, shared: bool) -> None:
-    """Everything that must hold of a root before something is paid on it; marks a new root.
+    """Everything that must hold of a root, and of this machine, before something is paid on it; marks a new root.
 
     `shared`: other workers get tasks from the same scheduler. A child of `multiprocessing`, as Luigi's own worker
     makes them, has others beside it as well. Raises `ConfigurationError`.
     """
+    temporary_place()  # a video arrives there
     check_lasting(root, base_url)
     if shared:
         check_shareable(root)

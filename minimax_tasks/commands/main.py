@@ -158,16 +158,10 @@ def _check_machine(command: Command) -> None:
     """Raise `ConfigurationError` when there is no place for what Luigi and the joins write on the side."""
     if command.needs < Needs.SCRATCH:
         return
-    import tempfile
-
     from minimax_tasks.errors import ConfigurationError
+    from minimax_tasks.storage.temporary import temporary_place
 
-    try:
-        tempfile.gettempdir()
-    except FileNotFoundError:
-        raise ConfigurationError(
-            "there is no writable folder for temporary files; set TMPDIR to one"
-        ) from None
+    temporary_place()
     if command.needs < Needs.FILES:
         return
     try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.storage import owner
 
 _PREFIX = "minimax-"
@@ -18,6 +19,16 @@ _OURS = re.compile(rf"{_PREFIX}(film-|sandbox-)?(?P<token>[0-9a-f]+-\d+-[0-9a-f]
 
 ABANDONED_SECONDS = 2 * 86_400.0
 """Age at which a temporary file is nobody's any more, when it cannot be known whether its process lives."""
+
+
+def temporary_place() -> str:
+    """Where temporary files are made. Raises `ConfigurationError` when there is no such place."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            "there is no writable folder for temporary files; set TMPDIR to one"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -32,7 +43,7 @@ def temporary_folder() -> Iterator[Path]:
 
 def new_temporary_folder() -> Path:
     """A new folder of `temporary_folder` that the caller removes."""
-    _sweep_once(tempfile.gettempdir())
+    _sweep_once(temporary_place())
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{owner.me().token}-"))
 
 

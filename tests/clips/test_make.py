@@ -82,6 +82,20 @@ def test_bad_input_is_told_before_anything_is_paid(sandbox: Sandbox, tmp_path: P
     assert sandbox.ledger() == []
 
 
+def test_without_a_place_for_temporary_files_nothing_is_paid(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video would arrive there: without it, what was paid for could not be fetched."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in […]")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    with pytest.raises(ConfigurationError, match="no writable folder for temporary files; set TMPDIR"):
+        asyncio.run(make(LIGHTHOUSE, root=str(tmp_path)))
+    assert sandbox.ledger() == []
+
+
 def test_clips_that_would_be_gone_with_the_process_are_not_paid() -> None:
     settings = service_settings("https://api.minimaxi.com")
     with pytest.raises(ConfigurationError, match="gone"):
