@@ -14,8 +14,12 @@ _LENGTH_AT = {"h264": 4, "hevc": 21}
 def length_size(stream: av.stream.Stream) -> int:
     """Size in bytes of the length before each unit; 0 for a stream that is not made of such units."""
     context = stream.codec_context
-    record = context.extradata if context is not None else None
-    at = _LENGTH_AT.get(context.codec.canonical_name) if context is not None else None
+    return length_size_of(context.codec.canonical_name, context.extradata) if context is not None else 0
+
+
+def length_size_of(codec: str, record: bytes | None) -> int:
+    """`length_size` of a stream with this configuration record."""
+    at = _LENGTH_AT.get(codec)
     if at is None or not record or len(record) <= at or record[0] != 1:
         return 0
     return (record[at] & 3) + 1
@@ -23,13 +27,17 @@ def length_size(stream: av.stream.Stream) -> int:
 
 def is_damaged(data: bytes, units: int) -> bool:
     """Whether a packet cannot be what the encoder wrote; `units` is the stream's `length_size`."""
-    if not data.strip(b"\0"):
-        return True
-    at = 0
-    while units and at < len(data):
+    return not data.strip(b"\0") or unit_headers(data, units) is None
+
+
+def unit_headers(data: bytes, units: int) -> list[int] | None:
+    """The first byte of each unit of a packet; None for a damaged one."""
+    found: list[int] = []
+    at, whole = 0, len(data)
+    while units and at < whole:
         begin = at + units
-        end = begin + int.from_bytes(data[at:begin], "big")
-        if not begin < end <= len(data) or data[begin] & 0x80 or not data[end - 1]:
-            return True
-        at = end
-    return False
+        at = begin + int.from_bytes(data[at:begin], "big")
+        if not begin < at <= whole or (first := data[begin]) & 0x80 or not data[at - 1]:
+            return None
+        found.append(first)
+    return found

@@ -13,7 +13,8 @@ import av.stream
 import av.video.stream
 
 from minimax_tasks.errors import VideoError
-from minimax_tasks.video.damage import is_damaged, length_size
+from minimax_tasks.video.damage import is_damaged, length_size, length_size_of, unit_headers
+from minimax_tasks.video.plain_mp4 import PlainMp4, read_plain_mp4
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.source import Source, opened, reason_of
 from minimax_tasks.video.turn import UPRIGHT, Turn, read_turn, turn_of
@@ -22,8 +23,17 @@ __all__ = ["CODECS", "Level", "Probe", "VideoError", "probe"]
 
 Level = Literal["header", "packets", "keyframes", "decode"]
 
+_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
+"""What FFmpeg calls the container."""
+
 CODECS = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 """Codecs that count as video: FFmpeg would also open a PNG that is called clip.mp4."""
+
+READ_WHOLE = 2**25
+"""Bytes of a file that is taken into memory to be looked at; clips have a few million."""
+
+_STANDS_FOR_ITSELF = 5
+"""The kind of a unit of H.264 with a piece of a key frame (ITU-T H.264, table 7-1)."""
 
 MAX_PROBLEMS = 5
 """A broken file shows the same fault many times; the first few are enough to recognise it."""
@@ -79,6 +89,8 @@ def probe(source: Source, level: Level = "packets") -> Probe:
     """
     if isinstance(source, str | Path) and not Path(source).is_file():
         return Probe(problems=("there is no such file",))
+    if level == "keyframes" and (good := _good_plain_clip(source)):
+        return good
     found, tally = Probe(), _Tally()
     try:
         with opened(source) as container:
@@ -94,12 +106,64 @@ def probe(source: Source, level: Level = "packets") -> Probe:
     return replace(found, turn=read_turn(source) if tally.turn is None else tally.turn)
 
 
+def _good_plain_clip(source: Source) -> Probe | None:
+    """What `keyframes` says of a good MP4 as services write them, in a third of the time. None for all others."""
+    if not isinstance(source, str | Path) or Path(source).stat().st_size > READ_WHOLE:
+        return None
+    data = Path(source).read_bytes()
+    found = read_plain_mp4(data)
+    if found is None:
+        return None
+    units, keys = length_size_of("h264", found.avc), frozenset(found.keyframes)
+    for number, (begin, end) in enumerate(found.packets):
+        headers = unit_headers(data[begin:end], units)
+        # One that says of itself that it stands for itself is taken for a key frame by FFmpeg, whatever the index says.
+        if not headers or (
+            number not in keys and any(header & 31 == _STANDS_FOR_ITSELF for header in headers)
+        ):
+            return None
+    try:
+        pictures = _decoded(data, found)
+    except (av.error.FFmpegError, ValueError):
+        return None
+    shapes = {(one.width, one.height, one.format.name) for one in pictures}
+    if len(pictures) != len(found.keyframes) or len(shapes) != 1 or any(one.is_corrupt for one in pictures):
+        return None
+    width, height, pix_fmt = shapes.pop()
+    if (width, height) != (found.width, found.height):
+        return None
+    return Probe(
+        container=_MP4,
+        codec="h264",
+        pix_fmt=pix_fmt,
+        width=width,
+        height=height,
+        fps=found.fps,
+        frames=len(found.packets),
+        seconds=found.seconds,
+    )
+
+
+def _decoded(data: bytes, clip: PlainMp4) -> list[av.VideoFrame]:
+    """The pictures that stand for themselves."""
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, av.video.codeccontext.VideoCodecContext)
+    decoder.extradata = clip.avc
+    decoder.thread_count = 1
+    decoder.options = {"skip_loop_filter": "all"}  # nobody looks at them
+    packets = [av.Packet(data[slice(*clip.packets[number])]) for number in clip.keyframes]
+    return [picture for packet in (*packets, None) for picture in decoder.decode(packet)]
+
+
 def _read_header(container: av.container.InputContainer) -> Probe:
     name = container.format.name
     if not container.streams.video:
         return Probe(container=name, problems=("there is no video stream",))
     stream = container.streams.video[0]
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+    context = (
+        stream.codec_context
+    )  # None for a codec that nobody knows, and then the stream has no size either
+    codec = context.codec.canonical_name if context else "unknown"
     seconds = stream.duration * stream.time_base if stream.duration and stream.time_base else Fraction(0)
     problems = []
     if not {"mov", "mp4"} & set(name.split(",")):
@@ -107,15 +171,15 @@ def _read_header(container: av.container.InputContainer) -> Probe:
     if codec not in CODECS:
         problems.append(f"the codec is {codec}, not one of {', '.join(sorted(CODECS))}")
     unexpected = tuple(problems)
-    if codec != "unknown" and not (stream.width and stream.height):
+    if context and not (context.width and context.height):
         problems.append("the picture has no size")
     sound = sound_stream(container)
     return Probe(
         container=name,
         codec=codec,
-        pix_fmt=stream.pix_fmt or "",
-        width=stream.width,
-        height=stream.height,
+        pix_fmt=(context and context.pix_fmt) or "",
+        width=context.width if context else 0,
+        height=context.height if context else 0,
         fps=stream.average_rate,
         frames=stream.frames,
         seconds=float(seconds),

@@ -32,7 +32,7 @@ def opened(source: Source, *, packets_only: bool = False) -> Iterator[av.contain
     """
     options = WHOLE_FILES | ({"skip_frame": "all"} if packets_only else {})
     try:
-        with av.open(_rewound(source), "r", options=options) as container:
+        with av.open(_rewound(source), "r", options=options, metadata_errors="replace") as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{name_of(source)}: {reason_of(error)}") from error

@@ -86,7 +86,7 @@ def read_turn(source: Source) -> Turn:
     try:
         with opened(source, packets_only=True) as container:
             stream = next(iter(container.streams.video), None)
-            if stream is None:
+            if stream is None or stream.codec_context is None:
                 return UPRIGHT
             # Frame threads would decode several pictures before giving the first.
             stream.thread_type = "SLICE"
