@@ -10,7 +10,7 @@ from minimax_tasks.dataset.records import Record
 from minimax_tasks.errors import TableError
 from minimax_tasks.redaction import clean
 
-MARKS = (",", ";", "\t")
+MARKS = (",", ";", "\t", "|")
 """What may stand between the cells of a CSV file that does not say so itself."""
 
 _SAYS = re.compile(r'"?sep=([,;|\t])"?[,;|\t ]*\r?\n', re.IGNORECASE)
@@ -20,7 +20,7 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 def csv_records(text: str) -> Iterator[Record]:
-    """The rows of a CSV file, with commas, semicolons or tabs between its cells."""
+    """The rows of a CSV file, with commas, semicolons, tabs or upright lines between its cells."""
     if said := _SAYS.match(text):
         return _records(text[said.end() :], said[1], above=1)
     header = _QUOTED.sub("", next((line for line in text.splitlines() if line.strip()), ""))

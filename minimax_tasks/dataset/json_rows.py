@@ -28,6 +28,7 @@ def json_records(text: str) -> Iterator[Record]:
     """
     start = _blank_end(text, 0)
     if text[start : start + 1] != "[":
+        _refuse_columns(text, start)
         yield from _alone(text, start) or jsonl_records(text)
         return
     place, line, counted = start + 1, 1, 0
@@ -58,6 +59,30 @@ def json_records(text: str) -> Iterator[Record]:
     if text[place + 1 :].strip():
         raise TableError(
             [f"line {line + text.count(chr(10), counted, place)}: something stands behind the array"]
+        )
+
+
+def _refuse_columns(text: str, start: int) -> None:
+    """Raise `TableError` for one object that has a list, or an object by row, for each column."""
+    try:
+        value, end = _JSON.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(value, Members) or text[end:].strip() or "prompt" not in dict(value):
+        return  # other columns may hold a list or an object in one row
+    cells = [cell for _, cell in value]
+    by_row = all(isinstance(cell, Members) and cell for cell in cells)
+    in_lists = all(
+        isinstance(cell, list)
+        and not isinstance(cell, Members)
+        and not any(isinstance(one, Members) for one in cell)
+        for cell in cells
+    )
+    if by_row or in_lists:
+        raise TableError(
+            [
+                "it is a table by columns; allowed: an object for each row (in pandas `to_json(orient='records')`)"
+            ]
         )
 
 

@@ -30,6 +30,9 @@ MOST_ROWS = 200_000
 
 MOST_COLUMNS = 2_000
 
+_BEGINNING = 200
+"""Bytes of a text from which its encoding is guessed."""
+
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 _SHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
@@ -180,10 +183,20 @@ def _limited(records: Iterator[Record]) -> Iterator[Record]:
         yield record
 
 
+def _unsaid_utf16(data: bytes) -> str:
+    """The UTF-16 that a text begins in without saying so, "" when it does not: most second bytes are zero."""
+    for encoding, zeros in (("utf-16-le", data[1::2]), ("utf-16-be", data[::2])):
+        if zeros and 2 * zeros.count(0) > len(zeros):
+            return encoding
+    return ""
+
+
 def _text(data: bytes, encoding: str) -> str:
     """The text of a file: UTF-8 unless it says, or somebody says, that it is another."""
     if not encoding and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
+    if not encoding and (unsaid := _unsaid_utf16(data[:_BEGINNING])):
+        raise TableError([f"line 1: not UTF-8 text; give the encoding {unsaid}"])
     try:
         return data.decode(encoding or "utf-8-sig").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

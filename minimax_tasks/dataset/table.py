@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
+from minimax_tasks.api.suggest import suggest
 from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.files import TableFile
 from minimax_tasks.dataset.picture_values import PictureValue, PictureValues, picture_value
@@ -143,7 +144,8 @@ def _parsed(
     columns = (*found.columns, *more)
     fields, warnings = _request_columns(columns)
     misspelt = _misspelt(columns, fields)
-    if found.columns and not misspelt and _ASKING.isdisjoint(fields):
+    nothing_asks = bool(found.columns) and _ASKING.isdisjoint(fields)
+    if nothing_asks and not misspelt:
         raise TableError([f"{shown(path)}: {_asks_nothing(found.columns)}"])
     reader = _RowReader(folder_of(path), fields, file, unit, values)
     rows: list[Row] = []
@@ -155,6 +157,8 @@ def _parsed(
             blank.append(record.number)
             continue
         count += 1
+        if nothing_asks:  # because of a column's name, which is the one mistake
+            continue
         if record.problem:
             problems.append(Problem(record.number, record.problem, file=file, unit=unit))
             continue
@@ -205,7 +209,9 @@ def read_table(
 
 def _asks_nothing(columns: Sequence[str]) -> str:
     """What is wrong with a table of which no row can ask for a clip."""
-    meant = next(((column, name) for column in columns if (name := synonym(column, sorted(_ASKING)))), None)
+    asking = sorted(_ASKING)
+    found = ((column, look(column, asking)) for look in (synonym, suggest) for column in columns)
+    meant = next(((column, name) for column, name in found if name), None)
     hint = f"; perhaps {quoted(meant[0])} is meant to be called {meant[1]!r}" if meant else ""
     has = shortened(", ".join(map(quoted, columns)), 300)
     return (

@@ -142,6 +142,16 @@ def test_text_and_image_are_carried_where_there_is_no_template(sandbox: Sandbox,
             "no column of it asks for a clip: it has 'Prompt text', 'size'",
         ),
         ("w.csv", b"caption\na\n", "perhaps 'caption' is meant to be called 'prompt'"),
+        ("w.csv", b"promt\na\n", "perhaps 'promt' is meant to be called 'prompt'"),
+        (
+            "w.csv",
+            b"id,first_frame\n1,a.png\n",
+            "perhaps 'first_frame' is meant to be called 'first_frame_image'",
+        ),
+        ("w.csv", "prompt\na\n".encode("utf-16-le"), "line 1: not UTF-8 text; give the encoding utf-16-le"),
+        ("w.csv", "prompt\na\n".encode("utf-16-be"), "line 1: not UTF-8 text; give the encoding utf-16-be"),
+        ("w.json", b'{"prompt": ["a", "b"], "n": [1, 2]}', "it is a table by columns"),
+        ("w.json", b'{"prompt": {"0": "a"},\n"n": {"0": 1}}', "it is a table by columns"),
         ("w.json", b'[{"prompt": "a"},\n {"prompt": }]', "line 2: not JSON"),
         ("w.json", b'[{"prompt": "a"}\n\n {"prompt": "b"}]', "line 3: not JSON (a comma or ] is missing"),
         ("w.json", b'[{"prompt": "a"},\n]', "line 2: not JSON"),
@@ -168,6 +178,13 @@ def test_text_and_image_are_carried_where_there_is_no_template(sandbox: Sandbox,
 def test_files_that_are_no_tables(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
     assert any(message in line for line in problems(tmp_path / name)), problems(tmp_path / name)
+
+
+def test_a_column_that_asks_for_all_clips_and_is_misspelt_is_one_mistake(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Prompt,duration\na,6\nb,7\n")
+    assert problems(tmp_path / "w.csv") == (
+        f"{tmp_path}/w.csv, line 1: column 'Prompt': the request field is called 'prompt'",
+    )
 
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
@@ -212,6 +229,7 @@ def test_ten_thousand_rows_are_forty_tasks(tmp_path: Path) -> None:
         '"sep=,"\nprompt,model\n"A lighthouse, at dawn",MiniMax-Hailuo-02\n',
         "prompt\tmodel\nA lighthouse, at dawn\tMiniMax-Hailuo-02\n",
         '"prompt";"model"\n"A lighthouse, at dawn";"MiniMax-Hailuo-02"\n',
+        "prompt|model\nA lighthouse, at dawn|MiniMax-Hailuo-02\n",
         "SEP=|\nprompt|model\nA lighthouse, at dawn|MiniMax-Hailuo-02\n",
     ],
 )
