@@ -8,7 +8,7 @@ import av.error
 import av.filter
 import numpy as np
 
-from minimax_tasks.video.colour import plane_pixels
+from minimax_tasks.video.colour import plane_pixels, reformatted
 from minimax_tasks.video.transition_names import BLENDS, CUT, TRANSITIONS, XFADES
 
 __all__ = ["BLENDS", "CUT", "TRANSITIONS", "XFADES", "cross"]
@@ -68,7 +68,9 @@ def _xfade(
         side.push(None)
     while left:
         try:
-            yield graph.vpull()
+            mixed = graph.vpull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
+        # The filter has a colour for each pixel; the frames of a film do not, and words are drawn on those.
+        yield reformatted(mixed, format="yuv420p", from_matrix="ITU709", to_matrix="ITU709", limited=True)
         left -= 1

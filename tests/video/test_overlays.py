@@ -13,6 +13,7 @@ from minimax_tasks.video.overlays import Leaf, Overlay, uncovered
 from minimax_tasks.video.slate import write_slate
 from minimax_tasks.video.source import opened
 from minimax_tasks.video.stream_layout import read_layout
+from minimax_tasks.video.transitions import TRANSITIONS
 
 SIZE, FPS = (128, 72), Fraction(24)
 
@@ -79,3 +80,22 @@ def test_leaves_are_shown_in_turn_for_their_share(tmp_path: Path) -> None:
 def test_what_is_not_covered(runs: list[tuple[int, int]], free: list[tuple[int, int]]) -> None:
     overlays = [Overlay(begins, ends, lambda size: []) for begins, ends in runs]
     assert list(uncovered(overlays, 0, 10)) == free
+
+
+def test_words_lie_over_every_transition(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    write_slate(clip, SIZE, FPS, 1.0, "", ())
+    layout = read_layout(str(clip))
+    pieces = [Piece(layout, 0, 24)]
+    pieces += [
+        Piece(layout, 20 * number, 24, transition=name, overlap=4)
+        for number, name in enumerate(TRANSITIONS, 1)
+    ]
+    frames = pieces[-1].starts_at + 24
+    done = join(
+        str(tmp_path / "film.mp4"), pieces, FPS, overlays=[Overlay(0, frames, lambda size: [grey(255)])]
+    )
+    with opened(str(tmp_path / "film.mp4")) as container:
+        levels = [float(np.mean(plane_pixels(f.planes[0])[24:48, 52:76])) for f in container.decode(video=0)]
+    assert len(levels) == done.frames == frames
+    assert min(levels) > 225
