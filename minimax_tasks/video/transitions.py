@@ -35,6 +35,14 @@ def _blend(one: av.VideoFrame, two: av.VideoFrame, share: float) -> av.VideoFram
     return frame
 
 
+_COLOUR_FOR_EACH_PIXEL = "yuv444p"
+"""The only pixels of those kinds that the filter takes. FFmpeg would convert others by itself, and their matrix too."""
+
+
+def _as_709(picture: av.VideoFrame, pixels: str) -> av.VideoFrame:
+    return reformatted(picture, format=pixels, from_matrix="ITU709", to_matrix="ITU709", limited=True)
+
+
 def _xfade(
     before: Sequence[av.VideoFrame], after: Sequence[av.VideoFrame], kind: str
 ) -> Iterator[av.VideoFrame]:
@@ -45,7 +53,11 @@ def _xfade(
     mix = graph.add("xfade", f"transition={kind}:duration={len(before)}:offset=0")
     for number, frame in enumerate((before[0], after[0])):
         buffer = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=rate, name=f"side{number}"
+            width=frame.width,
+            height=frame.height,
+            format=_COLOUR_FOR_EACH_PIXEL,
+            time_base=rate,
+            name=f"side{number}",
         )
         # The filter refuses an input that is not marked as having a constant rate.
         constant = graph.add("fps", str(rate))
@@ -58,7 +70,8 @@ def _xfade(
 
     left = len(before)
     for number, pair in enumerate(zip(before, after, strict=True)):
-        for side, frame in zip(sides, pair, strict=True):
+        for side, picture in zip(sides, pair, strict=True):
+            frame = _as_709(picture, _COLOUR_FOR_EACH_PIXEL)
             frame.pts = number
             frame.time_base = rate
             # A duration left over from decoding would make `fps` repeat the last frame hundreds of times.
@@ -71,6 +84,5 @@ def _xfade(
             mixed = graph.vpull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
-        # The filter has a colour for each pixel; the frames of a film do not, and words are drawn on those.
-        yield reformatted(mixed, format="yuv420p", from_matrix="ITU709", to_matrix="ITU709", limited=True)
+        yield _as_709(mixed, "yuv420p")
         left -= 1

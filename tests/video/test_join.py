@@ -232,6 +232,22 @@ def test_every_transition_works(make_clip, shown, out, kind):
     assert_plays_everywhere(out, 14)
 
 
+@pytest.mark.parametrize("colour", [(230, 40, 30), (30, 60, 200), (240, 200, 60)])
+def test_a_transition_begins_with_the_colours_of_its_clip(make_clip, out, colour):
+    one, other = (
+        make_clip(name, 8, size=(320, 180), picture=lambda _, size: Image.new("RGB", size, colour))
+        for name in ("1.mp4", "2.mp4")
+    )
+    pieces = [Piece(one)]
+    pieces += [Piece(other, transition=name, transition_seconds=1 / 12) for name in TRANSITIONS]
+    joined = join(str(out), pieces)
+    with av.open(str(out)) as container:
+        colours = [np.asarray(frame.to_image()).mean(axis=(0, 1)) for frame in container.decode(video=0)]
+    for name, start in zip(TRANSITIONS, joined.starts[1:], strict=True):
+        first = round(start * 24)
+        assert colours[first] == pytest.approx(colours[0], abs=3), name
+
+
 def test_transitions_at_both_ends_of_a_piece(make_clip, out):
     clips = [make_clip(f"{number}.mp4", frames=12) for number in range(3)]
     film = join(
