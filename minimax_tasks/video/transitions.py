@@ -55,7 +55,7 @@ def _xfade(
         buffer = graph.add_buffer(
             width=frame.width,
             height=frame.height,
-            format=_COLOUR_FOR_EACH_PIXEL,
+            format=av.VideoFormat(_COLOUR_FOR_EACH_PIXEL),
             time_base=rate,
             name=f"side{number}",
         )
