@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
     exported = write_timeline(storage, plan, options.out, relative=options.relative)
     for file in exported.files:
         say(f"export: {file}")
+    for loss in exported.losses:
+        tell(loss)
     if exported.missing:
         tell(f"not made or not readable, so left out: {', '.join(exported.missing)}")
     return FAILED if exported.missing else DONE

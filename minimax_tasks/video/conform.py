@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import BT709, UNTAGGED, plane_pixels, reformatted, untagged_matrix
 from minimax_tasks.video.rates import nearest
-from minimax_tasks.video.shape import CENTRE, Crop, Fill, Size
+from minimax_tasks.video.shape import CENTRE, Crop, Fill, Size, fitted, on_colours
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.turn import Turn, turn_of
@@ -115,18 +115,18 @@ def _fitted(
     if turn.degrees % 180:
         pixel_aspect = 1 / pixel_aspect
     whole = turn.size(frame.width, frame.height)
-    inner = _inner_size(Fraction(*whole) * pixel_aspect, size)
-    if crop.is_whole and (inner == size or fill == "bars"):
-        picture = _upright(frame, turn, inner)
-        return picture if inner == size else _on(_black(size), picture)
-    upright, shape = _upright(frame, turn, whole), Fraction(*size) / pixel_aspect
-    if fill == "crop":
-        return _resized(_cut(upright, crop.box(whole, shape)), size)
-    kept = _cut(upright, crop.box(whole, None))
-    picture = _resized(kept, _inner_size(Fraction(kept.width, kept.height) * pixel_aspect, size))
+    fitting = fitted(whole, pixel_aspect, size, fill, crop)
+    if fitting.is_whole and (fitting.inner == size or fill != "blur"):
+        picture = _upright(frame, turn, fitting.inner)
+        return picture if fitting.inner == size else _on(_black(size), picture)
+    kept = _cut(_upright(frame, turn, whole), fitting.box)
+    picture = _resized(kept, fitting.inner)
+    if fitting.inner == size:
+        return picture
     if fill == "bars":
         return _on(_black(size), picture)
-    return _on(_blurred(_cut(kept, CENTRE.box((kept.width, kept.height), shape)), size), picture)
+    ground = CENTRE.box((kept.width, kept.height), Fraction(*size) / pixel_aspect)
+    return _on(_blurred(_cut(kept, ground), size), picture)
 
 
 def _upright(frame: av.VideoFrame, turn: Turn, size: Size) -> av.VideoFrame:
@@ -156,18 +156,6 @@ def _turned(picture: av.VideoFrame, turn: Turn) -> av.VideoFrame:
     return frame
 
 
-def _inner_size(aspect: Fraction, size: Size) -> Size:
-    width, height = size
-    if aspect > Fraction(width, height):
-        height = min(height, 2 * nearest(width / aspect / 2))
-    else:
-        width = min(width, 2 * nearest(height * aspect / 2))
-    # A pixel or two of difference is rounding of an even size: stretch, rather than draw a hairline bar.
-    inner = (width, height)
-    near = all(abs(one - two) <= 2 for one, two in zip(inner, size, strict=True))
-    return size if near else (max(2, width), max(2, height))
-
-
 def _resized(picture: av.VideoFrame, size: Size) -> av.VideoFrame:
     """A yuv420p frame in another size; its colours stay what they are."""
     if (picture.width, picture.height) == size:
@@ -178,9 +166,8 @@ def _resized(picture: av.VideoFrame, size: Size) -> av.VideoFrame:
 
 
 def _cut(picture: av.VideoFrame, box: tuple[int, int, int, int]) -> av.VideoFrame:
-    """A part of a yuv420p frame, moved to whole pixels of its colours: even ones."""
-    left, top = (2 * (place // 2) for place in box[:2])
-    width, height = (max(2, 2 * (side // 2)) for side in box[2:])
+    """A part of a yuv420p frame, moved to whole pixels of its colours."""
+    left, top, width, height = on_colours(box)
     if (width, height) == (picture.width, picture.height):
         return picture
     frame = av.VideoFrame(width, height, "yuv420p")

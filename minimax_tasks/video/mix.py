@@ -21,7 +21,7 @@ FILM_RATE = 48_000
 SEAM = Fraction(5, 1000)
 """Seconds in which sound fades at a cut: too short to be heard as a fade, and long enough not to click."""
 
-_RAMP = Fraction(3, 10)
+DUCK_RAMP = Fraction(3, 10)
 """Seconds in which sound makes way for a voice, and comes back."""
 
 _RUN_UP = 1
@@ -82,7 +82,7 @@ class _Heard:
         self.begin, self.end = nearest(sound.starts_at * rate), nearest(sound.ends_at * rate)
         self._fade_in, self._fade_out = nearest(sound.fade_in * rate), nearest(sound.fade_out * rate)
         self._ducks = [(nearest(begins * rate), nearest(ends * rate)) for begins, ends in sound.ducks]
-        self._ramp = nearest(_RAMP * rate)
+        self._ramp = nearest(DUCK_RAMP * rate)
         self._decoded = _decoded(sound, rate)
         self._shift = self.begin - nearest(sound.source_in / sound.speed * rate)
         self._held: tuple[int, Samples] | None = None

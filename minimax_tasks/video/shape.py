@@ -79,6 +79,53 @@ class Crop:
 
 CENTRE = Crop()
 
+Box = tuple[int, int, int, int]
+"""A part of a picture: left, top, width and height in pixels."""
+
+
+def on_colours(box: Box) -> Box:
+    """A part of a picture whose colours have half its pixels, moved to even places."""
+    left, top, width, height = box
+    return 2 * (left // 2), 2 * (top // 2), max(2, 2 * (width // 2)), max(2, 2 * (height // 2))
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a picture lies in a frame: what of it is shown (`box`), and in which size (`inner`), in the middle."""
+
+    whole: Size
+    box: Box
+    inner: Size
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is shown."""
+        return self.box == (0, 0, *self.whole)
+
+
+def fitted(whole: Size, pixel_aspect: Fraction, size: Size, fill: Fill, crop: Crop) -> Fitting:
+    """How a picture of the size `whole` lies in a frame of another; `pixel_aspect` is that of its pixels."""
+    inner = _inner_size(Fraction(*whole) * pixel_aspect, size)
+    if crop.is_whole and (inner == size or fill != "crop"):
+        return Fitting(whole, (0, 0, *whole), inner)
+    if fill == "crop":
+        return Fitting(whole, on_colours(crop.box(whole, Fraction(*size) / pixel_aspect)), size)
+    box = on_colours(crop.box(whole, None))
+    return Fitting(whole, box, _inner_size(Fraction(box[2], box[3]) * pixel_aspect, size))
+
+
+def _inner_size(aspect: Fraction, size: Size) -> Size:
+    width, height = size
+    if aspect > Fraction(width, height):
+        height = min(height, 2 * nearest(width / aspect / 2))
+    else:
+        width = min(width, 2 * nearest(height * aspect / 2))
+    # A pixel or two of difference is rounding of an even size: stretch, rather than draw a hairline bar.
+    inner = (width, height)
+    near = all(abs(one - two) <= 2 for one, two in zip(inner, size, strict=True))
+    return size if near else (max(2, width), max(2, height))
+
+
 
 @dataclass(frozen=True)
 class Shape:

@@ -132,7 +132,11 @@ def test_editing_programs_read_the_cut(export: Callable[[str], Path], ending: st
         assert len(timeline.audio_tracks()) == 1
     if ending == "otio":
         assert clips[2].effects[0].time_scalar == 0.5
-        assert [marker.name for marker in clips[0].markers] == ["dialogue: We should go.", "notes: Softer."]
+        assert [marker.name for marker in clips[0].markers] == [
+            "dialogue: We should go.",
+            "dialogue zh: 我们该走了。",
+            "notes: Softer.",
+        ]
         (transition,) = [one for one in timeline.video_tracks()[0] if isinstance(one, otio.schema.Transition)]
         assert transition.in_offset.value + transition.out_offset.value == 12
     if ending in ("xml", "fcpxml"):

@@ -126,8 +126,12 @@ def test_final_cut_pro_7_gets_levels_and_speeds_as_its_own_filters(export: Calla
     ]
     assert points == [
         (0, 0.0),
-        (12, pytest.approx(0.50119, abs=1e-4)),
-        (48, pytest.approx(0.50119, abs=1e-4)),
+        (12, pytest.approx(0.12589, abs=1e-4)),  # the first voice is heard by then
+        (24, pytest.approx(0.12589, abs=1e-4)),
+        (31, pytest.approx(0.50119, abs=1e-4)),
+        (35, pytest.approx(0.50119, abs=1e-4)),
+        (42, pytest.approx(0.12589, abs=1e-4)),
+        (48, pytest.approx(0.12589, abs=1e-4)),
     ]
 
 
@@ -148,7 +152,8 @@ def test_a_folder_that_travels(export: Callable[..., Path], tmp_path: Path, endi
     shutil.move(tmp_path / "cut", tmp_path / "elsewhere")
     shutil.rmtree(tmp_path / "out")
     timeline = timeline_of(tmp_path / "elsewhere" / path.name)
-    urls = {clip.media_reference.target_url for clip in timeline.find_clips()}
+    files = [clip.media_reference for clip in timeline.find_clips()]
+    urls = {file.target_url for file in files if isinstance(file, otio.schema.ExternalReference)}
     assert len(urls) == 3 + 3
     for url in urls:
         name = unquote(url)

@@ -20,7 +20,6 @@ from minimax_tasks.storyboard.film import length_of
 from minimax_tasks.storyboard.own.videos import film_shape, own_videos
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.sounds import local_sound
-from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.stream_layout import StreamLayout, read_layout
 
 if TYPE_CHECKING:
@@ -34,11 +33,18 @@ _NOT_IN_A_URL = re.compile(r"[#?%]")
 
 @dataclass(frozen=True)
 class LinkedClip:
-    """A clip that is made: its length, whether it has sound, and the address at which another program finds it."""
+    """A clip that is made: its length, the address at which another program finds it, and what is in its file.
+
+    `size` is that of its pictures in pixels as shown, `pixel_aspect` that of its pixels. `channels` and `sound_rate` are
+    those of its sound, 0 where it has none.
+    """
 
     length: ClipLength
     url: str
-    sound: bool = False
+    size: tuple[int, int]
+    pixel_aspect: Fraction = Fraction(1)
+    channels: int = 0
+    sound_rate: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,9 +55,10 @@ class ExportedCut:
     plan: Plan
     edit: Edit
     clips: Mapping[str, LinkedClip]
-    size: tuple[int, int] = (0, 0)
-    rate: Fraction = DEFAULT_FPS
-    """Those of the film, for what is drawn."""
+    size: tuple[int, int]
+    """That of the film in pixels."""
+    rate: Fraction
+    """Its frames per second."""
     relative: bool = False
     """Whether media lie in a folder beside what is written, and are named from there."""
 
@@ -60,6 +67,14 @@ class ExportedCut:
         """The shots that are not made, or cannot be read, and so are left out."""
         there = {cut.shot for cut in self.edit.cuts}
         return [shot.shot.id for shot in self.plan.shown if shot.shot.id not in there]
+
+    def media_folder(self, out: str) -> Path | None:
+        """The folder beside a file in which its media travel; None where they stay where they are."""
+        if not self.relative:
+            return None
+        folder = Path(out).parent / f"{film_name(Path(out).stem)}-media"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def copies(self, folder: Path) -> dict[str, str]:
         """Clip key -> a copy of its file in a folder, under a name that says which shot and take it is."""
@@ -107,7 +122,7 @@ class ExportedCut:
         """The first and the last picture that the film shows of a clip. Raises `VideoError`."""
         from minimax_tasks.video.frames import frame_at
 
-        last = max(one.source_in, one.source_out - 1 / (self.edit.rate or DEFAULT_FPS))
+        last = max(one.source_in, one.source_out - 1 / self.rate)
         with self.local(one) as path:
             return [frame_at(path, float(seconds)).copy() for seconds in (one.source_in, last)]
 
@@ -150,8 +165,6 @@ def _clips(root: Storage, plan: Plan) -> tuple[dict[str, LinkedClip], tuple[int,
                 continue
             paths[key] = path
             found[key] = _linked(layout, root.path(name) if root.local else root.join(name))
-        if not any(shot.own for shot in plan.shown):
-            return found, (0, 0), DEFAULT_FPS
         own = stack.enter_context(own_videos(root, plan, paths))
         size, rate = film_shape(plan, {**paths, **own})
         for shot in plan.shown:
@@ -162,8 +175,14 @@ def _clips(root: Storage, plan: Plan) -> tuple[dict[str, LinkedClip], tuple[int,
 
 def _linked(layout: StreamLayout, address: str) -> LinkedClip:
     is_path = "://" not in address
+    sound = layout.sound
     return LinkedClip(
-        length_of(layout), _media_url(address) if is_path else address, layout.sound is not None
+        length_of(layout),
+        _media_url(address) if is_path else address,
+        layout.size,
+        layout.pixel_aspect,
+        sound.channels if sound else 0,
+        sound.rate if sound else 0,
     )
 
 

@@ -9,10 +9,11 @@ from typing import Protocol, cast, runtime_checkable
 from minimax_tasks.errors import ConfigurationError, VideoError
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, exported_cut
+from minimax_tasks.storyboard.exports.losses import losses
 from minimax_tasks.storyboard.plan import Plan
 
 EXPORTS = {
-    ".otio": "otio", ".otioz": "otio", ".xml": "otio", ".fcpxml": "otio", ".edl": "otio",
+    ".otio": "otio", ".otioz": "otio", ".xml": "otio", ".fcpxml": "fcpxml", ".edl": "edl",
     ".srt": "captions", ".vtt": "captions", ".csv": "shot_list", ".pdf": "contact_sheet",
 }  # fmt: skip
 """Ending of the file -> module of this room that writes it, an `Exporter`."""
@@ -74,10 +75,11 @@ def check_out(out: str | Path, *, relative: bool = False) -> None:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and the shots that are not made and so are left out."""
+    """What was written, the shots that are not made and so are left out, and what of the film the format cannot say."""
 
     files: list[str]
     missing: list[str]
+    losses: list[str]
 
 
 def write_timeline(root: Storage, plan: Plan, out: str | Path, *, relative: bool = False) -> Exported:
@@ -100,7 +102,7 @@ def write_timeline(root: Storage, plan: Plan, out: str | Path, *, relative: bool
         files = exporter.write(cut, str(out))
     except (OSError, ValueError, VideoError) as error:
         raise ConfigurationError(f"timeline {out}: it cannot be written: {error}") from None
-    return Exported(files, cut.missing)
+    return Exported(files, cut.missing, losses(cut, path.suffix.casefold()))
 
 
 def _exporter(path: Path) -> Exporter:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minimax_tasks.storyboard.edit import Edit
+from minimax_tasks.storyboard.exports.envelope import envelope
+from minimax_tasks.storyboard.exports.fcp7 import levels
 from minimax_tasks.storyboard.sound_cuts import SoundCut
 from minimax_tasks.video.rates import DEFAULT_FPS
 
@@ -14,16 +16,13 @@ if TYPE_CHECKING:
 _TRACKS = {"bed": "Beds", "voice": "Voices"}
 """Kind of a sound -> the name of its track; a second one at the same time goes to `Beds 2`."""
 
-_LOUDEST = 3.98109
-"""The most that the level of a filter of Final Cut Pro 7 multiplies by: 12 dB."""
-
 
 def sound_tracks(edit: Edit, urls: Mapping[str, str], lengths: Mapping[str, float]) -> Iterator[object]:
     """The tracks; `urls` and `lengths` in seconds are those of the files, by the name that the board gives them."""
     import opentimelineio as otio
 
     for kind, name in _TRACKS.items():
-        for number, sounds in enumerate(_apart([one for one in edit.sounds if one.track == kind]), 1):
+        for number, sounds in enumerate(apart([one for one in edit.sounds if one.track == kind]), 1):
             title = name if number == 1 else f"{name} {number}"
             track = otio.schema.Track(name=title, kind=otio.schema.TrackKind.Audio)
             at = 0
@@ -36,7 +35,7 @@ def sound_tracks(edit: Edit, urls: Mapping[str, str], lengths: Mapping[str, floa
             yield track
 
 
-def _apart(sounds: Sequence[SoundCut]) -> list[list[SoundCut]]:
+def apart(sounds: Sequence[SoundCut]) -> list[list[SoundCut]]:
     """The sounds, so that no two of a list are heard at once."""
     lists: list[list[SoundCut]] = []
     for one in sorted(sounds, key=lambda sound: sound.starts_at):
@@ -70,37 +69,15 @@ def _clip(one: SoundCut, edit: Edit, url: str, seconds: float) -> Any:
                 "ducked_by": round(-20 * math.log10(one.ducked), 3) if one.ducks and one.ducked else 0.0,
                 "ducks": [[float(begins), float(ends)] for begins, ends in one.ducks],
             },
-            "fcp_xml": {"filter": _levels(one, edit, begin, frames)},
+            "fcp_xml": {"filter": _levels(one, edit, begin)},
         },
     )
 
 
-def _levels(one: SoundCut, edit: Edit, begin: int, frames: int) -> dict[str, Any]:
-    """Gain and fades as the filter of Final Cut Pro 7 for them; times are frames of the file."""
-    level = min(one.volume, _LOUDEST)
-    rise, fall = edit.frames(one.fade_in), edit.frames(one.fade_out)
-    points = {begin: 0.0 if rise else level, begin + rise: level}
-    points |= {begin + frames - fall: level, begin + frames: 0.0 if fall else level}
-    keyframes = [{"when": str(at), "value": f"{value:.5f}"} for at, value in sorted(points.items())]
-    parameter: dict[str, Any] = {
-        "parameterid": "level",
-        "name": "Level",
-        "valuemin": "0",
-        "valuemax": str(_LOUDEST),
-        "value": f"{level:.5f}",
-    }
-    if rise or fall:
-        parameter["keyframe"] = keyframes
-    return {
-        "effect": {
-            "name": "Audio Levels",
-            "effectid": "audiolevels",
-            "effectcategory": "audiolevels",
-            "effecttype": "audiolevels",
-            "mediatype": "audio",
-            "parameter": parameter,
-        }
-    }
+def _levels(one: SoundCut, edit: Edit, begin: int) -> dict[str, Any]:
+    """Gain, fades and ducking as the filter of Final Cut Pro 7 for them; times are frames of the file."""
+    points = {begin + edit.frames(at): value for at, value in envelope(one)}
+    return levels(one.volume, points if len(points) > 1 else None)
 
 
 def _time(frames: int, edit: Edit) -> "otio.opentime.RationalTime":

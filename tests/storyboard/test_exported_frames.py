@@ -1,0 +1,306 @@
+"""Every export of a film with everything in its cut, read back and compared with the film, frame by frame."""
+
+import csv
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from minimax_tasks.commands.main import main
+from minimax_tasks.storyboard.plan import Plan
+from tests.storyboard.exported_film import (
+    BOARD,
+    Shown,
+    made_film,
+    path_of,
+    shown_by_edl,
+    shown_by_fcpxml,
+    shown_by_timeline,
+    time_of,
+    unlike,
+)
+from tests.storyboard.fcpxml_rules import broken_rules
+
+otio = pytest.importorskip("opentimelineio", reason="it has no wheel for this Python")
+
+FRAMES = 222
+ALONE = 192
+"""Frames of the film that show one clip: all but those of the three transitions."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("everything")
+
+
+@pytest.fixture(scope="module")
+def plan(folder: Path) -> Plan:
+    return made_film(folder)
+
+
+@pytest.fixture(scope="module")
+def export(folder: Path, plan: Plan) -> Callable[..., Path]:
+    def write(name: str, *options: str) -> Path:
+        assert main(["export", plan.path, str(folder / name), "--root", str(folder / "out"), *options]) == 0
+        return folder / name
+
+    return write
+
+
+def timeline_of(path: Path):  # type: ignore[no-untyped-def]
+    found = otio.adapters.read_from_file(str(path))
+    return found[0] if isinstance(found, otio.schema.SerializableCollection) else found
+
+
+def shown_by(path: Path, plan: Plan) -> Shown:
+    match path.suffix:
+        case ".fcpxml":
+            return shown_by_fcpxml(path)
+        case ".edl":
+            timeline = timeline_of(path.with_suffix(".otio"))
+            clips = timeline.video_tracks()[0].find_clips()
+            files = {clip.name.split()[1]: path_of(clip.media_reference.target_url) for clip in clips}
+            return shown_by_edl(path, files)
+        case ending:
+            return shown_by_timeline(timeline_of(path), fcp7=ending == ".xml")
+
+
+@pytest.mark.parametrize("ending", ["otio", "xml", "fcpxml", "edl"])
+def test_an_export_shows_what_the_film_shows(
+    export: Callable[..., Path], folder: Path, plan: Plan, ending: str
+) -> None:
+    export("film.otio")
+    shown = shown_by(export(f"film.{ending}"), plan)
+    assert max(shown) + 1 == FRAMES
+    assert len(shown) == ALONE
+    at_two = {path_of(seen.file) for frame, seen in shown.items() if frame in range(72, 90)}
+    sampled = frozenset({str(folder / "own.mp4"), *at_two})
+    assert list(unlike(folder / "out/films/everything/film.mp4", shown, sampled)) == []
+
+
+def test_a_bundle_holds_its_media_and_overwrites_the_one_before(export: Callable[..., Path]) -> None:
+    export("film.otioz")
+    timeline = timeline_of(export("film.otioz"))
+    assert timeline.duration().to_frames() == FRAMES
+    assert {clip.media_reference.target_url.split("/")[0] for clip in timeline.find_clips()} == {"media"}
+
+
+def test_a_final_cut_project_keeps_to_the_rules_of_its_dtd(export: Callable[..., Path]) -> None:
+    root = ET.parse(export("film.fcpxml")).getroot()
+    assert list(broken_rules(root)) == []
+    next(root.iter("asset-clip")).insert(0, ET.Element("marker", start="0s", value="x"))
+    assert len(list(broken_rules(root))) == 1, "or the rules would allow anything"
+
+
+def test_a_final_cut_project_says_everything_in_its_own_words(export: Callable[..., Path]) -> None:
+    root = ET.parse(export("film.fcpxml")).getroot()
+    (sequence,) = root.iter("sequence")
+    formats = {one.get("id"): one for one in root.iter("format")}
+    film = formats[sequence.get("format")]
+    assert (film.get("width"), film.get("height"), film.get("frameDuration")) == ("320", "180", "1/24s")
+    assert time_of(sequence, "duration") == Fraction(FRAMES, 24)
+    assert [one.get("name") for one in root.iter("transition")] == [
+        "Cross Dissolve",
+        "wipeleft",
+        "circleopen",
+    ]
+    assert [(one.get("role"), one.get("name")) for one in root.iter("caption")] == [
+        ("iTT?captionFormat=ITT.en", "We should go."),
+        ("iTT?captionFormat=ITT.zh", "我们该走了。"),
+        ("iTT?captionFormat=ITT.en", "Now!"),
+    ]
+    assert [one.get("name") for one in root.iter("title")] == ["Mara"]
+    (audition,) = root.iter("audition")
+    assert [one.get("name") for one in audition.findall("asset-clip")] == ["Shot a", "Shot a, take 2"]
+    own = next(one for one in root.iter("asset-clip") if one.get("name") == "Shot e")
+    moved = own.find("adjust-transform")
+    assert moved is not None
+    assert moved.get("scale") == "0.75 0.75"
+    conformed = own.find("conform-rate")
+    assert conformed is not None
+    assert conformed.attrib == {"scaleEnabled": "0", "srcFrameRate": "30"}
+    lanes = {one.get("name"): one.get("lane") for one in root.iter("asset-clip") if one.get("lane")}
+    assert lanes == {"line.wav": "-1", "bed.wav": "-2"}
+
+
+def test_sounds_begin_where_they_do_in_the_film(export: Callable[..., Path]) -> None:
+    """In a project of Final Cut, by the clock of the clip that each hangs on."""
+    root = ET.parse(export("film.fcpxml")).getroot()
+    begins = []
+    for item in next(root.iter("spine")):
+        clip = item.find("asset-clip") if item.tag == "audition" else item
+        assert clip is not None
+        begins += [
+            (
+                (time_of(item, "offset") + time_of(one, "offset") - time_of(clip, "start")) * 24,
+                one.get("name"),
+            )
+            for one in clip.findall("asset-clip")
+        ]
+    assert sorted(begins) == [(0, "bed.wav"), (30, "line.wav"), (48, "bed.wav"), (96, "bed.wav"), (144, "bed.wav"), (192, "bed.wav")]  # fmt: skip
+
+
+def test_final_cut_pro_7_has_the_format_of_the_film_and_of_each_file(export: Callable[..., Path]) -> None:
+    root = ET.parse(export("film.xml")).getroot()
+    (sequence,) = root.iter("sequence")
+    form = sequence.find("media/video/format/samplecharacteristics")
+    assert form is not None
+    assert [form.findtext(one) for one in ("width", "height", "rate/timebase")] == ["320", "180", "24"]
+    item = next(one for one in sequence.iter("clipitem") if one.findtext("name") == "Shot e")
+    file = item.find("file")
+    assert file is not None
+    size = file.find("media/video/samplecharacteristics")
+    assert size is not None
+    assert (size.findtext("width"), size.findtext("height"), file.findtext("rate/timebase")) == (
+        "240",
+        "240",
+        "30",
+    )
+    values = {one.findtext("parameterid"): one.findtext("value") for one in item.iter("parameter")}
+    assert values["scale"] == "75.0000"
+    effects = [one.find("effect") for one in sequence.iter("transitionitem")]
+    found = [
+        (one.findtext("effectid"), one.findtext("wipecode"), one.findtext("reverse"))
+        for one in effects
+        if one is not None
+    ]
+    assert found == [
+        ("Cross Dissolve", None, None),
+        ("Edge Wipe", "1", "TRUE"),
+        ("Oval Iris", "119", "FALSE"),
+        ("KGAudioTransCrossFade3dB", None, None),
+    ]
+    stills = [one for one in sequence.iter("clipitem") if one.findtext("stillframe") == "TRUE"]
+    assert [(one.findtext("name"), one.findtext("stillframeoffset")) for one in stills] == [("Shot d", "47")]
+    texts = {
+        one.findtext("name"): (one.findtext("start"), one.findtext("end"))
+        for one in sequence.iter("generatoritem")
+    }
+    assert texts == {
+        "Mara": ("96", "108"),
+        "We should go.": ("0", "24"),
+        "我们该走了。": ("0", "24"),
+        "Now!": ("66", "90"),
+    }
+    switched = [one.findtext("enabled") for one in sequence.findall("media/video/track")]
+    assert switched == [None, None, "FALSE", "FALSE"]
+
+
+CROPPED = [
+    ("crop", "left", "1", Fraction(1), (70.0, 0.0)),
+    ("crop", "right", "1", Fraction(1), (-70.0, 0.0)),
+    ("bars", "center", "0.5625", Fraction(9, 16), (0.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("fill", "kept", "scale", "times", "moved"), CROPPED)
+def test_a_film_in_another_shape_is_exported_in_that(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    fill: str,
+    kept: str,
+    scale: str,
+    times: Fraction,
+    moved: tuple[float, float],
+) -> None:
+    text = f"""\
+    title: Square
+    picture: {{fill: {fill}}}
+    shots: [{{id: a, action: Rain., crop: {kept}}}]
+    """
+    plan = made_film(tmp_path, text)
+    for ending in ("xml", "fcpxml", "edl", "otio"):
+        options = ["--root", str(tmp_path / "out"), "--aspect", "1:1"]
+        assert main(["export", plan.path, str(tmp_path / f"cut.{ending}"), *options]) == 0
+    assert "an EDL has no sizes, so pictures stand as they are: shot a" in capsys.readouterr().err
+    root = ET.parse(tmp_path / "cut.xml").getroot()
+    form = root.find(".//sequence/media/video/format/samplecharacteristics")
+    assert form is not None
+    assert (form.findtext("width"), form.findtext("height")) == ("180", "180")
+    values = {one.findtext("parameterid"): one for one in root.iter("parameter")}
+    assert float(values["scale"].findtext("value") or 0) == pytest.approx(float(times) * 100, abs=0.5)
+    assert float(values["center"].findtext("value/horiz") or 0) == pytest.approx(moved[0] / 180)
+    cut = ET.parse(tmp_path / "cut.fcpxml").getroot()
+    assert list(broken_rules(cut)) == []
+    (transform,) = cut.iter("adjust-transform")
+    across, up = map(float, (transform.get("position") or "").split())
+    assert (across, up) == pytest.approx((moved[0] / 1.8, 0), abs=1e-3)
+    assert (transform.get("scale") or "").split()[0] == scale
+    clip = next(iter(timeline_of(tmp_path / "cut.otio").find_clips()))
+    bounds = clip.media_reference.available_image_bounds
+    middle = (bounds.min.x + bounds.max.x) / 2
+    assert (middle, bounds.max.x - bounds.min.x) == pytest.approx((moved[0], 320 * float(times)), abs=1)
+
+
+def test_captions_have_the_times_of_the_film_for_every_reader(
+    export: Callable[..., Path], folder: Path
+) -> None:
+    seen = {}
+    for ending in ("srt", "vtt"):
+        export(f"film.{ending}")
+        with av.open(str(folder / f"film.en.{ending}")) as file:
+            seen[ending] = _cues(file)
+    with av.open(str(folder / "out/films/everything/film.mp4")) as film:
+        seen["mov_text"] = _cues(film)
+    assert seen["srt"] == seen["vtt"] == seen["mov_text"] == [(0, 24), (66, 90)]
+
+
+def _cues(file: av.container.InputContainer) -> list[tuple[int, int]]:
+    track = file.streams.subtitles[0]
+    found = []
+    for packet in file.demux(track):
+        if packet.size > 2 and packet.pts is not None and packet.duration:
+            begins, ends = (float(at * packet.time_base) for at in (packet.pts, packet.pts + packet.duration))
+            found.append((round(begins * 24), round(ends * 24)))
+    return found
+
+
+def test_the_shot_list_adds_up_to_the_film(export: Callable[..., Path]) -> None:
+    with export("film.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["shot"] for row in rows] == ["a", "b", "c", "d", "e", "f", "g"]
+    assert rows[-1]["ends_at"] == "00:00:09:06"
+    assert [(row["speed"], row["hold"]) for row in rows[1:4]] == [
+        ("0.5", "0.000"),
+        ("2", "0.000"),
+        ("1", "1.000"),
+    ]
+
+
+def test_what_a_format_cannot_say_is_told(
+    export: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {}
+    for ending in ("otio", "xml", "fcpxml", "edl", "csv"):
+        export(f"told.{ending}")
+        told[ending] = " ".join(capsys.readouterr().err.split())
+    assert "is a cross dissolve: shots c (wipeleft), e (circleopen)" in told["fcpxml"]
+    assert "an EDL has no word for a wipe that runs backwards, so it runs forwards: shot c" in told["edl"]
+    assert "titles are markers: shot d" in told["otio"]
+    assert "cross dissolve" not in told["xml"]
+    assert told["csv"] == ""
+
+
+def test_a_bed_is_quieter_under_a_voice_in_every_format(export: Callable[..., Path]) -> None:
+    project, sequence = (ET.parse(export(f"film.{ending}")).getroot() for ending in ("fcpxml", "xml"))
+    bed = next(one for one in project.iter("asset-clip") if one.get("name") == "bed.wav")
+    points = [(round(time_of(key, "time") * 24), key.get("value")) for key in bed.iter("keyframe")]
+    assert points == [(0, "-96dB"), (12, "-6dB"), (23, "-6dB"), (30, "-18dB"), (48, "-18dB")]
+    item = next(one for one in sequence.iter("clipitem") if one.findtext("name") == "bed.wav")
+    levels = [(int(key.findtext("when") or -1), key.findtext("value")) for key in item.iter("keyframe")]
+    assert levels == [(0, "0.00000"), (12, "0.50119"), (23, "0.50119"), (30, "0.12589"), (48, "0.12589")]
+
+
+def test_a_hold_that_a_transition_crosses_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = BOARD.replace("hold: 1,", "hold: 0.25,")
+    plan = made_film(tmp_path, text)
+    for ending, told in (("otio", True), ("fcpxml", False)):
+        out = tmp_path / f"cut.{ending}"
+        assert main(["export", plan.path, str(out), "--root", str(tmp_path / "out")]) == 0
+        assert ("a transition lies over the beginning of a held frame" in capsys.readouterr().err) is told
+        assert list(unlike(tmp_path / "out/films/everything/film.mp4", {
+            frame: seen for frame, seen in shown_by(out, plan).items() if 90 <= frame < 110
+        })) == []  # fmt: skip
