@@ -126,7 +126,6 @@ def _inner_size(aspect: Fraction, size: Size) -> Size:
     return size if near else (max(2, width), max(2, height))
 
 
-
 @dataclass(frozen=True)
 class Shape:
     """The shape that a film is asked to have. Where nothing is asked, it has that of most of its clips.
