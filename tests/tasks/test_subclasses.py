@@ -470,6 +470,53 @@ def test_what_failed_for_good_is_not_run_again(
     assert count.read_text().split().count(stage) == (3 if forked else tries)
 
 
+def _fails_in_run(kind: type[Any]) -> type[Any]:
+    class Mine(kind):
+        def run(self) -> None:
+            super().run()
+            raise ZeroDivisionError("the upload failed")
+
+    return Mine
+
+
+def _fails_in_run_async(kind: type[Any]) -> type[Any]:
+    class Mine(kind):
+        async def run_async(self) -> None:
+            await super().run_async()
+            raise ZeroDivisionError("the upload failed")
+
+    return Mine
+
+
+def _fails_on_success(kind: type[Any]) -> type[Any]:
+    class Mine(kind):
+        def on_success(self) -> None:
+            raise ZeroDivisionError("the mail was not sent")
+
+    return Mine
+
+
+@each_worker
+@pytest.mark.parametrize("derive", [_fails_in_run, _fails_in_run_async, _fails_on_success])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_what_fails_after_our_work_is_no_success(
+    sandbox: Sandbox, derive: Override, worker: str, wrapped: bool
+) -> None:
+    task = derive(mm.TextToVideo)(prompt="A lighthouse", root="out")
+
+    class All(luigi.WrapperTask):
+        def requires(self) -> Any:
+            return [task]
+
+    asked: luigi.Task = All() if wrapped else task
+    if worker == "ours":
+        assert not mm.build([asked], log_level="CRITICAL")
+    else:
+        assert not build(asked, worker).done
+    assert task.complete(), "as Luigi has it: its output is there"
+    assert len(sandbox.ledger()) == 1
+
+
 class _Closed(luigi.Target):
     """As gokart's: not a file."""
 
