@@ -16,6 +16,7 @@ from minimax_tasks.errors import CameraError, MiniMaxError, PictureError, Unread
 from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.redaction import quoted, shown
 from minimax_tasks.storage.references import Kind, folder_of, kind_of, next_to, version_of
+from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.own.cropped_still import CroppedStill
 from minimax_tasks.storyboard.own.drawn_still import read_drawn_still
 from minimax_tasks.storyboard.own.footage import read_footage
@@ -30,20 +31,8 @@ from minimax_tasks.storyboard.planning.shapes import usual_shape
 from minimax_tasks.storyboard.planning.sources import Material, is_path_like
 
 _OF_ALL = (
-    "id",
     "cut",
-    "trim",
-    "speed",
-    "hold",
-    "crop",
-    "skip",
-    "grade",
-    "ease",
-    "sound",
-    "voice",
-    "dialogue",
-    "title",
-    "notes",
+    *(name for name in Shot.model_fields if name not in {"id", *Shot.PLANNED_FIELDS}),
     "action",
     "place",
 )
@@ -95,8 +84,8 @@ def _judge_keys(draft: ShotDraft, key: str, own: tuple[str, ...], problems: Boar
     fields = type(draft.shot).model_fields
     for name in sorted(draft.shot.model_fields_set, key=list(fields).index):
         written = fields[name].alias or name
-        if written not in {key, *own, *_OF_ALL}:
-            may = ", ".join(own + _OF_ALL[1:])
+        if written not in {"id", key, *own, *_OF_ALL}:
+            may = ", ".join(own + _OF_ALL)
             why = "is made by the service's template" if key == "video_template" else "is not generated"
             problems.wrong(
                 draft, written, f"a shot with `{key}` {why} and takes no `{written}`; it may have {may}"
