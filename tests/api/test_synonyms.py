@@ -5,11 +5,13 @@ import pytest
 from minimax_tasks import ImageToVideoRequest, InvalidRequest
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.api.catalog.combinations import COMBINATIONS, find_combination
+from minimax_tasks.api.catalog.synonyms import NOT_THERE
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import CameraError
 from minimax_tasks.prompts.camera import parse_camera
 from minimax_tasks.prompts.render import render_prompt
-from minimax_tasks.storyboard.board import Shot
+from minimax_tasks.storyboard.board import Board, Shot
+from minimax_tasks.storyboard.board_picture import Picture
 
 KEYS = [field.alias or name for name, field in Shot.model_fields.items()]
 
@@ -41,6 +43,12 @@ def test_what_means_the_same_comes_before_what_is_spelled_alike(word: str, meant
 def test_a_key_is_never_a_synonym_of_another() -> None:
     for key in KEYS:
         assert suggest(key, KEYS) == key
+
+
+@pytest.mark.parametrize("word", NOT_THERE)
+def test_what_is_said_not_to_be_there_is_nowhere_on_a_board(word: str) -> None:
+    for part in (Board, Shot, Picture):
+        assert suggest(word, part.model_fields) is None
 
 
 def test_the_same_words_at_the_door_of_the_requests() -> None:

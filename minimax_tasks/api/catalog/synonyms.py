@@ -64,14 +64,9 @@ def synonym(word: str, known: Iterable[str]) -> str | None:
 
 
 NOT_THERE = {
-    "aspect": "a clip has the shape of its first picture; from text alone it is 16:9",
-    "audio": "clips are silent, and so is the film",
     "seed": "the service takes no seed; `takes` makes another clip of the same words",
     "negative_prompt": "the service takes none; say in the text what should be there",
     "fps": "the service decides it: 24, or 25 with S2V-01",
-    "trim": "a shot is as long as its clip",
-    "speed": "a shot plays at the speed of its clip",
-    "skip": "take the shot out, or put a # in front of its lines",
 }
 """Words that people look for and that do not exist here, with what holds instead; also found by their synonyms."""
 
