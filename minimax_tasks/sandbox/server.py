@@ -1,9 +1,12 @@
 """Runs a sandbox: inside this process for tests and scripts, or until stopped for the command."""
 
+import asyncio
 import contextlib
 import importlib
+import itertools
 import shutil
 import signal
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -31,6 +34,10 @@ _BACKLOG = 2048
 _KEEP_ALIVE = 75
 """Seconds; longer than a poll interval, since a connection that closes under a request looks like a fault."""
 
+_TICK = 0.1
+"""Seconds between two looks of uvicorn at the clock, and as long it waits for connections to end."""
+_LOOKS = 20
+
 _LOADED_LATE = (
     "resource",
     "anyio._backends._asyncio",
@@ -40,6 +47,7 @@ _LOADED_LATE = (
     "PIL.ImageFile",
     "av.subtitles.stream",
     "av.subtitles.codeccontext",
+    "certifi",
 )
 """What the libraries below the server and the drawing load at their first use."""
 
@@ -138,6 +146,48 @@ class Sandbox:
         return response.raise_for_status().json()
 
 
+class _Server(uvicorn.Server):
+    """Uvicorn, but it ends when it is told to: not at its next look, and not a while after its last connection.
+
+    That is a tenth of a second each, and there may be a sandbox for each of hundreds of tests.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def end(self) -> None:
+        """Serve no longer. For another thread than that of the server."""
+        self.should_exit = True
+        if self._told is not None:
+            loop, told = self._told
+            with contextlib.suppress(RuntimeError):  # it has ended
+                loop.call_soon_threadsafe(told.set)
+
+    async def main_loop(self) -> None:
+        """Wait for the end."""
+        told = asyncio.Event()
+        self._told = asyncio.get_running_loop(), told
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), _TICK)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the connections, give them a moment for it, and give up what is not answered by then."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_LOOKS):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(_TICK / _LOOKS)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
+
+
 class _Running:
     def __init__(
         self,
@@ -169,7 +219,7 @@ class _Running:
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=0,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         _load_what_threads_would()
         self._thread = threading.Thread(target=self._serve, name="minimax-sandbox", daemon=True)
         self._thread.start()
@@ -181,7 +231,7 @@ class _Running:
         self._socket.listen(_BACKLOG)
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join()
         self._app.close()
         if self._temporary:

@@ -12,6 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -41,13 +42,17 @@ class Callbacks:
     def __init__(self, faults: FaultBook, link: Callable[[str, SandboxTask], str]) -> None:
         self._faults = faults
         self._link = link
+        self._running: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        # Made for the first callback: the certificates take longer to load than the rest of a sandbox to start.
         # What a proxy setting of this machine says is not meant for receivers of the sandbox.
-        self._http = httpx.AsyncClient(
+        return httpx.AsyncClient(
             trust_env=False,
             headers={"Accept-Encoding": "identity"},
             limits=httpx.Limits(max_connections=_AT_ONCE),
         )
-        self._running: set[asyncio.Task[None]] = set()
 
     def start(self, task: SandboxTask) -> None:
         """Begin to tell the receiver of a task that was just accepted."""
@@ -60,7 +65,8 @@ class Callbacks:
         for telling in self._running:
             telling.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self._http.aclose()
+        if "_http" in vars(self):
+            await self._http.aclose()
 
     async def _tell(self, task: SandboxTask) -> None:
         challenge = secrets.token_hex(16)
