@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from minimax_tasks.console import catalogue
-    from minimax_tasks.console.output import say, standard_output
-    from minimax_tasks.console.streams import json_text
+    from minimax_tasks.console.output import standard_output
+    from minimax_tasks.console.streams import say_json
 
     tables: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         "models": (catalogue.models_json, catalogue.models_table),
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     }
     as_json, as_table = tables[options.command.name]
     if options.json:
-        say(json_text(as_json()))
+        say_json(as_json())
     else:
         standard_output().print(as_table())
     return DONE

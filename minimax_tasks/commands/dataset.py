@@ -34,8 +34,8 @@ from minimax_tasks.console.dataset import (
     to_pay,
 )
 from minimax_tasks.console.messages import problems_of
-from minimax_tasks.console.output import Output, say, standard_error, standard_output
-from minimax_tasks.console.streams import json_text
+from minimax_tasks.console.output import Output, standard_error, standard_output
+from minimax_tasks.console.streams import say_json
 from minimax_tasks.dataset.folder import Manifest, dataset_folder, read_manifest
 from minimax_tasks.dataset.plan import DatasetPlan
 from minimax_tasks.redaction import shown
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
     if options.plan:
         problems = problems_of(storage.url, states)
         if options.json:
-            say(json_text(plan_json(name, folder, plan, states, price, problems)))
+            say_json(plan_json(name, folder, plan, states, price, problems))
             return DONE
         console = standard_output()
         console.print(dataset_table(name, plan, states, retry_failed=options.retry_failed))
@@ -177,7 +177,7 @@ def _report(
         )
     code = DONE if done and (options.partial or not missing) else FAILED
     if options.json:
-        say(json_text(_result_json(options, storage, name, manifest, done=code == DONE)))
+        say_json(_result_json(options, storage, name, manifest, done=code == DONE))
     elif manifest:
         standard_output().whole(f"dataset: {place}")
     return code

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         with_purposes,
     )
     from minimax_tasks.console.output import say, standard_output
-    from minimax_tasks.console.streams import json_text
+    from minimax_tasks.console.streams import say_json
     from minimax_tasks.settings import Settings
 
     root = open_root(Settings.load(root=options.root).root)
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if options.prometheus:
         say(ledger_metrics(found, root.url, drawn=drawn).rstrip("\n"))
     elif options.json:
-        say(json_text(ledger_json(found, drawn=drawn)))
+        say_json(ledger_json(found, drawn=drawn))
     else:
         console = standard_output()
         console.print(ledger_table(found, drawn=drawn, width=console.width))

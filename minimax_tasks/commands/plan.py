@@ -19,9 +19,9 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.clips.root import open_root
     from minimax_tasks.clips.state import clip_states
     from minimax_tasks.console.messages import problems_of
-    from minimax_tasks.console.output import say, standard_output
+    from minimax_tasks.console.output import standard_output
     from minimax_tasks.console.plan import all_problems, grouped_warnings, plan_json, plan_table, why_lines
-    from minimax_tasks.console.streams import json_text
+    from minimax_tasks.console.streams import say_json
     from minimax_tasks.settings import Settings
     from minimax_tasks.storyboard.film import check_film_is_own, why_to_make
     from minimax_tasks.storyboard.lengths import known_lengths
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     states = clip_states(storage, [segment.key for segment in plan.segments])
     why, problems = why_to_make(storage, plan, states), problems_of(storage.url, states)
     if options.json:
-        say(json_text(plan_json(plan, states, why, problems)))
+        say_json(plan_json(plan, states, why, problems))
         return DONE
     console = standard_output()
     console.print(plan_table(plan, states, known_lengths(storage, plan, states)))

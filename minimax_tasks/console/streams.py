@@ -49,7 +49,12 @@ def is_unicode(encoding: str | None) -> bool:
         return False
 
 
-def json_text(value: Any) -> str:
-    """JSON as it is written to standard output: in plain ASCII where the encoding lacks characters."""
-    encoding = getattr(sys.stdout, "encoding", None)
-    return json.dumps(value, ensure_ascii=not is_unicode(encoding), indent=2)
+def say_json(value: Any) -> None:
+    """JSON on standard output, piece by piece: that of a long table is longer than the table in memory.
+
+    In plain ASCII where the encoding lacks characters.
+    """
+    encoder = json.JSONEncoder(ensure_ascii=not is_unicode(getattr(sys.stdout, "encoding", None)), indent=2)
+    for piece in encoder.iterencode(value):
+        sys.stdout.write(piece)
+    sys.stdout.write("\n")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class ShotTemplate:
     path: Path
 
 
+@cache
 def template_folder() -> Path:
     """The folder of the shipped templates: inside the installed package, or the checkout's own."""
     packaged = Path(__file__).parent / "templates"
