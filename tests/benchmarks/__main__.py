@@ -259,11 +259,63 @@ def joining(options: argparse.Namespace) -> list[Row]:
 
 
 def planning(options: argparse.Namespace) -> list[Row]:
-    """Storage requests for the plan of 500 shots whose clips exist on S3, over those of 50."""
+    """Storage requests for the plan of 500 shots whose clips exist on S3, over those of 50; CPU of a plan over that of
+    reading its YAML.
+    """
+    from tests.benchmarks.large import planning_over_yaml
     from tests.benchmarks.planning import requests_to_plan
 
     many, few = requests_to_plan(500), requests_to_plan(50)
-    return [("S3 requests to plan 500 shots", "50 shots", many / few, f"{many} / {few}")]
+    plan, pure, libyaml = planning_over_yaml(1000)
+    return [
+        ("S3 requests to plan 500 shots", "50 shots", many / few, f"{many} / {few}"),
+        ("planning 1,000 shots, CPU", "PyYAML", plan / pure, f"{plan:.2f} / {pure:.2f} s"),
+        ("planning 1,000 shots, CPU", "libyaml", plan / libyaml, f"{plan:.2f} / {libyaml:.3f} s"),
+    ]
+
+
+def tables(options: argparse.Namespace) -> list[Row]:
+    """The plan of 100,000 rows, each judged and priced, over that of 10,000."""
+    from tests.benchmarks.large import table_planned
+
+    many, few = table_planned(100_000), table_planned(10_000)
+    return [
+        (
+            f"{name} of 100,000 planned rows",
+            "10,000",
+            many[figure] / few[figure],
+            f"{many[figure]:.1f} / {few[figure]:.1f} {unit}",
+        )
+        for name, figure, unit in (("memory", "mb", "MB"), ("CPU", "cpu", "s"))
+    ]
+
+
+def report(options: argparse.Namespace) -> list[Row]:
+    """The report of a film of 200 shots whose clips are all made."""
+    from tests.benchmarks.large import report_of
+
+    seconds, megabytes = report_of(200)
+    return [
+        ("report of 200 shots", "2 s", seconds / 2, f"{seconds:.2f} / 2 s"),
+        ("its size", "15 MB", megabytes / 15, f"{megabytes:.1f} / 15 MB"),
+    ]
+
+
+def kills(options: argparse.Namespace) -> list[Row]:
+    """A dataset of twice `--clips`, killed with -9 twice and SIGTERM once, then finished: paid over made."""
+    from tests.benchmarks.large import killed_and_finished
+
+    found = killed_and_finished(2 * options.clips)
+    shown = f"{found['paid']} paid, {found['made']} made; exits {found['exits']}; {found['seconds']:.0f} s"
+    return [(f"paid, {found['rows']} clips and three kills", "rows", found["paid"] / found["rows"], shown)]
+
+
+def shared(options: argparse.Namespace) -> list[Row]:
+    """How much faster two processes are than one, for clips that are ready at once."""
+    from tests.benchmarks.large import shared_by_two
+
+    one, two = shared_by_two(min(2000, options.clips))
+    return [("speed of two processes", "one", one / two, f"{two:.1f} / {one:.1f} s")]
 
 
 def rendering(options: argparse.Namespace) -> list[Row]:
@@ -318,6 +370,8 @@ ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "rendering": rendering,
     "joining": joining,
     "planning": planning,
+    "tables": tables,
+    "report": report,
     "processor": processor,
     "connections": connections,
     "blocking": blocking,
@@ -326,6 +380,8 @@ ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "burst": burst,
     "callbacks": callbacks,
     "memory": memory,
+    "kills": kills,
+    "shared": shared,
 }
 
 

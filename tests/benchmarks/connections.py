@@ -42,6 +42,14 @@ app = Starlette(routes=[Route("/v1/query/video_generation", _poll)])
 """Answers every poll that it is not ready."""
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
 def server(folder: Path) -> Iterator[tuple[str, ssl.SSLContext]]:
     """Yields the URL of a server that speaks both, and what trusts it."""
@@ -50,9 +58,7 @@ def server(folder: Path) -> Iterator[tuple[str, ssl.SSLContext]]:
     certificate.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {
         "bind": f"127.0.0.1:{port}",
         "certfile": str(folder / "server.pem"),

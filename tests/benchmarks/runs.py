@@ -114,7 +114,7 @@ def blocking(count: int, url: str) -> dict[str, Any]:
     return {"good": good}
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Greatest resident memory of this process; `ru_maxrss` would count what its parent had before the fork."""
     status = Path("/proc/self/status")
     if status.exists():
@@ -175,7 +175,7 @@ def main() -> None:
         wall = time.perf_counter() - began
         own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-        outcome |= {"wall": wall, "cpu": cpu, "peak_mb": _peak_mb(), "threads": threads.by_name}
+        outcome |= {"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), "threads": threads.by_name}
         if Path("out/clips").is_dir():
             outcome |= _delays(url)
         print(json.dumps(outcome))

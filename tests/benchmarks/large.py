@@ -1,0 +1,224 @@
+"""Tables of ten and a hundred thousand rows, films of hundreds of shots: their plans, their reports, and how they end
+after kills.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.benchmarks.connections import free_port
+from tests.benchmarks.runs import peak_mb
+
+
+def waves(folder: Path, rows: int) -> Path:
+    """A table of prompts."""
+    table = folder / "waves.jsonl"
+    with table.open("w") as out:
+        out.writelines(json.dumps({"prompt": f"wave {number} of the sea"}) + "\n" for number in range(rows))
+    return table
+
+
+def table_planned(rows: int) -> dict[str, float]:
+    """`minimax-tasks dataset TABLE --plan --json`: seconds, CPU and greatest memory; it names every row's price."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table = waves(folder, rows)
+        words = [sys.executable, "-m", "tests.benchmarks.large", "plan", str(table), str(folder / "out")]
+        began = time.perf_counter()
+        told = subprocess.run(
+            words, stdout=subprocess.PIPE, text=True, check=True, env=_keyed("http://x.test")
+        )
+        found: dict[str, float] = json.loads(told.stdout.splitlines()[-1])
+        return found | {"seconds": time.perf_counter() - began}
+
+
+def planning_over_yaml(shots: int) -> tuple[float, float, float]:
+    """CPU seconds of the plan of a board, of PyYAML reading it, and of libyaml reading it."""
+    from minimax_tasks.storyboard.planning.make import make_plan
+
+    with tempfile.TemporaryDirectory() as name:
+        board = Path(name) / "board.yaml"
+        lines = "".join(
+            f'  - {{id: "{n:04}", cut: true, action: Shot {n} of the sea at dusk., camera: push in}}\n'
+            for n in range(shots)
+        )
+        board.write_text("title: Long\nshots:\n" + lines)
+        text = board.read_text()
+        plan = _least(lambda: make_plan(str(board), root=f"{name}/out", language="en"))
+        return (
+            plan,
+            _least(lambda: yaml.load(text, Loader=yaml.SafeLoader)),
+            _least(lambda: yaml.load(text, Loader=yaml.CSafeLoader)),
+        )
+
+
+def report_of(shots: int) -> tuple[float, float]:
+    """Seconds that the report of a film takes whose clips are all made and looked at, and its megabytes."""
+    from minimax_tasks.clips.state import clip_states
+    from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
+    from minimax_tasks.storage.files import Storage
+    from minimax_tasks.storyboard.edit import asked_lengths, make_edit
+    from minimax_tasks.storyboard.planning.make import make_plan
+    from minimax_tasks.storyboard.report.gather import film_report
+    from minimax_tasks.storyboard.report.page import render_report
+
+    with tempfile.TemporaryDirectory() as name:
+        board, root = Path(name) / "board.yaml", Storage(f"{name}/out")
+        lines = "".join(f'  - {{id: "{n:04}", cut: true, action: Shot {n}.}}\n' for n in range(shots))
+        board.write_text("title: Long\nshots:\n" + lines)
+        clips = []
+        for number in range(4):
+            clips.append(Path(name) / f"{number}.mp4")
+            draw_clip(clips[-1], prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
+        plan = make_plan(str(board), root=root.url, language="en")
+        for number, segment in enumerate(plan.segments):
+            root.write(f"clips/{segment.key}/video.mp4", clips[number % 4].read_bytes(), durable=False)
+        keys = [segment.key for segment in plan.segments]
+        places = {key: str(Path(root.url) / "clips" / key / "video.mp4") for key in keys}
+
+        def page() -> str:
+            edit, states = make_edit(plan, asked_lengths(plan)), clip_states(root, keys)
+            return render_report(
+                film_report(root, plan, edit, places, states, None, "", "2026-11-26T00:00:00Z")
+            )
+
+        page()  # the previews of clips are made when the clips are
+        began = time.perf_counter()
+        text = page()
+        return time.perf_counter() - began, len(text.encode()) / 1e6
+
+
+def killed_and_finished(rows: int) -> dict[str, Any]:
+    """A dataset whose process is killed with -9 twice and with SIGTERM once, and then left alone.
+
+    `paid` is how many videos the service made; each should be one row's.
+    """
+    from tests.benchmarks.__main__ import stub
+
+    with tempfile.TemporaryDirectory() as name, stub(Path(name), 20.0, 0.4) as url:
+        folder = Path(name)
+        table = waves(folder, rows)
+        began, runs = time.perf_counter(), []
+        for share, sign in (
+            (0.25, signal.SIGKILL),
+            (0.5, signal.SIGKILL),
+            (0.75, signal.SIGTERM),
+            (2.0, None),
+        ):
+            with _running(table, folder / "out", url, rows) as process:
+                while process.poll() is None and len(_ready(url)) < share * rows:
+                    time.sleep(0.2)
+                if sign is not None and process.poll() is None:
+                    time.sleep(3)
+                    process.send_signal(sign)
+                runs.append(process.wait())
+        made = sum(1 for _ in (folder / "out" / "clips").glob("*/video.mp4"))
+        return {
+            "rows": rows,
+            "paid": len(_ready(url)),
+            "made": made,
+            "exits": runs,
+            "seconds": time.perf_counter() - began,
+        }
+
+
+def shared_by_two(rows: int) -> tuple[float, float]:
+    """Seconds that one process takes for a table whose clips are ready at once, and that two take together."""
+    return _shared(rows, 1), _shared(rows, 2)
+
+
+def _shared(rows: int, processes: int) -> float:
+    from tests.benchmarks.__main__ import stub
+
+    with tempfile.TemporaryDirectory() as name, stub(Path(name), 0.0, 0.0) as url, _scheduler(name) as port:
+        folder = Path(name)
+        table = waves(folder, rows)
+        words = ["--scheduler-url", f"http://127.0.0.1:{port}"]
+        began = time.perf_counter()
+        running = [_process(table, folder / "out", url, rows, *words) for _ in range(processes)]
+        if any(process.wait() for process in running):
+            raise RuntimeError("the dataset was not made")
+        return time.perf_counter() - began
+
+
+@contextmanager
+def _scheduler(folder: str) -> Iterator[int]:
+    port = free_port()
+    luigid = Path(sys.executable).with_name("luigid")
+    words = [str(luigid), "--port", str(port), "--address", "127.0.0.1", "--logdir", folder]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(100):
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        try:
+            yield port
+        finally:
+            process.terminate()
+
+
+def _process(table: Path, root: Path, url: str, in_flight: int, *words: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "minimax_tasks", "dataset", str(table), "--root", str(root), *words]
+    environment = _keyed(url) | {"MINIMAX_MAX_IN_FLIGHT": str(in_flight)}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=table.parent
+    )
+
+
+@contextmanager
+def _running(table: Path, root: Path, url: str, in_flight: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = _process(table, root, url, in_flight)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _keyed(url: str) -> dict[str, str]:
+    given = {"API_KEY": "k", "BASE_URL": url, "REQUESTS_PER_MINUTE": "0", "POLL_INTERVAL": "5"}
+    return os.environ | {f"MINIMAX_{name}": value for name, value in given.items()}
+
+
+def _ready(url: str) -> dict[str, float]:
+    found: dict[str, float] = httpx.get(f"{url}/ready", trust_env=False, timeout=60).json()
+    return found
+
+
+def _least(work: Callable[[], object], times: int = 3) -> float:
+    taken = []
+    for _ in range(times):
+        began = time.process_time()
+        work()
+        taken.append(time.process_time() - began)
+    return min(taken)
+
+
+def _plan(table: str, root: str) -> None:
+    """The run that `table_planned` measures."""
+    from minimax_tasks.commands.main import main
+
+    with open(os.devnull, "w") as nowhere:
+        shown, sys.stdout = sys.stdout, nowhere
+        code = main(["dataset", table, "--root", root, "--plan", "--json"])
+        sys.stdout = shown
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"mb": peak_mb(), "cpu": used.ru_utime + used.ru_stime, "code": code}))
+
+
+if __name__ == "__main__":
+    _plan(*sys.argv[2:])
