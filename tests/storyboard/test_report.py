@@ -15,9 +15,9 @@ from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportT
 from tests.browser import Browser, open_browser
 
 
-def jpeg(colour: str) -> bytes:
+def webp(colour: str) -> bytes:
     data = io.BytesIO()
-    Image.new("RGB", (96, 54), colour).save(data, "JPEG")
+    Image.new("RGB", (96, 54), colour).save(data, "WEBP")
     return data.getvalue()
 
 
@@ -39,7 +39,7 @@ def take(number: int, **changed: object) -> ReportTake:
         number=number,
         picked=False,
         status="done",
-        still=jpeg("teal"),
+        still=webp("teal"),
         preview=None,
         key=f"key{number}",
         task_id=f"task{number}",
@@ -70,8 +70,8 @@ def shot(id: str = "010", **changed: object) -> ReportShot:
         camera=(("push_in",),),
         first_label="pier (refs/pier.png)",
         last_label="boat (refs/boat.png)",
-        first=jpeg("navy"),
-        last=jpeg("maroon"),
+        first=webp("navy"),
+        last=webp("maroon"),
         preview=None,
         join="",
         seam_psnr=None,

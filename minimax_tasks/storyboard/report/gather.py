@@ -22,7 +22,7 @@ from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment, Sourc
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import STILL_WIDTH, ClipPreviews, previews_of
 from minimax_tasks.video.join import Joined
-from minimax_tasks.video.previews import jpeg
+from minimax_tasks.video.previews import webp
 from minimax_tasks.video.rates import DEFAULT_FPS
 from minimax_tasks.video.seam import Seam, measure_seam
 
@@ -211,11 +211,11 @@ def _still(source: Source | None) -> bytes | None:
         return None
     try:
         if source.own is not None:
-            return jpeg(source.own.frame(source.place), STILL_WIDTH)
+            return webp(source.own.frame(source.place), STILL_WIDTH)
         if source.still is None or not has_bytes(source.still.reference):
             return None
         with Image.open(io.BytesIO(read_picture(source.still.reference, field=source.label))) as image:
-            return jpeg(ImageOps.exif_transpose(image).convert("RGB"), STILL_WIDTH)
+            return webp(ImageOps.exif_transpose(image).convert("RGB"), STILL_WIDTH)
     except (PictureError, VideoError, OSError):
         return None
 

@@ -26,7 +26,7 @@ BAD_SEAM_DB = 24.0
 
 @dataclass(frozen=True)
 class ReportTake:
-    """One take of a shot. `still` is a JPEG, `preview` an MP4; `usd` is None without a published price."""
+    """One take of a shot. `still` is a WebP picture, `preview` an MP4; `usd` is None without a published price."""
 
     number: int
     picked: bool
@@ -46,7 +46,7 @@ class ReportShot:
     `status` is "done", "failed", "waiting", "in doubt" or "generating". `start` and `end` place it in
     the film, `seconds` is the length of its clip. `commands` are the spans of the prompt that are
     camera instructions, `camera` the names of those moves, one group after the other. `first` and
-    `last` are JPEGs, `preview` is an MP4. `join` says how it follows the shot before: "continues",
+    `last` are WebP pictures, `preview` is an MP4. `join` says how it follows the shot before: "continues",
     "cut", "fade 0.5 s", or "" for the first. The seam is measured across that join: `seam_psnr` in dB,
     `seam_luma` as a difference of 8-bit levels, `seam_saturation` and `seam_sharpness` as ratios.
     `problem` is the code and text of a failure, or what the shot waits for.
@@ -141,7 +141,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "anchor": _anchor,
         "decibels": _decibels,
-        "jpeg": _jpeg,
+        "webp": _webp,
         "language": _language,
         "link": _link,
         "moves": camera_words,
@@ -162,8 +162,8 @@ def _arrows(groups: tuple[tuple[str, ...], ...], size: int) -> Markup:
     return Markup(camera_svg(groups, size))
 
 
-def _jpeg(data: bytes) -> Markup:
-    return Markup("data:image/jpeg;base64,") + Markup(b64encode(data).decode())
+def _webp(data: bytes) -> Markup:
+    return Markup("data:image/webp;base64,") + Markup(b64encode(data).decode())
 
 
 def _mp4(data: bytes) -> Markup:

@@ -11,7 +11,7 @@ from PIL import Image
 from minimax_tasks.clips.layout import PREVIEWS, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.video.frames import first_frame, last_frame
-from minimax_tasks.video.previews import jpeg, preview_mp4
+from minimax_tasks.video.previews import preview_mp4, webp
 from minimax_tasks.video.probe import probe
 
 STILL_WIDTH = 480
@@ -19,12 +19,12 @@ TAKE_WIDTH = 240
 SEAM_WIDTH = 256
 """Pixels: of stills on the page, of takes, and of the frames that joins are measured on."""
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
 class ClipPreviews:
-    """One clip as the report shows it: JPEGs, an MP4, frames for measuring its joins, and what it is."""
+    """One clip as the report shows it: WebP pictures, an MP4, frames for measuring its joins, and what it is."""
 
     first: bytes
     last: bytes
@@ -59,9 +59,9 @@ def prepare(root: Storage, key: str) -> None:
 def _make(path: str | Path) -> ClipPreviews:
     first, last, facts = first_frame(path), last_frame(path), probe(path, "header")
     return ClipPreviews(
-        first=jpeg(first, STILL_WIDTH),
-        last=jpeg(last, STILL_WIDTH),
-        take=jpeg(last, TAKE_WIDTH),
+        first=webp(first, STILL_WIDTH),
+        last=webp(last, STILL_WIDTH),
+        take=webp(last, TAKE_WIDTH),
         preview=preview_mp4(path),
         seam_first=_small(first),
         seam_last=_small(last),
