@@ -150,6 +150,28 @@ def test_rows_that_fail_the_rest_that_is_delivered_and_another_attempt(
     assert len(lines(tmp_path / "out/datasets/waves/metadata.jsonl")) == 4
 
 
+@pytest.mark.parametrize(
+    ("faults", "why"),
+    [
+        ([{"at": "submit", "code": 1008, "every": 1}], "Such as: "),
+        ([{"at": "task", "fail": 1027}], "Such as: clip "),
+    ],
+)
+def test_when_nothing_could_be_made_the_last_line_says_why(
+    faults: list[dict[str, object]],
+    why: str,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sandbox.add_faults(faults)
+    assert main(["dataset", waves(tmp_path), "--root", "out"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "not a single row could be made; see out/datasets/waves/failed.jsonl. " in last
+    assert why in last
+    assert str(faults[0].get("code") or faults[0].get("fail")) in last
+
+
 def test_a_budget_stops_it_and_a_higher_one_goes_on(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -157,6 +179,10 @@ def test_a_budget_stops_it_and_a_higher_one_goes_on(
     assert main(["dataset", table, "--root", "out", "--budget", "0.6"]) == 1
     err = capsys.readouterr().err
     assert "Run it again to go on with the others" in err
+    assert (
+        "1 clip: not submitted: it costs USD 0.28, USD 0.56 of the budget of USD 0.6 is spent under out."
+        in err
+    )
     assert len(sandbox.ledger()) == 2
     assert len(lines(tmp_path / "out/datasets/waves/metadata.jsonl")) == 2
     assert main(["dataset", table, "--root", "out", "--budget", "2"]) == 0

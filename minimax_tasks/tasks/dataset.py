@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from minimax_tasks.dataset.folder import (
     read_manifest,
     tar_folder,
 )
-from minimax_tasks.dataset.outcomes import read_result, result_name, stands
+from minimax_tasks.dataset.outcomes import Failure, read_result, result_name, stands
 from minimax_tasks.dataset.ownership import (
     check_dataset_is_own,
     folder_name,
@@ -33,7 +34,7 @@ from minimax_tasks.dataset.plan import DatasetPlan, keep_pictures_of, make_plan
 from minimax_tasks.dataset.shard import ClipNews, ShardRun
 from minimax_tasks.dataset.webdataset import write_webdataset
 from minimax_tasks.errors import MiniMaxError, TableError, UncertainSubmit
-from minimax_tasks.redaction import shown
+from minimax_tasks.redaction import shortened, shown
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.tasks.events import EVENTS
 from minimax_tasks.tasks.heard import announced
@@ -309,7 +310,10 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             raise
         if has_page(self):
             show(self, tracking_url=link_to_file(self.root, f"{dataset_folder(self._name)}/{METADATA}"))
-        self._judge(manifest)
+        self._judge(
+            manifest,
+            _most_common([failure for found in results.values() for failure in found.failed.values()]),
+        )
 
     def _export(self, root: Storage) -> Callable[[list[Sample]], None] | None:
         if not self.webdataset:
@@ -334,7 +338,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             for shard in shards
         ]
 
-    def _judge(self, manifest: Manifest) -> None:
+    def _judge(self, manifest: Manifest, why: str) -> None:
         missing = (
             f"{manifest.delivered} of {manifest.rows} rows are delivered; see {self.folder}/{FAILED_ROWS}"
         )
@@ -349,11 +353,11 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             )
         if not manifest.delivered:
             raise MiniMaxError(
-                f"{shown(self._table)}: not a single row could be made; see {self.folder}/{FAILED_ROWS}"
+                f"{shown(self._table)}: not a single row could be made; see {self.folder}/{FAILED_ROWS}. {why}"
             )
         if not manifest.is_over:
             raise MiniMaxError(
-                f"{shown(self._table)}: {missing}. Run it again to go on with the others; nothing is paid twice"
+                f"{shown(self._table)}: {missing}. {why} Run it again to go on with the others; nothing is paid twice"
             )
         if manifest.failed:
             self._tell_of_failures(manifest)
@@ -367,6 +371,21 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             self.folder,
             FAILED_ROWS,
         )
+
+
+_WHY_SHOWN = 300
+"""Characters of the reason for which clips of a table are not made."""
+
+
+def _most_common(failures: list[Failure]) -> str:
+    """Why clips were not made, in a sentence: what was told of most of those that another run would go on with."""
+    told = Counter(failure.text for failure in failures if not failure.is_over)
+    told = told or Counter(failure.text for failure in failures)
+    if not told:
+        return ""
+    text, times = told.most_common(1)[0]
+    which = f"{times} clips" if times > 1 else "1 clip" if len(told) == 1 else "Such as"
+    return f"{which}: {shortened(text.rstrip('.'), _WHY_SHOWN)}."
 
 
 def plan_table(table: str, root: Storage, encoding: str = "") -> DatasetPlan:
