@@ -318,6 +318,19 @@ def shared(options: argparse.Namespace) -> list[Row]:
     return [("speed of two processes", "one", one / two, f"{two:.1f} / {one:.1f} s")]
 
 
+def growth(options: argparse.Namespace) -> list[Row]:
+    """What a clip, a row and a shot cost at the largest of three sizes over the smallest; draws the picture of the docs."""
+    from tests.benchmarks.growth import PICTURE, measured, picture
+
+    curves = measured(options)
+    PICTURE.write_text(picture(curves))
+    rows = []
+    for name, costs in curves.items():
+        (few, least), *_, (many, most) = costs.items()
+        rows.append((f"{name}, {many:,}", f"{few:,}", most / least, f"{most:.3g} / {least:.3g}"))
+    return rows
+
+
 def rendering(options: argparse.Namespace) -> list[Row]:
     """Drawing a clip in the sandbox over its length."""
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
@@ -382,6 +395,7 @@ ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "memory": memory,
     "kills": kills,
     "shared": shared,
+    "growth": growth,
 }
 
 

@@ -46,22 +46,29 @@ def table_planned(rows: int) -> dict[str, float]:
 
 def planning_over_yaml(shots: int) -> tuple[float, float, float]:
     """CPU seconds of the plan of a board, of PyYAML reading it, and of libyaml reading it."""
+    text = _board(shots)
+    return (
+        planning_seconds(shots),
+        _least(lambda: yaml.load(text, Loader=yaml.SafeLoader)),
+        _least(lambda: yaml.load(text, Loader=yaml.CSafeLoader)),
+    )
+
+
+def planning_seconds(shots: int) -> float:
+    """CPU seconds of the plan of a board."""
     from minimax_tasks.storyboard.planning.make import make_plan
 
     with tempfile.TemporaryDirectory() as name:
         board = Path(name) / "board.yaml"
-        lines = "".join(
-            f'  - {{id: "{n:04}", cut: true, action: Shot {n} of the sea at dusk., camera: push in}}\n'
-            for n in range(shots)
-        )
-        board.write_text("title: Long\nshots:\n" + lines)
-        text = board.read_text()
-        plan = _least(lambda: make_plan(str(board), root=f"{name}/out", language="en"))
-        return (
-            plan,
-            _least(lambda: yaml.load(text, Loader=yaml.SafeLoader)),
-            _least(lambda: yaml.load(text, Loader=yaml.CSafeLoader)),
-        )
+        board.write_text(_board(shots))
+        return _least(lambda: make_plan(str(board), root=f"{name}/out", language="en"))
+
+
+def _board(shots: int) -> str:
+    return "title: Long\nshots:\n" + "".join(
+        f'  - {{id: "{n:05}", cut: true, action: Shot {n} of the sea at dusk., camera: push in}}\n'
+        for n in range(shots)
+    )
 
 
 def report_of(shots: int) -> tuple[float, float]:
@@ -76,8 +83,7 @@ def report_of(shots: int) -> tuple[float, float]:
 
     with tempfile.TemporaryDirectory() as name:
         board, root = Path(name) / "board.yaml", Storage(f"{name}/out")
-        lines = "".join(f'  - {{id: "{n:04}", cut: true, action: Shot {n}.}}\n' for n in range(shots))
-        board.write_text("title: Long\nshots:\n" + lines)
+        board.write_text(_board(shots))
         clips = []
         for number in range(4):
             clips.append(Path(name) / f"{number}.mp4")
