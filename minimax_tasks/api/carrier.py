@@ -7,18 +7,20 @@ sent, and it hands addresses to yarl to be quoted anew, which breaks signed ones
 Certainty comes first. aiohttp is told to raise when it is about to write a request a second time, every exception of
 its is mapped by name, and those that mean "nothing was sent" are only what a connector raises before there is a
 connection. That a request is about to be written is told through httpx's extension `trace`, before the first byte.
+aiohttp's own tracing would tell it as well; it takes a third of a poll.
 """
 
 import asyncio
 import contextlib
 import io
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from types import SimpleNamespace
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import aiohttp
 import httpx
+from multidict import CIMultiDict
 from yarl import URL
 
 _ABOUT_TO_WRITE = "http11.send_request_headers.started"
@@ -46,9 +48,6 @@ _ALL = _NO_CONNECTION + _WITH_A_CONNECTION
 Timeouts = Mapping[str, float | None]
 """Seconds by the names of httpx, of which `connect` and `read` count."""
 
-_ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""Headers that are sent only where the request has them."""
-
 _OF_THE_CONNECTION = frozenset({b"connection", b"transfer-encoding"})
 """Headers that aiohttp writes."""
 
@@ -73,19 +72,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the body of the response is still to be read."""
-        if self._session is None:
-            self._session = self._opened()  # here, because it belongs to the event loop that runs now
         extensions = request.extensions
-        with _mapped(_ALL):
-            response = await self._session.request(
-                request.method,
-                _address(request.url),
-                headers=_headers(request),
-                data=await _body(request),
-                allow_redirects=False,
-                timeout=self._timeout(extensions.get("timeout", {})),
-                trace_request_ctx=_Once(extensions.get("trace")),
-            )
+        response = await self._sent(
+            request.method,
+            _address(request.url),
+            _headers(request),
+            await _body(request),
+            extensions.get("timeout", {}),
+            extensions.get("trace"),
+        )
         return httpx.Response(
             response.status,
             headers=list(response.raw_headers),
@@ -96,22 +91,46 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             },
         )
 
-    async def ask(self, url: str, headers: Mapping[str, str], timeouts: Timeouts, trace: Any) -> "Answered":
-        """A GET of an address that is encoded already. The same as a request of httpx's, without what that builds for
-        a request and an answer, which takes as long as all the rest.
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+        trace: Any = None,
+        content: bytes = b"",
+    ) -> "Answered":
+        """A request to an address that is encoded already. The same as one of httpx's, without what that builds for a
+        request and an answer, which takes as long as all the rest.
         """
+        _judge(headers.items())
+        body = _in_pieces(content)
+        return Answered(await self._sent(method, URL(url, encoded=True), headers, body, timeouts, trace))
+
+    async def _sent(
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str] | list[tuple[str, str]],
+        content: bytes | io.BytesIO | None,
+        timeouts: Timeouts,
+        trace: Any,
+    ) -> aiohttp.ClientResponse:
         if self._session is None:
-            self._session = self._opened()
-        with _mapped(_ALL):
-            response = await self._session.request(
-                "GET",
-                URL(url, encoded=True),
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._timeout(timeouts),
-                trace_request_ctx=_Once(trace),
-            )
-        return Answered(response)
+            self._session = self._opened()  # here, because it belongs to the event loop that runs now
+        before = _once.set(_Once(trace))
+        try:
+            with _mapped(_ALL):
+                return await self._session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=content,
+                    allow_redirects=False,
+                    timeout=self._timeout(timeouts),
+                )
+        finally:
+            _once.reset(before)
 
     def _opened(self) -> aiohttp.ClientSession:
         kept = self._limits.max_keepalive_connections != 0
@@ -127,10 +146,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_ADDED_BY_AIOHTTP,
+            request_class=_Request,
             auto_decompress=False,
             trust_env=False,
-            trace_configs=[_writes_once()],
         )
 
     def _timeout(self, wanted: Timeouts) -> aiohttp.ClientTimeout:
@@ -189,13 +207,22 @@ class _Once:
             await self._trace(_ABOUT_TO_WRITE, {})
 
 
-def _writes_once() -> aiohttp.TraceConfig:
-    async def about_to_write(session: aiohttp.ClientSession, context: SimpleNamespace, headers: Any) -> None:
-        await context.trace_request_ctx.about_to_write()
+_once: ContextVar[_Once] = ContextVar("minimax_request")
+"""The request that this coroutine sends."""
 
-    config = aiohttp.TraceConfig()
-    config.on_request_headers_sent.append(about_to_write)
-    return config
+
+class _Request(aiohttp.ClientRequest):
+    """A request that says when it is about to be written, and has no headers but its own."""
+
+    _skip_auto_headers = CIMultiDict({"Content-Type": None})
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Add none."""
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        """Write it, unless it was written before."""
+        await _once.get().about_to_write()
+        return await super().send(conn)
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -222,15 +249,22 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
         for name, value in request.headers.raw
         if name.lower() not in _OF_THE_CONNECTION
     ]
+    _judge(headers)
+    return headers
+
+
+def _judge(headers: Iterable[tuple[str, str]]) -> None:
     for name, value in headers:
         if not value.isprintable() and any(character in value for character in "\r\n\0"):
             # aiohttp finds this out as well, but only after it said that it writes.
             raise httpx.LocalProtocolError(f"the header {name} holds what no header can carry")
-    return headers
 
 
 async def _body(request: httpx.Request) -> bytes | io.BytesIO | None:
-    body = await request.aread()
+    return _in_pieces(await request.aread())
+
+
+def _in_pieces(body: bytes) -> bytes | io.BytesIO | None:
     # A long one is written in pieces, so that others have their turn.
     return io.BytesIO(body) if len(body) > _IN_ONE_PIECE else body or None
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
@@ -62,11 +62,24 @@ _SIGNED = frozenset({"download_url", "backup_download_url", "video_url", "url"})
 _ENCODED = re.compile(r"[A-Za-z0-9/_.~%?=&+-]*")
 """A path and a query that go over the wire as they are."""
 
+_PLAIN = frozenset({"params", "json"})
+"""What most requests have beside their path."""
+
+_ENCODED_ADDRESS = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/{_ENCODED.pattern}")
+"""An address that is asked as it is."""
+
 _REDIRECTS = 20
 """A download is followed to so many addresses."""
 
+_TO_ANOTHER = frozenset({301, 302, 303, 307, 308})
+"""Statuses of an answer that points at another address."""
+
 _CHINESE_ONLY = ("aigc_watermark", "extra")
 """Fields of a request that only the pages of the Chinese platform have."""
+
+
+_Ask = Callable[[str, dict[str, str]], Awaitable[httpx.Response | Answered]]
+"""Sends a GET with headers to an address."""
 
 
 def is_loopback(url: str) -> bool:
@@ -151,6 +164,11 @@ class _Reply:
         if 300 <= self.status < 400 and self._location:
             return "to " + clean(self._location.partition("?")[0].partition("#")[0], 200)
         return clean(self._text, 120)
+
+
+def _as_json(body: dict[str, Any]) -> bytes:
+    """The same bytes as httpx's."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _document(raw: bytes) -> dict[str, Any]:
@@ -353,10 +371,19 @@ class MiniMaxClient:
         The response is open and has a good status (200, or 206 for an offset). Nothing bounds what is read
         from it; `fetch` does.
         """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        async with self._downloading(url, self._asked_by_httpx, headers) as response:
+            assert isinstance(response, httpx.Response)
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _downloading(
+        self, url: str, ask: _Ask, headers: dict[str, str]
+    ) -> AsyncIterator[httpx.Response | Answered]:
         await self._download_turns.acquire()
         try:
             with private_logs():
-                response = await self._open(url, {"Range": f"bytes={offset}-"} if offset else {})
+                response = await self._open(url, ask, headers)
                 try:
                     yield response
                 finally:
@@ -372,7 +399,7 @@ class MiniMaxClient:
         """
         trouble: str
         try:
-            async with self.download(url) as response:
+            async with self._downloading(url, self._asked_plainly, {}) as response:
                 trouble = self._no_room(response, file)
                 if not trouble:
                     async with asyncio.timeout(self.limits.download_time):
@@ -394,19 +421,18 @@ class MiniMaxClient:
             trouble = type(error).__name__
         raise AnswerLost(f"the download broke: {trouble}")
 
-    async def _open(self, url: str, headers: dict[str, str]) -> httpx.Response:
+    async def _open(self, url: str, ask: _Ask, headers: dict[str, str]) -> httpx.Response | Answered:
         failure: MiniMaxError
         try:
             async with asyncio.timeout(self._timeout + CONNECT_TIME):
-                response = await self._followed(
-                    httpx.URL(url.strip()), {**self._open_headers, "Accept-Encoding": "identity", **headers}
+                host, response = await self._followed(
+                    url.strip(), ask, {**self._open_headers, "Accept-Encoding": "identity", **headers}
                 )
             if response.status_code in (200, 206):
                 return response
             await response.aclose()
-            host = clean(response.url.host, 200)
             failure = ApiError(
-                f"the download host {host} answered HTTP {response.status_code}",
+                f"the download host {clean(host, 200)} answered HTTP {response.status_code}",
                 http_status=response.status_code,
             )
         except (httpx.InvalidURL, UnicodeError, ValueError):
@@ -415,20 +441,32 @@ class MiniMaxClient:
             failure = AnswerLost(f"the download broke: {type(error).__name__}")
         raise failure
 
-    async def _followed(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
-        """The answer of the last address that others point at."""
+    async def _followed(
+        self, url: str, ask: _Ask, headers: dict[str, str]
+    ) -> tuple[str, httpx.Response | Answered]:
+        """The host and the answer of the last address that others point at."""
         for _ in range(_REDIRECTS):
-            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
-            response = await self._downloads.handle_async_request(request)
-            response.request = request
-            log.debug("GET %s: HTTP %d", url.path, response.status_code)
-            if not response.has_redirect_location:
-                return response
+            response = await ask(url, headers)
+            parts = urlsplit(url)
+            log.debug("GET %s: HTTP %d", parts.path, response.status_code)
+            if response.status_code not in _TO_ANOTHER or "Location" not in response.headers:
+                return parts.hostname or "", response
             await response.aclose()
-            url = url.join(response.headers["Location"])
-        raise httpx.TooManyRedirects("", request=request)
+            url = str(httpx.URL(url).join(response.headers["Location"]))
+        raise httpx.TooManyRedirects("")
 
-    def _no_room(self, response: httpx.Response, file: Path) -> str:
+    async def _asked_by_httpx(self, url: str, headers: dict[str, str]) -> httpx.Response:
+        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeouts})
+        response = await self._downloads.handle_async_request(request)
+        response.request = request
+        return response
+
+    async def _asked_plainly(self, url: str, headers: dict[str, str]) -> httpx.Response | Answered:
+        if isinstance(self._downloads, AiohttpTransport) and _ENCODED_ADDRESS.fullmatch(url):
+            return await self._downloads.ask("GET", url, headers, self._timeouts)
+        return await self._asked_by_httpx(url, headers)
+
+    def _no_room(self, response: httpx.Response | Answered, file: Path) -> str:
         stated = response.headers.get("Content-Length", "")
         size = int(stated) if stated.isdigit() and len(stated) < 19 else 0
         if size > self.limits.download:
@@ -436,7 +474,7 @@ class MiniMaxClient:
         free = shutil.disk_usage(file.parent).free
         return f"it has {size:,} bytes, and {free:,} are free in {file.parent}" if size > free else ""
 
-    async def _write(self, response: httpx.Response, file: Path) -> int:
+    async def _write(self, response: httpx.Response | Answered, file: Path) -> int:
         written = in_window = 0
         began = time.monotonic()
         with file.open("wb") as out:
@@ -473,7 +511,8 @@ class MiniMaxClient:
         failure: MiniMaxError
         await turns.acquire(urgency)
         try:
-            with private_logs():
+            # What aiohttp logs is no secret.
+            with contextlib.nullcontext() if isinstance(carrier, AiohttpTransport) else private_logs():
                 async with asyncio.timeout(patience):
                     return await self._exchange(carrier, method, path, sending, content)
         except Exception as error:
@@ -513,10 +552,13 @@ class MiniMaxClient:
         sending: Sending,
         content: dict[str, Any],
     ) -> httpx.Response | Answered:
-        if method == "GET" and isinstance(carrier, AiohttpTransport):
+        if isinstance(carrier, AiohttpTransport) and _PLAIN.issuperset(content):
             target = f"{path}?{query}" if (query := urlencode(content.get("params") or {})) else path
             if _ENCODED.fullmatch(target):
-                return await carrier.ask(self._origin + target, self._asking, self._timeouts, sending.trace)
+                words = _as_json(content["json"]) if "json" in content else b""
+                return await carrier.ask(
+                    method, self._origin + target, self._asking, self._timeouts, sending.trace, words
+                )
         request = httpx.Request(
             method,
             self.base_url + path,

@@ -96,6 +96,7 @@ class CallbackWatch:
     def __init__(self, timing: Timing = USUAL) -> None:
         self._timing = timing
         self._listeners: dict[str, set[Listener]] = {}
+        self._versions: dict[str, dict[str, str]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
 
     def listen(self, root: Storage, task_id: str) -> Listener:
@@ -103,26 +104,31 @@ class CallbackWatch:
         listener = Listener(
             callback_of_task(task_id).rpartition("/")[2], self._listeners.setdefault(root.url, set())
         )
+        listener.look(self._versions.get(root.url, {}))
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))
         return listener
 
     async def _look(self, root: Storage) -> None:
         stamp: object = None
-        versions: dict[str, str] = {}
         while self._listeners[root.url]:
             try:
                 newest = _stamp(root)
                 if newest is None or newest != stamp:
-                    versions = await root.run(root.versions, CALLBACKS)
+                    self._tell(root, await root.run(root.versions, CALLBACKS))
                     stamp = newest
             except OSError:
                 pass  # polling continues without callbacks
-            for listener in self._listeners[root.url]:
-                listener.look(versions)
             await asyncio.sleep(
                 self._timing.callback_look if root.nonblocking else self._timing.callback_look_remote
             )
+
+    def _tell(self, root: Storage, versions: dict[str, str]) -> None:
+        """Thousands listen, and most of the time there is nothing new."""
+        if versions != self._versions.get(root.url, {}):
+            self._versions[root.url] = versions
+            for listener in self._listeners[root.url]:
+                listener.look(versions)
 
 
 def _stamp(root: Storage) -> object:

@@ -181,7 +181,7 @@ def _with_transport_that_raises(error: Exception, monkeypatch: pytest.MonkeyPatc
 def test_a_header_that_http_does_not_allow_was_not_sent() -> None:
     async def run() -> tuple[MiniMaxError, int]:
         async with scripted() as server, MiniMaxClient(KEY, server.url, timeout=60) as client:
-            client._headers["Authorization"] = f"Bearer {KEY}\nX: y"
+            client._asking["Authorization"] = f"Bearer {KEY}\nX: y"
             with pytest.raises(NotConnected) as caught:
                 await client.submit(ASKED)
             return caught.value, len(server.seen)
