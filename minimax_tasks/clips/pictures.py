@@ -403,6 +403,8 @@ async def sendable(clip: ClipRequest, frames: FrameReader | None, upload: Upload
     as it likes. Raises `PictureError` for a picture that the service would refuse, that is gone, or that is
     not the one that the clip's key was made from.
     """
+    if not clip.request.pictures() and not clip.request.recordings():
+        return clip.request
     from minimax_tasks.api.pictures import Picture, crop_alike, crop_to, judge_picture
 
     limits = clip.request.picture_limits
