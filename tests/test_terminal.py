@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -473,6 +474,43 @@ def test_a_root_that_cannot_be_written_to_is_told_before_anything_is_drawn(
         told = capsys.readouterr().err
         assert f"root = '{root}' cannot be used" in told
         assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("command", "ending"), [("render", "yaml"), ("dataset", "csv")])
+def test_a_file_whose_name_is_no_unicode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, ending: str
+) -> None:
+    """As on a disk from a system in GBK: what is written down of it is JSON all the same."""
+    text = "prompt\nRain.\n" if ending == "csv" else "title: Rain\nshots:\n  - {id: a, action: Rain.}\n"
+    try:
+        source = Path(os.fsdecode(os.fsencode(tmp_path) + "/港口.".encode("gbk")) + ending)
+        source.write_text(text, encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        pytest.skip(f"no such names here: {error}")
+    root = tmp_path / "root"
+    code = main([command, str(source), "--sandbox", "--scale", "90P", "--root", str(root)])
+    assert (code, capsys.readouterr().err) == (0, "")
+    (record,) = root.glob("*/*/.made-from.json")
+    assert json.loads(record.read_bytes())
+
+
+def test_what_names_of_files_cannot_have_here_is_one_line(tmp_path: Path) -> None:
+    """In a locale without UTF-8, with all that Python does about that switched off."""
+    board = write_board(tmp_path, WIDE)
+    done = subprocess.run(
+        [sys.executable, "-m", "minimax_tasks", "render", board, "--sandbox", "--root", tmp_path / "root"],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("names of files are written in ascii here, which lacks letters of "), (
+        done.stderr
+    )
+    assert done.stderr.endswith("; set PYTHONUTF8=1, or a locale with UTF-8 such as LC_ALL=C.UTF-8\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("root/clips/*/"))
 
 
 def test_luigi_s_lock_of_another_user_stops_nobody(

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
+from minimax_tasks.errors import ConfigurationError
+
 _Result = TypeVar("_Result")
 
 _NO_FOLDER_FLUSH = frozenset(
@@ -83,9 +85,13 @@ def _flush_descriptor(descriptor: int) -> None:
 
 
 def make_folder(folder: str, base: str) -> None:
-    """Make a folder below `base` and what is missing above it; a new `base` is on disk at once."""
+    """Make a folder below `base` and what is missing above it; a new `base` is on disk at once.
+
+    Raises `ConfigurationError` for a name that cannot be written here.
+    """
     if os.path.isdir(folder):
         return
+    _check_letters(folder)
     if not os.path.isdir(base):
         missing = _missing(base)
         os.makedirs(base, exist_ok=True)
@@ -96,6 +102,16 @@ def make_folder(folder: str, base: str) -> None:
     os.makedirs(folder, exist_ok=True)
     # A new folder often gets the number of one that was removed, whose name was on disk.
     _on_disk.difference_update(_mark(one) for one in missing)
+
+
+def _check_letters(path: str) -> None:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"names of files are written in {error.encoding} here, which lacks letters of {path!r}; "
+            "set PYTHONUTF8=1, or a locale with UTF-8 such as LC_ALL=C.UTF-8"
+        ) from None
 
 
 def _missing(folder: str) -> list[str]:

@@ -379,14 +379,21 @@ def is_draft(path: str) -> bool:
 
 
 def _json(data: dict[str, Any]) -> bytes:
+    try:
+        return _json_text(data).encode()
+    except UnicodeEncodeError:  # the name of a file that is no UTF-8, which Python writes as halves of pairs
+        return json.dumps(data, indent=2).encode() + b"\n"
+
+
+def _json_text(data: dict[str, Any]) -> str:
     if data and _PLAIN.issuperset(map(type, data.values())):
         # The same text: with an indent, Python's encoder takes four times as long.
         members = ",\n".join(
             f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
             for name, value in data.items()
         )
-        return f"{{\n{members}\n}}\n".encode()
-    return json.dumps(data, ensure_ascii=False, indent=2).encode() + b"\n"
+        return f"{{\n{members}\n}}\n"
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
 def _written_at(item: dict[str, Any]) -> str:
