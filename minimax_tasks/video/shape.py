@@ -115,14 +115,16 @@ def fitted(whole: Size, pixel_aspect: Fraction, size: Size, fill: Fill, crop: Cr
 
 
 def _inner_size(aspect: Fraction, size: Size) -> Size:
+    """The size of a whole picture within a frame. One of nearly its shape is stretched: a hairline bar is a fault."""
     width, height = size
+    if is_alike(aspect, Fraction(width, height)):
+        return size
     if aspect > Fraction(width, height):
         height = min(height, 2 * nearest(width / aspect / 2))
     else:
         width = min(width, 2 * nearest(height * aspect / 2))
-    # A pixel or two of difference is rounding of an even size: stretch, rather than draw a hairline bar.
-    inner = (width, height)
-    near = all(abs(one - two) <= 2 for one, two in zip(inner, size, strict=True))
+    # In a small frame a pixel or two of difference is rounding of an even size.
+    near = all(abs(one - two) <= 2 for one, two in zip((width, height), size, strict=True))
     return size if near else (max(2, width), max(2, height))
 
 

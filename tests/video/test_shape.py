@@ -129,3 +129,20 @@ def test_clips_that_have_the_shape_are_copied(tmp_path: Path, fill: Fill) -> Non
         str(tmp_path / "film.mp4"), [Piece(clip, 0, 6), Piece(clip, 6, 6)], Fraction(24), shape=shape
     )
     assert (joined.method, joined.copied, joined.width, joined.height) == ("copy", 12, 180, 320)
+
+
+@pytest.mark.parametrize("fill", ["crop", "blur", "bars"])
+@pytest.mark.parametrize("size", [(316, 180), (320, 178), (324, 180)])
+def test_a_clip_of_nearly_the_shape_gets_no_hairline_bars(
+    tmp_path: Path, fill: Fill, size: tuple[int, int]
+) -> None:
+    clips = [four_colours(tmp_path / f"{number}.mp4") for number in range(2)]
+    near = four_colours(tmp_path / "near.mp4", size)
+    pieces = [Piece(clip, 6 * number, 6) for number, clip in enumerate([near, *clips])]
+    join(str(tmp_path / "film.mp4"), pieces, Fraction(24), shape=Shape(Fraction(16, 9), fill=fill))
+    picture = first_frame(tmp_path / "film.mp4")
+    assert picture.shape[:2] == (180, 320)
+    for x in (0.002, 0.998):
+        assert colour_at(picture, x, 0.5) == ("red" if x < 0.5 else "white")
+    for y in (0.002, 0.998):
+        assert colour_at(picture, 0.1, y) == "red"
