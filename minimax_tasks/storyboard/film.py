@@ -365,7 +365,21 @@ def _join(
         captions=captions,
         shape=edit.shape,
         overlays=overlays_of(plan, edit),
+        title=plan.board.title,
+        poster=_poster(plan, edit),
     )
+
+
+def _poster(plan: Plan, edit: Edit) -> int | None:
+    """The frame that stands for the film: in the middle of its first shot that is more than a card."""
+    ends = [*(cut.starts_at for cut in edit.cuts[1:]), edit.seconds]
+    for cut, until in zip(edit.cuts, ends, strict=True):
+        is_card = cut.is_slate or any(title.is_card for title in plan.by_id[cut.shot].shot.title)
+        # Between the transitions at its two ends.
+        begin, end = edit.frames(cut.starts_at + cut.overlap), edit.frames(until)
+        if not is_card and begin < end:
+            return (begin + end) // 2
+    return None
 
 
 def _lengths(layouts: Mapping[str, "StreamLayout"]) -> dict[str, ClipLength]:

@@ -14,12 +14,16 @@ import av
 from av.video.stream import VideoStream
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.video.colour import picture_of
+from minimax_tasks.video.cover import WIDTH as COVER_WIDTH
+from minimax_tasks.video.cover import Cover, add_cover
 from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_cues
 from minimax_tasks.video.film_frames import FilmFrames
 from minimax_tasks.video.film_grades import grades_of
 from minimax_tasks.video.mix import PlacedSound
 from minimax_tasks.video.overlays import Overlay
 from minimax_tasks.video.pieces import Film, Piece
+from minimax_tasks.video.previews import jpeg
 from minimax_tasks.video.shape import AS_CLIPS, Shape
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.sound_track import SoundTrack, mixed_track
@@ -49,8 +53,9 @@ class Joined:
 
     `method` and `reason` are those of the pictures: "encode" where some have to be, and which and why; `copied` is how
     many of the frames are copied all the same. `sound` is what was done with the sound, and why it was
-    encoded, if it was. `notes` says for people where the film differs from its clips: other frame rates, clips
-    that were turned or that have fewer pictures than their index promises.
+    encoded, if it was. `poster` is the film's cover as JPEG, if it was given one. `notes` says for people where the film
+    differs from its clips: other frame rates, clips that were turned or that have fewer pictures than their index
+    promises.
     """
 
     method: Literal["copy", "encode"]
@@ -64,6 +69,7 @@ class Joined:
     sound: Literal["none", "copy", "encode"] = "none"
     sound_reason: str = ""
     copied: int = 0
+    poster: bytes = b""
 
 
 def join(
@@ -77,6 +83,8 @@ def join(
     chapters: bool = True,
     shape: Shape = AS_CLIPS,
     overlays: Sequence[Overlay] = (),
+    title: str = "",
+    poster: int | None = None,
 ) -> Joined:
     """Write the film of the pieces to the local path `out`: an MP4 (H.264, yuv420p, AAC where there is sound).
 
@@ -90,7 +98,8 @@ def join(
     encoded again. Otherwise it is mixed in stereo at 48 kHz: faded over the transitions, silent where a clip has
     none, with the `sounds` that are placed in the film, and levelled to a `loudness` in LUFS if that is given.
     `captions` become a track of subtitles for each language. `overlays` are words in the picture: where they lie, it is
-    encoded.
+    encoded. The `title` and the frame with the number `poster`, over which no transition lies, are what players show of a
+    film that does not play.
 
     Each piece gets exactly its frames. Raises `VideoError`, and then leaves no file behind: no pieces, a clip
     that cannot be read, an unknown transition.
@@ -98,10 +107,20 @@ def join(
     if not pieces:
         raise VideoError("there is nothing to join")
     film = Film(
-        out, tuple(pieces), fps, chapters, tuple(sounds), loudness, captions, shape, overlays=tuple(overlays)
+        out,
+        tuple(pieces),
+        fps,
+        chapters,
+        tuple(sounds),
+        loudness,
+        captions,
+        shape,
+        overlays=tuple(overlays),
+        title=title,
     )
     film.check_transitions()
     film = replace(film, grades=grades_of(film))
+    film = replace(film, poster=_poster(film, poster))
     spans = spans_of(film)
     is_copied = spans.copied == film.frames
     reason = "all clips are alike and all joins are cuts" if is_copied else _listed(spans.reasons, "; ")
@@ -128,7 +147,22 @@ def join(
         sound,
         sound_reason,
         spans.copied,
+        film.poster,
     )
+
+
+def _poster(film: Film, number: int | None) -> bytes:
+    if number is None:
+        return b""
+    frame = next(FilmFrames(film).between(number, number + 1), None)
+    return jpeg(picture_of(frame.picture), COVER_WIDTH) if frame else b""
+
+
+def _introduced(film: Film, container: av.container.OutputContainer) -> Cover | None:
+    """Say in the file what it is. The cover has to be written when the rest is."""
+    if film.title:
+        container.metadata["title"] = film.title
+    return add_cover(container, film.poster) if film.poster else None
 
 
 def _why_not_copy_sound(film: Film, pictures: str) -> str:
@@ -223,6 +257,7 @@ def _splice(film: Film, spans: Spans, model: StreamLayout, *, copies_sound: bool
             track = (
                 mixed_track(container, film.sounds(), film.seconds, film.loudness) if film.has_sound else None
             )
+        cover = _introduced(film, container)
         write_cues(container, film.captions)
         second = float(model.time_base)
         for packet in _pictures(spans, model, frames, encoder, read):
@@ -232,6 +267,8 @@ def _splice(film: Film, spans: Spans, model: StreamLayout, *, copies_sound: bool
             container.mux(packet)
         if track:
             track.finish()
+        if cover:
+            cover.write()
         film.write_chapters(container)
     return frames
 
@@ -310,6 +347,7 @@ def _encode(film: Film) -> FilmFrames:
             if film.has_sound
             else None
         )
+        cover = _introduced(film, writer.container)
         write_cues(writer.container, film.captions)
         for frame in frames.between(0, film.frames):
             writer.write(frame.picture, keyframe=frame.begins)
@@ -317,5 +355,7 @@ def _encode(film: Film) -> FilmFrames:
                 track.advance(writer.seconds)
         if track:
             track.finish()
+        if cover:
+            cover.write()
         film.write_chapters(writer.container)
     return frames

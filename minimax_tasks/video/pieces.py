@@ -66,6 +66,9 @@ class Film:
     grades: Mapping[int, Grade] = field(default_factory=dict)
     """Number of a piece -> how its colours are matched."""
     overlays: tuple[Overlay, ...] = ()
+    title: str = ""
+    poster: bytes = b""
+    """The JPEG that stands for it while it does not play."""
 
     @property
     def clips(self) -> list[StreamLayout]:

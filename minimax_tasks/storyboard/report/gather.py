@@ -86,6 +86,7 @@ def film_report(
         film=film,
         shots=tuple(shots),
         warnings=(*plan.warnings, *(joined.notes if joined else ())),
+        poster=joined.poster if joined else b"",
     )
 
 

@@ -113,6 +113,8 @@ class FilmReport:
     film: str
     shots: tuple[ReportShot, ...]
     warnings: tuple[str, ...]
+    poster: bytes = b""
+    """A picture of the film, as JPEG."""
 
 
 def render_report(report: FilmReport) -> str:
