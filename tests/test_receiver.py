@@ -199,3 +199,19 @@ def test_storage_that_is_no_folder_is_bounded_too(monkeypatch):
         kept = sorted(path.rsplit("/", 1)[-1] for path in memory.ls("/receiver-root/callbacks", detail=False))
     memory.rm("/receiver-root", recursive=True)
     assert kept == [f"task-{number}.json" for number in range(5, 9)]
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"task": {"id": "55", "status": "succeeded"}},
+        {"task": {"id": 55}},
+        {"task": {"id": None, "task_id": "55"}},
+        {"task_id": "55", "task": {"status": "failed"}},
+        {"data": {"task_id": 55, "status": "Success"}},
+    ],
+)
+def test_an_update_is_heard_wherever_it_names_its_task(tmp_path, update):
+    with receiving(str(tmp_path)) as url:
+        assert httpx.post(url, json=update, trust_env=False, verify=False).status_code == 200
+    assert os.listdir(tmp_path / "callbacks") == ["task-55.json"]

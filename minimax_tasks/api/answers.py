@@ -18,8 +18,14 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+_EXACT = 2**53
+"""Whole numbers below it are the same as a float, which some programs make of every number."""
+
+
 def as_id(value: Any) -> str:
     """An id as a string; empty when there is none. Only a string or a whole number is one, and 0 is none."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     text = str(value).strip()

@@ -22,7 +22,7 @@ import httpx
 from multidict import CIMultiDict
 
 from minimax_tasks.api import network
-from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State
+from minimax_tasks.api.answers import QueryAnswer, RetrieveAnswer, State, as_id
 from minimax_tasks.api.bodies import TooLong, Unreadable, body
 from minimax_tasks.api.carrier import AiohttpTransport, Answered
 from minimax_tasks.api.catalog.hosts import DEFAULT_BASE_URL, host_language
@@ -34,6 +34,7 @@ from minimax_tasks.api.errors import error_from_code, error_from_http, error_fro
 from minimax_tasks.api.limits import Limits
 from minimax_tasks.api.priority_semaphore import PrioritySemaphore
 from minimax_tasks.api.requests import UPLOADED, AnyRequest
+from minimax_tasks.api.task_ids import mentioned_task_ids, task_ids
 from minimax_tasks.api.v1.endpoints import GENERATION
 from minimax_tasks.api.v2.answers import Cancelled, TaskPage, page_of
 from minimax_tasks.errors import (
@@ -139,7 +140,8 @@ class _Reply:
         self.status = status
         self.trace_id = clean(headers.get("Trace-Id", ""), 100)
         self.date = headers.get("Date", "")
-        self.document = _document(raw)
+        self._whole = _document(raw)
+        self.document: dict[str, Any] = self._whole if isinstance(self._whole, dict) else {}
         self._media = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         self._location = headers.get("Location", "")
         self._text = raw[:20_000].decode("utf-8", "replace")
@@ -151,6 +153,16 @@ class _Reply:
     def said(self, endpoint: Endpoint) -> Said:
         """What it says of the request, by the endpoint's generation of the API."""
         return endpoint.wire.said(self.status, self.document)
+
+    @property
+    def task_ids(self) -> tuple[str, ...]:
+        """The tasks that it names as such, wherever."""
+        return task_ids(self._whole)
+
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """The tasks that its text speaks of, also where it is no JSON."""
+        return mentioned_task_ids(clean(self._text, 20_000))
 
     @property
     def is_page(self) -> bool:
@@ -171,13 +183,13 @@ def _as_json(body: dict[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _document(raw: bytes) -> dict[str, Any]:
-    """The JSON object of an answer, cleaned; an empty one when it is something else, or nested without end."""
+def _document(raw: bytes) -> Any:
+    """The JSON object or list of an answer, cleaned; an empty one when it is something else, or nested without end."""
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
         return {}
-    return clean_tree(data, keep=_SIGNED) if isinstance(data, dict) else {}
+    return clean_tree(data, keep=_SIGNED) if isinstance(data, dict | list) else {}
 
 
 class MiniMaxClient:
@@ -268,18 +280,32 @@ class MiniMaxClient:
         """
         endpoint = request.endpoint
         reply = await self._send("POST", endpoint.submit_path, json=self._for_region(request.body()))
-        said, task_id = reply.said(endpoint), endpoint.wire.task_id(reply.document)
+        said, task_id, named = reply.said(endpoint), endpoint.wire.task_id(reply.document), reply.task_ids
+        usual = bool(task_id)
+        if not task_id and len(named) == 1:
+            task_id = named[0]
         if task_id:
-            if not reply.ok or said.code:
+            others = [other for other in (*named, *reply.mentioned) if other != task_id]
+            if not usual or others or not reply.ok or said.code:
                 log.warning(
-                    "%s answered HTTP %d, code %s, and task %s: it is taken as accepted",
+                    "%s answered HTTP %d, code %s, and task %s: it is taken as accepted%s",
                     self.host, reply.status, said.code, task_id,
+                    f"; it also names task {', '.join(dict.fromkeys(others))}" if others else "",
                 )  # fmt: skip
             return task_id
+        if unclear := named or reply.mentioned:
+            raise error_from_http(
+                200,
+                host=self.host,
+                excerpt=f"no task_id of its own, but it names task {', '.join(unclear)[:200]}: {reply.excerpt}",
+                trace_id=reply.trace_id,
+            )
         if reply.ok and reply.is_page and await self._may_be_the_api(endpoint):
             raise error_from_http(200, host=self._address, excerpt=reply.excerpt, trace_id=reply.trace_id)
         self._raise_unless_good(reply, said)
-        raise error_from_http(200, host=self.host, excerpt="no task_id", trace_id=reply.trace_id)
+        raise error_from_http(
+            200, host=self.host, excerpt=f"no task_id: {reply.excerpt}", trace_id=reply.trace_id
+        )
 
     async def _may_be_the_api(self, endpoint: Endpoint) -> bool:
         """Whether the video API answers here. True also when that cannot be known."""
@@ -301,7 +327,7 @@ class MiniMaxClient:
         # Clips that are ready are fetched before the others are polled again.
         reply = await self._send("GET", path, params=params, urgency=1)
         answer = endpoint.wire.answer(reply.document)
-        self._check_subject("task", task_id, answer.task_id)
+        self._check_subject("task", task_id, answer.task_id, *(() if answer.task_id else reply.task_ids))
         if reply.ok and answer.state is not State.RUNNING:
             return answer
         said = reply.said(endpoint)
@@ -336,7 +362,7 @@ class MiniMaxClient:
         path, params = endpoint.wire.query(endpoint.cancel_path, task_id)
         reply = await self._send("DELETE", path, params=params)
         answer = Cancelled.model_validate(reply.document)
-        self._check_subject("task", task_id, answer.task_id)
+        self._check_subject("task", task_id, answer.task_id, *(() if answer.task_id else reply.task_ids))
         self._raise_unless_good(reply, reply.said(endpoint))
         return answer
 
@@ -358,7 +384,7 @@ class MiniMaxClient:
         """
         reply = await self._send("GET", endpoint.retrieve_path, params={"file_id": file_id})
         answer = RetrieveAnswer.model_validate(reply.document)
-        self._check_subject("file", file_id, answer.file.file_id)
+        self._check_subject("file", file_id, answer.file.file_id, as_id(reply.document.get("file_id")))
         said = reply.said(endpoint)
         if not (reply.ok and said.code is None and answer.file.download_url):
             self._raise_unless_good(reply, said)
@@ -581,8 +607,10 @@ class MiniMaxClient:
         }.get(type(error), type(error).__name__)
         return AnswerLost(f"the answer of {self.host} was lost: {why}")
 
-    def _check_subject(self, what: str, asked: str, answered: str) -> None:
-        if answered and answered != asked:
+    def _check_subject(self, what: str, asked: str, *named: str) -> None:
+        for answered in named:
+            if answered in ("", asked):
+                continue
             text = (
                 f"{self.host} was asked about {what} {asked} and answered about {what} {clean(answered, 100)}; "
                 "that is not believed"

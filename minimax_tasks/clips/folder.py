@@ -237,10 +237,13 @@ class ClipFolder:
         or, when this worker is late, that of a newer attempt, which stays. No task id is lost.
         """
         before = await self.submission() or {}
+        earlier = before.get("attempt")
         if before.get("task_id") == submission["task_id"]:
+            if isinstance(earlier, int) and earlier < number:
+                task = f"task {submission['task_id']}, which is that of attempt {earlier}"
+                await self.doubt(number, f"the service answered with {task}")
             return
         await self._persist(submission_name(number), submission)
-        earlier = before.get("attempt")
         if isinstance(earlier, int) and earlier >= number:
             log.error(
                 "clip %s: task %s was accepted late, after task %s had been submitted in its place; both may be paid",

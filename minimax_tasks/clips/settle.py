@@ -96,6 +96,42 @@ async def settle(folder: ClipFolder, service: Service, number: int) -> Settled:
         pause = min(pause * (1.0 if only else 1.5), timing.settle_pause)
 
 
+async def confirmed_callback(
+    folder: ClipFolder, service: Service, claim: dict[str, Any], endpoint: Endpoint
+) -> str:
+    """The task that a callback to the address of a POST named, kept for its clip: once the service confirms it and
+    if no other clip has it. "" when there is none.
+    """
+    root = folder.root
+    task_id = await root.run(heard_task_id, root, folder.key, str(claim.get("nonce", "")))
+    if not task_id:
+        return ""
+    try:
+        answer = await service.client.query(task_id, endpoint)
+    except MiniMaxError as error:
+        why = f"is not confirmed: {error}"
+    else:
+        why = "" if answer.task_id or answer.status else "is not confirmed: the service says nothing of it"
+        if not why and not await root.run(_take_new, root, task_id, folder.key):
+            why = "is that of another clip"
+    if why:
+        log.warning("clip %s: a callback named task %s, which %s", folder.key, task_id, why)
+    return "" if why else task_id
+
+
+def _take_new(root: Storage, task_id: str, key: str) -> bool:
+    """`_take` for a task that no submission names."""
+    return all(payment.task_id != task_id for payment in payments(root)) and _take(root, task_id, key)
+
+
+def _take(root: Storage, task_id: str, key: str) -> bool:
+    """Keep a task for a clip; False when another clip has it."""
+    name = task_file(task_id)
+    if root.create_json(name, {"task_id": task_id, "clip": key}):
+        return True
+    return (root.read_json(name) or {}).get("clip") == key
+
+
 async def find_candidates(folder: ClipFolder, service: Service, number: int) -> Settled:
     """The tasks that may be the one of the N-th POST, by one reading. Raises `MiniMaxError`."""
     search = await _Search.of(folder, service, number)
@@ -159,31 +195,15 @@ class _Search:
         return reading, candidates(reading, self.shape, noted, claimed, window=self.window)
 
     async def heard(self) -> str:
-        """The task that a callback to the address of the POST named, once the service confirms it."""
-        root, nonce = self.folder.root, str(self.claim.get("nonce", ""))
-        task_id = await root.run(heard_task_id, root, self.folder.key, nonce)
-        if not task_id:
-            return ""
-        try:
-            await self.service.client.query(task_id, self.endpoint)
-        except MiniMaxError as error:
-            log.warning(
-                "clip %s: a callback named task %s, which is not confirmed: %s",
-                self.folder.key,
-                task_id,
-                error,
-            )
-            return ""
-        return task_id if await self.adopt(task_id) else ""
+        """The task that a callback to the address of the POST named, once it is taken over."""
+        task_id = await confirmed_callback(self.folder, self.service, self.claim, self.endpoint)
+        return task_id if task_id and await self.adopt(task_id) else ""
 
     async def adopt(self, task_id: str) -> bool:
         """Take a task over, unless another clip has it."""
-        root, key = self.folder.root, self.folder.key
-        name = task_file(task_id)
-        if not await root.run(root.create_json, name, {"task_id": task_id, "clip": key}):
-            owner = (await root.run(root.read_json, name)) or {}
-            if owner.get("clip") != key:
-                return False
+        key = self.folder.key
+        if not await self.folder.root.run(_take, self.folder.root, task_id, key):
+            return False
         host = self.service.client.host
         await self.folder.adopted(self.number, task_id, self.mode, host, endpoint=self.endpoint)
         announce(await clip_event(Happened.PAID, self.folder))

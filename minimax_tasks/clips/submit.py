@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.account import Shape
-from minimax_tasks.clips.callbacks import callback_address, heard_task_id
+from minimax_tasks.clips.callbacks import callback_address
 from minimax_tasks.clips.events import ClipEvent, Happened, announce
 from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import SUBMISSION
@@ -27,7 +27,7 @@ from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendabl
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
-from minimax_tasks.clips.settle import Settled, settle
+from minimax_tasks.clips.settle import Settled, confirmed_callback, settle
 from minimax_tasks.clips.state import HOW_TO_SETTLE
 from minimax_tasks.clips.turns import is_settled, is_under_way, was_sent
 from minimax_tasks.errors import (
@@ -409,15 +409,8 @@ async def _adopt_heard(
     clip: ClipRequest, folder: ClipFolder, service: Service, number: int, claim: dict[str, Any]
 ) -> bool:
     """Take over the task id that a callback to this claim's own address named, if the service knows it."""
-    task_id = await folder.root.run(heard_task_id, folder.root, folder.key, str(claim.get("nonce", "")))
+    task_id = await confirmed_callback(folder, service, claim, clip.request.endpoint)
     if not task_id:
-        return False
-    try:
-        await service.client.query(task_id, clip.request.endpoint)
-    except MiniMaxError as error:
-        log.warning(
-            "clip %s: a callback named task %s, which is not confirmed: %s", folder.key, task_id, error
-        )
         return False
     submission = await folder.submitted(number, clip, task_id, service.client.host)
     announce(_event(Happened.PAID, clip, folder, usd=submission.get("usd"), task_id=task_id))

@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from minimax_tasks.api.task_ids import task_ids
 from minimax_tasks.clips.callbacks import ADDRESS, TASK_ID
 from minimax_tasks.clips.folder import now
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
@@ -90,14 +91,12 @@ class Receiver:
             return JSONResponse({"status": "a JSON object is expected"}, status_code=400)
         if "challenge" in message:
             return JSONResponse({"challenge": message["challenge"]})
+        task_id = _task_id(message)
+        if not task_id:
+            return JSONResponse({"status": "task_id is missing"}, status_code=400)
         # The second generation sends what its query answers.
         if isinstance(task := message.get("task"), dict):
-            message = {"task_id": task.get("id"), "status": task.get("status")}
-        task_id = message.get("task_id")
-        if type(task_id) is int:
-            task_id = str(task_id)
-        if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
-            return JSONResponse({"status": "task_id is missing"}, status_code=400)
+            message = {"status": task.get("status")}
         kept = {name: message[name] for name in _KEPT_FIELDS if name in message}
         await self._store(callback_of_task(task_id), kept | {"task_id": task_id, "received_at": now()})
         address = ADDRESS.search(request.url.path)
@@ -124,6 +123,16 @@ def _message(body: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return message if isinstance(message, dict) else None
+
+
+def _task_id(message: dict[str, Any]) -> str:
+    """The task that an update is about, "" when it names none, or several."""
+    own = message.get("task_id")
+    own = str(own) if type(own) is int else own
+    if isinstance(own, str) and TASK_ID.fullmatch(own):
+        return own
+    named = task_ids(message)
+    return named[0] if len(named) == 1 else ""
 
 
 async def _body(request: Request) -> bytes | None:

@@ -99,6 +99,8 @@ class Manifest(BaseModel):
     """What the metadata of each split is; none where the table names no splits."""
     licence: str = ""
     """As the card states it."""
+    card: str = ""
+    """SHA-256 of the card; empty in manifests that were written before there was this."""
 
     def is_current(
         self,
@@ -129,11 +131,19 @@ class Manifest(BaseModel):
             there == self.videos
             and self.tars == exported
             and stands(root, folder, self.files)
+            and self._has_its_card(root, folder)
             and all(
                 stands(root, f"{folder}/{VIDEOS}/{split}", {METADATA: told})
                 for split, told in self.splits.items()
             )
         )
+
+    def _has_its_card(self, root: Storage, folder: str) -> bool:
+        """Whether the card is that of this dataset, or one that somebody made theirs."""
+        if not self.card:
+            return True
+        text = _read_card(root, folder)
+        return described(text.encode())["sha256"] == self.card or (bool(text) and not is_ours(text))
 
 
 @dataclass(frozen=True)
@@ -235,8 +245,7 @@ class Delivery:
 
         def write() -> None:
             self._copy(samples)
-            written[:] = [self._write(samples, lines, of_splits, export)]
-            self._write_card(card)
+            written[:] = [self._write(samples, lines, of_splits, card, export)]
 
         def looks_right() -> bool:
             found = read_manifest(self._root, self._folder)
@@ -254,19 +263,16 @@ class Delivery:
 
     def _write_card(self, card: str) -> None:
         """Write the card, unless somebody made it theirs."""
-        place = f"{self._folder}/{CARD}"
-        try:
-            before = self._root.read(place).decode(errors="replace")
-        except FileNotFoundError:
-            before = ""
+        before = _read_card(self._root, self._folder)
         if before != card and (not before or is_ours(before)):
-            self._root.write(place, card.encode())
+            self._root.write(f"{self._folder}/{CARD}", card.encode())
 
     def _write(
         self,
         samples: list[Sample],
         lines: Mapping[str, bytes],
         of_splits: Mapping[str, bytes],
+        card: str,
         export: Callable[[list[Sample]], None] | None,
     ) -> Manifest:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
@@ -280,6 +286,7 @@ class Delivery:
             self._root.write(f"{self._folder}/{FAILED_ROWS}", lines[FAILED_ROWS])
         else:
             self._root.remove(f"{self._folder}/{FAILED_ROWS}")
+        self._write_card(card)
         self._remove_stale(samples, of_splits)
         wanted = {sample.file_name for sample in samples}
         there = videos_in(self._root, self._folder, of_splits)
@@ -300,6 +307,7 @@ class Delivery:
             tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
             splits={split: described(data) for split, data in of_splits.items()},
             licence=self._licence,
+            card=described(card.encode())["sha256"],
         )
         self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
@@ -384,6 +392,13 @@ class Delivery:
             result = self._results.get(f"{self._work}/{name}")
             if result is None or not result.is_over:
                 self._root.remove(f"{self._work}/{name}")
+
+
+def _read_card(root: Storage, folder: str) -> str:
+    try:
+        return root.read(f"{folder}/{CARD}").decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _for_readers(rows: list[dict[str, Any]]) -> bytes:

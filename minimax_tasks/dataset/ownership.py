@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from minimax_tasks.clips.belonging import Source, other_owner, place_of, take
 from minimax_tasks.clips.layout import DATASET_MANIFEST, DATASETS, METADATA, OWNER
-from minimax_tasks.dataset.folder import TARS, VIDEOS, dataset_folder, tar_folder
+from minimax_tasks.dataset.folder import TARS, VIDEOS, dataset_folder, tar_folder, tars
 from minimax_tasks.dataset.names import given_name, offered_names, own_name, table_name
 from minimax_tasks.dataset.plan import DatasetPlan
 from minimax_tasks.errors import TableError
@@ -67,6 +67,12 @@ def check_dataset_is_own(root: Storage, source: Source) -> None:
 def take_dataset_folder(root: Storage, source: Source) -> None:
     """Make the folder of a dataset its table's own before anything is paid. Raises `TableError` if taken."""
     _raise_if_taken(root, source, take)
+
+
+def has_tar_files(root: Storage, folder: str) -> bool:
+    """Whether a dataset has tar files already, which are to be in step with its table from then on."""
+    owner = root.read_json(f"{folder}/{OWNER}") or {}
+    return owner.get("has_tars") is True and bool(tars(root, tar_folder(folder)))
 
 
 def _raise_if_taken(root: Storage, source: Source, ask: Callable[[Storage, str, Source], str]) -> None:

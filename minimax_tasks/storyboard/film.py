@@ -157,8 +157,10 @@ class FilmMaker:
             made_at = now()
             page.write_bytes(self._page(edit, clips, states, joined, FILM, made_at).encode())
             manifest = self._manifest(edit, joined, made_at, missing)
+            self.root.remove(
+                self._name(PARTIAL_FILM)
+            )  # first: after a kill the whole film would not be made again
             publish(self.root, self.folder, {FILM: film, REPORT: page}, FILM_MANIFEST, manifest)
-            self.root.remove(self._name(PARTIAL_FILM))
             self.root.sweep(self.folder)
 
     def make_partial(self, problems: Mapping[str, str], *, film: bool) -> str:

@@ -27,6 +27,7 @@ from minimax_tasks.dataset.outcomes import Failure, read_result, result_name, st
 from minimax_tasks.dataset.ownership import (
     check_dataset_is_own,
     folder_name,
+    has_tar_files,
     source_of,
     take_dataset_folder,
 )
@@ -304,7 +305,7 @@ class VideoDataset(Work, NamedTask, luigi.Task):
             results[name] = found
         delivery = Delivery(root, plan, self._name, results, licence=self.licence)
         try:
-            manifest = await asyncio.to_thread(delivery.make, export=self._export(root))
+            manifest = await asyncio.to_thread(lambda: delivery.make(export=self._export(root)))
         except asyncio.CancelledError:
             delivery.stop()
             raise
@@ -316,10 +317,10 @@ class VideoDataset(Work, NamedTask, luigi.Task):
         )
 
     def _export(self, root: Storage) -> Callable[[list[Sample]], None] | None:
-        if not self.webdataset:
+        folder = dataset_folder(self._name)
+        if not self.webdataset and not has_tar_files(root, folder):
             return None
-        folder = tar_folder(dataset_folder(self._name))
-        return lambda samples: write_webdataset(root, folder, samples, self._shard_size)
+        return lambda samples: write_webdataset(root, tar_folder(folder), samples, self._shard_size)
 
     def _shards(self, plan: DatasetPlan) -> list[DatasetShard]:
         shards = plan.shards(self._shard_size)

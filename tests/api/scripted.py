@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 
@@ -25,7 +25,8 @@ def refusal(code: int, message: str = "no") -> dict[str, Any]:
 
 
 class Scripted:
-    """Gives `next` to every request (`to_get`, if it is set, to a GET), then closes the connection.
+    """Gives `next` to every request (`to_get`, if it is set, to a GET; what `by_head` makes of the head of one, if
+    that is set), then closes the connection.
 
     `seen` has (head, body) of each.
     """
@@ -34,6 +35,7 @@ class Scripted:
         self.url = url
         self.next = b""
         self.to_get = b""
+        self.by_head: Callable[[str], bytes] | None = None
         self.seen: list[tuple[str, bytes]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,7 +50,8 @@ class Scripted:
             0,
         )
         self.seen.append((head, await reader.readexactly(length)))
-        writer.write(self.to_get if self.to_get and head.startswith("GET ") else self.next)
+        usual = self.to_get if self.to_get and head.startswith("GET ") else self.next
+        writer.write(self.by_head(head) if self.by_head else usual)
         await writer.drain()
         writer.close()
 

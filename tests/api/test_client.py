@@ -384,13 +384,41 @@ def test_a_submit_that_names_its_task_was_accepted(reply: bytes) -> None:
         answer({"task_id": " 55 "}, "202 Accepted"),
         answer({"task_id": "55", "base_resp": {"status_code": 0}}, "503 Service Unavailable"),
         answer({"task_id": "55", "base_resp": {"status_code": 2013}}, "400 Bad Request"),
+        answer({"task_id": 55.0, "base_resp": {"status_code": 1002}}),
+        answer({"task_id": ["55"], "base_resp": {"status_code": 1002}}),
+        answer({"task_id": {"task_id": "55"}, "base_resp": {"status_code": 1002}}),
+        answer({"base_resp": {"status_code": 1002, "task_id": "55"}}),
+        answer({"data": {"task_id": "55"}, "base_resp": {"status_code": 1002}}),
+        answer({"task_id": "", "data": [{"taskId": 55}], "base_resp": {"status_code": 2013}}),
+        answer({"TASK-ID": "55", "base_resp": {"status_code": 1004}}, "401 Unauthorized"),
+        answer({"response": {"tasks": [{"id": "55"}]}}, "429 Too Many Requests"),
+        answer([{"task_id": "55"}], "429 Too Many Requests"),
     ],
 )
 def test_a_task_that_any_answer_names_was_created(reply: bytes) -> None:
     assert talk(reply)[0] == "55"
 
 
-@pytest.mark.parametrize("task_id", [{"a": 1}, ["55"], True, False, 1.5, None, "", " ", 0, "0"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer({"tasks": [{"id": "55"}, {"id": "56"}], "base_resp": {"status_code": 1002}}),
+        answer({"task_id": "", "base_resp": {"status_code": 1002, "status_msg": "busy with task_id: 55"}}),
+        answer('{"task_id":"55","task_id":"","base_resp":{"status_code":1002}}'),
+        answer('data: {"task_id":"55"}\n\n', "429 Too Many Requests"),
+        answer('{"task_id":"55","base_resp":{"status_code":10', "400 Bad Request"),
+        answer('"{\\"task_id\\":\\"55\\"}"', "401 Unauthorized"),
+        answer("<html>task_id = 55 is waiting</html>", "404 Not Found", {"Content-Type": "text/html"}),
+        answer({"id": "55", "base_resp": {"status_code": 0}}),
+    ],
+)
+def test_a_refusal_that_speaks_of_a_task_refuses_nothing_for_certain(reply: bytes) -> None:
+    error = failure(reply)
+    assert error.verdict is Verdict.UNCERTAIN
+    assert "55" in str(error)
+
+
+@pytest.mark.parametrize("task_id", [{"a": 1}, True, False, 1.5, None, "", " ", 0, "0"])
 def test_what_is_no_id_is_none(task_id: Any) -> None:
     error = failure(answer({"task_id": task_id, "base_resp": {"status_code": 0}}))
     assert error.verdict is Verdict.UNCERTAIN
@@ -402,6 +430,10 @@ def test_what_is_no_id_is_none(task_id: Any) -> None:
     [
         ("query", {"task_id": "2", "status": "Success", "file_id": "9", "base_resp": {"status_code": 0}}),
         ("query", {"task_id": 2, "status": "Fail", "base_resp": {"status_code": 1027}}),
+        ("query", {"task_id": 2.0, "status": "Success", "file_id": "9"}),
+        ("query", {"data": {"task_id": "2"}, "status": "Success", "file_id": "9"}),
+        ("query", {"task_id": ["2"], "status": "Success", "file_id": "9"}),
+        ("retrieve", {"file_id": "2", "file": {"download_url": "https://h/x"}}),
         ("template query", {"task_id": "2", "status": "Success", "video_url": "https://h/x"}),
         (
             "retrieve",

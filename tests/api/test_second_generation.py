@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minimax_tasks import (
+    AnswerLost,
     ApiError,
     AuthenticationFailed,
     ImageToVideoRequest,
@@ -116,6 +117,33 @@ def test_a_task_that_is_named_was_created_whatever_else_is_said() -> None:
     assert (
         submitted(answer({"task_id": "7", **error("oops (1000)", "server_error", 500)}, "500 Error")) == "7"
     )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"task": {"task_id": "7"}},
+        {"task": {"id": None, "task_id": 7}},
+        {"error": {"task_id": "7", "type": "rate_limit_error", "message": "busy (1002)"}},
+        {"data": {"task": {"id": 7}}, **error("busy (1002)", "rate_limit_error", 429)},
+    ],
+)
+def test_so_was_one_that_is_named_elsewhere(document: dict[str, Any]) -> None:
+    assert submitted(answer(document, "429 Too Many")) == "7"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"task": {"id": "8", "status": "succeeded"}},
+        {"task": {"id": None, "task_id": "8", "status": "succeeded"}},
+        {"task_id": "8", "task": {"status": "succeeded"}},
+        {"data": {"task_id": 8}, "task": {"status": "failed"}},
+    ],
+)
+def test_what_is_said_of_another_task_is_not_believed(document: dict[str, Any]) -> None:
+    with pytest.raises(AnswerLost, match="answered about task 8"):
+        queried(answer(document), "7")
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from minimax_tasks import ClipRequest, NotTheApi, TextToVideoRequest, UncertainSubmit, VideoDataset, build
+from minimax_tasks import ClipRequest, GenerationFailed, NotTheApi, TextToVideoRequest, UncertainSubmit, VideoDataset, build
 from minimax_tasks.clips.download import _address
-from minimax_tasks.clips.poll import poll
+from minimax_tasks.clips.layout import callback_of_submit
+from minimax_tasks.clips.poll import poll, poll_through
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
+from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
@@ -40,6 +43,110 @@ def test_one_task_for_two_clips_is_one_clip(tmp_path: Path) -> None:
                 assert "result.json" not in names(second)
 
             await asyncio.to_thread(with_service, server.url, work)
+
+    asyncio.run(run())
+
+
+IN_V2 = ClipRequest(TextToVideoRequest(prompt="A", model="MiniMax-H3", ratio="16:9", duration=4))
+OTHER_IN_V2 = ClipRequest(TextToVideoRequest(prompt="B", model="MiniMax-H3", ratio="16:9", duration=5))
+LOST = b"HTTP/1.1 200 OK\r\nContent-Le"
+BRIEF = Timing(claim_patience=1.0, settle_window=0.2, settle_look=0.05, settle_pause=0.1)
+
+
+def answering(to_post: list[bytes], to_query: Any) -> Callable[[str], bytes]:
+    """What a server says to POSTs one after the other, to a query, and to a list of which it knows nothing."""
+    posts = iter(to_post)
+
+    def by_head(head: str) -> bytes:
+        if head.startswith("POST "):
+            return next(posts)
+        return answer({"items": [], "total": 0} if "page_num" in head else to_query)
+
+    return by_head
+
+
+def hear(clip: ClipRequest, root: Path, task_id: str) -> None:
+    """A callback to the address of the clip's first POST."""
+    folder = folder_of(clip, root)
+    nonce = json.loads((root / f"clips/{clip.key}/claim.1.json").read_text())["nonce"]
+    folder.root.write_json(callback_of_submit(folder.key, nonce), {"task_id": task_id})
+
+
+@pytest.mark.parametrize(
+    ("clip", "other", "done"),
+    [
+        (TEXT, ANOTHER, {"task_id": "7", "status": "Success", "file_id": "9"}),
+        (IN_V2, OTHER_IN_V2, {"task": {"id": "7", "status": "succeeded", "content": {"url": "http://h/x"}}}),
+    ],
+)
+def test_a_callback_that_names_the_task_of_another_clip_settles_nothing(
+    clip: ClipRequest, other: ClipRequest, done: dict[str, Any], tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with scripted() as server:
+            server.by_head = answering([LOST, answer({"task_id": "7"})], done)
+
+            async def work(service: Service) -> None:
+                first, second = folder_of(clip, tmp_path), folder_of(other, tmp_path)
+                with pytest.raises(UncertainSubmit):
+                    await submit(clip, first, service)
+                await submit(other, second, service)
+                hear(clip, tmp_path, "7")
+                with pytest.raises(UncertainSubmit, match="not known whether the service accepted it"):
+                    await submit(clip, first, service)
+                assert (await poll(second, service))["task_id"] == "7"
+                assert "submission.json" not in names(first)
+
+            await asyncio.to_thread(lambda: with_service(server.url, work, timing=BRIEF))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("clip", "nothing"), [(TEXT, {"base_resp": {"status_code": 0}}), (IN_V2, {"task": {}})]
+)
+def test_an_answer_that_says_nothing_of_a_task_confirms_no_callback(
+    clip: ClipRequest, nothing: dict[str, Any], tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with scripted() as server:
+            server.by_head = answering([LOST], nothing)
+
+            async def work(service: Service) -> None:
+                folder = folder_of(clip, tmp_path)
+                for _ in range(2):
+                    with pytest.raises(UncertainSubmit):
+                        await submit(clip, folder, service)
+                    hear(clip, tmp_path, "7")
+
+            await asyncio.to_thread(lambda: with_service(server.url, work, timing=BRIEF))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("clip", "failed"),
+    [
+        (TEXT, {"task_id": "7", "status": "Fail", "base_resp": {"status_code": 1000}}),
+        (IN_V2, {"task": {"id": "7", "status": "failed", "error": {"code": "1000"}}}),
+    ],
+)
+def test_the_task_of_a_failed_attempt_is_not_that_of_the_next(
+    clip: ClipRequest, failed: dict[str, Any], tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with scripted() as server:
+            server.by_head = answering([answer({"task_id": "7"})] * 2, failed)
+
+            async def work(service: Service) -> None:
+                folder = folder_of(clip, tmp_path)
+                await submit(clip, folder, service)
+                with pytest.raises(GenerationFailed):
+                    await poll_through(lambda: clip, folder, service)
+                with pytest.raises(UncertainSubmit, match="task 7, which is that of attempt 1"):
+                    await submit(clip, folder, service)
+
+            await asyncio.to_thread(lambda: with_service(server.url, work, timing=BRIEF, paid_attempts=2))
 
     asyncio.run(run())
 

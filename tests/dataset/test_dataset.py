@@ -339,6 +339,17 @@ def test_asked_for_later_the_tar_files_are_written_without_paying(sandbox: Sandb
     assert len(sandbox.ledger()) == 2
 
 
+def test_tar_files_stay_in_step_with_the_table_once_there_are_some(sandbox: Sandbox, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "w.csv", waves(2))
+    assert mm.build([mm.VideoDataset(table=table, root="out", webdataset=True)])
+    write_csv(Path(table), waves(3)[2:])
+    assert mm.build([mm.VideoDataset(table=table, root="out")])
+    with tarfile.open(tmp_path / "out/datasets/w-wds/00000.tar") as tar:
+        told = [tar.extractfile(name) for name in tar.getnames() if name.endswith(".json")]
+        assert [json.loads(one.read())["prompt"] for one in told if one] == ["Wave 2"]
+    assert mm.VideoDataset(table=table, root="out", webdataset=True).complete()
+
+
 def test_no_more_clips_are_in_flight_than_the_setting_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ class Runs:
         listed |= {"failed.jsonl"} if version == "one" else set()
         there = {name for name in self.root.sizes(FOLDER) if not is_draft(name)}
         assert there == listed, "nothing lies in the folder that no row names"
+        assert f"{len(rows)} videos" in self.root.read(f"{FOLDER}/README.md").decode()
 
 
 @pytest.mark.parametrize("disk", odd_disk.DISKS)
@@ -128,8 +129,9 @@ def test_a_kill_at_every_file_operation(tmp_path: Path, monkeypatch: pytest.Monk
     assert number > 20
 
 
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")], ids=["back", "on"])
 def test_a_kill_at_every_operation_of_an_object_storage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[str, ...]
 ) -> None:
     for number in itertools.count(1):
         runs = Runs(tmp_path, Storage(f"memory://{tmp_path.name}-{number}"))
@@ -142,7 +144,7 @@ def test_a_kill_at_every_operation_of_an_object_storage(
             pass
         else:
             break
-        for version in ("one", "two"):
+        for version in order:
             runs.run(version)
             runs.check(version)
     assert number > 8

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from minimax_tasks.api.answers import Number, QueryAnswer, Text, as_code
+from minimax_tasks.api.answers import Number, QueryAnswer, Text, as_code, as_id
 from minimax_tasks.api.endpoint import Document
 
 
@@ -50,7 +50,7 @@ def task_of(value: Any) -> TaskAnswer:
     usage = task.get("usage")
     read = {
         **task,
-        "task_id": task.get("id", task.get("task_id")),
+        "task_id": as_id(task.get("id")) or as_id(task.get("task_id")),
         "video_url": content.get("url") if isinstance(content, dict) else None,
         "usage": usage if isinstance(usage, dict) else {},
         "base_resp": _reason(error) if isinstance(error, dict) and error else {},

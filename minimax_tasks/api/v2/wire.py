@@ -66,8 +66,7 @@ class V2Wire:
 
     def task_id(self, document: Document) -> str:
         """The id of the task that was created."""
-        task = document.get("task")
-        return as_id(document.get("task_id")) or (as_id(task.get("id")) if isinstance(task, dict) else "")
+        return as_id(document.get("task_id")) or task_of(document.get("task")).task_id
 
     def answer(self, document: Document) -> QueryAnswer:
         """The task."""
