@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from minimax_tasks import ClipRequest, GenerationFailed, NotTheApi, TextToVideoRequest, UncertainSubmit, VideoDataset, build
+from minimax_tasks import (
+    ClipRequest,
+    GenerationFailed,
+    NotTheApi,
+    TextToVideoRequest,
+    UncertainSubmit,
+    VideoDataset,
+    build,
+)
 from minimax_tasks.clips.download import _address
 from minimax_tasks.clips.layout import callback_of_submit
 from minimax_tasks.clips.poll import poll, poll_through
