@@ -1,5 +1,7 @@
 """What every test gets: no settings of the machine it runs on, and pictures to work with."""
 
+import logging
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,12 +9,15 @@ from typing import TYPE_CHECKING
 import hypothesis
 import luigi
 import pytest
+from luigi.setup_logging import InterfaceLogging
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from minimax_tasks.sandbox import Sandbox
 
 Picture = Callable[..., Path]
+
+LOGGERS = ("", "minimax_tasks", "luigi", "luigi-interface", "httpcore")
 
 NEEDS = {
     "s3": "s3", "s3_root": "s3", "azure": "azure", "browser": "browser",
@@ -56,6 +61,18 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     configuration.remove_section("minimax")
 
 
+@pytest.fixture(autouse=True)
+def _own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command, Luigi or a page of the docs may set up the logs of the process: for the tests after it they do not."""
+    monkeypatch.setattr(InterfaceLogging, "_configured", InterfaceLogging._configured)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
 @pytest.fixture
 def picture(tmp_path: Path) -> Picture:
     """Draws a still: `picture("pier.png", "teal", size=(640, 360))`."""
@@ -74,12 +91,26 @@ def picture(tmp_path: Path) -> Picture:
     return draw
 
 
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clips that were drawn for all tests: of one request they are the same bytes."""
+    return tmp_path_factory.mktemp("drawn")
+
+
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator["Sandbox"]:
+def sandbox_folder(drawn: Path) -> Iterator[Path]:
+    """The folder of a sandbox that knows no task, and has to draw only what was never drawn before."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "clips").symlink_to(drawn, target_is_directory=True)
+        yield Path(folder)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, sandbox_folder: Path) -> Iterator["Sandbox"]:
     """A sandbox that draws small and at once, with the settings pointed at it."""
     from minimax_tasks.sandbox import Sandbox
 
-    with Sandbox(latency=0.0, scale="90P") as running:
+    with Sandbox(latency=0.0, scale="90P", state=sandbox_folder) as running:
         point_at(monkeypatch, running.url)
         yield running
 

@@ -9,7 +9,6 @@ import ast
 import configparser
 import csv
 import json
-import logging
 import os
 import re
 import shlex
@@ -330,19 +329,7 @@ exec {python} {script} {name} "$@"
 
 
 @pytest.fixture
-def _own_logs() -> Iterator[None]:
-    """A page may set up the logs of its process, which is the process of the tests after it too."""
-    loggers = [logging.getLogger(name) for name in ("", "minimax_tasks", "luigi", "luigi-interface")]
-    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
-    yield
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers[:] = handlers
-
-
-@pytest.fixture
 def reader(
-    _own_logs: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
