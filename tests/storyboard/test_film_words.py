@@ -79,4 +79,4 @@ shots:
     assert red > 180
     assert max(green, blue) < 60
     report = film.with_name("report.html").read_text(encoding="utf-8")
-    assert re.search(r'<video controls [^>]*poster="data:image/jpeg', report)
+    assert re.search(r'<video controls [^>]*poster="data:image/webp', report)

@@ -20,7 +20,7 @@ from minimax_tasks.storyboard.edit import Cut, Edit
 from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
-from minimax_tasks.storyboard.report.previews import STILL_WIDTH, ClipPreviews, previews_of
+from minimax_tasks.storyboard.report.previews import POSTER_WIDTH, STILL_WIDTH, ClipPreviews, previews_of
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import webp
 from minimax_tasks.video.rates import DEFAULT_FPS
@@ -86,8 +86,15 @@ def film_report(
         film=film,
         shots=tuple(shots),
         warnings=(*plan.warnings, *(joined.notes if joined else ())),
-        poster=joined.poster if joined else b"",
+        poster=_poster(joined),
     )
+
+
+def _poster(joined: Joined | None) -> bytes:
+    if joined is None or not joined.poster:
+        return b""
+    with Image.open(io.BytesIO(joined.poster)) as image:
+        return webp(image.convert("RGB"), POSTER_WIDTH)
 
 
 def _how(joined: Joined | None) -> str:

@@ -114,7 +114,7 @@ class FilmReport:
     shots: tuple[ReportShot, ...]
     warnings: tuple[str, ...]
     poster: bytes = b""
-    """A picture of the film, as JPEG."""
+    """A picture of the film."""
 
 
 def render_report(report: FilmReport) -> str:

@@ -14,6 +14,7 @@ from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.previews import preview_mp4, webp
 from minimax_tasks.video.probe import probe
 
+POSTER_WIDTH = 640
 STILL_WIDTH = 480
 TAKE_WIDTH = 240
 SEAM_WIDTH = 256
