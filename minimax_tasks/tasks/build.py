@@ -6,7 +6,10 @@ from typing import Any, Literal, overload
 import luigi
 from luigi.execution_summary import LuigiRunResult
 
+from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.redaction import shown
 from minimax_tasks.settings import Settings
+from minimax_tasks.tasks.parameters import RootParameter
 from minimax_tasks.tasks.result import BuildResult
 from minimax_tasks.tasks.run import Run
 from minimax_tasks.tasks.worker import InFlightFactory
@@ -56,15 +59,39 @@ def build(
     """Run tasks with many of them waiting in this one process; true when all is done.
 
     `max_in_flight` is how many may run or wait at once (setting `max_in_flight`). `settings` are those of the tasks;
-    left out, they are this process's. Other options are those of `luigi.build`: with `detailed_summary=True` the
-    result is Luigi's `LuigiRunResult`, which is true when all is done; `workers` limits how many of Luigi's tasks run
-    at once; a central scheduler is used when `scheduler_url` (or `scheduler_host`, `scheduler_port`) is given, or
-    with `local_scheduler=False` that of Luigi's configuration. The log level is WARNING unless it is given.
+    left out, they are this process's. A task has its root from when it is made: one that was given none has that of
+    the process, and `settings` with another root raise `ConfigurationError`.
+
+    Other options are those of `luigi.build`: with `detailed_summary=True` the result is Luigi's `LuigiRunResult`,
+    which is true when all is done; `workers` limits how many of Luigi's tasks run at once; a central scheduler is
+    used when `scheduler_url` (or `scheduler_host`, `scheduler_port`) is given, or with `local_scheduler=False` that
+    of Luigi's configuration. The log level is WARNING unless it is given.
     """
+    asked = list(tasks)
+    if settings is not None:
+        _check_root(asked, settings)
     given = Settings.load() if settings is None else settings
     run = Run(given.having(max_in_flight=max_in_flight))
-    result = build_run(tasks, run, scheduler_url=scheduler_url, **options)
+    result = build_run(asked, run, scheduler_url=scheduler_url, **options)
     return result if detailed_summary else bool(result)
+
+
+def _check_root(tasks: Iterable[luigi.Task], settings: Settings) -> None:
+    """Raise `ConfigurationError` for tasks that would silently be made under another root than these settings say."""
+    if "root" not in settings.model_fields_set:
+        return
+    meant, usual = _plain(settings.root), _plain(Settings.load().root)
+    for task in tasks:
+        root = getattr(task, "root", None)
+        if root == usual != meant:
+            raise ConfigurationError(
+                f"root = {shown(meant)!r} (settings): {task!r} was made before, with the root {shown(usual)!r}; "
+                "give the task its `root=`"
+            )
+
+
+def _plain(root: str) -> str:
+    return str(RootParameter().normalize(root))
 
 
 def build_run(

@@ -156,6 +156,31 @@ def test_options_are_luigi_s(tmp_path: Path) -> None:
     assert (tmp_path / "locks").is_dir()
 
 
+def test_settings_with_another_root_than_the_tasks_are_no_silence(sandbox: Sandbox) -> None:
+    settings = mm.Settings.load().having(root="meant")
+    with pytest.raises(
+        mm.ConfigurationError, match=r"root = 'meant' \(settings\).*'minimax-output'; give the task"
+    ):
+        mm.build([mm.TextToVideo(prompt="x")], settings=settings)
+    assert sandbox.ledger() == []
+    assert mm.build([mm.TextToVideo(prompt="x", root="meant/")], settings=settings)
+    assert mm.build([mm.TextToVideo(prompt="x", root="other")], settings=settings)
+    assert mm.build([mm.TextToVideo(prompt="y")], settings=mm.Settings.load().having(max_in_flight=3))
+    assert mm.build([InARun()], settings=settings)
+    assert Path("in-a-run.txt").read_text().startswith("meant/clips/")
+
+
+class InARun(luigi.Task):
+    """Makes a task of ours while it runs, which has the root of the run."""
+
+    def output(self) -> luigi.LocalTarget:
+        return luigi.LocalTarget("in-a-run.txt")
+
+    def run(self) -> Any:
+        video = yield mm.TextToVideo(prompt="x")
+        Path("in-a-run.txt").write_text(video.path)
+
+
 @pytest.mark.parametrize("options", [{"scheduler_port": 9}, {"local_scheduler": False, "scheduler_port": 9}])
 def test_a_scheduler_that_is_named_is_asked(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
     asked: list[str] = []
