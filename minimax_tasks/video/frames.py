@@ -10,17 +10,21 @@ import av.container
 import av.error
 import av.video.stream
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import Matrix, picture_of
 from minimax_tasks.video.rates import DEFAULT_FPS
+from minimax_tasks.video.shape import Fitting, Size
 from minimax_tasks.video.source import Source, name_of, opened, picture_stream
 
 MATRICES: tuple[Matrix, ...] = ("ITU709", "ITU601")
 
 _TOLERANCE = Fraction(1, 1_000_000)
 """Seconds; times such as 1/24 s are not exact as floats."""
+
+_DIMMED = 0.6
+"""How much of its light a blurred ground keeps, as in a film."""
 
 _ATTEMPTS = 3
 """Decoding is tried from this many keyframes before it starts at the beginning of the file."""
@@ -100,6 +104,21 @@ def cover(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     left, top = (image.width - crop_width) / 2, (image.height - crop_height) / 2
     box = (left, top, left + crop_width, top + crop_height)
     return image.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)
+
+
+def in_frame(picture: Image.Image, fitting: Fitting, size: Size, *, blurred: bool) -> Image.Image:
+    """A picture as it lies in the frame of a film of a size: on black, or on a `blurred` copy of itself."""
+    left, top, width, height = fitting.box
+    kept = picture.convert("RGB").crop((left, top, left + width, top + height))
+    inner = kept.resize(fitting.inner, Image.Resampling.LANCZOS)
+    if fitting.inner == size:
+        return inner
+    ground = Image.new("RGB", size)
+    if blurred:
+        soft = cover(kept, size).filter(ImageFilter.GaussianBlur(min(size) / 16))
+        ground = Image.blend(ground, soft, _DIMMED)
+    ground.paste(inner, ((size[0] - inner.width) // 2, (size[1] - inner.height) // 2))
+    return ground
 
 
 def png(image: Image.Image) -> bytes:

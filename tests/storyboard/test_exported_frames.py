@@ -1,13 +1,17 @@
 """Every export of a film with everything in its cut, read back and compared with the film, frame by frame."""
 
 import csv
+import io
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from PIL import Image
 
 from minimax_tasks.commands.main import main
 from minimax_tasks.storyboard.plan import Plan
@@ -268,6 +272,20 @@ def test_the_shot_list_adds_up_to_the_film(export: Callable[..., Path]) -> None:
         ("2", "0.000"),
         ("1", "1.000"),
     ]
+
+
+def test_the_contact_sheet_shows_the_pictures_of_the_film(export: Callable[..., Path]) -> None:
+    data = export("film.pdf").read_bytes()
+    (page,) = re.findall(rb"stream\s+(\xff\xd8.*?\xff\xd9)\s+endstream", data, re.DOTALL)
+    pixels = np.asarray(Image.open(io.BytesIO(page)).convert("RGB"), int)
+    assert pixels.shape == (1654, 2339, 3)
+    red = (pixels[..., 0] > 180) & (pixels[..., 1] < 70)
+    rows, columns = np.nonzero(red)
+    wide, high = np.ptp(columns) + 1, np.ptp(rows) + 1
+    assert wide / high == pytest.approx(2 * 16 / 9, abs=0.1), "the still, twice, in the shape of the film"
+    row = pixels[(rows.min() + rows.max()) // 2]
+    black = np.nonzero(row.max(1) < 8)[0]
+    assert len(black) > high * (16 / 9 - 1) * 0.9 * 2, "the square footage beside it, between bars"
 
 
 def test_what_a_format_cannot_say_is_told(

@@ -20,6 +20,7 @@ from minimax_tasks.storyboard.film import length_of
 from minimax_tasks.storyboard.own.videos import film_shape, own_videos
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.sounds import local_sound
+from minimax_tasks.video.shape import fitted
 from minimax_tasks.video.stream_layout import StreamLayout, read_layout
 
 if TYPE_CHECKING:
@@ -119,12 +120,25 @@ class ExportedCut:
         return found
 
     def pictures(self, one: Cut) -> "list[Image.Image]":
-        """The first and the last picture that the film shows of a clip. Raises `VideoError`."""
+        """The first and the last picture of a cut as the film shows them; of a card, which fades, the one in its middle.
+
+        Raises `VideoError`.
+        """
         from minimax_tasks.video.frames import frame_at
 
         last = max(one.source_in, one.source_out - 1 / self.rate)
+        is_card = any(title.is_card for title in self.plan.by_id[one.shot].shot.title)
+        times = [(one.source_in + last) / 2] if is_card else [one.source_in, last]
         with self.local(one) as path:
-            return [frame_at(path, float(seconds)).copy() for seconds in (one.source_in, last)]
+            return [self._in_frame(frame_at(path, float(seconds)), one) for seconds in times]
+
+    def _in_frame(self, picture: "Image.Image", one: Cut) -> "Image.Image":
+        from minimax_tasks.video.frames import in_frame
+
+        clip, fill = self.clips[one.clip], self.plan.shape.fill
+        aspect = clip.pixel_aspect if picture.size == clip.size else Fraction(1)
+        fitting = fitted(picture.size, aspect, self.size, fill, one.crop)
+        return in_frame(picture, fitting, self.size, blurred=fill == "blur")
 
     @contextmanager
     def local(self, one: Cut) -> Iterator[str]:
