@@ -3,6 +3,7 @@
 How its requests and answers look is its `Wire`: one for each generation of the API.
 """
 
+import functools
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,5 +90,10 @@ class Endpoint:
     @property
     def wire(self) -> Wire:
         """How requests are written and answers read. Loaded here, since the tables need the paths alone."""
-        found: Wire = importlib.import_module(f"minimax_tasks.api.{self.generation}.wire").WIRE
-        return found
+        return _wire_of(self.generation)
+
+
+@functools.cache
+def _wire_of(generation: str) -> Wire:
+    found: Wire = importlib.import_module(f"minimax_tasks.api.{generation}.wire").WIRE
+    return found

@@ -27,6 +27,7 @@ from minimax_tasks.errors import (
     NotConnected,
     UncheckedVideo,
 )
+from minimax_tasks.storage.disk_threads import in_disk_thread
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 await asyncio.sleep(min(service.timing.download_pause * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
-                facts = await asyncio.to_thread(_check, draft, result, asked, small)
+                facts = await in_disk_thread(_check, draft, result, asked, small)
             except AuthenticationFailed:
                 raise
             except _Unsound as error:

@@ -136,13 +136,16 @@ async def _wait(
     began = time.monotonic()
     deadline = began + service.settings.generation_timeout
     interval, waited = service.settings.poll_interval, task.age
-    first = service.first_poll.seconds_to_wait(interval, task.kind)
-    running = max(0.0, first - interval) if waited < first else 0.0
-    pause = min(max(0.0, first * random.uniform(0.9, 1.0) - waited), service.settings.generation_timeout)
-    status, refused = "", 0
+    status, refused, running, pause = "", 0, 0.0, 0.0
     with service.watch.listen(folder.root, task.id) as callbacks:
         while True:
-            await callbacks.sleep(pause)
+            # What clips of its kind take is learnt while it is waited for, too: many are often submitted together.
+            first = service.first_poll.seconds_to_wait(interval, task.kind)
+            elapsed = waited + time.monotonic() - began
+            if elapsed < first:
+                running = max(running, first - interval)
+                pause = max(pause, first * random.uniform(0.9, 1.0) - elapsed)
+            await callbacks.sleep(min(pause, service.settings.generation_timeout))
             pause = interval * random.uniform(0.9, 1.1)
             await service.pace_read(task.endpoint)
             try:

@@ -25,11 +25,11 @@ class FirstPollEstimate:
     def __init__(self) -> None:
         self._lasted: deque[float] = deque(maxlen=KEPT)
         self._of_kind: dict[str, deque[float]] = {}
+        self._shortest: dict[str, float] = {}
 
     def seconds_to_wait(self, interval: float, kind: str = "") -> float:
         """Seconds after the submit to wait before the first poll: the shortest recent generation time of the kind."""
-        lasted = self._of_kind.get(kind, ())
-        return max(interval, min(lasted)) if len(lasted) >= ENOUGH else interval
+        return max(interval, self._shortest.get(kind, 0.0))
 
     @property
     def usual_seconds(self) -> float:
@@ -39,4 +39,7 @@ class FirstPollEstimate:
     def took(self, at_least: float, kind: str = "") -> None:
         """Note that a clip became ready no sooner than this many seconds after its submit."""
         self._lasted.append(at_least)
-        self._of_kind.setdefault(kind, deque(maxlen=KEPT)).append(at_least)
+        lasted = self._of_kind.setdefault(kind, deque(maxlen=KEPT))
+        lasted.append(at_least)
+        if len(lasted) >= ENOUGH:
+            self._shortest[kind] = min(lasted)

@@ -7,6 +7,7 @@ are under way together also share what the file system has to write for them.
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,9 @@ _Result = TypeVar("_Result")
 AT_ONCE = 4
 """Threads that wait for the disk: as many flushes are under way at once."""
 
+LINGER = 0.05
+"""Seconds that a thread waits for the next call: to begin one costs more."""
+
 _Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 
@@ -28,7 +32,7 @@ class _DiskThreads:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="minimax-disk")
-        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
         self._done: deque[_Done] = deque()
         self._lock = threading.Lock()
         self._working = 0
@@ -36,34 +40,44 @@ class _DiskThreads:
 
     def call(self, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            self._waiting.append((answer, work))
-            begins = self._working < AT_ONCE
-            self._working += begins
-        if begins:
+        self._waiting.put((answer, work))
+        if self._working < AT_ONCE:
+            with self._lock:
+                self._working += 1
             self._threads.submit(self._work)
         return answer
 
     def _work(self) -> None:
-        while True:
+        while self._does_one():
+            pass
+
+    def _does_one(self) -> bool:
+        """Wait a moment for a call and do it; false when there was none."""
+        try:
+            answer, work = self._waiting.get(timeout=LINGER)
+        except queue.Empty:
             with self._lock:
-                if not self._waiting:
-                    self._working -= 1
-                    return
-                answer, work = self._waiting.popleft()
-            result, error = None, None
-            try:
-                result = work()
-            except BaseException as raised:
-                error = raised
-            with self._lock:
-                self._done.append((answer, result, error))
-                tells, self._told = not self._told, True
-            if tells:
-                # A closed event loop raises this: nobody waits any more.
-                with contextlib.suppress(RuntimeError):
-                    answer.get_loop().call_soon_threadsafe(self._tell)
-            del answer, work, result, error
+                self._working -= 1
+            # A call that came in between saw this thread, and began no other.
+            return not self._waiting.empty() and self._goes_on()
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:
+            error = raised
+        with self._lock:
+            self._done.append((answer, result, error))
+            tells, self._told = not self._told, True
+        if tells:
+            # A closed event loop raises this: nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                answer.get_loop().call_soon_threadsafe(self._tell)
+        return True
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._working += 1
+        return True
 
     def _tell(self) -> None:
         with self._lock:

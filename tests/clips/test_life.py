@@ -136,6 +136,29 @@ def test_what_clips_take_is_learnt_and_nobody_asks_long_before(tmp_path: Path) -
     assert max(asked[5:]) < min(asked[:5]), "how many exactly says how busy the machine is"
 
 
+def test_what_is_learnt_while_a_clip_is_waited_for_is_heeded(tmp_path: Path) -> None:
+    async def work(service: Service) -> int:
+        asked = 0
+        query = service.client.query
+
+        async def counted(*arguments: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                for _ in range(5):
+                    service.first_poll.took(3.0, "MiniMax-Hailuo-2.3 768P 6 s")
+            return await query(*arguments)
+
+        service.client.query = counted  # type: ignore[method-assign]
+        await submit(TEXT, folder_of(TEXT, tmp_path), service)
+        await poll(folder_of(TEXT, tmp_path), service)
+        return asked
+
+    with Sandbox(latency=3.0, scale="90P") as slow:
+        asked = with_service(slow.url, work, poll_interval=0.02)
+    assert asked < 50, "three, and those from 2.7 s on; else one in 0.02 s"
+
+
 def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
     estimate = FirstPollEstimate()
     for _ in range(5):
