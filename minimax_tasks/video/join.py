@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import tee
 from pathlib import Path
@@ -20,6 +20,7 @@ from minimax_tasks.video.cover import Cover, add_cover
 from minimax_tasks.video.encode import MP4_OPTIONS, Cue, h264_mp4, write_cues
 from minimax_tasks.video.film_frames import FilmFrames
 from minimax_tasks.video.film_grades import grades_of
+from minimax_tasks.video.grade import Grade
 from minimax_tasks.video.mix import PlacedSound
 from minimax_tasks.video.overlays import Overlay
 from minimax_tasks.video.pieces import Film, Piece
@@ -53,7 +54,8 @@ class Joined:
 
     `method` and `reason` are those of the pictures: "encode" where some have to be, and which and why; `copied` is how
     many of the frames are copied all the same. `sound` is what was done with the sound, and why it was
-    encoded, if it was. `poster` is the film's cover as JPEG, if it was given one. `notes` says for people where the film
+    encoded, if it was. `poster` is the film's cover as JPEG, if it was given one. `grades` has the colours of the
+    pieces that are matched, by their numbers. `notes` says for people where the film
     differs from its clips: other frame rates, clips that were turned or that have fewer pictures than their index
     promises.
     """
@@ -70,6 +72,7 @@ class Joined:
     sound_reason: str = ""
     copied: int = 0
     poster: bytes = b""
+    grades: Mapping[int, Grade] = field(default_factory=dict)
 
 
 def join(
@@ -148,6 +151,7 @@ def join(
         sound_reason,
         spans.copied,
         film.poster,
+        film.grades,
     )
 
 

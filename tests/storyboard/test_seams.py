@@ -128,6 +128,23 @@ def test_a_chain_is_matched_to_its_beginning(tmp_path: Path, chain: list[str]) -
     assert steps(matched)[1] > 3, "the second is matched to the first, the third to the second as it was made"
 
 
+def test_the_report_measures_the_seam_that_the_film_has(tmp_path: Path, chain: list[str]) -> None:
+    def told(grade: str) -> list[tuple[float, float]]:
+        """Of both seams: decibels, and the change of brightness."""
+        film = film_of(board(tmp_path, f"    grade: {grade}\n", "", "", ""), chain)
+        page = film.with_name("report.html").read_text(encoding="utf-8")
+        decibels = re.findall(r"</span>, ([0-9.]+) dB", page)
+        luma = re.findall(r"<span>luma ([^<]+)</span>", page)
+        return [(float(one), float(two.strip("+±−-"))) for one, two in zip(decibels, luma, strict=True)]
+
+    plain, matched, chained = (told(grade) for grade in ("off", "match", "chain"))
+    assert len(plain) == 2
+    assert matched[0][0] > plain[0][0] + 6
+    assert matched[0][1] < 1 < 4 < plain[0][1]
+    assert matched[1][1] > 3, "to the clip as it was made, and the film shows that clip as it is matched"
+    assert max(luma for _, luma in chained) < 1
+
+
 def test_pictures_that_agree_are_copied_and_a_cut_is_left_alone(tmp_path: Path) -> None:
     clips = [
         written_clip(tmp_path / f"{number}.mp4", 24, size=SIZE, first=23 * number, picture=scene(0))

@@ -21,6 +21,8 @@ from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import POSTER_WIDTH, STILL_WIDTH, ClipPreviews, previews_of
+from minimax_tasks.video.colour import frame_of, picture_of
+from minimax_tasks.video.grade import Grade
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import webp
 from minimax_tasks.video.rates import DEFAULT_FPS
@@ -61,9 +63,9 @@ def film_report(
         shown = threads.map(lambda key: previews_of(root, names[key], clips[key]), clips)
         previews = dict(zip(clips, shown, strict=True))
     shots, before = [], None
-    for cut in edit.cuts:
+    for number, cut in enumerate(edit.cuts):
         shot = plan.by_id[cut.shot]
-        shots.append(_shot(shot, before, previews, states, cut))
+        shots.append(_shot(shot, previews, states, cut, _seam(number, shot, before, previews, joined)))
         before = shot
     paid = [
         s.request.usd
@@ -108,16 +110,15 @@ def _how(joined: Joined | None) -> str:
 
 def _shot(
     shot: PlannedShot,
-    before: PlannedShot | None,
     previews: Mapping[str, ClipPreviews],
     states: Mapping[str, ClipState],
     cut: Cut,
+    seam: Seam | None,
 ) -> ReportShot:
     if shot.own is not None:
         return _own_shot(shot, shot.own, previews.get(shot.key), cut)
     picked, state = shot.picked, states[shot.key]
     seen = previews.get(picked.key)
-    seam = _seam(shot, before, previews)
     return replace(
         _any_shot(shot, seen, cut),
         status=_STATUS[state.status],
@@ -203,14 +204,34 @@ def _begins(shot: PlannedShot) -> str:
     return "from the text" if template is None else f"from {template.image or 'the template'}"
 
 
-def _seam(shot: PlannedShot, before: PlannedShot | None, previews: Mapping[str, ClipPreviews]) -> Seam | None:
+def _seam(
+    number: int,
+    shot: PlannedShot,
+    before: PlannedShot | None,
+    previews: Mapping[str, ClipPreviews],
+    joined: Joined | None,
+) -> Seam | None:
+    """How the shot with this number in the film goes on from the one before, in the colours that the film has."""
     if before is None or not shot.join.repeats_frame:
         return None
     one, two = previews.get(before.key), previews.get(shot.key)
     if one is None or two is None:
         return None
-    with Image.open(io.BytesIO(one.seam_last)) as last, Image.open(io.BytesIO(two.seam_first)) as first:
-        return measure_seam(last.convert("RGB"), first.convert("RGB"))
+    grades = joined.grades if joined else {}
+    last, first = (
+        _graded(picture, grades.get(at))
+        for picture, at in ((one.seam_last, number - 1), (two.seam_first, number))
+    )
+    return measure_seam(last, first)
+
+
+def _graded(picture: bytes, grade: Grade | None) -> Image.Image:
+    with Image.open(io.BytesIO(picture)) as opened:
+        image = opened.convert("RGB")
+    if grade is None:
+        return image
+    even = image.resize((image.width + image.width % 2, image.height + image.height % 2))
+    return picture_of(grade.of(frame_of(even)), "ITU709")
 
 
 def _still(source: Source | None) -> bytes | None:
