@@ -54,7 +54,7 @@ def picture(clip: str) -> Any:
     return drawn
 
 
-def made_film(folder: Path, board: str = BOARD) -> Plan:
+def made_film(folder: Path, board: str = BOARD, fps: Fraction = Fraction(24)) -> Plan:
     """The plan of the film, whose clips, of two seconds each, are there; its film is made."""
     for name, seconds in (("bed", 2), ("line", 1)):
         tone(folder / f"{name}.wav", seconds, 440)
@@ -66,7 +66,7 @@ def made_film(folder: Path, board: str = BOARD) -> Plan:
         for segment in shot.segments:
             name = shot.shot.id if segment.take == 1 else f"{shot.shot.id}{segment.take}"
             clip = written_clip(
-                folder / f"{name}.mp4", 48, 24, SIZE, picture=picture(name), audio=name in "ab"
+                folder / f"{name}.mp4", 48, fps, SIZE, picture=picture(name), audio=name in "ab"
             )
             root.put(Path(clip), f"clips/{segment.key}/video.mp4")
     FilmMaker(root, plan).make()
@@ -119,7 +119,7 @@ Shown = dict[int, Seen]
 """Frame of the film -> what is seen there, where that is one clip alone."""
 
 
-def shown_by_timeline(timeline: Any, rate: int = 24, *, fcp7: bool = False) -> Shown:
+def shown_by_timeline(timeline: Any, rate: Fraction = Fraction(24), *, fcp7: bool = False) -> Shown:
     """What the picture track of an OpenTimelineIO timeline shows, by that library's own times."""
     import opentimelineio as otio
 
@@ -157,11 +157,11 @@ def _speed(item: Any, fcp7: bool) -> float:
     return 1.0
 
 
-def shown_by_edl(path: Path, files: dict[str, str], rate: int = 24) -> Shown:
+def shown_by_edl(path: Path, files: dict[str, str], rate: Fraction = Fraction(24)) -> Shown:
     """What an edit decision list shows, as its adapter reads it; `files` are those of the shots."""
     import opentimelineio as otio
 
-    track = otio.adapters.read_from_file(str(path), rate=rate).video_tracks()[0]
+    track = otio.adapters.read_from_file(str(path), rate=float(round(rate))).video_tracks()[0]
     found: Shown = {}
     mixed: set[int] = set()
     begin = 0
@@ -178,7 +178,7 @@ def shown_by_edl(path: Path, files: dict[str, str], rate: int = 24) -> Shown:
     return {frame: seen for frame, seen in found.items() if frame not in mixed}
 
 
-def shown_by_fcpxml(path: Path, rate: int = 24) -> Shown:
+def shown_by_fcpxml(path: Path, rate: Fraction = Fraction(24)) -> Shown:
     """What the storyline of a Final Cut Pro project shows, by Apple's rules for offsets, starts and time maps."""
     root = ET.parse(path).getroot()
     files = {asset.get("id"): path_of(asset.get("src", "")) for asset in root.iter("asset")}
@@ -192,7 +192,7 @@ def shown_by_fcpxml(path: Path, rate: int = 24) -> Shown:
             continue
         points = [(time_of(one, "time"), time_of(one, "value")) for one in clip.iter("timept")]
         for number in range(length):
-            local = time_of(clip, "start") + Fraction(number, rate)
+            local = time_of(clip, "start") + number / rate
             found[begin + number] = Seen(files[clip.get("ref")], float(mapped(local, points)))
     return {frame: seen for frame, seen in found.items() if frame not in mixed}
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SOUNDS = (".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".aif", ".aiff")
 """Endings that a copy of a sound keeps."""
 
+_PICTURES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".mxf")
+"""Endings that a copy of a clip keeps."""
+
 _NOT_IN_A_URL = re.compile(r"[#?%]")
 
 
@@ -82,7 +85,7 @@ class ExportedCut:
         found: dict[str, str] = {}
         for one in self.edit.cuts:
             if one.clip not in found:
-                copy = folder / f"{film_name(one.shot)}-{one.take}-{one.clip[:8]}.mp4"
+                copy = folder / _copy_name(one.shot, one.take, one.clip, self.clips[one.clip].url)
                 with self.local(one) as path:
                     shutil.copyfile(path, copy)
                 found[one.clip] = str(copy)
@@ -100,23 +103,30 @@ class ExportedCut:
             found[name] = str(copy)
         return found
 
-    def other_takes(self) -> dict[str, LinkedClip]:
-        """The takes that are made and not picked, by key."""
+    def other_takes(self, folder: Path | None = None) -> dict[str, LinkedClip]:
+        """The takes that are made and not picked, by key; with a `folder`, as copies in that."""
         picked = {shot.key for shot in self.plan.shown}
-        keys = dict.fromkeys(
-            segment.key for shot in self.plan.shown for segment in shot.segments if segment.key not in picked
-        )
+        segments = {
+            segment.key: segment
+            for shot in self.plan.shown
+            for segment in shot.segments
+            if segment.key not in picked
+        }
         found = {}
-        for key, state in clip_states(self.root, keys).items():
-            name = clip_file(key, VIDEO)
+        for key, state in clip_states(self.root, segments).items():
             if state.status is not ClipStatus.MADE:
                 continue
+            name = clip_file(key, VIDEO)
+            found_at = _media_url(self.root.path(name)) if self.root.local else self.root.join(name)
             with self.root.as_local(name) as path:
                 try:
                     layout = read_layout(str(path))
                 except VideoError:
                     continue
-            found[key] = _linked(layout, self.root.path(name) if self.root.local else self.root.join(name))
+                if folder is not None:
+                    found_at = str(folder / _copy_name(segments[key].shot, segments[key].take, key, name))
+                    shutil.copyfile(path, found_at)
+            found[key] = _linked(layout, found_at)
         return found
 
     def pictures(self, one: Cut) -> "list[Image.Image]":
@@ -152,6 +162,11 @@ class ExportedCut:
                 yield str(made)
 
 
+def _copy_name(shot: str, take: int, key: str, address: str) -> str:
+    ending = PurePath(address).suffix.lower()
+    return f"{film_name(shot)}-{take}-{key[:8]}{ending if ending in _PICTURES else '.mp4'}"
+
+
 def exported_cut(root: Storage, plan: Plan, *, relative: bool = False) -> ExportedCut:
     """The cut of what is made of a plan, with measured lengths. Whole clips alone are in it."""
     clips, size, rate = _clips(root, plan)
@@ -178,21 +193,22 @@ def _clips(root: Storage, plan: Plan) -> tuple[dict[str, LinkedClip], tuple[int,
             except VideoError:
                 continue
             paths[key] = path
-            found[key] = _linked(layout, root.path(name) if root.local else root.join(name))
+            found[key] = _linked(layout, _media_url(root.path(name)) if root.local else root.join(name))
         own = stack.enter_context(own_videos(root, plan, paths))
         size, rate = film_shape(plan, {**paths, **own})
         for shot in plan.shown:
             if shot.own is not None:
-                found[shot.key] = _linked(read_layout(own[shot.key]), shot.own.address(root, size, rate))
+                address = shot.own.address(root, size, rate)
+                address = address if "://" in address else _media_url(address)
+                found[shot.key] = _linked(read_layout(own[shot.key]), address)
     return found, size, rate
 
 
-def _linked(layout: StreamLayout, address: str) -> LinkedClip:
-    is_path = "://" not in address
+def _linked(layout: StreamLayout, url: str) -> LinkedClip:
     sound = layout.sound
     return LinkedClip(
         length_of(layout),
-        _media_url(address) if is_path else address,
+        url,
         layout.size,
         layout.pixel_aspect,
         sound.channels if sound else 0,

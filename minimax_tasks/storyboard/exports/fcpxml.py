@@ -45,7 +45,7 @@ _TITLE_LANE, _CAPTION_LANE = 1, 2
 def write(cut: ExportedCut, out: str) -> list[str]:
     """Write the project; returns the files. Raises `OSError`, and `VideoError` for a sound that is gone."""
     folder = cut.media_folder(out)
-    root = _Project(cut, *_links(cut, folder)).made()
+    root = _Project(cut, *_links(cut, folder), cut.other_takes(folder)).made()
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
     Path(out).write_text(
@@ -60,12 +60,11 @@ def _links(cut: ExportedCut, folder: Path | None) -> tuple[dict[str, str], dict[
         sounds = {one.name: cut.plan.sounds[one.name].reference for one in cut.edit.sounds}
         clips = {key: clip.url for key, clip in cut.clips.items()}
         return {key: _url(url) for key, url in clips.items()}, {key: _url(url) for key, url in sounds.items()}
-    copies = (cut.copies(folder), cut.sound_copies(folder))
-    named = (
-        {key: quote(f"{folder.name}/{Path(path).name}") for key, path in found.items()} for found in copies
-    )
-    clips, sounds = named
-    return clips, sounds
+    return _beside(folder, cut.copies(folder)), _beside(folder, cut.sound_copies(folder))
+
+
+def _beside(folder: Path, copies: Mapping[str, str]) -> dict[str, str]:
+    return {key: quote(f"{folder.name}/{Path(path).name}") for key, path in copies.items()}
 
 
 def _url(url: str) -> str:
@@ -77,6 +76,7 @@ class _Project:
     cut: ExportedCut
     urls: Mapping[str, str]
     sound_urls: Mapping[str, str]
+    others: Mapping[str, LinkedClip]
     resources: ET.Element = field(default_factory=lambda: ET.Element("resources"))
     known: dict[tuple[object, ...], str] = field(default_factory=dict)
     """What a resource is -> its id."""
@@ -100,12 +100,11 @@ class _Project:
         spine = ET.SubElement(sequence, "spine")
         items = placed(cut)
         heard, words = self._sounds(), list(words_of(cut))
-        others = {} if cut.relative else cut.other_takes()
         for number, one in enumerate(items):
             if one.overlap:
                 self._add_transition(spine, one)
             until = items[number + 1].begins if number + 1 < len(items) else None
-            parent = self._with_takes(spine, one, others)
+            parent = self._with_takes(spine, one)
             clip = self._clip(parent, one)
             for sound, lane in heard:
                 begins = cut.edit.frames(sound.starts_at)
@@ -117,7 +116,7 @@ class _Project:
                 at, length = self._local(one, each.begins), self._frames(each.ends - each.begins)
                 ET.SubElement(clip, "marker", start=_seconds(at), duration=_seconds(length), value=each.label)
             if parent is not spine:
-                self._add_takes(parent, one, others)
+                self._add_takes(parent, one)
         return root
 
     def _clip(self, parent: ET.Element, one: Placed) -> ET.Element:
@@ -186,15 +185,15 @@ class _Project:
         ET.SubElement(transition, "filter-video", ref=self._effect(*_DISSOLVE), name=_DISSOLVE[0])
         ET.SubElement(transition, "filter-audio", ref=self._effect(*_CROSSFADE), name=_CROSSFADE[0])
 
-    def _with_takes(self, spine: ET.Element, one: Placed, others: Mapping[str, LinkedClip]) -> ET.Element:
+    def _with_takes(self, spine: ET.Element, one: Placed) -> ET.Element:
         """Where a cut belongs: the storyline, or an audition where there are other takes of it."""
-        if any(segment.key in others for segment in one.shot.segments):
+        if any(segment.key in self.others for segment in one.shot.segments):
             return ET.SubElement(spine, "audition", offset=_seconds(self._frames(one.begins)))
         return spine
 
-    def _add_takes(self, audition: ET.Element, one: Placed, others: Mapping[str, LinkedClip]) -> None:
+    def _add_takes(self, audition: ET.Element, one: Placed) -> None:
         for segment in one.shot.segments:
-            if link := others.get(segment.key):
+            if link := self.others.get(segment.key):
                 length = link.length.seconds - one.source
                 frames = min(one.frames, math.floor(length * one.rate / one.cut.speed))
                 name = f"Shot {one.cut.shot}, take {segment.take}"
@@ -278,7 +277,7 @@ class _Project:
     def _asset(self, key: str, link: LinkedClip, name: str) -> str:
         facts = {
             "name": name,
-            "src": self.urls.get(key) or _url(link.url),
+            "src": self.urls.get(key) or self._other(link.url),
             "start": "0s",
             "duration": _seconds(link.length.seconds),
             "hasVideo": "1",
@@ -289,6 +288,10 @@ class _Project:
             facts |= {"hasAudio": "1", "audioSources": "1", "audioChannels": str(link.channels)}
             facts |= {"audioRate": str(link.sound_rate)}
         return self._resource("asset", facts, key)
+
+    def _other(self, url: str) -> str:
+        """Where another take is."""
+        return quote(f"{Path(url).parent.name}/{Path(url).name}") if self.cut.relative else _url(url)
 
     def _sound_asset(self, name: str) -> str:
         facts = {

@@ -59,13 +59,13 @@ def write(cut: ExportedCut, out: str) -> list[str]:
         sounds = (
             cut.sound_copies(media) if media else {name: cut.plan.sounds[name].reference for name in named}
         )
-        links = {
-            key: replace(cut.clips[key], url=_url(url, ending, beside and beside.parent))
-            for key, url in clips.items()
-        }
-        others = {} if media else cut.other_takes()
+        place = beside and beside.parent
+        links = {key: replace(cut.clips[key], url=_url(url, ending, place)) for key, url in clips.items()}
+        # A bundle holds one file for each clip, and a Final Cut Pro 7 XML has no word for other takes.
+        takes = cut.other_takes(beside) if ending == ".otio" else {}
+        others = {key: replace(take, url=_url(take.url, ending, place)) for key, take in takes.items()}
         timeline = _Timeline(cut, links, others, is_fcp7=ending == ".xml").made()
-        urls = {name: _url(url, ending, beside and beside.parent) for name, url in sounds.items()}
+        urls = {name: _url(url, ending, place) for name, url in sounds.items()}
         lengths = {name: cut.plan.sounds[name].seconds for name in named}
         timeline.tracks.extend(sound_tracks(cut.edit, urls, lengths))
         written = folder / f"timeline{ending}"  # a bundle overwrites nothing
