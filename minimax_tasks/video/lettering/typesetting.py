@@ -51,26 +51,34 @@ class Line:
     @cached_property
     def clusters(self) -> list[tuple[str, float]]:
         """Letters with their marks, and how far right each of them stands; one cluster where nothing is spaced."""
-        if not self.type.tracking or is_shaped(self.text):
-            return [(self.text, 0.0)]
-        clusters: list[str] = []
-        for letter in self.text:
-            if clusters and unicodedata.combining(letter):
-                clusters[-1] += letter
-            else:
-                clusters.append(letter)
         placed, before = [], ""
-        for number, cluster in enumerate(clusters):
+        for number, cluster in enumerate(self._letters):
             kerned = self.font.getlength(before + cluster) - self.font.getlength(cluster)
-            placed.append((cluster, kerned + number * self.type.tracking * self.type.pixels))
+            placed.append((cluster, kerned + number * self._space))
             before += cluster
         return placed
 
     @property
     def width(self) -> float:
         """Pixels from the beginning to the end of the last letter."""
-        last, at = self.clusters[-1]
-        return at + self.font.getlength(last)
+        # Not by `clusters`, which measures the line up to each letter: many widths are asked for where one is drawn.
+        return self.font.getlength(self.text) + (len(self._letters) - 1) * self._space
+
+    @property
+    def _space(self) -> float:
+        return self.type.tracking * self.type.pixels
+
+    @property
+    def _letters(self) -> list[str]:
+        if not self.type.tracking or is_shaped(self.text):
+            return [self.text]
+        letters: list[str] = []
+        for letter in self.text:
+            if letters and unicodedata.combining(letter):
+                letters[-1] += letter
+            else:
+                letters.append(letter)
+        return letters
 
     def draw(self, pen: ImageDraw.ImageDraw, x: float, baseline: float, ink: tuple[int, ...] | int) -> None:
         """Draw it from `x` on."""
