@@ -213,6 +213,13 @@ def test_the_camera_list_says_how_moves_follow_each_other(capsys: pytest.Capture
         ),
         (["SubjectToVideo", "--subject-image", "nope.png", "--prompt", "x"], "subject_image"),
         (["TemplateVideo", "--template", "Diving", "--image", "nope.png"], "image = 'nope.png'"),
+        (
+            ["TextToVideo", "--prompt", "x", "--duration", "six"],
+            "duration = 'six': OptionalIntParameter does not",
+        ),
+        (["TextToVideo", "--prompt", "x", "--TextToVideo-take", "b"], "take: IntParameter does not take it"),
+        (["TextToVideo", "--prompt", "x", "--fit", "maybe"], "fit = 'maybe': BoolParameter does not take it"),
+        (["SubjectToVideo", "--subject-image", "[a"], "subject_image = '[a'"),
     ],
 )
 def test_a_mistake_is_told_in_words_by_the_luigi_command_too(
@@ -222,4 +229,6 @@ def test_a_mistake_is_told_in_words_by_the_luigi_command_too(
         "title: x\nshots:\n  - {id: a, action: x}\n  - {id: b, action: x, cut: iris}\n"
     )
     assert main(["luigi", *words, "--root", "out", "--local-scheduler", "--no-lock"]) == 2
-    assert says in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert says in told
+    assert "Traceback" not in told

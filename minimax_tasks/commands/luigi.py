@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from minimax_tasks.console.output import tell
     from minimax_tasks.tasks.build import in_flight_factory
     from minimax_tasks.tasks.heard import hearing
-    from minimax_tasks.tasks.result import asked_tasks, chosen_codes, is_done
+    from minimax_tasks.tasks.result import asked_tasks, check_values, chosen_codes, is_done
     from minimax_tasks.tasks.worker import on_sigterm
 
     register_tasks()
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     restore = on_sigterm(KeyboardInterrupt())
     try:
         codes = chosen_codes(words)
+        check_values(words)
         with hearing() as heard:
             result = luigi.run(words, worker_scheduler_factory=in_flight_factory(), detailed_summary=True)
     except PidLockAlreadyTakenExit:

@@ -82,7 +82,7 @@ class TaskRun(ContextManagedTaskProcess):
         if not isinstance(error, MiniMaxError):
             return super()._handle_run_exception(error)
         _luigi_log.error("Worker %s failed    %s: %s", self.worker_id, self.task, error)
-        _luigi_log.debug("its traceback", exc_info=True)
+        log.debug("%s failed", self.task, exc_info=True)
         self.task.trigger_event(luigi.Event.FAILURE, self.task, error)
         return self.task.on_failure(error)
 

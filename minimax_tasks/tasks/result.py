@@ -10,8 +10,13 @@ import luigi
 from luigi import execution_summary
 from luigi.cmdline_parser import CmdlineParser
 from luigi.execution_summary import LuigiRunResult
+from luigi.parameter import ParameterException
 from luigi.retcodes import retcode
+from luigi.task_register import Register
 from luigi.task_status import DONE
+
+from minimax_tasks.errors import ConfigurationError, MiniMaxError
+from minimax_tasks.redaction import clean, shown
 
 _CODES = {
     "missing_data": "still_pending_ext",
@@ -69,6 +74,28 @@ def _is_complete(task: luigi.Task) -> bool:
 def asked_tasks(result: LuigiRunResult) -> list[luigi.Task]:
     """The task that a command line named."""
     return [execution_summary._root_task(result.worker)]
+
+
+def check_values(words: Sequence[str]) -> None:
+    """Raise `ConfigurationError` for a value of a command line, or of the configuration, that its parameter refuses.
+
+    Luigi lets through whatever its parameters raise, such as a ValueError about an int.
+    """
+    with CmdlineParser.global_instance(list(words)) as parser:
+        family = parser.known_args.root_task
+        for name, parameter in Register.get_task_cls(family).get_params():
+            given = getattr(parser.known_args, name)
+            try:
+                if given:
+                    parameter.parse(given)
+                parameter.has_task_value(family, name)
+            except (MiniMaxError, ParameterException):
+                raise
+            except Exception as error:
+                value = f" = {shown(str(given))!r}" if given else ""
+                raise ConfigurationError(
+                    f"{name}{value}: {type(parameter).__name__} does not take it ({clean(error, 200)})"
+                ) from None
 
 
 def chosen_codes(words: Sequence[str]) -> "ChosenCodes":

@@ -33,6 +33,7 @@ from minimax_tasks.tasks.coroutine import is_run_as_coroutine
 from minimax_tasks.tasks.plain import TaskRun, ThreadRun, Unshared, plain_run
 from minimax_tasks.tasks.run import Run
 
+log = logging.getLogger(__name__)
 _luigi_log = logging.getLogger("luigi-interface")
 
 
@@ -195,7 +196,7 @@ def _log_unschedulable(task: luigi.Task, trace: str, luigis: Callable[[luigi.Tas
     error = "".join(itertools.dropwhile(lambda line: line.startswith(" "), last)).strip()
     if told := _OUR_ERROR.match(error):
         _luigi_log.warning("Will not run %s or what needs it: %s", task, told["words"])
-        _luigi_log.debug("%s", trace)
+        log.debug("%s", trace)
     else:
         luigis(task, trace)
 
