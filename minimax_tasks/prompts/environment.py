@@ -1,6 +1,7 @@
 """The Jinja environment of prompts: sandboxed, strict about names, and the same text every time."""
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from minimax_tasks.api.catalog.cameras import MOVES
 from minimax_tasks.prompts.bounds import LONGEST_RENDERED, TooMuch, check_size
 from minimax_tasks.prompts.macros import acting_words, camera_moves, camera_then, line, people
-from minimax_tasks.prompts.sentences import begun_sentence, end_sentence, finalized, phrase
+from minimax_tasks.prompts.sentences import (
+    Flag,
+    begun_sentence,
+    end_sentence,
+    finalized,
+    phrase,
+    without_flags,
+)
 from minimax_tasks.storage.references import read_local
 
 CHINESE = ".zh"
@@ -71,10 +79,14 @@ def environment(folder: Path | None = None) -> ImmutableSandboxedEnvironment:
         autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_as_written,
+        finalize=finalized,
     )
     env.filters = {name: _bounded(function) for name, function in env.filters.items()}
     del env.filters["random"], env.globals["lipsum"]
+    env.tests["boolean"] = _is_flag
+    env.tests["true"] = lambda value: _is_flag(value) and bool(value)
+    env.tests["false"] = lambda value: _is_flag(value) and not value
+    env.policies["json.dumps_function"] = _dumps
     env.filters.update(sentence=begun_sentence, end_sentence=end_sentence, phrase=phrase)
     env.globals.update(camera_moves=camera_moves, camera_then=camera_then, range=_short_range)
     env.globals.update(people=people, acting_words=acting_words, line=line)
@@ -106,9 +118,12 @@ def _read(path: Path) -> str:
         raise ValueError("this is not UTF-8 text") from None
 
 
-def _as_written(value: Any) -> Any:
-    """`true` and `false` are printed as a board has them, not as Python does."""
-    return str(value).lower() if isinstance(value, bool) else finalized(value)
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool | Flag)
+
+
+def _dumps(value: Any, **options: Any) -> str:
+    return json.dumps(without_flags(value), **options)
 
 
 class _Environment(ImmutableSandboxedEnvironment):

@@ -42,6 +42,7 @@ from minimax_tasks.prompts.sentences import (
     language_of,
     mark,
     settle,
+    with_flags,
 )
 
 DEFAULT_TEMPLATE = "plain"
@@ -222,7 +223,7 @@ def _render_here(text: str | None, name: str | None, known: Mapping[str, object]
     try:
         env = environment(folder)
         template = env.from_string(text or "") if name is None else env.get_template(f"{name}.j2")
-        return collected(template.generate(known))
+        return collected(template.generate({key: with_flags(value) for key, value in known.items()}))
     except TemplateNotFound as error:
         missing = (error.name or "").removesuffix(".j2")
         message = unknown_template(missing, folder)
@@ -245,7 +246,36 @@ def _render_here(text: str | None, name: str | None, known: Mapping[str, object]
             raise PromptError(
                 f"{_origin(name)}: it asks for too much: a number of thousands of digits"
             ) from None
-        raise PromptError(f"{_where(error, name)}: {type(error).__name__}: {error}") from error
+        raise PromptError(f"{_where(error, name)}: {_in_words(error)}") from error
+
+
+_IN_WORDS = (
+    (re.compile(r"(\w+)\(\) missing \d+ required positional arguments?: (.+)"), r"\1() needs a value for \2"),
+    (re.compile(r"macro '(\w+)' takes .*"), r"\1() is given more values than it takes"),
+    (re.compile(r"(?:sync_)?(?:do_)?(\w+)\(\) takes .*"), r"\1() is given more values than it takes"),
+    (
+        re.compile(r"can only concatenate .*"),
+        "a text and a number are not added with +; ~ puts them side by side",
+    ),
+    (
+        re.compile(r"(?:unsupported|bad) operand.*"),
+        "this is no calculation that can be done with such values",
+    ),
+    (
+        re.compile(r"'[^']*' object is not callable"),
+        "there is nothing to call here; leave the parentheses out",
+    ),
+    (re.compile(r".*division by zero|.*modulo by zero"), "it divides by zero"),
+)
+"""What Python says of a template -> what it means for somebody who writes boards."""
+
+
+def _in_words(error: Exception) -> str:
+    said = str(error)
+    for pattern, words in _IN_WORDS:
+        if found := pattern.fullmatch(said):
+            return found.expand(words)
+    return f"{type(error).__name__}: {said}"
 
 
 def _origin(name: str | None) -> str:

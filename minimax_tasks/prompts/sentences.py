@@ -4,9 +4,13 @@ While a prompt is rendered, instructions and the look are enclosed in Unicode no
 contains. They survive every filter, so the finished text shows what its author placed, and where.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
+
+from jinja2 import Undefined
 
 from minimax_tasks.errors import ControlFlow
 
@@ -43,7 +47,7 @@ class NoCamera(str):
 
 def finalized(value: object) -> object:
     """What Jinja writes for a value."""
-    return NOTHING if isinstance(value, NoCamera) else value
+    return NOTHING if isinstance(value, NoCamera) else written(value)
 
 
 def mark(kind: str, text: str) -> str:
@@ -61,20 +65,70 @@ def is_chinese(text: str) -> bool:
     return bool(_CHINESE.search(text))
 
 
+class Flag(int):
+    """True or false of a board: as Python's, but in every text as boards have it."""
+
+    def __str__(self) -> str:
+        return "true" if self else "false"
+
+    __repr__ = __str__
+
+    def __format__(self, wanted: str) -> str:
+        return format(str(self), wanted)
+
+
+def with_flags(value: Any) -> Any:
+    """A value of a board with every true and false in it as a `Flag`."""
+    if isinstance(value, bool):
+        return Flag(value)
+    if isinstance(value, dict):
+        return {name: with_flags(item) for name, item in value.items()}
+    return type(value)(map(with_flags, value)) if type(value) in (list, tuple) else value
+
+
+def without_flags(value: Any) -> Any:
+    """The same with Python's own."""
+    if isinstance(value, Flag):
+        return bool(value)
+    if isinstance(value, dict):
+        return {name: without_flags(item) for name, item in value.items()}
+    return [without_flags(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def as_text(value: object) -> str:
     """A value of a board as text in one line: numbers as they are, a list with its parts in a row.
 
-    Raises `NoText` for what no text can be made of without guessing (true, false, names with values).
+    Raises `NoText` for what no text can be made of without guessing (true, false, names with values), and for
+    what only Python has a text for, which may be another one in each run.
     """
-    if isinstance(value, bool | dict):
-        shown = str(value).lower() if isinstance(value, bool) else "names with values"
-        raise NoText(
-            f"a text is wanted here, and the value is {shown}; write in quotes what the prompt is to say"
-        )
+    if isinstance(value, bool | Flag):
+        raise _no_text(str(value).lower())
     if isinstance(value, list | tuple):
         parts = [phrase(part) for part in value]
         return ("、" if is_chinese("".join(parts)) else ", ").join(filter(None, parts))
-    return " ".join(str(value).split())
+    return " ".join(str(written(value)).split())
+
+
+def written(value: object) -> object:
+    """What a template writes for a value: itself, if it is a text, a number, true or false. Raises `NoText`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return as_text(value)
+    if isinstance(value, str | int | Undefined) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    name = getattr(value, "name", "") or getattr(value, "__name__", "")
+    if name and callable(value):
+        raise NoText(f"{name} is to be called, with what it needs in parentheses: {name}(…)")
+    if isinstance(value, dict):
+        raise _no_text("names with values")
+    raise _no_text({type(None): "nothing", float: str(value)}.get(type(value), f"a {type(value).__name__}"))
+
+
+def _no_text(shown: str) -> NoText:
+    return NoText(
+        f"a text is wanted here, and the value is {shown}; write in quotes what the prompt is to say"
+    )
 
 
 def phrase(value: object) -> str:

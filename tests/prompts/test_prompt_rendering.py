@@ -266,6 +266,62 @@ class TestErrors:
             render(f"A\n\n{text}")
 
 
+VALUES = {"day": True, "list": ["rain", 3, 2.5], "flags": [True, False], "names": {"of": True}, "word": "x"}
+
+
+class TestWhatIsWritten:
+    """A prompt has what a board has, and never what only Python has a text for: that may differ in each run."""
+
+    @pytest.mark.parametrize(
+        ("text", "prompt"),
+        [
+            ("{{ day }} {{ not day }}", "true false"),
+            (
+                "{{ day ~ '!' }} {{ day|string }} {{ '%s' % day }} {{ '{}'.format(day) }}",
+                "true! true true true",
+            ),
+            ("{{ flags|join(' and ') }}", "true and false"),
+            ("{{ names|tojson }}", '{"of": true}'),
+            ("{% if day is true and day is boolean and day == true %}yes{% endif %}", "yes"),
+            ("{{ list }}", "rain, 3, 2.5"),
+            ("{{ range(3)|list }}", "0, 1, 2"),
+        ],
+    )
+    def test_values(self, text: str, prompt: str) -> None:
+        assert render(text, values=VALUES) == prompt
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{{ people }}", "{{ cam }}", "{{ word.upper }}", "{{ names }}", "{{ flags }}", "{{ none }}",
+            "{{ names.get('x') }}", "{{ range(3) }}", "{{ list|map('string') }}", "{{ namespace(a=1) }}",
+            "{{ cycler('a') }}", "{{ joiner() }}", "{{ self }}", "{{ '1e400'|float }}", "{{ people|sentence }}",
+        ],
+    )  # fmt: skip
+    def test_what_is_no_text_is_an_error(self, text: str) -> None:
+        with pytest.raises(PromptError) as told:
+            render(text, values=VALUES)
+        assert " at 0x" not in str(told.value)
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("{{ people }}", "people is to be called, with what it needs in parentheses: people(…)"),
+            ("{{ people() }}", "people() needs a value for 'descriptions'"),
+            ("{{ vertigo(1, 2) }}", "vertigo() is given more values than it takes"),
+            ("{{ word|join(1, 2, 3) }}", "join() is given more values than it takes"),
+            ("{{ word + 1 }}", "a text and a number are not added with +; ~ puts them side by side"),
+            ("{{ -word }}", "this is no calculation that can be done with such values"),
+            ("{{ word() }}", "there is nothing to call here; leave the parentheses out"),
+            ("{{ 1 / 0 }}", "it divides by zero"),
+        ],
+    )
+    def test_it_is_told_in_words_for_people(self, text: str, says: str) -> None:
+        with pytest.raises(PromptError) as told:
+            render(text, values=VALUES)
+        assert str(told.value) == f"prompt, line 1: {says}"
+
+
 class TestSandbox:
     @pytest.mark.parametrize(
         "text",
