@@ -194,6 +194,43 @@ def test_final_cut_pro_7_has_the_format_of_the_film_and_of_each_file(export: Cal
     assert switched == [None, None, "FALSE", "FALSE"]
 
 
+def test_the_sound_of_a_clip_is_linked_to_its_picture_in_final_cut_pro_7(export: Callable[..., Path]) -> None:
+    text = export("film.xml").read_text(encoding="utf-8")
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n<xmeml version="4">')
+    items = {item.get("id"): item for item in ET.fromstring(text).iter("clipitem")}
+    linked = {
+        item.findtext("name"): [
+            items[link.findtext("linkclipref")].findtext("name") for link in item.iter("link")
+        ]
+        for item in items.values()
+        if item.find("link") is not None
+    }
+    assert linked == {f"Shot {shot}": [f"Shot {shot}"] * 2 for shot in "abe"}
+    begins = {one.findtext("in") for one in items.values() if one.findtext("name") == "Shot b"}
+    assert begins == {"0"}, "picture and sound lie together"
+
+
+def test_how_loud_a_clip_is_goes_out_with_it(tmp_path: Path) -> None:
+    text = """\
+    title: Loud
+    shots: [{id: a, action: Rain., sound: 0.5}, {id: b, action: Sun., cut: true, sound: drop}]
+    """
+    plan = made_film(tmp_path, text)
+    for ending in ("xml", "fcpxml", "otio"):
+        assert (
+            main(["export", plan.path, str(tmp_path / f"cut.{ending}"), "--root", str(tmp_path / "out")]) == 0
+        )
+    sequence, project = (ET.parse(tmp_path / f"cut.{ending}").getroot() for ending in ("xml", "fcpxml"))
+    (level,) = (one for one in sequence.iter("parameter") if one.findtext("parameterid") == "level")
+    assert level.findtext("value") == "0.50000"
+    loud, silent = project.iter("asset-clip")
+    volume = loud.find("adjust-volume")
+    assert volume is not None
+    assert (volume.get("amount"), silent.get("srcEnable")) == ("-6.021dB", "video")
+    (heard,) = timeline_of(tmp_path / "cut.otio").audio_tracks()[0].find_clips()
+    assert (heard.name, heard.metadata["minimax_tasks"]["gain"]) == ("Shot a", -6.021)
+
+
 CROPPED = [
     ("crop", "left", "1", Fraction(1), (70.0, 0.0)),
     ("crop", "right", "1", Fraction(1), (-70.0, 0.0)),

@@ -4,7 +4,9 @@ The adapter of OpenTimelineIO writes what it finds as `fcp_xml` in the metadata 
 Final Cut Pro XML Interchange Format, version 4.
 """
 
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, LinkedClip
@@ -128,6 +130,39 @@ def text(words: str, look: str) -> dict[str, Any]:
         "mediatype": "video",
         "parameter": parameters,
     }
+
+
+def add_links(path: Path) -> None:
+    """Link each clip's sound to its picture, so that they move as one, in a file of the adapter, which links nothing.
+
+    Raises `OSError`.
+    """
+    root = ET.parse(path).getroot()
+    places = {
+        kind: {
+            item.findtext("name"): (item, str(track), str(number))
+            for track, items in enumerate(root.findall(f".//sequence/media/{kind}/track"), 1)
+            for number, item in reversed(list(enumerate(items.findall("clipitem"), 1)))
+            if item.find("stillframe") is None
+        }
+        for kind in ("video", "audio")
+    }
+    for name in places["video"].keys() & places["audio"].keys():
+        linked = {kind: found[name] for kind, found in places.items()}
+        for item, _, _ in linked.values():
+            for kind, (other, track, number) in linked.items():
+                link = ET.SubElement(item, "link")
+                for tag, value in (
+                    ("linkclipref", other.get("id")),
+                    ("mediatype", kind),
+                    ("trackindex", track),
+                    ("clipindex", number),
+                ):
+                    ET.SubElement(link, tag).text = value
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
+    path.write_text(f"{head}{text}\n", encoding="utf-8", newline="\n")
 
 
 def _motion(framing: Framing, size: tuple[int, int]) -> dict[str, Any]:

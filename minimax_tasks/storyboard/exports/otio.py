@@ -73,6 +73,8 @@ def write(cut: ExportedCut, out: str) -> list[str]:
             otio.adapters.write_to_file(timeline, str(written))
         except otio.exceptions.OTIOError as error:
             raise ValueError(str(error)) from None
+        if ending == ".xml":
+            fcp7.add_links(written)
         shutil.copyfile(written, out)
     return files
 
