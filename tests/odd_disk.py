@@ -1,6 +1,7 @@
-"""A file system that this machine does not have, below one folder: it folds case, has no hard links, flushes only
-what is open for writing, opens no folders, and neither replaces nor removes a file that is open. So do Windows'
-and much of what is mounted elsewhere. Simulated: the real one below it is this machine's.
+"""A file system that this machine does not have, below one folder: it folds case, takes names apart into letters and
+marks, refuses names of devices, signs and lengths that some system refuses, has no hard links, flushes only what is
+open for writing, opens no folders, and neither replaces nor removes a file that is open. So do Windows', macOS's and
+much of what is mounted elsewhere. Simulated: the real one below it is this machine's.
 """
 
 import builtins
@@ -8,11 +9,22 @@ import errno
 import fcntl
 import io
 import os
+import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+_REFUSED = re.compile(
+    r"""[<>:"\\|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\.|$)""",
+    re.IGNORECASE,
+)
+"""What Windows takes for no name of a file."""
+
+_LONGEST = 143
+"""Bytes of a name where names are encrypted (eCryptfs, Synology)."""
 
 DISKS = ("of this machine", "odd")
 """What a test of kills is tried on."""
@@ -56,11 +68,22 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
         for part in Path(os.path.abspath(os.fsdecode(path))).relative_to(top).parts:
             try:
                 with real["scandir"](found) as listed:
-                    same = [item.name for item in listed if item.name.casefold() == part.casefold()]
+                    same = [item.name for item in listed if _folded(item.name) == _folded(part)]
             except OSError:
                 same = []
-            found = os.path.join(found, same[0] if same else part)
+            found = os.path.join(found, same[0] if same else unicodedata.normalize("NFD", part))
         return found
+
+    def refuse_name(path: Any) -> None:
+        if not inside(path):
+            return
+        for part in Path(os.path.abspath(os.fsdecode(path))).relative_to(top).parts:
+            if _REFUSED.search(part):
+                raise OSError(
+                    errno.EINVAL, "The filename, directory name, or volume label syntax is incorrect", path
+                )
+            if len(unicodedata.normalize("NFD", part).encode()) > _LONGEST:
+                raise OSError(errno.ENAMETOOLONG, "File name too long", path)
 
     def is_open(path: str) -> bool:
         for number in os.listdir("/proc/self/fd"):
@@ -78,14 +101,18 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
     def opened(path: Any, flags: int, *rest: Any, **options: Any) -> int:
         if _below_a_descriptor(options):
             return int(real["open"](path, flags, *rest, **options))
+        if flags & os.O_CREAT:
+            refuse_name(path)
         if inside(path) and os.path.isdir(path):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return int(real["open"](folded(path), flags, *rest, **options))
 
     real_file = io.open
 
-    def file(path: Any, *rest: Any, **options: Any) -> Any:
-        return real_file(folded(path), *rest, **options)
+    def file(path: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
+        if not mode.startswith("r"):
+            refuse_name(path)
+        return real_file(folded(path), mode, *rest, **options)
 
     def fsync(descriptor: Any) -> None:
         number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
@@ -97,6 +124,7 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
         def move(source: Any, target: Any, **options: Any) -> None:
             refuse_open(source)
             refuse_open(target)
+            refuse_name(target)
             real[name](folded(source), folded(target), **options)
 
         return move
@@ -112,8 +140,19 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
             path if _below_a_descriptor(options) else folded(path), *rest, **options
         )
 
-    for name in ("stat", "lstat", "mkdir", "scandir", "access"):
+    def mkdir(path: Any, *rest: Any, **options: Any) -> None:
+        refuse_name(path)
+        one("mkdir")(path, *rest, **options)
+
+    def scandir(path: Any = ".") -> Any:
+        if not inside(path):
+            return real["scandir"](path)
+        return _Listed(path, real["scandir"](folded(path)))
+
+    for name in ("stat", "lstat", "access"):
         patch.setattr(os, name, one(name))
+    patch.setattr(os, "mkdir", mkdir)
+    patch.setattr(os, "scandir", scandir)
     for name in ("replace", "rename"):
         patch.setattr(os, name, moved(name))
     for name in ("unlink", "remove"):
@@ -135,6 +174,46 @@ def simulate(patch: pytest.MonkeyPatch, base: Path, links: str = "refused") -> N
         raise refusals[links]
 
     patch.setattr(os, "link", link)
+
+
+class _Entry:
+    """What stands in a folder, below the path that the folder was asked for by."""
+
+    def __init__(self, folder: Any, entry: Any) -> None:
+        self._entry = entry
+        self.path = os.path.join(folder, entry.name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._entry, name)
+
+    def __fspath__(self) -> str:
+        return self.path
+
+
+class _Listed:
+    """What `os.scandir` gives."""
+
+    def __init__(self, folder: Any, entries: Any) -> None:
+        self._folder, self._entries = folder, entries
+
+    def __iter__(self) -> "_Listed":
+        return self
+
+    def __next__(self) -> _Entry:
+        return _Entry(self._folder, next(self._entries))
+
+    def __enter__(self) -> "_Listed":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._entries.close()
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def _below_a_descriptor(options: dict[str, Any]) -> bool:

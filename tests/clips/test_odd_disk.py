@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -13,6 +14,7 @@ from minimax_tasks import UncertainSubmit
 from minimax_tasks.clips.folder import is_dead
 from minimax_tasks.clips.ledger import Spending, payments
 from minimax_tasks.clips.timing import Timing
+from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.storage.files import draft_name
 from tests import odd_disk
@@ -38,6 +40,25 @@ def test_a_clip_is_made_there(
     assert "video.mp4" in names(folder)
     assert [payment.state for payment in payments(folder.root)] == ["delivered"]
     assert not [name for name in names(folder) if name.endswith(".part")]
+
+
+@pytest.mark.parametrize("title", ["CON", "Cafe\u0301: a <b>?", "雾" * 85, "हिन्दी फिल्म..."])
+def test_a_film_and_a_dataset_have_names_that_it_takes(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, title: str
+) -> None:
+    """And the second run finds them there, however the disk writes the same letters."""
+    root = tmp_path / "root"
+    board = tmp_path / "board.yaml"
+    shots = '[{id: con, prompt: Rain.}, {id: "雾", prompt: Sun., cut: true}]'
+    board.write_text(f"title: {json.dumps(title)}\nshots: {shots}\n", encoding="utf-8")
+    table = tmp_path / "table.csv"
+    table.write_text("prompt\nRain.\n", encoding="utf-8")
+    odd_disk.simulate(monkeypatch, root)
+    for words in (["render", board], ["dataset", table, "--name", title]) * 2:
+        assert main([*map(str, words), "--root", str(root)]) == 0
+    assert len(sandbox.ledger()) == 2
+    assert len(list(root.glob("films/*/film.mp4"))) == 1
+    assert len(list(root.glob("datasets/*/metadata.jsonl"))) == 1
 
 
 @contextlib.contextmanager
