@@ -215,6 +215,9 @@ class Reader:
             shot.setdefault("id", f"{number:03}")
             if not {"prompt", "template", "action"} & set(shot):
                 shot["action"] = "Rain falls."
+        if (burnt := value.get("captions")) and not any("dialogue" in shot for shot in value["shots"]):
+            language = burnt["burn"] if isinstance(burnt, dict) else "en"
+            value["shots"][0]["dialogue"] = {language: "It is late."}
         given = yaml.safe_load(block.text)
         is_whole = isinstance(given, dict) and {"title", "shots"} <= set(given)
         text = block.text if is_whole else yaml.safe_dump(value, sort_keys=False)
