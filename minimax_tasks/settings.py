@@ -87,14 +87,14 @@ def _names_in_environment() -> list[str]:
 
 def _misplaced_in_environment() -> Iterable[str]:
     """Variables of a misspelt beginning. Not keys: without one, nothing is sent."""
-    for setting in Settings.model_fields:
-        ending = f"_{setting.upper()}"
-        for name in os.environ:
-            beginning = name[: -len(ending)]
-            if setting == "api_key" or not name.upper().endswith(ending) or beginning == _PREFIX[:-1]:
-                continue
-            if is_nearly_ours(beginning) and os.environ[name].strip():
-                yield f"{clean(name)} is no setting; did you mean {_environment_variable(setting)}?"
+    endings = {f"_{name.upper()}": name for name in Settings.model_fields if name != "api_key"}
+    alike = tuple(endings)
+    for name in os.environ:
+        if name.startswith(_PREFIX) or not name.upper().endswith(alike):
+            continue
+        ending = max((one for one in endings if name.upper().endswith(one)), key=len)
+        if is_nearly_ours(name[: -len(ending)]) and os.environ[name].strip():
+            yield f"{clean(name)} is no setting; did you mean {_environment_variable(endings[ending])}?"
 
 
 _ENVIRONMENT = Source(

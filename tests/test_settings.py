@@ -115,11 +115,21 @@ def test_sections_of_others_are_left_alone(text: str, tmp_path: Path) -> None:
         luigi.configuration.get_config().remove_section(section)
 
 
-@pytest.mark.parametrize("name", ["MINMAX_BUDGET", "MINI_MAX_BUDGET", "minimax_budget", "MINIMAXX_BASE_URL"])
-def test_a_variable_that_nearly_begins_like_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MINMAX_BUDGET", "MINIMAX_BUDGET"),
+        ("MINI_MAX_BUDGET", "MINIMAX_BUDGET"),
+        ("minimax_budget", "MINIMAX_BUDGET"),
+        ("MINIMAXX_BASE_URL", "MINIMAX_BASE_URL"),
+        ("MINMAX_H3_IN_FLIGHT", "MINIMAX_H3_IN_FLIGHT"),
+    ],
+)
+def test_a_variable_that_nearly_begins_like_ours(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, "0.1")
-    setting = "BASE_URL" if name.endswith("BASE_URL") else "BUDGET"
-    with pytest.raises(mm.ConfigurationError, match=f"^{name} is no setting; did you mean MINIMAX_{setting}"):
+    with pytest.raises(mm.ConfigurationError, match=rf"^{name} is no setting; did you mean {meant}\?"):
         Settings.load()
 
 
