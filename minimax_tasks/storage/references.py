@@ -106,6 +106,8 @@ def kind_of(reference: str) -> Kind:
     if scheme in _WEB:
         if _CHAIN.search(reference):
             raise UnreadableReference("it is a chain of protocols (`::`); give one address")
+        if not _is_address(reference):
+            raise UnreadableReference("it is no URL: nobody can fetch it")
         return Kind.WEB
     if "::" in reference:
         raise UnreadableReference(f"it is a chain of protocols (`::`); give {ALLOWED}")
@@ -115,6 +117,20 @@ def kind_of(reference: str) -> Kind:
         _check_account(reference)
         return Kind.STORED
     raise UnreadableReference(f"files are not read by {clean(scheme, 40)}://; give {ALLOWED}")
+
+
+def _is_address(url: str) -> bool:
+    """Whether a URL names a host that can be asked. A blank in its path is nobody's business here."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        return False
+    return (
+        bool(parts.hostname)
+        and not re.search(r"\s", parts.netloc)
+        and not re.search(r"[\x00-\x1f\x7f]", url.strip())
+    )
 
 
 def is_web(reference: str) -> bool:

@@ -95,6 +95,23 @@ def nobody_opens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nobody_opens")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://[bad",
+        "http://",
+        "http:///x.png",
+        "http://h:99999/x",
+        "http://h:abc/x",
+        "http://h /x",
+        "http://h/a\nb.png",
+    ],
+)
+def test_what_nobody_can_fetch_is_no_address(url: str) -> None:
+    with pytest.raises(UnreadableReference, match="it is no URL"):
+        kind_of(url)
+
+
 @pytest.mark.parametrize("reference", HOSTILE)
 def test_what_is_not_allowed_is_refused_by_its_text(reference: str) -> None:
     for judge in (kind_of, lambda text: read(text, 100), full_name):
@@ -126,6 +143,7 @@ def test_what_is_not_allowed_is_refused_by_its_text(reference: str) -> None:
         ("DATA:image/png;base64,AAAA", Kind.DATA),
         ("https://h/a.png?sig=1::2", Kind.WEB),
         ("HTTP://[::1]/a.png", Kind.WEB),
+        (" https://h:443/my picture.png\n", Kind.WEB),
         ("s3://b/a.png", Kind.STORED),
         ("S3A://b/a.png", Kind.STORED),
         ("gs://b/a.png", Kind.STORED),

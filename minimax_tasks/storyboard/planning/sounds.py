@@ -7,7 +7,7 @@ from pathlib import Path
 from minimax_tasks.api.suggest import did_you_mean
 from minimax_tasks.clips.judging import try_each
 from minimax_tasks.errors import MiniMaxError, UnreadableReference, VideoError
-from minimax_tasks.redaction import quoted, shown
+from minimax_tasks.redaction import quoted, shortened, shown
 from minimax_tasks.storage.references import folder_of, is_web, local_path, next_to, read_file, version_of
 from minimax_tasks.storyboard.board import Board
 from minimax_tasks.storyboard.plan import SoundFile
@@ -35,7 +35,7 @@ def gather_sounds(drafts: Drafts, material: Material, problems: BoardProblems) -
     for place, name, shot in named:
         error = found[name]
         if isinstance(error, Exception):
-            problems.wrong_at(place, f"{place[-1]}: sound {shown(name)}: {error}", shot)
+            problems.wrong_at(place, f"{place[-1]}: sound {shortened(shown(name))}: {error}", shot)
     _judge_places(drafts, material.board, problems)
     return {name: sound for name, sound in found.items() if isinstance(sound, SoundFile)}
 
