@@ -54,12 +54,17 @@ def picture(clip: str) -> Any:
     return drawn
 
 
-def made_film(folder: Path, board: str = BOARD, fps: Fraction = Fraction(24)) -> Plan:
-    """The plan of the film, whose clips, of two seconds each, are there; its film is made."""
+def made_film(
+    folder: Path, board: str = BOARD, fps: Fraction = Fraction(24), own: tuple[int, int] = (50, 30)
+) -> Plan:
+    """The plan of the film, whose clips, of 48 frames each, are there; its film is made.
+
+    `own` is how many frames the footage has, and how many a second.
+    """
     for name, seconds in (("bed", 2), ("line", 1)):
         tone(folder / f"{name}.wav", seconds, 440)
     Image.new("RGB", (640, 360), (200, 40, 40)).save(folder / "still.png")
-    written_clip(folder / "own.mp4", 50, 30, (240, 240), picture=picture("own"), audio=True)
+    written_clip(folder / "own.mp4", *own, (240, 240), picture=picture("own"), audio=True)
     path, root = write_board(folder, board), Storage(str(folder / "out"))
     plan = make_plan(path, root=root.url, language="en")
     for shot in plan.shots:

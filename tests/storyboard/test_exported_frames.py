@@ -386,3 +386,23 @@ def test_chains_and_other_rates_are_exact_too(tmp_path: Path, fps: Fraction) -> 
         slowed = {path_of(seen.file) for frame, seen in shown.items() if 170 < frame < 220}
         assert list(unlike(film, shown, frozenset(slowed))) == [], ending
     assert list(broken_rules(ET.parse(tmp_path / "cut.fcpxml").getroot())) == []
+
+
+def test_nothing_is_taken_from_behind_the_end_of_a_file(tmp_path: Path) -> None:
+    """Footage of 1.32 seconds is 32 frames of a film at 24, which is a little more; no program lets that pass."""
+    text = """\
+    title: Whole
+    shots: [{id: a, action: Rain.}, {id: e, clip: own.mp4, cut: fade 0.2}, {id: b, action: Sun., cut: true}]
+    """
+    plan = made_film(tmp_path, text, own=(33, 25))
+    for ending in ("otio", "fcpxml"):
+        assert (
+            main(["export", plan.path, str(tmp_path / f"cut.{ending}"), "--root", str(tmp_path / "out")]) == 0
+        )
+    for clip in timeline_of(tmp_path / "cut.otio").video_tracks()[0].find_clips():
+        there, taken = clip.media_reference.available_range, clip.source_range
+        assert taken.end_time_exclusive() <= there.end_time_exclusive()
+    root = ET.parse(tmp_path / "cut.fcpxml").getroot()
+    there = {asset.get("id"): time_of(asset, "duration") for asset in root.iter("asset")}
+    for clip in root.iter("asset-clip"):
+        assert time_of(clip, "start") + time_of(clip, "duration") <= there[clip.get("ref")]

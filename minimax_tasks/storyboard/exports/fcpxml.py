@@ -275,11 +275,14 @@ class _Project:
         ET.SubElement(ET.SubElement(parent, "text-style-def", id=name), "text-style", dict(style))
 
     def _asset(self, key: str, link: LinkedClip, name: str) -> str:
+        # A part of the last frame may be missing, since a clip of another rate has its length to the nearest frame.
+        needed = (one.source_out for one in self.cut.edit.cuts if one.clip == key)
+        seconds = max(link.length.seconds, *needed, Fraction(0))
         facts = {
             "name": name,
             "src": self.urls.get(key) or self._other(link.url),
             "start": "0s",
-            "duration": _seconds(link.length.seconds),
+            "duration": _seconds(seconds),
             "hasVideo": "1",
             "format": self._format(link.size, link.length.fps or self.cut.rate),
             "videoSources": "1",
