@@ -29,7 +29,9 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfi
 # The checks that need no server of others, no npm and no browser.
 QUICK := not slow and not browser and not s3 and not azure and not clients and not engines and not scale_out
 
-.PHONY: demo test check browser engines lint docs matrix bench clean
+LINT := mypy imports ruff format
+
+.PHONY: demo test check browser engines lint $(LINT) docs matrix bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
@@ -95,10 +97,20 @@ check: lint
 matrix: $(READY)
 	$(BIN)/python -m tests.matrix '$(QUICK)'
 
+# Side by side, since mypy takes as long as the rest together.
 lint: $(READY)
+	@$(MAKE) --no-print-directory --jobs $(LINT)
+
+ruff:
 	$(BIN)/ruff check .
+
+format:
 	$(BIN)/ruff format --check .
+
+mypy:
 	$(BIN)/mypy
+
+imports:
 	$(BIN)/lint-imports
 
 $(DOCS): $(BIN)/python pyproject.toml

@@ -30,6 +30,9 @@ GOOD = {"task_id": "7", "base_resp": {"status_code": 0, "status_msg": "success"}
 HEAVY = ImageToVideoRequest(first_frame_image="data:image/png;base64," + "aGVsbG8=" * 200_000)
 UNSENT = tuple(kind for kind, _ in NEVER_SENT)
 
+TRUST = ssl.create_default_context()
+"""Slow to load, and the same for all."""
+
 
 # -- the exceptions
 
@@ -215,9 +218,7 @@ def test_the_witness_is_told_before_the_first_byte_leaves() -> None:
             raise Stopped
 
         async with serving(serve) as port:
-            carrier = AiohttpTransport(
-                ssl.create_default_context(), httpx.Limits(max_keepalive_connections=0)
-            )
+            carrier = AiohttpTransport(TRUST, httpx.Limits(max_keepalive_connections=0))
             request = httpx.Request(
                 "POST", f"http://127.0.0.1:{port}/", content=b"pay", extensions={"trace": trace}
             )
@@ -245,9 +246,7 @@ def test_a_request_is_written_once(method: str) -> None:
                 writer.write(answer({}).replace(b"Connection: close\r\n", b""))
 
         async with serving(serve) as port:
-            carrier = AiohttpTransport(
-                ssl.create_default_context(), httpx.Limits(max_keepalive_connections=4)
-            )
+            carrier = AiohttpTransport(TRUST, httpx.Limits(max_keepalive_connections=4))
             url = f"http://127.0.0.1:{port}/"
             first = await carrier.handle_async_request(httpx.Request("GET", url))
             await first.aread()
@@ -339,7 +338,7 @@ def test_a_refusal_in_the_middle_of_a_long_request_is_heard() -> None:
     ["/x?Expires=1&OSSAccessKeyId=a%3D&response-content-disposition=attachment%3B%20filename%3D%22a.mp4%22"]
 )
 @example(["/../a/./b//c;d=1?q=/../?&#no"])
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=3 * settings.default.max_examples // 5)
 def test_an_address_is_sent_letter_by_letter(texts: list[str]) -> None:
     urls = []
     for text in texts:
@@ -350,7 +349,7 @@ def test_an_address_is_sent_letter_by_letter(texts: list[str]) -> None:
         async with scripted() as server:
             server.next = answer({})
             port = int(server.url.rpartition(":")[2])
-            carrier = AiohttpTransport(ssl.create_default_context(), httpx.Limits())
+            carrier = AiohttpTransport(TRUST, httpx.Limits())
             for url in urls:
                 there = url.copy_with(host="127.0.0.1", port=port)
                 await (await carrier.handle_async_request(httpx.Request("GET", there))).aread()
@@ -366,7 +365,7 @@ def test_nothing_is_sent_that_was_not_said() -> None:
     async def run() -> str:
         async with scripted() as server:
             server.next = answer({}, headers={"Set-Cookie": "a=b"})
-            carrier = AiohttpTransport(ssl.create_default_context(), httpx.Limits())
+            carrier = AiohttpTransport(TRUST, httpx.Limits())
             for _ in range(2):
                 request = httpx.Request(
                     "GET", server.url.replace("//", "//user:password@"), headers={"X-A": "1"}

@@ -243,7 +243,7 @@ def test_the_key_and_the_body_say_the_same(folder: Path, tmp_path: Path) -> None
     assert len(known) > 60
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples // 5, deadline=None)
 @given(
     st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"]),
     st.sampled_from(["PNG", "JPEG", "WEBP"]),
