@@ -31,6 +31,7 @@ from minimax_tasks.prompts.sentences import is_chinese, join_sentences
 
 _OPEN, _CLOSE = r"\[【［〔", r"\]】］〕"
 _BRACKET = re.compile(rf"([{_OPEN}]{{1,2}})([^{_OPEN}{_CLOSE}]{{0,120}})([{_CLOSE}]{{1,2}})")
+_UNCLOSED = re.compile(rf"[{_OPEN}](?P<text>[^{_OPEN}{_CLOSE}]{{1,120}})")
 _OUTSIDE = "(what is no camera command goes outside square brackets)"
 
 
@@ -133,6 +134,7 @@ def check_prompt(
     errors = tuple(error for command in commands for error in _errors(command))
     warnings = [warning for command in commands for warning in _spelling_warnings(command)]
     warnings += [_doubt(text, reading.doubt) for *_, text, reading in _brackets(prompt) if reading.doubt]
+    warnings += _unclosed(prompt)
     placed = set(map(frozenset, camera))
     for command in commands:
         for group in command.groups:
@@ -159,6 +161,18 @@ def _errors(command: Command) -> Iterator[str]:
 
 def _doubt(text: str, word: str) -> str:
     return f"[{text}] is left as it is; if the camera is meant: {unknown_move(word)}"
+
+
+def _unclosed(prompt: str) -> Iterator[str]:
+    """Brackets that begin with a move and never end: nobody reads a command in them."""
+    whole = [found.span() for found in _BRACKET.finditer(prompt)]
+    for opened in _UNCLOSED.finditer(prompt):
+        if any(start <= opened.start() < end for start, end in whole):
+            continue
+        words = opened["text"].split()
+        begins = (" ".join(words[:count]) for count in (3, 2, 1))
+        if move := next(filter(None, (find_move(word.rstrip(",.;:，。")) for word in begins)), None):
+            yield f"[{' '.join(words[:6])} is not closed, so it is no command: [{move.english}]"
 
 
 def _spelling_warnings(command: Command) -> Iterator[str]:

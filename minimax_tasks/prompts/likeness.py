@@ -56,6 +56,7 @@ _ADVERBS = {
     "a", "an", "the", "camera", "slow", "slowly", "very", "fast", "quick", "quickly", "gentle", "gently",
     "slight", "slightly", "smooth", "smoothly", "shot",
 }  # fmt: skip
+_HAS_CHINESE = re.compile(r"[\u3400-\u9fff]")
 _CHINESE_AROUND = re.compile(
     r"^(?:镜头|相机|摄影机|画面|缓慢|缓缓|快速|慢慢|慢|快|向|往|地)+|(?:镜头|动|一点)$"
 )
@@ -66,9 +67,9 @@ def likeness(word: str) -> Likeness:
     if find_move(word):
         return _of_move(word)
     plain = unicodedata.normalize("NFKC", word).casefold()
-    if not plain.isascii():
+    if _HAS_CHINESE.search(plain):
         return _of_chinese(plain)
-    tokens = tuple(re.findall(r"[a-z0-9']+", plain.replace("_", " ").replace("-", " ")))
+    tokens = tuple(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", plain))
     return _of_tokens(tokens) if tokens else Likeness.WORD
 
 

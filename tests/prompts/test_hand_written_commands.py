@@ -117,13 +117,37 @@ def test_other_brackets_are_left_alone(bracket: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "bracket", ["[tuck in]", "[crane]", "[slide]", "[boom]", "[rush in]", "[truck lefy]", "[orbit]"]
+    "bracket",
+    [
+        "[tuck in]",
+        "[crane]",
+        "[slide]",
+        "[boom]",
+        "[rush in]",
+        "[truck lefy]",
+        "[orbit]",
+        "[push in — tilt up]",
+    ],
 )
 def test_what_may_be_meant_for_the_camera_is_a_warning(bracket: str) -> None:
     errors, (warning,) = check_prompt(bracket)
     assert not errors
     assert "is left as it is; if the camera is meant" in warning
     assert normalise_brackets(bracket) == bracket
+
+
+@pytest.mark.parametrize(
+    "prompt", ["[Push in A boat", "A boat. [推进", "[Pan left, [Tilt up] A boat", "【push in】 [tilt up"]
+)
+def test_a_bracket_that_is_not_closed_is_told(prompt: str) -> None:
+    errors, (warning,) = check_prompt(prompt)
+    assert not errors
+    assert "is not closed, so it is no command" in warning
+
+
+@pytest.mark.parametrize("prompt", ["A boat [GOLD", "a[0", "[Push in] a [b", "smile :["])
+def test_other_open_brackets_are_nobodys_business(prompt: str) -> None:
+    assert check_prompt(prompt) == ((), ())
 
 
 @pytest.mark.parametrize(
