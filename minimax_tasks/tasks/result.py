@@ -50,6 +50,8 @@ def is_done(result: LuigiRunResult, tasks: Iterable[luigi.Task]) -> bool:
     others = [task for task in tasks if task not in done]
     if not others:
         return True
+    if told["scheduling_error"].intersection(others):
+        return False  # not asked again whether it is complete: its mistake would be heard of twice
     # What failed may be complete all the same: what a subclass does after our work may have come to nothing.
     mended = all(_was_done_by_others(result, task) for task in told["failed"])
     return mended and all(map(_is_complete, others))

@@ -262,3 +262,27 @@ def test_a_link_of_a_storage_at_its_own_address(s3_root: str) -> None:
     link = link_to(Storage(s3_root), "clips/k.mp4")
     assert link.startswith("http://127.0.0.1:")
     assert link.endswith(s3_root.removeprefix("s3:/") + "/clips/k.mp4")
+
+
+@WORKERS
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda: mm.ImageToVideo(first_frame_image="nope.png", root="out"),
+        lambda: mm.VideoDataset(table="nope.csv", root="out"),
+        lambda: mm.RenderStoryboard(storyboard="nope.yaml", root="out"),
+    ],
+)
+def test_a_task_that_cannot_be_planned_is_heard_of_once(worker: str, broken: Any) -> None:
+    heard: list[str] = []
+
+    def hear(task: luigi.Task, error: Exception) -> None:
+        heard.append(str(error))
+
+    luigi.Task.event_handler(luigi.Event.BROKEN_TASK)(hear)
+    try:
+        assert not build(broken(), worker)
+    finally:
+        luigi.Task.remove_event_handler(luigi.Event.BROKEN_TASK, hear)
+    (told,) = heard
+    assert "there is no such file" in told
