@@ -237,6 +237,15 @@ def test_a_film_that_shape_and_words_have_encoded_says_both(made: Plan, tmp_path
     )
 
 
+def test_the_plan_of_a_second_film_says_what_its_captions_have_encoded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = write_board(tmp_path, BOARD)
+    for options, told in (([], "title (a)"), (["--burn-captions=fr"], "title and captions (a)")):
+        assert main(["plan", board, "--root", str(tmp_path / "out"), *options]) == 0
+        assert told in " ".join(capsys.readouterr().out.split())
+
+
 def test_captions_of_a_board_are_told_by_its_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for captions, code, told in (
         ("burn", 0, "title and captions (a)"),
