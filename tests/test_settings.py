@@ -1,8 +1,10 @@
 """Settings are a closed vocabulary at every door: the environment, luigi.cfg, luigi.toml, Luigi's command line."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import luigi
@@ -15,6 +17,57 @@ from minimax_tasks.settings import OF_OTHERS, Settings
 
 LUIGI = str(Path(sys.executable).with_name("luigi"))
 ASK = "import minimax_tasks as mm; s = mm.Settings.load(); print(s.budget, s.root, s.requests_per_minute)"
+
+
+COMMANDS = """
+import importlib, json, os, sys
+for name in ("api.client", "clips.ledger", "clips.service", "console.ledger", "console.output", "settings"):
+    importlib.import_module("minimax_tasks." + name)
+assert "luigi" not in sys.modules
+from minimax_tasks.commands.main import main
+for line in sys.stdin:
+    words, folder, environment = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        os.environ.update(environment)
+        for number, name in ((1, "told.out"), (2, "told.err")):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        code = main(words)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+"""Runs a command for each line, in a process that has not loaded Luigi, which reads its configuration then."""
+
+Fresh = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
+    """Runs a command in a folder, in a fresh process; the exit code, and what it said."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork here")
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("MINIMAX_", "LUIGI_"))}
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMANDS],
+        cwd=tmp_path_factory.mktemp("fresh"),
+        env=given,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def command(words: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+            print(json.dumps([words, str(folder), environment]), file=process.stdin, flush=True)
+            code = int(process.stdout.readline())
+            return code, (folder / "told.out").read_text() + (folder / "told.err").read_text()
+
+        yield command
+        process.stdin.close()
 
 
 def configure(text: str, folder: Path) -> None:
@@ -150,16 +203,16 @@ def test_variables_of_others_are_left_alone(name: str, monkeypatch: pytest.Monke
     ],
 )
 def test_a_file_that_luigi_does_not_read_holds_no_settings(
-    file: str, parser: str, needed: str, tmp_path: Path
+    file: str, parser: str, needed: str, tmp_path: Path, fresh: Fresh
 ) -> None:
     chosen = {"LUIGI_CONFIG_PARSER": parser} if parser else {}
     (tmp_path / file).write_text("[worker]\nkeep_alive = false\n")
-    assert run(["-m", "minimax_tasks", "ledger", "--root", "out"], tmp_path, **chosen).returncode == 0
+    assert fresh(["ledger", "--root", "out"], tmp_path, **chosen)[0] == 0
     (tmp_path / file).write_text("[worker]\nkeep_alive = false\n\n[minimax]\nbudget = 0.1\n")
-    done = run(["-m", "minimax_tasks", "ledger", "--root", "out"], tmp_path, **chosen)
-    assert done.returncode == 2
-    assert f"{file} has a section [minimax], and Luigi does not read that file" in done.stderr
-    assert needed in done.stderr
+    code, told = fresh(["ledger", "--root", "out"], tmp_path, **chosen)
+    assert code == 2
+    assert f"{file} has a section [minimax], and Luigi does not read that file" in told
+    assert needed in told
 
 
 def test_a_setting_that_would_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,35 +274,43 @@ def test_the_settings_are_a_configuration_of_luigi_s(tmp_path: Path) -> None:
     assert "planted" not in repr(minimax()) + minimax().task_id
 
 
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("[minimax]\napi_key sk-PLANTED\n", "line 2: it is no `name = value`"),
-        ("[minimax]\nsk-PLANTED-as-a-name = x\n", "is no setting"),
-        ("[minimax]\napi_key = sk-1\napi_key = sk-PLANTED\n", "line 3: this name stands there twice"),
-        ("api_key = sk-PLANTED\n", "line 1: there is no [section] above it"),
-        ("[minimax]\napi_key = ${NOT_SET}sk-PLANTED\n", "names an environment variable that is not set"),
-        ("[minimax]\napi_key = sk-PLANTED%(\nbudget = %(PLANTED)s\n", "budget"),
-    ],
-)
+BROKEN = [
+    ("[minimax]\napi_key sk-PLANTED\n", "line 2: it is no `name = value`"),
+    ("[minimax]\nsk-PLANTED-as-a-name = x\n", "is no setting"),
+    ("[minimax]\napi_key = sk-1\napi_key = sk-PLANTED\n", "line 3: this name stands there twice"),
+    ("api_key = sk-PLANTED\n", "line 1: there is no [section] above it"),
+    ("[minimax]\napi_key = ${NOT_SET}sk-PLANTED\n", "names an environment variable that is not set"),
+    ("[minimax]\napi_key = sk-PLANTED%(\nbudget = %(PLANTED)s\n", "budget"),
+]
+
+
+@pytest.mark.parametrize(("text", "wrong"), BROKEN)
 @pytest.mark.parametrize(
     "words", [["ledger"], ["luigi", "TextToVideo", "--prompt", "x", "--local-scheduler"]]
 )
 def test_a_configuration_that_cannot_be_read_shows_no_part_of_the_key(
-    text: str, wrong: str, words: list[str], tmp_path: Path
+    text: str, wrong: str, words: list[str], tmp_path: Path, fresh: Fresh
 ) -> None:
     (tmp_path / "luigi.cfg").write_text(text)
-    done = run(["-m", "minimax_tasks", *words], tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "should not happen" not in done.stderr
-    assert wrong in done.stderr
-    assert "sk-PLANTED" not in done.stdout + done.stderr
+    code, told = fresh(words, tmp_path)
+    assert code == 2, told
+    assert "Traceback" not in told
+    assert "should not happen" not in told
+    assert wrong in told
+    assert "sk-PLANTED" not in told
 
 
-def test_a_toml_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "luigi.toml").write_text('[minimax]\napi_key = "sk-PLANTED\n')
-    done = run(["-m", "minimax_tasks", "ledger"], tmp_path, LUIGI_CONFIG_PARSER="toml")
+def test_the_installed_command_says_the_same_of_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "luigi.cfg").write_text(BROKEN[0][0])
+    done = run(["-m", "minimax_tasks", "ledger"], tmp_path)
     assert done.returncode == 2
-    assert "line 2: it is not understood" in done.stderr
-    assert "PLANTED" not in done.stderr
+    assert BROKEN[0][1] in done.stderr
+    assert "PLANTED" not in done.stdout + done.stderr
+
+
+def test_a_toml_that_cannot_be_read(tmp_path: Path, fresh: Fresh) -> None:
+    (tmp_path / "luigi.toml").write_text('[minimax]\napi_key = "sk-PLANTED\n')
+    code, told = fresh(["ledger"], tmp_path, LUIGI_CONFIG_PARSER="toml")
+    assert code == 2
+    assert "line 2: it is not understood" in told
+    assert "PLANTED" not in told
