@@ -16,7 +16,6 @@ from PIL import Image
 from minimax_tasks.commands.main import main
 from minimax_tasks.storyboard.plan import Plan
 from tests.storyboard.exported_film import (
-    BOARD,
     Pictures,
     Shown,
     made_film,
@@ -351,14 +350,19 @@ def test_a_bed_is_quieter_under_a_voice_in_every_format(export: Callable[..., Pa
 
 
 def test_a_hold_that_a_transition_crosses_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = BOARD.replace("hold: 1,", "hold: 0.25,")
+    text = """\
+    title: Everything
+    shots:
+      - {id: d, action: Wind., trim: 1.., hold: 0.25}
+      - {id: x, action: Hail., cut: circleopen 0.5}
+    """
     plan = made_film(tmp_path, text)
     for ending, told in (("otio", True), ("fcpxml", False)):
         out = tmp_path / f"cut.{ending}"
         assert main(["export", plan.path, str(out), "--root", str(tmp_path / "out")]) == 0
         assert ("a transition lies over the beginning of a held frame" in capsys.readouterr().err) is told
         assert list(unlike(tmp_path / "out/films/everything/film.mp4", {
-            frame: seen for frame, seen in shown_by(out, plan).items() if 90 <= frame < 110
+            frame: seen for frame, seen in shown_by(out, plan).items() if frame < 18
         })) == []  # fmt: skip
 
 
@@ -373,7 +377,7 @@ CHAIN = """\
     """
 
 
-@pytest.mark.parametrize("fps", [Fraction(24), Fraction(25), Fraction(30_000, 1001)])
+@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30_000, 1001)])
 def test_chains_and_other_rates_are_exact_too(tmp_path: Path, fps: Fraction) -> None:
     plan = made_film(tmp_path, CHAIN, fps=fps)
     film = tmp_path / "out/films/everything/film.mp4"
