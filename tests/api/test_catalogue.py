@@ -24,8 +24,6 @@ from minimax_tasks.api.errors import error_from_code
 from minimax_tasks.api.v1.endpoints import GENERATION
 
 URL = "https://example.com/a.png"
-RESOLUTIONS = ("512P", "720P", "768P", "1080P")
-SECONDS = (6, 10)
 
 # (model, resolution, seconds) that the published tables allow, written out by hand
 _HD = {("768P", 6), ("768P", 10), ("1080P", 6)}
@@ -47,6 +45,8 @@ _ALLOWED: dict[Mode, dict[str, set[tuple[str, int]]]] = {
     },
     Mode.START_END: {"MiniMax-Hailuo-02": _HD},
 }
+_SIZES = {size for models in _ALLOWED.values() for sizes in models.values() for size in sizes}
+RESOLUTIONS, SECONDS = sorted({name for name, _ in _SIZES}), sorted({seconds for _, seconds in _SIZES})
 _REQUEST: dict[Mode, tuple[Any, dict[str, str]]] = {
     Mode.TEXT: (TextToVideoRequest, {"prompt": "a harbour"}),
     Mode.IMAGE: (ImageToVideoRequest, {"first_frame_image": URL}),
