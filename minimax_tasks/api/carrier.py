@@ -2,7 +2,7 @@
 
 httpx's own transport takes over 2 ms of CPU for a poll, this one a tenth of that. The published `httpx-aiohttp` is not
 used: it calls a connection that the server closed under a request `ConnectTimeout`, which would mean that nothing was
-sent, and it hands addresses to yarl to be quoted anew, which breaks signed ones.
+sent, and it hands addresses to yarl to be quoted again, which breaks signed ones.
 
 Certainty comes first. aiohttp is told to raise when it is about to write a request a second time, every exception of
 its is mapped by name, and those that mean "nothing was sent" are only what a connector raises before there is a

@@ -76,7 +76,7 @@ def transport(context: ssl.SSLContext, limits: httpx.Limits, *, direct: bool) ->
 
 
 class _Proxy(httpx.AsyncBaseTransport):
-    """Connections through a proxy. What keeps it from making one names the variable that it stands in."""
+    """Connections through a proxy. What keeps it from making one names the variable that it comes from."""
 
     def __init__(self, name: str, connections: httpx.AsyncHTTPTransport) -> None:
         self._name = name

@@ -1,6 +1,6 @@
 """What happens to a clip that somebody outside should know: it was paid for, delivered, failed for good, or is in doubt.
 
-Each is one line in the log, and reaches whoever listens: the tasks of Luigi pass it on as events of theirs.
+Each is one line in the log, and reaches all listeners: the tasks of Luigi pass it on as events of theirs.
 """
 
 import contextlib

@@ -75,7 +75,7 @@ def given_picture(value: Any) -> Any:
             try:
                 return _of_bytes(decode_data_url(value, field="picture"))
             except InvalidRequest:
-                return value  # whoever reads it says what is wrong, and where
+                return value  # its reader says what is wrong, and where
     return value
 
 

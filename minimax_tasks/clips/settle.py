@@ -184,7 +184,7 @@ class _Search:
         return age(self.claim) > self.window or waited > patience
 
     async def is_open(self) -> bool:
-        """Whether it is still not written what came of the POST."""
+        """Whether no outcome of the POST is written yet."""
         names = await self.folder.names()
         return not await look_async(self.folder.root, self.folder.key, outcome_is_known(names, self.number))
 

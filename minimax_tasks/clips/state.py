@@ -269,7 +269,7 @@ def submit_state(names: Names) -> Question[SubmitState]:
 
 
 def outcome_is_known(names: Names, number: int) -> Question[bool]:
-    """Whether it is written what came of the N-th POST: nothing, a task, or a task that was taken back."""
+    """Whether the outcome of the N-th POST is written: nothing, a task, or a task that was taken back."""
     if number in _void(names) or submission_name(number) in names:
         return True
     return SUBMISSION in names and _attempt_of((yield SUBMISSION), names) >= number
@@ -404,7 +404,7 @@ def out_of_reach(submission: Document) -> str:
 
 
 def _age(moment: Any) -> float:
-    """Seconds since a time as it stands in the files; 0 for none."""
+    """Seconds since a time as the files have it; 0 for none."""
     try:
         return max(0.0, time.time() - datetime.fromisoformat(str(moment)).timestamp())
     except ValueError:

@@ -179,7 +179,7 @@ async def _pay_in_turn(
 async def _next_turn(
     shape: Shape, folder: ClipFolder, service: Service, on_status: Callable[[str], None] | None
 ) -> int:
-    """The number of the next turn, once it is known what came of the one before. Raises `HeldBack`."""
+    """The number of the next turn, once the outcome of the one before is known. Raises `HeldBack`."""
     root, timing = folder.root, service.timing
     while True:
         last = await service.turns.last(root, shape.key)

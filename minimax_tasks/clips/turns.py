@@ -87,7 +87,7 @@ def was_sent(root: Storage, shape: str, nonce: str) -> bool:
 
 
 async def is_settled(root: Storage, turn: Turn) -> bool:
-    """Whether it is known what came of a turn's POST."""
+    """Whether the outcome of a turn's POST is known."""
     if not turn.key:
         return True
     names = await root.run(clip_names, root, turn.key)

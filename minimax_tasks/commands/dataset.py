@@ -155,7 +155,7 @@ def _warn_of(plan: DatasetPlan, console: Output) -> None:
 def _report(
     options: argparse.Namespace, storage: Storage, name: str, progress: DatasetProgress, *, done: bool
 ) -> int:
-    """Say what came of it; returns the exit code."""
+    """Report the outcome; returns the exit code."""
     errors = standard_error()
     folder = dataset_folder(name)
     manifest = read_manifest(storage, folder)

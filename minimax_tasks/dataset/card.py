@@ -77,7 +77,7 @@ def dataset_card(
 
 
 def is_ours(card: str) -> bool:
-    """Whether a card is as it was written, and may be written anew."""
+    """Whether a card is as it was written, and may be replaced."""
     found = _MADE_BY_US.search(card)
     return found is not None and _digest(card[: found.start()]) == found[1]
 

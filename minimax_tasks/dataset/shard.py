@@ -31,7 +31,7 @@ _OVER = (GenerationFailed, SubmitRefused, InvalidRequest)
 
 
 class ClipNews(Enum):
-    """What became of a clip of a shard."""
+    """The outcome of a clip of a shard."""
 
     SUBMITTED = "submitted"
     MADE = "made"
@@ -39,13 +39,13 @@ class ClipNews(Enum):
 
 
 OnNews = Callable[[str, ClipNews, str], None]
-"""Hears of a clip: its key, what became of it, and the task id or why it failed."""
+"""Hears of a clip: its key, its outcome, and the task id or why it failed."""
 
 
 class ShardRun:
     """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1.
 
-    `on_submitted` is called as soon as the shard has nothing more to submit, `on_news` with what becomes of each clip.
+    `on_submitted` is called as soon as the shard has nothing more to submit, `on_news` with the outcome of each clip.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ class Sandbox:
     files this process may have open. With
     `state`, a folder, the tasks are known again by the next sandbox on it; without, nothing is left behind.
 
-    Raises `ConfigurationError` for options and faults that make no sense, `OSError` when the port is
+    Raises `ConfigurationError` for invalid options and faults, `OSError` when the port is
     taken or the folder cannot be used.
     """
 

@@ -290,7 +290,7 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
     A clip of another rate keeps its length to the nearest frame, and has one frame at least. A clip that continues
     another begins with the frame on which that one ends; what either of them is trimmed of shows no frame twice.
     There, `ease` leaves frames out on either side, with their sound: a movement comes to rest in the last frames of a
-    clip and begins anew in the next one, and those frames are what hesitates.
+    clip and starts again in the next one, and in those frames it hesitates.
     """
     cuts: list[Cut] = []
     ends_whole = True

@@ -90,7 +90,7 @@ class _Mode(Download):
         return any(isinstance(value, luigi.Task | TextFile) for value in values)
 
     def _given(self) -> Iterator[tuple[str, Any]]:
-        """What stands in the fields of the request; each of several under its number."""
+        """The values of the fields of the request; each of several under its number."""
         for name in REQUESTS[self.mode].model_fields:
             value = getattr(self, name)
             if isinstance(value, tuple):

@@ -242,7 +242,7 @@ class _OfRequest(Stage):
         return bool(self._asking is None or self._asking._is_known()) and super().complete()
 
     def to_str_params(self, only_significant: bool = False, only_public: bool = False) -> dict[str, str]:
-        """The parameters by name; the request is kept under the root first, for whoever has only its name."""
+        """The parameters by name; the request is kept under the root first, for callers that have only its name."""
         if not (only_significant or only_public or current_run().schedules_alone):
             self._keep_request()
         return super().to_str_params(only_significant, only_public)

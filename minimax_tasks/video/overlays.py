@@ -47,7 +47,7 @@ class Overlay:
         return share * share * (3 - 2 * share)
 
     def sunk(self, frame: int, height: int) -> float:
-        """How many pixels below its place it stands in a frame."""
+        """How many pixels below its place it is in a frame."""
         left = 1 - min((frame - self.begins + 1) / (self.fade_in + 1), 1.0)
         return height * self.rise * left * left * left
 

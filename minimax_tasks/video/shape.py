@@ -1,4 +1,4 @@
-"""The shape of a film, and what becomes of clips that have another: plain numbers, nothing is opened here."""
+"""The shape of a film, and what is done to clips of another: plain numbers, nothing is opened here."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -32,7 +32,7 @@ class TaskPage(QueryAnswer):
 
 
 class Cancelled(QueryAnswer):
-    """The answer to taking a task back: what became of it, in either of the published spellings."""
+    """The answer to taking a task back: its outcome, in either of the published spellings."""
 
     action: Text = ""
 

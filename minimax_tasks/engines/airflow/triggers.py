@@ -56,7 +56,7 @@ class ClipsTrigger(BaseTrigger):
         return ""
 
     async def on_kill(self) -> None:
-        """Say what becomes of clips that nobody waits for any more: the service goes on with them."""
+        """Say what happens to clips that nobody waits for any more: the service continues with them."""
         self.log.info(
             "%d clips are submitted and paid for; the next run that asks for them gets them: %s",
             len(self.keys),

@@ -61,7 +61,7 @@ def paths() -> dict[str, Any]:
 
 
 def schemas() -> dict[str, Any]:
-    """The bodies of requests. Rules between fields are told by the answer to what breaks them."""
+    """The bodies of requests. A rule between fields is told in the answer to a body that breaks it."""
     rows = [row for row in model_modes() if row.endpoint == GENERATION]
     sizes = [size for row in rows for size in row.sizes]
     seconds = sorted({each for size in sizes for each in size.seconds})
