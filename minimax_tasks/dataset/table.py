@@ -271,7 +271,7 @@ class _RowReader:
         return Problem(record.number, str(error), file=self._file, unit=self._unit, kind=error.kind)
 
     def _own(self, name: str, picture: Any) -> Any:
-        """A picture as it is meant by the table: a relative path is next to it, one that is in the table itself under the root."""
+        """A picture as the table means it: a relative path is next to it, one that is in the table is under the root."""
         if isinstance(picture, tuple):
             return tuple(self._own(name, one) for one in picture)
         if isinstance(picture, PictureValue):

@@ -1,8 +1,8 @@
 """Which parts of a film are copied and which are encoded: as much is copied as plays exactly as it is.
 
 A part of a clip is copied packet by packet where the film shows it as it is: no transition, speed or hold, and from a
-packet that can be decoded on its own. What lies between is encoded, in a way that fits the copied packets: the same size, colour,
-profile and delay, and parameter sets with a number that is free in theirs.
+packet that can be decoded on its own. What lies between is encoded, in a way that fits the copied packets: the same
+size, colour, profile and delay, and parameter sets with a number that is free in theirs.
 """
 
 from collections import Counter
