@@ -15,11 +15,12 @@ from minimax_tasks.video.h264 import begins_anew, read_parameter_sets
 from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.sound_layout import SoundLayout, sound_layout, sound_stream
 from minimax_tasks.video.source import name_of, opened, picture_stream
+from minimax_tasks.video.sps import PIXELS, PictureFacts, read_facts
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 from minimax_tasks.video.upright import is_upright, may_ask_for_a_turn
 
 _READERS = 4
-"""Most of the time of opening a clip goes to a look at its first frames, in FFmpeg and without the lock."""
+"""Most of the time of opening a clip is spent in FFmpeg, without the lock."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,16 @@ def read_layouts(paths: Sequence[str]) -> list[StreamLayout]:
 
 
 def read_layout(path: str) -> StreamLayout:
-    """Read the index of a clip, and of its pictures the first. Raises `VideoError`."""
+    """Read the index of a clip and, where that does not say all, the first of its pictures. Raises `VideoError`."""
+    layout = _read(path, decoding=False) or _read(path, decoding=True)
+    assert layout is not None
+    return layout
+
+
+def _read(path: str, *, decoding: bool) -> StreamLayout | None:
+    """The layout of a clip; None where that would need decoding."""
     name = name_of(path)
-    with opened(path) as container:
+    with opened(path, packets_only=not decoding) as container:
         stream = picture_stream(container)
         if stream.time_base is None:
             raise VideoError(f"{name}: its frames carry no times")
@@ -119,6 +127,9 @@ def read_layout(path: str) -> StreamLayout:
         anew = [0]
         sizes = _length_size(bytes(stream.codec_context.extradata or b""))
         upright = bool(sizes) and is_upright(path)
+        facts = _said(stream) if upright and not decoding else None
+        if facts is None and not decoding:
+            return None
         shown: list[tuple[int, int]] = []
         discarded = 0
         turn: Turn | None = None
@@ -130,6 +141,8 @@ def read_layout(path: str) -> StreamLayout:
                 continue
             if turn is None:
                 is_plain = upright and packet.size and not may_ask_for_a_turn(bytes(packet), sizes)
+                if not is_plain and not decoding:
+                    return None
                 turn = UPRIGHT if is_plain else _turn_in(packet)
             if not packet.size:
                 continue
@@ -154,14 +167,20 @@ def read_layout(path: str) -> StreamLayout:
         stays = stays or (last - shown[-2][0] if len(shown) > 1 else 0)
         stated = [_exact(rate) for rate in (stream.average_rate, stream.guessed_rate) if rate]
         even = not discarded and bool(stated) and _is_even(times, stated[0] * stream.time_base)
+        if not even and not decoding:
+            return None
         places = {pts: place for place, (pts, _) in enumerate(shown)} if even else {}
-        aspect = _exact(stream.sample_aspect_ratio or Fraction(1))
+        colours = (context.color_range, context.colorspace, context.color_primaries, context.color_trc)
+        pixels, aspect = stream.pix_fmt or "", _exact(stream.sample_aspect_ratio or Fraction(1))
+        if facts is not None:
+            pixels, aspect = PIXELS, _exact(stream.sample_aspect_ratio or facts.pixel_aspect or Fraction(1))
+            colours = (facts.range or colours[0], *(facts.colours or colours[1:]))
         return StreamLayout(
             path=path,
             name=name,
             container=container.format.name,
             codec=context.codec.canonical_name,
-            pixels=stream.pix_fmt or "",
+            pixels=pixels,
             size=turn.size(stream.width, stream.height),
             pixel_aspect=1 / aspect if turn.degrees % 180 else aspect,
             turn=turn,
@@ -169,7 +188,7 @@ def read_layout(path: str) -> StreamLayout:
             fps=stated[0] if even else meant_rate(stated, [pts for pts, _, _ in times], stream.time_base),
             time_base=stream.time_base,
             parameters=bytes(context.extradata or b""),
-            colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
+            colours=colours,
             frames=len(shown),
             first=first,
             end=last + stays,
@@ -178,6 +197,12 @@ def read_layout(path: str) -> StreamLayout:
             order=tuple(places[pts] for pts, _, _ in times) if even else (),
             anew=tuple(anew),
         )
+
+
+def _said(stream: av.video.stream.VideoStream) -> PictureFacts | None:
+    """What the file says of pictures of H.264 beforehand, None where it does not say it plainly."""
+    sets = read_parameter_sets(bytes(stream.codec_context.extradata or b""))
+    return read_facts(sets.sps[0]) if sets and len(sets.sps) == 1 else None
 
 
 def _turn_in(packet: "av.Packet[Any]") -> Turn | None:
