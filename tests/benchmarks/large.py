@@ -73,6 +73,7 @@ def _board(shots: int) -> str:
 
 def report_of(shots: int) -> tuple[float, float]:
     """Seconds that the report of a film takes whose clips are all made and looked at, and its megabytes."""
+    from minimax_tasks.clips.layout import PREVIEWS, VIDEO, clip_file
     from minimax_tasks.clips.state import clip_states
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
     from minimax_tasks.storage.files import Storage
@@ -80,6 +81,7 @@ def report_of(shots: int) -> tuple[float, float]:
     from minimax_tasks.storyboard.planning.make import make_plan
     from minimax_tasks.storyboard.report.gather import film_report
     from minimax_tasks.storyboard.report.page import render_report
+    from minimax_tasks.storyboard.report.previews import prepare
 
     with tempfile.TemporaryDirectory() as name:
         board, root = Path(name) / "board.yaml", Storage(f"{name}/out")
@@ -89,20 +91,19 @@ def report_of(shots: int) -> tuple[float, float]:
             clips.append(Path(name) / f"{number}.mp4")
             draw_clip(clips[-1], prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
         plan = make_plan(str(board), root=root.url, language="en")
+        seen: list[bytes] = []
         for number, segment in enumerate(plan.segments):
-            root.write(f"clips/{segment.key}/video.mp4", clips[number % 4].read_bytes(), durable=False)
+            root.write(clip_file(segment.key, VIDEO), clips[number % 4].read_bytes(), durable=False)
+            if number < len(clips):
+                prepare(root, segment.key)
+                seen.append(root.read(clip_file(segment.key, PREVIEWS)))
+            root.write(clip_file(segment.key, PREVIEWS), seen[number % 4], durable=False)
         keys = [segment.key for segment in plan.segments]
-        places = {key: str(Path(root.url) / "clips" / key / "video.mp4") for key in keys}
+        places = {key: str(Path(root.url) / clip_file(key, VIDEO)) for key in keys}
 
-        def page() -> str:
-            edit, states = make_edit(plan, asked_lengths(plan)), clip_states(root, keys)
-            return render_report(
-                film_report(root, plan, edit, places, states, None, "", "2026-11-26T00:00:00Z")
-            )
-
-        page()  # the previews of clips are made when the clips are
         began = time.perf_counter()
-        text = page()
+        edit, states = make_edit(plan, asked_lengths(plan)), clip_states(root, keys)
+        text = render_report(film_report(root, plan, edit, places, states, None, "", "2026-11-26T00:00:00Z"))
         return time.perf_counter() - began, len(text.encode()) / 1e6
 
 
