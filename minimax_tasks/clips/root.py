@@ -13,7 +13,7 @@ from minimax_tasks.clips.layout import DRAWN_AT, MADE_BY
 from minimax_tasks.errors import ConfigurationError
 from minimax_tasks.redaction import clean, shown
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.storage.references import STORED_PATIENCE, connects_when_named, in_time
+from minimax_tasks.storage.references import STORED_PATIENCE, connects_when_named, in_time, missing_package
 from minimax_tasks.storage.temporary import temporary_place
 
 log = logging.getLogger(__name__)
@@ -43,11 +43,12 @@ def _asked(url: str) -> Storage:
 
 def unusable(url: str, error: Exception) -> ConfigurationError:
     """What to raise of a root when its storage raises an error."""
-    why = (
-        f"it does not answer within {STORED_PATIENCE:g} s"
-        if isinstance(error, TimeoutError)
-        else clean(error, 500)
-    )
+    why = ""
+    if isinstance(error, TimeoutError):
+        why = f"it does not answer within {STORED_PATIENCE:g} s"
+    elif isinstance(error, ImportError):
+        why = missing_package(url)
+    why = why or clean(error, 500)
     return ConfigurationError(f"root = {shown(url)!r} cannot be used: {why or type(error).__name__}")
 
 

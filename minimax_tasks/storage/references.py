@@ -466,6 +466,13 @@ def _check_account(reference: str) -> None:
         )
 
 
+def missing_package(url: str) -> str:
+    """What to do where the package of a storage is not installed. Empty for a storage that is not one of `STORED`."""
+    scheme = _scheme(url)
+    package = STORED.get(scheme)
+    return f"{scheme}:// needs a package that is not installed: pip install {package}" if package else ""
+
+
 def _opened(reference: str) -> tuple[Any, str]:
     import fsspec
 
@@ -475,9 +482,7 @@ def _opened(reference: str) -> tuple[Any, str]:
             f"{scheme}://{reference.strip().partition('://')[2]}", use_listings_cache=False
         )
     except ImportError as error:
-        raise UnreadableReference(
-            f"{scheme}:// needs a package that is not installed: pip install {STORED[scheme]}"
-        ) from error
+        raise UnreadableReference(missing_package(reference)) from error
     except Exception as error:  # the clouds have no exception in common
         raise UnreadableReference(_why(error)) from error
     return fs, path

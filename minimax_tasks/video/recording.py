@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 
 from minimax_tasks.errors import VideoError
-from minimax_tasks.video.source import WHOLE_FILES, reason_of
+from minimax_tasks.video.source import ANY_TEXT, WHOLE_FILES, reason_of
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Recording:
 def read_recording(data: bytes) -> Recording:
     """The facts of a recording. Raises `VideoError` for what is none."""
     try:
-        with av.open(io.BytesIO(data), "r", options=WHOLE_FILES) as container:
+        with av.open(io.BytesIO(data), "r", options=WHOLE_FILES, **ANY_TEXT) as container:
             # A sound file may have a cover, which counts as a picture of no length.
             video = next((one for one in container.streams.video if one.average_rate), None)
             audio = next(iter(container.streams.audio), None)

@@ -23,7 +23,7 @@ WHOLE_FILES = {
 """What FFmpeg may take a file for: a recording that is all in the file. Playlists (`concat`, HLS, DASH, SDP) are
 texts that have FFmpeg open other files, and addresses."""
 
-_ANY_TEXT: dict[str, Any] = (
+ANY_TEXT: dict[str, Any] = (
     {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 )
 """Titles and comments in a file that are no UTF-8 are read all the same. From PyAV 19 on they always are, and it is no
@@ -38,7 +38,7 @@ def opened(source: Source, *, packets_only: bool = False) -> Iterator[av.contain
     """
     options = WHOLE_FILES | ({"skip_frame": "all"} if packets_only else {})
     try:
-        with av.open(_rewound(source), "r", options=options, **_ANY_TEXT) as container:
+        with av.open(_rewound(source), "r", options=options, **ANY_TEXT) as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{name_of(source)}: {reason_of(error)}") from error

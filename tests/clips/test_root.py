@@ -191,6 +191,18 @@ def test_where_no_files_can_be_kept_is_no_root(
     assert "no place to keep files" in said or "there is no protocol nothing://" in said
 
 
+@pytest.mark.parametrize(("url", "package"), [("gs://b/films", "gcsfs"), ("az://b/films", "adlfs")])
+def test_a_package_that_is_missing_is_named_as_it_is_installed(
+    url: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = url.partition(":")[0]
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, protocol, raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    says = f"root = '{url}' cannot be used: {protocol}:// needs a package that is not installed: pip install {package}$"
+    with pytest.raises(ConfigurationError, match=says):
+        open_root(url)
+
+
 @pytest.mark.parametrize(
     "root", ["s3://bucket/c#/a b", "az://box@account.dfs.core.windows.net/films", "memory://a"]
 )

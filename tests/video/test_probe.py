@@ -128,6 +128,13 @@ def test_a_text_that_names_other_recordings_has_none_of_them_opened(kind, make_c
         read_layout("clip.mp4")
 
 
+def test_a_recording_whose_texts_are_no_unicode_is_read(make_clip):
+    content = Path(make_clip()).read_bytes()
+    assert b"VideoHandler" in content
+    odd = content.replace(b"VideoHandler", "港口".encode("gbk") + b"\xff Handl")
+    assert read_recording(odd) == read_recording(content)
+
+
 def test_sound_alone_is_not_a_video(tmp_path):
     import av
 
