@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from minimax_tasks.clips.frames import LENGTH_TOLERANCE
 from minimax_tasks.storyboard.board import Shot
 from minimax_tasks.storyboard.board_picture import read_crop
 from minimax_tasks.storyboard.plan import Join, Plan, PlannedShot
@@ -300,7 +301,11 @@ def lay_out(sources: Sequence[CutSource], rate: Fraction | None) -> Edit:
         speed, hold = Fraction(1), Fraction(0)
         if not source.is_slate:
             shot = source.shot
-            begin, end = read_trim(shot.trim).of(source.length.seconds)
+            trim = read_trim(shot.trim)
+            begin, end = trim.of(source.length.seconds)
+            if rate is not None and trim.just_misses(source.length.seconds, Fraction(LENGTH_TOLERANCE)):
+                begin = max(min(begin, source.length.seconds - 1 / rate), Fraction(0))
+                end = begin + 1 / rate
             speed, hold = Fraction(str(shot.speed or 1)), _on_frames(Fraction(str(shot.hold or 0)), rate)
         overlap = Fraction(0) if before is None else _on_frames(Fraction(str(source.join.seconds)), rate)
         drops = (

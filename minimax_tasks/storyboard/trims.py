@@ -25,6 +25,11 @@ class Trim:
         end = seconds if self.end is None else _from_beginning(self.end, seconds)
         return min(begin, end), end
 
+    def just_misses(self, seconds: Fraction, by: Fraction) -> bool:
+        """Whether nothing is left only because a clip is shorter than it was asked to be, by so much at most."""
+        parts = (self.of(seconds), self.of(seconds + by))
+        return [begin < end for begin, end in parts] == [False, True]
+
 
 WHOLE = Trim()
 

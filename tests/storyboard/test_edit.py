@@ -202,6 +202,25 @@ sources = st.builds(
 )
 
 
+@pytest.mark.parametrize(
+    ("trim", "frame"), [("5.9..6", 140), ("5.9..", 140), ("..-5.9", 0), ("-6..-5.9", 0), ("5.8..6", 139)]
+)
+def test_a_trim_at_the_end_of_a_clip_that_is_a_little_short_shows_a_frame(trim: str, frame: int) -> None:
+    short = ClipLength(Fraction(141, 24), Fraction(24), 141)
+    join = Join("cut", 0.0, repeats_frame=False)
+    edit = lay_out([CutSource(shot=Shot(id="s", trim=trim), join=join, length=short)], Fraction(24))
+    assert not edit.problem()
+    assert edit.cuts[0].source_in * 24 == frame
+
+
+def test_a_trim_far_behind_the_end_shows_nothing() -> None:
+    short = ClipLength(Fraction(5), Fraction(24), 120)
+    source = CutSource(
+        shot=Shot(id="s", trim="5.9..6"), join=Join("cut", 0.0, repeats_frame=False), length=short
+    )
+    assert "no frame of it is left" in lay_out([source], Fraction(24)).problem()
+
+
 @given(st.lists(sources, min_size=1, max_size=8))
 def test_a_measured_edit_lies_on_whole_frames_and_every_clip_keeps_its_length(found: list[CutSource]) -> None:
     rate = film_rate([source.length for source in found])
