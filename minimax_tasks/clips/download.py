@@ -11,9 +11,8 @@ from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.events import Happened, announce, clip_event, is_heard
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.layout import REQUEST, RESULT, VIDEO, clip_file, is_unchecked
+from minimax_tasks.clips.layout import REQUEST, RESULT, SUBMISSION, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
-from minimax_tasks.clips.root import is_drawn_small
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.state import what_to_do
 from minimax_tasks.clips.submit import ensure_submitted
@@ -40,10 +39,11 @@ async def download(folder: ClipFolder, service: Service) -> None:
     could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept next to it, and
     `GenerationFailed` when there is nothing to fetch.
     """
-    if (await folder.submit_state()).made:
+    # What was submitted here has no video yet, unless somebody else fetched it meanwhile: then it is fetched again.
+    if folder.own(SUBMISSION) is None and (await folder.submit_state()).made:
         return
     submission = await ensure_submitted(folder)
-    result = await folder.result()
+    result = await folder.known(RESULT)
     if result is None:
         raise DownloadFailed(
             f"clip {folder.key} is not generated yet: {folder.path(RESULT)} is missing",
@@ -51,8 +51,8 @@ async def download(folder: ClipFolder, service: Service) -> None:
             root=folder.root.url,
         )
     raise_if_failed(result, folder)
-    asked = await folder.root.run(_asked, folder)
-    small = await folder.root.run(is_drawn_small, folder.root, service.client.base_url)
+    asked = await folder.known(REQUEST) or {}
+    small = await service.draws_small(folder.root)
     kept: Any = result.get("unchecked")
     if isinstance(kept, dict) and not kept.get("again") and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
@@ -122,10 +122,6 @@ def _unchecked(folder: ClipFolder, submission: dict[str, Any], kept: dict[str, A
         root=folder.root.url,
         task_id=str(submission["task_id"]),
     )
-
-
-def _asked(folder: ClipFolder) -> dict[str, Any]:
-    return folder.root.read_json(clip_file(folder.key, REQUEST)) or {}
 
 
 async def _fetch(submission: dict[str, Any], result: dict[str, Any], draft: Path, service: Service) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from minimax_tasks.clips.folder import ClipFolder, age
+from minimax_tasks.clips.layout import REQUEST, SUBMISSION
 from minimax_tasks.clips.request import in_one_line
 from minimax_tasks.redaction import shown
 
@@ -60,7 +61,7 @@ async def clip_event(happened: Happened, folder: ClipFolder, *, why: str = "") -
     """What happened to a clip that was submitted, with what its folder knows."""
     submission, asked = {}, {}
     with contextlib.suppress(Exception):  # what happened is not undone by a storage that cannot be read now
-        submission, asked = await folder.submission() or {}, await folder.asked()
+        submission, asked = await folder.known(SUBMISSION) or {}, await folder.known(REQUEST) or {}
     return ClipEvent(
         happened,
         folder.key,

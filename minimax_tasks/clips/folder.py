@@ -54,17 +54,26 @@ from minimax_tasks.storage.files import Durable, Storage
 
 log = logging.getLogger(__name__)
 
+_REMEMBERED = frozenset({REQUEST, SUBMISSION, RESULT})
+"""What the worker that wrote it reads again on its way to the video."""
+
 
 class ClipFolder:
-    """The folder of one clip under a root."""
+    """The folder of one clip under a root.
 
-    __slots__ = ("_folder", "key", "root", "timing")
+    Where reading is a request, it remembers what it wrote itself, for as long as one worker carries the clip from its
+    submit to its video (`known`). Nothing that decides about paying goes by that: who has claimed and submitted what is
+    read from storage each time, and a claim is created exclusively.
+    """
+
+    __slots__ = ("_folder", "_own", "key", "root", "timing")
 
     def __init__(self, root: Storage, key: str, timing: Timing = USUAL) -> None:
         self.root = root
         self.key = key
         self.timing = timing
         self._folder = clip_folder(key)
+        self._own: dict[str, dict[str, Any]] = {}
 
     def path(self, name: str) -> str:
         """The path or URL of a file of the clip."""
@@ -85,7 +94,7 @@ class ClipFolder:
 
     async def made_state(self) -> ClipState:
         """The state, with its task, of a clip whose video is known to be there."""
-        return await look_async(self.root, self.key, made_state())
+        return await look_async(self.root, self.key, made_state(), self._own)
 
     async def failed_task(self) -> Failed | None:
         """What the service said of the submitted task, when that failed."""
@@ -131,9 +140,10 @@ class ClipFolder:
             document["word"] = word
         if account is not None:
             document["account"] = account
-        submission, result = await self.submission(), await self.result()
+        # Before the first attempt there is none: where its number comes from, a submission would have counted as one.
+        submission = await self.submission() if number > 1 else None
         if submission:
-            document["previous"] = {"submission": submission, "result": result}
+            document["previous"] = {"submission": submission, "result": await self.result()}
         try:
             name = self._name(claim_name(number))
             created = await self.root.run_durably(self.root.create_json, name, document)
@@ -265,7 +275,20 @@ class ClipFolder:
 
     async def tidy(self) -> None:
         """Remove what killed writers left, once nothing of it can be needed."""
-        await self.root.run(self.root.sweep, self._folder)
+        if self.root.writes_drafts:
+            await self.root.run(self.root.sweep, self._folder)
+
+    def own(self, name: str) -> dict[str, Any] | None:
+        """What this object wrote under a name, where reading it would be a request; None for anything else.
+
+        Somebody else may have written there since: a person who settles a doubt, a worker with a newer attempt. So it
+        says what this worker is waiting for and fetching, which is free, and never what may be paid.
+        """
+        return self._own.get(name)
+
+    async def known(self, name: str) -> dict[str, Any] | None:
+        """What this object wrote under a name (`own`), else what is there; None when nothing is."""
+        return self._own.get(name) or await self._read(name)
 
     async def asked(self) -> dict[str, Any]:
         """What `request.json` says, empty when there is none."""
@@ -275,20 +298,22 @@ class ClipFolder:
         """What `submission.json` says, None when there is none."""
         return await self._read(SUBMISSION)
 
-    async def finish(self, answer: QueryAnswer) -> None:
-        """Write the final query answer, without the signature of a video's URL.
+    async def finish(self, answer: QueryAnswer) -> dict[str, Any]:
+        """Write the final query answer, without the signature of a video's URL; returns what was written.
 
-        Raises `MiniMaxError` when the clip's folder is gone.
+        Raises `MiniMaxError` when the clip's folder is gone. Where that would take a request, a worker that wrote the
+        submission itself does not look: it goes on to deliver what was paid for.
         """
         document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
         if (billed := billed_usd(answer)) is not None:
             document["billed_usd"] = billed
-        if not self.root.local and await self.submission() is None:
+        if not self.root.local and await self.known(SUBMISSION) is None:
             raise self._gone(answer.task_id)
         try:
             await self._write(RESULT, document, new_folder=False)
         except FileNotFoundError:
             raise self._gone(answer.task_id) from None
+        return document
 
     async def result(self) -> dict[str, Any] | None:
         """What `result.json` says, None when there is none."""
@@ -311,8 +336,9 @@ class ClipFolder:
         self.root.put(source, self._name(VIDEO), new_folder=False)
 
     def _note(self, facts: dict[str, Any]) -> None:
-        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
+        document = (self._own.get(RESULT) or self.root.read_json(self._name(RESULT)) or {}) | facts
         self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
+        self._remember(RESULT, document)
 
     async def _warn(self, facts: dict[str, Any]) -> None:
         if facts.get("warnings"):
@@ -349,9 +375,12 @@ class ClipFolder:
         """
         for attempt in range(1, self.timing.write_tries + 1):
             try:
-                if new:
-                    return await self.root.run_durably(self.root.create_json, self._name(name), document)
-                await self._write(name, document)
+                if not new:
+                    await self._write(name, document)
+                elif await self.root.run_durably(self.root.create_json, self._name(name), document):
+                    self._remember(name, document)
+                else:
+                    return False
             except Exception as error:
                 if attempt == self.timing.write_tries:
                     raise
@@ -366,6 +395,11 @@ class ClipFolder:
     ) -> None:
         run = self.root.run_durably if durable else self.root.run
         await run(self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder)
+        self._remember(name, document)
+
+    def _remember(self, name: str, document: dict[str, Any]) -> None:
+        if name in _REMEMBERED and not self.root.nonblocking:
+            self._own[name] = document
 
 
 def now() -> str:

@@ -7,6 +7,7 @@ datasets do a clip's work with.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from minimax_tasks.api.requests import AnyRequest
 from minimax_tasks.clips.camera_commands import as_sent, judge_commands, spellings_of
 from minimax_tasks.clips.download import download
+from minimax_tasks.clips.first_look import FirstLooks
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.layout import VIDEO
@@ -23,7 +25,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import open_root
 from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
 from minimax_tasks.clips.spellings import as_paid
-from minimax_tasks.clips.state import ClipStatus
+from minimax_tasks.clips.state import ClipStatus, SubmitState
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.errors import (
     AuthenticationFailed,
@@ -121,11 +123,17 @@ def resolve_clip(root: Storage, clip: ClipRequest) -> ClipRequest:
 
 
 class ClipMaker:
-    """Makes clips of one root, many at once. Once the account refuses one, it submits no other."""
+    """Makes clips of one root, many at once. Once the account refuses one, it submits no other.
 
-    def __init__(self, root: Storage, service: Service, limits: InFlightLimits | None = None) -> None:
+    `clips` is about how many it will see to: the first look at many is shared (`FirstLooks`).
+    """
+
+    def __init__(
+        self, root: Storage, service: Service, limits: InFlightLimits | None = None, *, clips: int = 1
+    ) -> None:
         self.root = root
         self.service = service
+        self._looks = FirstLooks(root, service.timing.look_life, clips)
         self._frames = frame_reader(root)
         self._limits = limits or service.limits()
         self._halted: dict[str, Exception] = {}
@@ -139,14 +147,16 @@ class ClipMaker:
         self,
         clip: ClipRequest,
         *,
+        folder: ClipFolder | None = None,
         on_status: OnStatus | None = None,
         on_submitted: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a clip, whatever of it is done already. `on_submitted`: nothing more of it is submitted, or failed.
 
+        `folder` is that of the clip, for callers that read there afterwards what is known of it by then.
         Raises what `submit`, `poll` and `download` raise.
         """
-        folder = self.service.folder(self.root, clip.key)
+        folder = folder or self.service.folder(self.root, clip.key)
         with self._halting(clip):
             try:
                 made = await self._submit_unless_made(clip, folder, on_status)
@@ -186,7 +196,7 @@ class ClipMaker:
         self, clip: ClipRequest, folder: ClipFolder, on_status: OnStatus | None
     ) -> bool:
         """Submit a clip that was not; true when it is made already."""
-        submits = await folder.submit_state()
+        submits, looked_at = await self._looks.submit_state(folder), time.monotonic()
         if submits.made:
             return True
         endpoint = clip.request.endpoint
@@ -194,14 +204,23 @@ class ClipMaker:
         if halt is not None and not submits.submitted:
             raise halt
         async with self._limits.submits_to(endpoint):
-            await self.submit(clip, folder, on_status=on_status)
+            if time.monotonic() > looked_at + self.service.timing.look_life:
+                submits = await self._looks.submit_state(folder)
+            await self.submit(clip, folder, on_status=on_status, submits=submits)
         return False
 
     async def submit(
-        self, clip: ClipRequest, folder: ClipFolder, *, on_status: OnStatus | None = None
+        self,
+        clip: ClipRequest,
+        folder: ClipFolder,
+        *,
+        on_status: OnStatus | None = None,
+        submits: SubmitState | None = None,
     ) -> dict[str, Any]:
-        """Make sure that the clip was submitted exactly once; returns its submission."""
-        submission = await submit(clip, folder, self.service, frames=self._frames, on_status=on_status)
+        """Make sure that the clip was submitted exactly once; returns its submission. `submits` as in `submit`."""
+        submission = await submit(
+            clip, folder, self.service, frames=self._frames, on_status=on_status, submits=submits
+        )
         if on_status is not None:
             on_status(f"task {submission.get('task_id')}")
         return submission
@@ -263,7 +282,7 @@ async def make_all(
         wanted = held.settings.max_in_flight if max_in_flight is None else max_in_flight
         if wanted < 1:
             raise InvalidRequest("max_in_flight", wanted, "1, 2, 3, …")
-        maker = await _maker(root, held)
+        maker = await _maker(root, held, clips=wanted)
         line = _Line(maker, wanted, on_status)
         reading = asyncio.ensure_future(line.read(requests))
         try:
@@ -287,7 +306,7 @@ async def begin_all(
     nothing is paid twice. Raises `ConfigurationError` for a root that cannot be used.
     """
     async with service_or_shared(service) as held:
-        maker = await _maker(root, held)
+        maker = await _maker(root, held, clips=len(requests))
 
         async def one(number: int, request: AnyRequest | ClipRequest) -> Begun:
             told, key = on_status, ""
@@ -391,17 +410,18 @@ def _clip_of(request: Any, take: int = 1) -> ClipRequest:
     return ClipRequest(request, take=take)
 
 
-async def _maker(root: str | None, service: Service) -> ClipMaker:
+async def _maker(root: str | None, service: Service, *, clips: int = 1) -> ClipMaker:
     storage = await asyncio.to_thread(open_root, str(root or service.settings.root))
-    maker = ClipMaker(storage, service)
+    maker = ClipMaker(storage, service, clips=clips)
     await maker.check_root()
     return maker
 
 
 async def _made(maker: ClipMaker, request: AnyRequest | ClipRequest, on_status: OnStatus | None) -> MadeClip:
     clip = await asyncio.to_thread(_judged, maker.root, _clip_of(request))
-    await maker.make(clip, on_status=on_status)
-    return await made_clip(maker.service.folder(maker.root, clip.key))
+    folder = maker.service.folder(maker.root, clip.key)
+    await maker.make(clip, folder=folder, on_status=on_status)
+    return await made_clip(folder)
 
 
 def _judged(root: Storage, clip: ClipRequest) -> ClipRequest:

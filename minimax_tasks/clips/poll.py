@@ -11,7 +11,7 @@ from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
-from minimax_tasks.clips.layout import task_file
+from minimax_tasks.clips.layout import RESULT, SUBMISSION, task_file
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
@@ -47,7 +47,9 @@ async def poll(
     `ApiError` when the key is refused, or one poll after the other.
     """
     task = _Task.of(await ensure_submitted(folder))
-    done = await folder.result()
+    submitted_here = folder.own(SUBMISSION) is not None
+    # Somebody else may have written the result of a task that was submitted here: then it is asked for once more.
+    done = folder.own(RESULT) if submitted_here else await folder.result()
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
@@ -64,8 +66,7 @@ async def poll(
     answer = await _wait(task, folder, service, on_status or (lambda status: None))
     if answer.is_cancelled:
         await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
-    await folder.finish(answer)
-    result = await folder.result() or {}
+    result = await folder.finish(answer)
     if error := failure(folder.root, folder.key, result):
         announce(await clip_event(Happened.FAILED, folder, why=str(error)))
         raise error

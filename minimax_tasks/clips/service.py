@@ -20,7 +20,7 @@ from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
-from minimax_tasks.clips.root import check_payable
+from minimax_tasks.clips.root import check_payable, is_drawn_small
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.clips.turns import Turns
 from minimax_tasks.settings import Settings
@@ -95,6 +95,8 @@ class Service:
         self.shared = shared
         self._payable: set[tuple[str, str]] = set()
         """Root and working directory where everything holds that must before something is paid."""
+        self._small: dict[tuple[str, str], bool] = {}
+        """Root and working directory -> whether its clips are drawn small, which is settled before the first of them."""
         self._client: MiniMaxClient | None = None
         self._limits: dict[int, InFlightLimits] = {}
         self._scratch: Path | None = None
@@ -141,6 +143,12 @@ class Service:
         if (place := (root.url, os.getcwd())) not in self._payable:
             await root.run(check_payable, root, self.base_url, shared=self.shared)
             self._payable.add(place)
+
+    async def draws_small(self, root: Storage) -> bool:
+        """Whether a sandbox draws the clips of a root small on purpose."""
+        if (place := (root.url, os.getcwd())) not in self._small:
+            self._small[place] = await root.run(is_drawn_small, root, self.client.base_url)
+        return self._small[place]
 
     def limits(self, max_in_flight: int | None = None) -> InFlightLimits:
         """The places for that many clips in flight (setting `max_in_flight`), shared by all who ask for as many."""

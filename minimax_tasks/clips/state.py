@@ -7,7 +7,7 @@ clips with one listing.
 """
 
 import time
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -113,6 +113,10 @@ class SubmitState:
     made: bool
 
 
+NEVER_BEGUN = SubmitState(0, released=False, submitted=False, open_claim=0, made=False)
+"""Where the submits of a clip stand whose folder is empty, or holds its request alone."""
+
+
 class Paid(IntEnum):
     """Whether a clip was paid for, as far as the names of its files tell."""
 
@@ -165,9 +169,11 @@ def look(root: Storage, key: str, question: Question[_Answer]) -> _Answer:
         return answer
 
 
-async def look_async(root: Storage, key: str, question: Question[_Answer]) -> _Answer:
-    """`look` for coroutines."""
-    known: dict[str, Document] = {}
+async def look_async(
+    root: Storage, key: str, question: Question[_Answer], read: Mapping[str, Document] | None = None
+) -> _Answer:
+    """`look` for coroutines. `read`: documents that need not be read any more."""
+    known: dict[str, Document] = dict(read or {})
     try:
         name = next(question)
         while True:

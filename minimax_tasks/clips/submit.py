@@ -28,7 +28,7 @@ from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.settle import Settled, confirmed_callback, settle
-from minimax_tasks.clips.state import HOW_TO_SETTLE
+from minimax_tasks.clips.state import HOW_TO_SETTLE, NEVER_BEGUN, SubmitState
 from minimax_tasks.clips.turns import is_settled, is_under_way, was_sent
 from minimax_tasks.errors import (
     AnswerLost,
@@ -55,8 +55,13 @@ async def submit(
     *,
     frames: FrameReader | None = None,
     on_status: Callable[[str], None] | None = None,
+    submits: SubmitState | None = None,
 ) -> dict[str, Any]:
     """Make sure that the clip was submitted exactly once; returns its submission (`task_id`, …).
+
+    `submits` is where its submits stood when the caller looked, a moment ago. It stands for the first look here where
+    nobody had begun the clip: then the claim has the number 1, and is created exclusively, so that it fails when somebody
+    has begun it since. No claim is ever removed. Anything else is looked at again.
 
     Raises `PictureError`, and `ConfigurationError` for a root on which nothing must be paid, before anything is
     claimed, `SubmitRefused` when the service created nothing and
@@ -67,8 +72,9 @@ async def submit(
     request: AnyRequest | None = None
     unconnected = limited = 0
     waited, timing = 0.0, service.timing
+    first = submits if submits == NEVER_BEGUN else None
     while True:
-        submits = await folder.submit_state()
+        submits, first = first or await folder.submit_state(), None
         retry = await may_retry(folder, service) if submits.submitted else None
         if submits.submitted and retry is None:
             return await folder.submission() or {}
@@ -457,7 +463,7 @@ def _raise_final(released: dict[str, Any], folder: ClipFolder, service: Service)
 
 async def ensure_submitted(folder: ClipFolder) -> dict[str, Any]:
     """The submission of a clip that must already be submitted. Raises `MiniMaxError` when it is not."""
-    found = await folder.submission()
+    found = await folder.known(SUBMISSION)
     if found is None or not found.get("task_id"):
         raise MiniMaxError(f"clip {folder.key} was not submitted: {folder.path(SUBMISSION)} is missing")
     return found

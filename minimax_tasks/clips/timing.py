@@ -23,6 +23,10 @@ class Timing:
     claim_life: float = 60.0
     """The age at which a worker no longer trusts its own claim: it slept, and a person may have acted."""
 
+    look_life: float = 5.0
+    """The age up to which a look at what is begun serves for a submit that had to wait. Its claim is exclusive all the
+    same; an old look only costs a turn in the pace of the account."""
+
     claim_reads: int = 5
     """How often a claim is looked for whose creation the storage called an error."""
 

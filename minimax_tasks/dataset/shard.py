@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from minimax_tasks.clips.folder import ClipFolder
-from minimax_tasks.clips.layout import clip_folder
+from minimax_tasks.clips.layout import RESULT, clip_folder
 from minimax_tasks.clips.make import ClipMaker
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import InFlightLimits, Service
@@ -61,7 +61,7 @@ class ShardRun:
         self._clips = clips
         self._root = root
         self._limits = limits
-        self._maker = ClipMaker(root, service, limits)
+        self._maker = ClipMaker(root, service, limits, clips=len(clips))
         self._report = report
         self._on_submitted = on_submitted
         self._on_news = on_news
@@ -88,8 +88,10 @@ class ShardRun:
     async def _see_through(self, key: str, clip: ClipRequest) -> None:
         folder = self._maker.service.folder(self._root, key)
         try:
-            await self._maker.make(clip, on_status=self._listen_to(key), on_submitted=self._count_submitted)
-            self._made[key] = facts(await folder.result() or {})
+            await self._maker.make(
+                clip, folder=folder, on_status=self._listen_to(key), on_submitted=self._count_submitted
+            )
+            self._made[key] = facts(await folder.known(RESULT) or {})
             self._on_news(key, ClipNews.MADE, "")
         except Exception as error:
             self._failed[key] = await self._failure(folder, error)

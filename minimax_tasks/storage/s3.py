@@ -4,6 +4,7 @@ Its `ls` of an empty folder lists the folder above, which for a clip is that of 
 for the size first.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,13 +17,13 @@ def is_s3(fs: Any) -> bool:
     return hasattr(fs, "call_s3")
 
 
-def listed(fs: Any, folder: str) -> list[dict[str, Any]]:
+def listed(fs: Any, folder: str, most: int | None = None) -> list[dict[str, Any]]:
     """What is right in a folder, in the form of fsspec's `ls`; empty when there is nothing.
 
-    Raises FileNotFoundError when there is no such bucket.
+    No more than `most`, of which 1,000 are one request. Raises FileNotFoundError when there is no such bucket.
     """
     bucket, key, _ = fs.split_path(folder)
-    return list(_listed(fs, bucket, f"{key.rstrip('/')}/" if key else ""))
+    return list(itertools.islice(_listed(fs, bucket, f"{key.rstrip('/')}/" if key else ""), most))
 
 
 def _listed(fs: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -106,6 +106,8 @@ def main() -> None:
     first, again, ratio = requests_of_dataset(rows)
     for kind, count in first.most_common():
         print(f"{count / rows:8.3f}  {kind}")
+    for kind, count in again.most_common():
+        print(f"{count:8}  again: {kind}")
     print(
         f"{sum(first.values()) / rows:8.3f}  requests a clip; CPU {ratio:.2f} x local; {sum(again.values())} again"
     )
