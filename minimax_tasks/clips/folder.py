@@ -146,7 +146,7 @@ class ClipFolder:
             document["previous"] = {"submission": submission, "result": await self.result()}
         try:
             name = self._name(claim_name(number))
-            created = await self.root.run_durably(self.root.create_json, name, document)
+            created = await self.root.create_json_async(name, document)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -324,21 +324,22 @@ class ClipFolder:
         so that a listing tells which clips have some.
         """
         await self._warn(facts)
-        await self.root.run_durably(self._note, facts)
+        document = (await self.known(RESULT) or {}) | facts
+        await self._write(RESULT, document, durable="bytes", new_folder=False)
 
     async def deliver(self, source: str, facts: dict[str, Any]) -> None:
         """`note` what a whole local file turned out to be, and give it the name `video.mp4`."""
+        if not self.root.local:
+            await self.note(facts)
+            await self.root.put_async(source, self._name(VIDEO), new_folder=False)
+            return
         await self._warn(facts)
-        await self.root.run_durably(self._deliver, source, facts)
+        await self.root.run_durably(self._deliver, source, facts)  # both in one trip to the disk's threads
 
     def _deliver(self, source: str, facts: dict[str, Any]) -> None:
-        self._note(facts)
-        self.root.put(source, self._name(VIDEO), new_folder=False)
-
-    def _note(self, facts: dict[str, Any]) -> None:
-        document = (self._own.get(RESULT) or self.root.read_json(self._name(RESULT)) or {}) | facts
+        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
         self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
-        self._remember(RESULT, document)
+        self.root.put(source, self._name(VIDEO), new_folder=False)
 
     async def _warn(self, facts: dict[str, Any]) -> None:
         if facts.get("warnings"):
@@ -351,7 +352,7 @@ class ClipFolder:
         """
         name = unchecked_name(extension)
         kept = {"file": name, "why": why, "again": again}
-        await self.root.run_durably(self.root.put, source, self._name(name), new_folder=False)
+        await self.root.put_async(source, self._name(name), new_folder=False)
         await self.note({"unchecked": kept})
         return kept
 
@@ -377,7 +378,7 @@ class ClipFolder:
             try:
                 if not new:
                     await self._write(name, document)
-                elif await self.root.run_durably(self.root.create_json, self._name(name), document):
+                elif await self.root.create_json_async(self._name(name), document):
                     self._remember(name, document)
                 else:
                     return False
@@ -393,8 +394,7 @@ class ClipFolder:
     async def _write(
         self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
-        run = self.root.run_durably if durable else self.root.run
-        await run(self.root.write_json, self._name(name), document, durable=durable, new_folder=new_folder)
+        await self.root.write_json_async(self._name(name), document, durable=durable, new_folder=new_folder)
         self._remember(name, document)
 
     def _remember(self, name: str, document: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ async def poll(
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
-    owner = await folder.root.run_durably(task_owner, folder.root, task.id, folder.key)
+    owner = await task_owner(folder.root, task.id, folder.key)
     if owner != folder.key:
         raise UncertainSubmit(
             f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "
@@ -73,12 +73,12 @@ async def poll(
     return result
 
 
-def task_owner(root: Storage, task_id: str, key: str) -> str:
+async def task_owner(root: Storage, task_id: str, key: str) -> str:
     """The key of the clip that a task is of: the first one that waits for it."""
     name = task_file(task_id)
-    if root.create_json(name, {"task_id": task_id, "clip": key}):
+    if await root.create_json_async(name, {"task_id": task_id, "clip": key}):
         return key
-    return str((root.read_json(name) or {}).get("clip") or key)
+    return str((await root.run(root.read_json, name) or {}).get("clip") or key)
 
 
 def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +45,6 @@ TARS = "-wds"
 
 SEEN_AT_ONCE = 4_000_000
 """Bytes of metadata in which readers look for the types of columns; `datasets` takes 10 MB."""
-
-COPIERS = 8
-"""Videos that are copied at the same time on remote storage."""
 
 _OWN = (
     "prompt",
@@ -362,23 +358,15 @@ class Delivery:
             if sample.file_name not in there
             or there[sample.file_name] != delivered.get(sample.file_name, there[sample.file_name])
         ]
-        if self._root.nonblocking:
-            for sample in missing:
-                self._copy_one(sample)
-            return
-        with ThreadPoolExecutor(COPIERS) as copiers:
-            for _ in copiers.map(self._copy_one, missing):
-                pass
+        places = [(sample.source, f"{self._folder}/{sample.file_name}") for sample in missing]
+        for source in self._root.copy_each(places, self._check_stopped):
+            if self._root.exists(source):
+                raise FileNotFoundError(source)  # another run removed the draft
+            raise MiniMaxError(f"{self._root.join(source)} is gone; run it again")
 
-    def _copy_one(self, sample: Sample) -> None:
+    def _check_stopped(self) -> None:
         if self._stopped.is_set():
             raise MiniMaxError("the delivery was stopped; the next run continues with it")
-        try:
-            self._root.copy(sample.source, f"{self._folder}/{sample.file_name}")
-        except FileNotFoundError:
-            if self._root.exists(sample.source):
-                raise  # another run removed the draft
-            raise MiniMaxError(f"{self._root.join(sample.source)} is gone; run it again") from None
 
     def _remove_stale(self, samples: list[Sample], splits: Iterable[str]) -> None:
         """Remove videos of rows that are gone, drafts of killed runs, results of former shards, and results to be

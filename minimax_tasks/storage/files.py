@@ -13,7 +13,9 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -22,6 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from minimax_tasks.storage import disk, owner, s3
 from minimax_tasks.storage.disk_threads import in_disk_thread
+from minimax_tasks.storage.fs_loop import in_fs_loop
 from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import judge_root, patience
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
@@ -39,6 +42,9 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 """Values that JSON writes in one line."""
 
 _in_one_line = json.JSONEncoder(ensure_ascii=False).encode
+
+_COPIED_AT_ONCE = 8
+"""Files that are copied at the same time on a network."""
 
 _DRAFT_NAME_BYTES = 60
 """Bytes of a file's name that its draft's name repeats: names have a limit."""
@@ -91,6 +97,33 @@ class Storage:
         if self.local:
             return await in_disk_thread(function, *arguments, **options)
         return await self.run(function, *arguments, **options)
+
+    async def write_json_async(
+        self, name: str, data: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
+    ) -> None:
+        """`write_json` from a coroutine."""
+        if self._s3:
+            await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data)))
+            return
+        run = self.run_durably if durable else self.run
+        await run(self.write_json, name, data, durable=durable, new_folder=new_folder)
+
+    async def create_json_async(self, name: str, data: dict[str, Any]) -> bool:
+        """`create_json` from a coroutine."""
+        if not self._s3:
+            return await self.run_durably(self.create_json, name, data)
+        try:
+            await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data), exclusive=True))
+        except FileExistsError:
+            return False
+        return True
+
+    async def put_async(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
+        """`put` from a coroutine."""
+        if self._s3:
+            await in_fs_loop(self.fs, partial(s3.put_file, self.fs, str(source), self.path(name)))
+            return
+        await self.run_durably(self.put, source, name, new_folder=new_folder)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is such a file or folder, as of now."""
@@ -271,12 +304,38 @@ class Storage:
                     disk.flush_path(draft)
             with contextlib.suppress(OSError):
                 os.unlink(draft)  # a rename between two names of one file leaves both
+        elif self._s3:
+            fsspec.asyn.sync(self.fs.loop, s3.copy, self.fs, self.path(source), self.path(name))
         elif self._whole_puts:
-            copy = s3.copy if self._s3 else type(self.fs).cp_file
-            copy(self.fs, self.path(source), self.path(name))
+            self.fs.cp_file(self.path(source), self.path(name))
         else:
             with self._renamed(name) as draft_path:
                 self.fs.cp_file(self.path(source), draft_path)
+
+    def copy_each(
+        self, pairs: Iterable[tuple[str, str]], before_each: Callable[[], None] = lambda: None
+    ) -> list[str]:
+        """`copy` for many, some at the same time on a network. Returns the sources that are not there.
+
+        `before_each` is called before each copy; what it raises ends this.
+        """
+        if self._s3:
+            paths = [(self.path(source), self.path(name)) for source, name in pairs]
+            gone = fsspec.asyn.sync(self.fs.loop, s3.copy_each, self.fs, paths, _COPIED_AT_ONCE, before_each)
+            return [path.removeprefix(f"{self.base}/") for path in gone]
+
+        def one(pair: tuple[str, str]) -> str:
+            before_each()
+            try:
+                self.copy(*pair)
+            except FileNotFoundError:
+                return pair[0]
+            return ""
+
+        if self.nonblocking:
+            return list(filter(None, map(one, pairs)))
+        with ThreadPoolExecutor(_COPIED_AT_ONCE) as copiers:
+            return list(filter(None, copiers.map(one, pairs)))
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
