@@ -9,7 +9,7 @@ another clip, so that a folder whose delivery was cut short lists whole videos o
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.table import FILES
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.files import Storage, is_draft
+from minimax_tasks.storage.files import Listed, Storage, is_draft
 from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
 
 VIDEOS = "data"
@@ -97,6 +97,8 @@ class Manifest(BaseModel):
     """As the card states it."""
     card: str = ""
     """SHA-256 of the card; empty in manifests that were written before there was this."""
+    card_md5: str = ""
+    """Its MD5, by which a listing of S3 knows it."""
 
     def is_current(
         self,
@@ -119,24 +121,21 @@ class Manifest(BaseModel):
 
     def vouches_for(self, root: Storage, folder: str) -> bool:
         """Whether the folder holds what this says, nothing less and no video more."""
-        if METADATA not in self.files or (FAILED_ROWS in root.names(folder)) != (FAILED_ROWS in self.files):
+        there = root.all_below(folder)
+        if METADATA not in self.files or (FAILED_ROWS in there) != (FAILED_ROWS in self.files):
             return False
-        there = videos_in(root, folder, self.splits)
         exported = tars(root, tar_folder(folder)) if self.webdataset else {}
+        files = self.files | {_metadata_name(split): told for split, told in self.splits.items()}
         return (
-            there == self.videos
+            videos_among({name: one.size for name, one in there.items()}, self.splits) == self.videos
             and self.tars == exported
-            and stands(root, folder, self.files)
-            and self._has_its_card(root, folder)
-            and all(
-                stands(root, f"{folder}/{VIDEOS}/{split}", {METADATA: told})
-                for split, told in self.splits.items()
-            )
+            and stands(root, folder, files, there)
+            and self._has_its_card(root, folder, there)
         )
 
-    def _has_its_card(self, root: Storage, folder: str) -> bool:
+    def _has_its_card(self, root: Storage, folder: str, there: Mapping[str, Listed]) -> bool:
         """Whether the card is that of this dataset, or one that somebody made theirs."""
-        if not self.card:
+        if not self.card or (CARD in there and there[CARD].mark and there[CARD].mark == self.card_md5):
             return True
         text = _read_card(root, folder)
         return described(text.encode())["sha256"] == self.card or (bool(text) and not is_ours(text))
@@ -162,14 +161,21 @@ def dataset_folder(name: str) -> str:
     return f"{DATASETS}/{name}"
 
 
-def videos_in(root: Storage, folder: str, splits: Iterable[str] = ()) -> dict[str, int]:
-    """Name -> size in bytes of the files that stand where a dataset has its videos, but for those of its splits."""
-    beside = {f"{split}/{METADATA}" for split in splits}
+def videos_among(sizes: Mapping[str, int], splits: Iterable[str] = ()) -> dict[str, int]:
+    """Name -> size in bytes of the files that stand where a dataset has its videos, but for those of its splits.
+
+    `sizes` are those of all files of the dataset's folder.
+    """
+    beside = set(map(_metadata_name, splits))
     return {
-        f"{VIDEOS}/{name}": size
-        for name, size in root.sizes(f"{folder}/{VIDEOS}").items()
-        if not is_draft(name) and name not in beside
+        name: size
+        for name, size in sizes.items()
+        if name.startswith(f"{VIDEOS}/") and not is_draft(name) and name not in beside
     }
+
+
+def _metadata_name(split: str) -> str:
+    return f"{VIDEOS}/{split}/{METADATA}"
 
 
 def tars(root: Storage, folder: str) -> dict[str, int]:
@@ -183,12 +189,10 @@ def tar_folder(folder: str) -> str:
 
 
 def read_manifest(root: Storage, folder: str) -> Manifest | None:
-    """The manifest of a dataset, None when there is none that can be read, or no metadata."""
+    """The manifest of a dataset, None when there is none that can be read. Whether the rest is there: `vouches_for`."""
     found = root.read_json(f"{folder}/{DATASET_MANIFEST}")
-    if not found or not root.exists(f"{folder}/{METADATA}"):
-        return None
     try:
-        return Manifest.model_validate(found)
+        return Manifest.model_validate(found) if found else None
     except ValidationError:
         return None
 
@@ -275,7 +279,7 @@ class Delivery:
         self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
         self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
         for split, data in of_splits.items():
-            self._root.write(f"{self._folder}/{VIDEOS}/{split}/{METADATA}", data)
+            self._root.write(f"{self._folder}/{_metadata_name(split)}", data)
         if export is not None:
             export(samples)
         if FAILED_ROWS in lines:
@@ -283,11 +287,11 @@ class Delivery:
         else:
             self._root.remove(f"{self._folder}/{FAILED_ROWS}")
         self._write_card(card)
-        self._remove_stale(samples, of_splits)
         wanted = {sample.file_name for sample in samples}
-        there = videos_in(self._root, self._folder, of_splits)
+        there = self._remove_stale(wanted, of_splits)
         if missing := wanted - there.keys():
             raise FileNotFoundError(f"{self._folder}/{min(missing)}")
+        of_card = described(card.encode())
         manifest = Manifest(
             table=place_of(self._plan.table),
             digest=self._plan.digest,
@@ -303,7 +307,8 @@ class Delivery:
             tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
             splits={split: described(data) for split, data in of_splits.items()},
             licence=self._licence,
-            card=described(card.encode())["sha256"],
+            card=of_card["sha256"],
+            card_md5=of_card["md5"],
         )
         self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
@@ -350,7 +355,7 @@ class Delivery:
 
     def _copy(self, samples: list[Sample]) -> None:
         """Videos that are there are not copied again, unless the last manifest knows them by another size."""
-        there, known = videos_in(self._root, self._folder), read_manifest(self._root, self._folder)
+        there, known = self._root.sizes(self._folder), read_manifest(self._root, self._folder)
         delivered = known.videos if known else {}
         missing = [
             sample
@@ -368,18 +373,20 @@ class Delivery:
         if self._stopped.is_set():
             raise MiniMaxError("the delivery was stopped; the next run continues with it")
 
-    def _remove_stale(self, samples: list[Sample], splits: Iterable[str]) -> None:
+    def _remove_stale(self, wanted: Set[str], splits: Iterable[str]) -> dict[str, int]:
         """Remove videos of rows that are gone, drafts of killed runs, results of former shards, and results to be
-        made again.
+        made again. Returns the videos that were there, with their sizes.
         """
-        wanted = {sample.file_name for sample in samples}
-        for name in videos_in(self._root, self._folder, splits).keys() - wanted:
+        there = self._root.sizes(self._folder)
+        videos = videos_among(there, splits)
+        for name in videos.keys() - wanted:
             self._root.remove(f"{self._folder}/{name}")
-        sweep_below(self._root, self._folder)
+        sweep_below(self._root, self._folder, there)
         for name in self._root.names(self._work):
             result = self._results.get(f"{self._work}/{name}")
             if result is None or not result.is_over:
                 self._root.remove(f"{self._work}/{name}")
+        return videos
 
 
 def _read_card(root: Storage, folder: str) -> str:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -48,6 +48,16 @@ _COPIED_AT_ONCE = 8
 
 _DRAFT_NAME_BYTES = 60
 """Bytes of a file's name that its draft's name repeats: names have a limit."""
+
+
+class Listed(NamedTuple):
+    """What a listing says of a file: its size in bytes, and S3's mark of its content, "" where there is none.
+
+    Of a file that was written by one request, without a key of the user's, the mark is the MD5 of its bytes.
+    """
+
+    size: int
+    mark: str = ""
 
 
 class Storage:
@@ -225,6 +235,10 @@ class Storage:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Path below a folder -> size in bytes of all files in it at any depth, as of now."""
+        return {name: item.size for name, item in self.all_below(folder).items()}
+
+    def all_below(self, folder: str) -> dict[str, Listed]:
+        """Path below a folder -> what a listing says of all files in it at any depth, as of now."""
         base = self.path(folder).rstrip("/") + "/"
         if self.local:
             found = {}
@@ -232,13 +246,18 @@ class Storage:
                 below = "" if place == base else os.path.relpath(place, base).replace(os.sep, "/") + "/"
                 for name in names:
                     with contextlib.suppress(FileNotFoundError):  # a draft of another writer, gone meanwhile
-                        found[below + name] = os.path.getsize(os.path.join(place, name))
+                        found[below + name] = Listed(os.path.getsize(os.path.join(place, name)))
             return found
-        listed = self.fs.find(base.rstrip("/"), detail=True)
+        if self._s3:
+            listed = s3.listed(self.fs, base, deep=True)
+        else:
+            listed = list(self.fs.find(base.rstrip("/"), detail=True).values())
         return {
-            path.removeprefix(base): item.get("size") or 0
-            for path, item in listed.items()
-            if path.startswith(base)
+            item["name"].removeprefix(base): Listed(
+                item.get("size") or 0, str(item.get("ETag") or "").strip('"')
+            )
+            for item in listed
+            if item["name"].startswith(base)
         }
 
     def read_part(self, name: str, start: int, length: int) -> bytes:

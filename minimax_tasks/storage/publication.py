@@ -12,11 +12,11 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minimax_tasks.storage.files import Storage, draft_name, is_draft
+from minimax_tasks.storage.files import Listed, Storage, draft_name, is_draft
 
 FILES = "files"
 """The field of a manifest that says what each file is."""
@@ -42,22 +42,35 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 
 def described(data: bytes) -> dict[str, Any]:
-    """`describe` for bytes."""
-    whole = hashlib.sha256(data).hexdigest()
-    return {"size": len(data), "sha256": whole, "ends": _of_ends(data[:END], data[-END:])}
+    """`describe` for bytes, with what a listing of S3 says of them."""
+    return {
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "ends": _of_ends(data[:END], data[-END:]),
+        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+    }
 
 
-def stands(root: Storage, folder: str, files: Mapping[str, Any]) -> bool:
+def stands(
+    root: Storage, folder: str, files: Mapping[str, Any], there: Mapping[str, Listed] | None = None
+) -> bool:
     """Whether the files of a folder are what a manifest says.
 
-    One listing gives the sizes. A local file is read whole as far as that is `AFFORDABLE`, once for
-    each version of it; of any other its ends are.
+    One listing gives the sizes; `there` is one that the caller has. A local file is read whole as far as that is
+    `AFFORDABLE`, once for each version of it; of any other its ends are, unless the listing tells what is in it.
     """
-    sizes = root.names(folder)
-    if any(sizes.get(name) != said.get("size") for name, said in files.items()):
+    found = (
+        {name: Listed(size) for name, size in root.names(folder).items()} if there is None else dict(there)
+    )
+    if any(name not in found or found[name].size != said.get("size") for name, said in files.items()):
         return False
+    unread = {
+        name: said
+        for name, said in files.items()
+        if not found[name].mark or found[name].mark != said.get("md5")
+    }
     try:
-        return all(_is_as_described(root, f"{folder}/{name}", said) for name, said in files.items())
+        return all(_is_as_described(root, f"{folder}/{name}", said) for name, said in unread.items())
     except FileNotFoundError:
         return False
 
@@ -104,9 +117,12 @@ def until_it_stands(write: Callable[[], None], looks_right: Callable[[], bool]) 
     raise OSError("other runs are writing the same files; run it again when they are done")
 
 
-def sweep_below(root: Storage, folder: str) -> None:
-    """Remove the drafts of writers that are gone, in a folder and in those below it."""
-    drafts = [path for path in root.sizes(folder) if is_draft(path)]
+def sweep_below(root: Storage, folder: str, found: Iterable[str] | None = None) -> None:
+    """Remove the drafts of writers that are gone, in a folder and in those below it.
+
+    `found` are the files there, for callers that have listed them.
+    """
+    drafts = [path for path in (root.sizes(folder) if found is None else found) if is_draft(path)]
     for below in {path.rpartition("/")[0] for path in drafts}:
         root.sweep(f"{folder}/{below}" if below else folder)
 

@@ -37,19 +37,20 @@ def is_s3(fs: Any) -> bool:
     return hasattr(fs, "call_s3")
 
 
-def listed(fs: Any, folder: str, most: int | None = None) -> list[dict[str, Any]]:
-    """What is right in a folder, in the form of fsspec's `ls`; empty when there is nothing.
+def listed(fs: Any, folder: str, most: int | None = None, *, deep: bool = False) -> list[dict[str, Any]]:
+    """What is in a folder, in the form of fsspec's `ls`; empty when there is nothing.
 
-    No more than `most`, of which 1,000 are one request. Raises FileNotFoundError when there is no such bucket.
+    No more than `most`, of which 1,000 are one request. `deep`: all files at any depth. Raises FileNotFoundError when
+    there is no such bucket.
     """
     bucket, key, _ = fs.split_path(folder)
-    return list(itertools.islice(_listed(fs, bucket, f"{key.rstrip('/')}/" if key else ""), most))
+    return list(itertools.islice(_listed(fs, bucket, f"{key.rstrip('/')}/" if key else "", deep), most))
 
 
-def _listed(fs: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    further: dict[str, str] = {}
+def _listed(fs: Any, bucket: str, prefix: str, deep: bool) -> Iterator[dict[str, Any]]:
+    further = {} if deep else {"Delimiter": "/"}
     while True:
-        page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter="/", **further)
+        page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **further)
         for one in page.get("CommonPrefixes") or ():
             yield {"name": f"{bucket}/{one['Prefix'].rstrip('/')}", "size": 0, "type": "directory"}
         for one in page.get("Contents") or ():
@@ -57,7 +58,7 @@ def _listed(fs: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
                 yield one | {"name": f"{bucket}/{one['Key']}", "size": one["Size"], "type": "file"}
         if not page.get("IsTruncated"):
             return
-        further = {"ContinuationToken": page["NextContinuationToken"]}
+        further["ContinuationToken"] = page["NextContinuationToken"]
 
 
 async def put(fs: Any, path: str, data: bytes, *, exclusive: bool = False, media_type: str = "") -> None:
