@@ -93,8 +93,10 @@ class CallbackWatch:
     However many wait, one listing serves them all.
     """
 
-    def __init__(self, timing: Timing = USUAL) -> None:
+    def __init__(self, timing: Timing = USUAL, *, asks_for_them: bool = False) -> None:
+        """`asks_for_them`: what is submitted here names an address for them, so that they will come."""
         self._timing = timing
+        self._asks_for_them = asks_for_them
         self._listeners: dict[str, set[Listener]] = {}
         self._versions: dict[str, dict[str, str]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
@@ -111,6 +113,7 @@ class CallbackWatch:
 
     async def _look(self, root: Storage) -> None:
         stamp: object = None
+        pause = self._timing.callback_look if root.nonblocking else self._timing.callback_look_remote
         while self._listeners[root.url]:
             try:
                 newest = _stamp(root)
@@ -119,9 +122,12 @@ class CallbackWatch:
                     stamp = newest
             except OSError:
                 pass  # polling continues without callbacks
-            await asyncio.sleep(
-                self._timing.callback_look if root.nonblocking else self._timing.callback_look_remote
-            )
+            await asyncio.sleep(pause)
+            if not (root.nonblocking or self._asks_for_them):
+                # Others may have asked for some, or may yet: until the first of them the looks become fewer.
+                seldom = self._timing.callback_look_in_vain
+                has_come = bool(self._versions.get(root.url))
+                pause = self._timing.callback_look_remote if has_come else min(2 * pause, seldom)
 
     def _tell(self, root: Storage, versions: dict[str, str]) -> None:
         """Thousands listen, and most of the time there is nothing new."""

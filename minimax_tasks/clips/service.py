@@ -88,7 +88,7 @@ class Service:
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
         count as spent."""
-        self.watch = CallbackWatch(timing)
+        self.watch = CallbackWatch(timing, asks_for_them=bool(self.settings.receiver_url))
         self.first_poll = FirstPollEstimate()
         self.under_way: set[asyncio.Future[Any]] = set()
         """Claims and POSTs that came so far that they are not broken off."""

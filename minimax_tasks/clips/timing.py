@@ -69,6 +69,9 @@ class Timing:
     callback_look_remote: float = 2.0
     """The same where each check is a request."""
 
+    callback_look_in_vain: float = 30.0
+    """The same at most, where no callbacks are asked for and none has come yet."""
+
     others_patience: float = 30.0
     """How long a worker stays after it last saw others run what it waits for. The central scheduler's `retry_delay`
     should be well below."""

@@ -331,6 +331,26 @@ def growth(options: argparse.Namespace) -> list[Row]:
     return rows
 
 
+def storage(options: argparse.Namespace) -> list[Row]:
+    """Requests that a clip of a dataset of 200 rows takes on S3, and its CPU over that on a local disk."""
+    from tests.benchmarks.storage import requests_of_dataset, uploads_of_videos
+
+    rows = min(200, options.clips)
+    first, again, cpu = requests_of_dataset(rows)
+    total = sum(first.values())
+    return [
+        (f"S3 requests for a clip, {rows} clips", "10", total / rows / 10, f"{total / rows:.1f} / 10"),
+        (
+            "uploads of a video",
+            "one",
+            uploads_of_videos(first) / rows,
+            f"{uploads_of_videos(first)} / {rows}",
+        ),
+        (f"CPU of a clip on S3, {rows} clips", "on a local disk", cpu, f"{cpu:.2f}"),
+        ("S3 requests of the next run", "3", sum(again.values()) / 3, f"{sum(again.values())} / 3"),
+    ]
+
+
 def rendering(options: argparse.Namespace) -> list[Row]:
     """Drawing a clip in the sandbox over its length."""
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
@@ -385,6 +405,7 @@ ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
     "planning": planning,
     "tables": tables,
     "report": report,
+    "storage": storage,
     "processor": processor,
     "connections": connections,
     "blocking": blocking,
