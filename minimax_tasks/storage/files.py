@@ -248,15 +248,12 @@ class Storage:
                     with contextlib.suppress(FileNotFoundError):  # a draft of another writer, gone meanwhile
                         found[below + name] = Listed(os.path.getsize(os.path.join(place, name)))
             return found
-        if self._s3:
-            listed = s3.listed(self.fs, base, deep=True)
-        else:
-            listed = list(self.fs.find(base.rstrip("/"), detail=True).values())
+        find = s3.files_below if self._s3 else _found_below
         return {
             item["name"].removeprefix(base): Listed(
                 item.get("size") or 0, str(item.get("ETag") or "").strip('"')
             )
-            for item in listed
+            for item in find(self.fs, base)
             if item["name"].startswith(base)
         }
 
@@ -444,6 +441,10 @@ class Storage:
             with contextlib.suppress(OSError):
                 self.fs.rm_file(draft)
             raise
+
+
+def _found_below(fs: Any, folder: str) -> list[dict[str, Any]]:
+    return list(fs.find(folder.rstrip("/"), detail=True).values())
 
 
 def drafts_of(name: str, names: Iterable[str]) -> list[str]:

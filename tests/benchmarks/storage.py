@@ -58,6 +58,7 @@ def _dataset(rows: int, root: str) -> dict[str, Any]:
 
     calls: Counter[str] = Counter()
     if "://" in root:
+        import s3fs  # noqa: F401  # loading it is part of the start, and not of a clip
         from aiobotocore.httpsession import AIOHTTPSession
 
         send = AIOHTTPSession.send
