@@ -22,7 +22,9 @@ class FirstLooks:
     """Where the submits of clips stand, for a worker that sees to about `clips` of one root.
 
     What was listed counts for `life` seconds. For money it is a hint and no more: who submits by it creates the first
-    claim, and that fails when somebody has begun the clip since (`submit`).
+    claim, and that fails when somebody has begun the clip since (`submit`). What it cannot see in those seconds is a
+    submission without a claim, which no program of ours writes and a person puts there by hand; a look at the clip itself
+    would not see it either while the clip waits for its turn.
     """
 
     def __init__(self, root: Storage, life: float, clips: int) -> None:
