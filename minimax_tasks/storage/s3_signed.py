@@ -74,7 +74,7 @@ async def _send(
 
 
 async def _place(fs: Any, client: Any, bucket: str) -> str | None:
-    is_plain = re.fullmatch(r"[a-z0-9.-]+", bucket) and not bucket.endswith("--x-s3")
+    is_plain = re.fullmatch(r"(?!.*-{2})[a-z0-9.-]+", bucket)  # no access point, no directory of S3 Express
     if not is_plain or fs.s3_additional_kwargs or fs.req_kw or fs.anon:
         return None
     url = await client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "key"})
