@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from minimax_tasks.api.answers import QueryAnswer
+from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import mode_endpoint
@@ -298,9 +298,11 @@ class ClipFolder:
         """What `submission.json` says, None when there is none."""
         return await self._read(SUBMISSION)
 
-    async def finish(self, answer: QueryAnswer) -> dict[str, Any]:
+    async def finish(self, answer: QueryAnswer, *, fetched_next: bool = False) -> dict[str, Any]:
         """Write the final query answer, without the signature of a video's URL; returns what was written.
 
+        `fetched_next`: this object is about to deliver the video, and with it writes what that turned out to be. Where a
+        write is a request, a success is written then: who is killed before asks the service once more, for nothing.
         Raises `MiniMaxError` when the clip's folder is gone. Where that would take a request, a worker that wrote the
         submission itself does not look: it goes on to deliver what was paid for.
         """
@@ -309,6 +311,9 @@ class ClipFolder:
             document["billed_usd"] = billed
         if not self.root.local and await self.known(SUBMISSION) is None:
             raise self._gone(answer.task_id)
+        if fetched_next and answer.state is State.SUCCESS and not self.root.nonblocking:
+            self._remember(RESULT, document)
+            return document
         try:
             await self._write(RESULT, document, new_folder=False)
         except FileNotFoundError:

@@ -163,7 +163,7 @@ class ClipMaker:
             finally:
                 on_submitted()
             if not made:
-                await self.wait(lambda: clip, folder, on_status=on_status)
+                await self.wait(lambda: clip, folder, on_status=on_status, fetched_next=True)
                 await self.fetch(folder)
 
     async def begin(self, clip: ClipRequest, *, on_status: OnStatus | None = None) -> bool:
@@ -226,10 +226,20 @@ class ClipMaker:
         return submission
 
     async def wait(
-        self, clip: Callable[[], ClipRequest], folder: ClipFolder, *, on_status: OnStatus | None = None
+        self,
+        clip: Callable[[], ClipRequest],
+        folder: ClipFolder,
+        *,
+        on_status: OnStatus | None = None,
+        fetched_next: bool = False,
     ) -> None:
-        """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
-        await poll_through(clip, folder, self.service, frames=self._frames, on_status=on_status)
+        """Wait until the clip is generated, with another paid attempt only where the settings allow one.
+
+        `fetched_next`: by `fetch`, with the same folder.
+        """
+        await poll_through(
+            clip, folder, self.service, frames=self._frames, on_status=on_status, fetched_next=fetched_next
+        )
 
     async def fetch(self, folder: ClipFolder) -> None:
         """Download the clip and check it."""

@@ -38,9 +38,13 @@ log = logging.getLogger(__name__)
 
 
 async def poll(
-    folder: ClipFolder, service: Service, *, on_status: Callable[[str], None] | None = None
+    folder: ClipFolder,
+    service: Service,
+    *,
+    on_status: Callable[[str], None] | None = None,
+    fetched_next: bool = False,
 ) -> dict[str, Any]:
-    """Wait until the clip is generated; returns the content of `result.json`.
+    """Wait until the clip is generated; returns the content of `result.json`. `fetched_next` as in `finish`.
 
     Needs the clip folder alone. Raises `GenerationFailed` with the service's code and text,
     `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run continues to wait), and
@@ -66,7 +70,7 @@ async def poll(
     answer = await _wait(task, folder, service, on_status or (lambda status: None))
     if answer.is_cancelled:
         await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
-    result = await folder.finish(answer)
+    result = await folder.finish(answer, fetched_next=fetched_next)
     if error := failure(folder.root, folder.key, result):
         announce(await clip_event(Happened.FAILED, folder, why=str(error)))
         raise error
@@ -94,11 +98,12 @@ async def poll_through(
     *,
     frames: FrameReader | None = None,
     on_status: Callable[[str], None] | None = None,
+    fetched_next: bool = False,
 ) -> dict[str, Any]:
     """`poll`, and another paid attempt where `may_retry` allows one. `clip` is read only for that."""
     while True:
         try:
-            return await poll(folder, service, on_status=on_status)
+            return await poll(folder, service, on_status=on_status, fetched_next=fetched_next)
         except GenerationFailed:
             if not await may_retry(folder, service):
                 raise

@@ -90,7 +90,8 @@ async def submit(
             takes_uploads = clip.request.endpoint.takes_uploads
             request = await sendable(clip, frames, service.client.upload if takes_uploads else None)
             await folder.describe(clip)
-            await folder.root.run(remember_pictures, folder.root, clip)
+            if clip.digests:
+                await folder.root.run(remember_pictures, folder.root, clip)
         claim = _Claim(submits.claims + 1, retry.word if retry else "")
         shape, limiter = Shape.of(clip.request), service.limiter(clip.request.endpoint)
         try:
