@@ -15,7 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import minimax_tasks as mm
-from minimax_tasks import ClipRequest, TextToVideoRequest, UncertainSubmit
+from minimax_tasks import (
+    ClipRequest,
+    DownloadFailed,
+    GenerationFailed,
+    TextToVideoRequest,
+    UncertainSubmit,
+)
 from minimax_tasks.clips.first_look import FirstLooks
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import payments
@@ -137,6 +143,36 @@ def test_what_a_worker_wrote_itself_is_not_what_another_has_written_since(s3_roo
         assert (await one.submit_state()).claims == 2
 
     asyncio.run(run())
+
+
+def test_a_result_that_was_not_kept_is_asked_for_again(sandbox: Sandbox, s3_root: str) -> None:
+    one, other = clips(2)
+    sandbox.add_faults(
+        [
+            {"at": "download", "nth": 1, "http": 500},
+            {"at": "task", "prompt": other.request.prompt_text, "fail": 1027},
+        ]
+    )
+    root = Storage(s3_root)
+
+    async def work(service: Service) -> None:
+        maker = ClipMaker(root, service)
+        with pytest.raises(DownloadFailed):
+            await maker.make(one)
+        assert "result.json" not in root.names(f"clips/{one.key}")
+        await maker.make(one)
+        with pytest.raises(GenerationFailed):
+            await maker.make(other)
+
+    with_service(sandbox.url, work, timing=Timing(download_tries=1))
+    result = root.read_json(f"clips/{one.key}/result.json") or {}
+    assert result["status"] == "Success"
+    assert result["video"]["frames"] > 1
+    assert {"request.json", "claim.1.json", "submission.json", "video.mp4"} <= root.names(
+        f"clips/{one.key}"
+    ).keys()
+    assert (root.read_json(f"clips/{other.key}/result.json") or {})["base_resp"]["status_code"] == 1027
+    assert len(sandbox.ledger()) == 2
 
 
 def test_nothing_is_remembered_where_reading_is_free(tmp_path: Path) -> None:
