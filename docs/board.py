@@ -41,7 +41,8 @@ EXAMPLES: dict[type[BaseModel], dict[str, tuple[str, str]]] = {
         "frames": (
             "Stills by name: a path next to the board, an http(s) URL, or a file on a storage. In a film with "
             "a `picture` a still of another shape is cropped once, before it is sent; `crop` says what is kept: `top`, "
-            "`bottom`, `left`, `right`, `center`, a number from 0 to 1, or `[x, y, width, height]` in parts of it.",
+            "`bottom`, `left`, `right`, `center`, a number from 0 to 1, or `[x, y, width, height]` in parts of it. "
+            "A still on the web stays as it is, and the plan says so.",
             "frames: {pier: refs/pier.png, mara: {file: refs/mara.png, crop: top}}",
         ),
         "picture": (

@@ -255,6 +255,25 @@ def test_a_still_that_has_the_shape_is_sent_as_it_is(tmp_path: Path) -> None:
     ]
 
 
+def test_a_still_on_the_web_is_told_to_be_as_it_is(tmp_path: Path) -> None:
+    path = write_board(
+        tmp_path,
+        """
+    title: Web
+    picture: "9:16"
+    frames: {pier: {file: "https://example.com/pier.jpg?token=secret", crop: top}}
+    shots:
+      - {id: "010", from: pier, prompt: Fog.}
+      - {id: "020", from: "https://example.com/boat.jpg?token=secret", prompt: Rain.}
+      - {id: "030", from: pier, prompt: Sun.}
+""",
+    )
+    said = make_plan(path, root=str(tmp_path / "out"), language="en").warnings
+    assert "still pier stays on the web and is not cropped to 9:16 (010, 030)" in said
+    assert "still https://example.com/boat.jpg stays on the web and is not cropped to 9:16 (020)" in said
+    assert "secret" not in " ".join(said)
+
+
 def test_too_little_of_a_still_is_told_before_anything_is_paid(tmp_path: Path) -> None:
     for name in ("pier.png", "boat.png"):
         Image.new("RGB", (640, 360), "red").save(tmp_path / name)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from minimax_tasks.clips.pictures import has_bytes
 from minimax_tasks.errors import PictureError
+from minimax_tasks.redaction import shown
 from minimax_tasks.storyboard.own.cropped_still import CroppedStill, crop_still
 from minimax_tasks.storyboard.plan import Source
 from minimax_tasks.storyboard.planning.draft import Drafts, ShotDraft
@@ -35,7 +36,7 @@ class StillCrops:
             )
 
     def warnings(self) -> Iterator[str]:
-        """What is lost, a line for each still."""
+        """What is lost, or cannot be cropped, a line for each still."""
         for said, shots in self._used.items():
             yield f"{said} ({', '.join(dict.fromkeys(shots))})"
 
@@ -48,7 +49,12 @@ class StillCrops:
         problems: BoardProblems,
     ) -> Source | None:
         still = source.still if source else None
-        if source is None or still is None or still.gone or not has_bytes(still.reference):
+        if source is None or still is None or still.gone:
+            return source
+        if not has_bytes(still.reference):
+            if aspect is not None or not source.crop.is_whole:
+                wish = f" to {called(aspect)}" if aspect is not None else ""
+                self._say(draft, f"still {shown(still.name)} stays on the web and is not cropped{wish}")
             return source
         has_shape = aspect is None or is_alike(Fraction(still.width, still.height), aspect)
         if source.crop.is_whole and has_shape:
@@ -64,6 +70,8 @@ class StillCrops:
         if own is None:
             return source
         shape = called(Fraction(*own.shape))
-        said = f"still {still.name} is cropped to {shape}: {own.lost:.0%} of it is lost"
-        self._used.setdefault(said, []).append(draft.shot.id)
+        self._say(draft, f"still {still.name} is cropped to {shape}: {own.lost:.0%} of it is lost")
         return replace(source, still=None, own=own, place="first")
+
+    def _say(self, draft: ShotDraft, said: str) -> None:
+        self._used.setdefault(said, []).append(draft.shot.id)
