@@ -131,7 +131,7 @@ def test_a_text_that_names_other_recordings_has_none_of_them_opened(kind, make_c
 def test_a_recording_whose_texts_are_no_unicode_is_read(make_clip):
     content = Path(make_clip()).read_bytes()
     assert b"VideoHandler" in content
-    odd = content.replace(b"VideoHandler", "港口".encode("gbk") + b"\xff Handl")
+    odd = content.replace(b"VideoHandler", "港口".encode("gbk") + b"\xff Handle")
     assert read_recording(odd) == read_recording(content)
 
 
