@@ -4,6 +4,7 @@ A clip is a function of its task, so a clip that was dropped, or lost with its f
 is asked for.
 """
 
+import contextlib
 import itertools
 import logging
 import os
@@ -79,10 +80,16 @@ class ClipCache:
             thread.join(patience / len(self._threads))
 
     def _take_stock(self) -> None:
-        for file in sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime):
+        found = []
+        for file in self._folder.glob("*.mp4"):
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # another sandbox has just given it its name, or dropped it
+                found.append((file.stat().st_mtime, file, file.stat().st_size))
+        for changed_at, file, size in sorted(found):
             if not file.name.startswith("."):
-                self._sizes[file.stem] = file.stat().st_size
-            elif time.time() - file.stat().st_mtime > ABANDONED_SECONDS:
+                self._sizes[file.stem] = size
+            elif time.time() - changed_at > ABANDONED_SECONDS:
                 file.unlink(missing_ok=True)
 
     def _work(self) -> None:
