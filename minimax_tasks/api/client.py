@@ -161,8 +161,8 @@ class _Reply:
 
     @property
     def mentioned(self) -> tuple[str, ...]:
-        """The tasks that its text speaks of, also where it is no JSON."""
-        return mentioned_task_ids(clean(self._text, 20_000))
+        """The tasks that its text speaks of, also where it is no JSON, or that it refers to."""
+        return mentioned_task_ids(f"{clean(self._text, 20_000)}\n{self._location[:2000]}")
 
     @property
     def is_page(self) -> bool:

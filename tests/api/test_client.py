@@ -410,6 +410,7 @@ def test_a_task_that_any_answer_names_was_created(reply: bytes) -> None:
         answer('"{\\"task_id\\":\\"55\\"}"', "401 Unauthorized"),
         answer("<html>task_id = 55 is waiting</html>", "404 Not Found", {"Content-Type": "text/html"}),
         answer({"id": "55", "base_resp": {"status_code": 0}}),
+        answer("", "303 See Other", {"Location": "/v1/query/video_generation?task_id=55"}),
     ],
 )
 def test_a_refusal_that_speaks_of_a_task_refuses_nothing_for_certain(reply: bytes) -> None:
