@@ -32,7 +32,9 @@ class _DiskThreads:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="minimax-disk")
-        self._waiting: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        # No `SimpleQueue`: a thread that is woken when its time is over, and for which another one left nothing, waits
+        # in it for ever (seen with CPython 3.11), and the process does not end.
+        self._waiting: queue.Queue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.Queue()
         self._done: deque[_Done] = deque()
         self._lock = threading.Lock()
         self._working = 0

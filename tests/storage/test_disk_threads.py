@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from minimax_tasks.storage import disk_threads
 from minimax_tasks.storage.disk_threads import AT_ONCE, in_disk_thread
 from minimax_tasks.storage.files import Storage
 
@@ -93,3 +94,20 @@ def test_an_exit_in_a_thread_reaches_who_waits(kind: type[BaseException]) -> Non
 
     with pytest.raises(kind):
         asyncio.run(in_disk_thread(leave))
+
+
+def test_no_thread_waits_longer_than_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `SimpleQueue` of CPython 3.11 lets one wait for ever, from time to time, where several wait for a moment."""
+    monkeypatch.setattr(disk_threads, "LINGER", 0.0003)
+    before = set(threading.enumerate())
+
+    async def run() -> None:
+        for _ in range(400):
+            await asyncio.gather(*(in_disk_thread(int) for _ in range(2)))
+
+    for _ in range(4):
+        asyncio.run(run())
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
