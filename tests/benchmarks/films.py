@@ -36,7 +36,8 @@ def encoder_alone(clips: Sequence[str], film: str) -> None:
             with av.open(clip) as source:
                 pictures = source.streams.video[0]
                 pictures.thread_type = "AUTO"
-                stream.width, stream.height = pictures.width, pictures.height
+                if not count:  # an encoder that runs keeps its size
+                    stream.width, stream.height = pictures.width, pictures.height
                 for frame in source.decode(pictures):
                     frame.pts, frame.time_base = count, Fraction(1, 24)
                     out.mux(stream.encode(frame))
