@@ -171,7 +171,8 @@ def check_timeline(root: Storage, plan: Plan, edit: Edit, folder: str) -> None:
         assert track.duration() == otio.opentime.RationalTime(
             edit.frames(edit.seconds), float(edit.rate or 0)
         )
-    clips = [item for item in track if isinstance(item, otio.schema.Clip)]
+    # A frame that is held is an item of its own, behind its clip.
+    clips = [item for item in track.find_clips() if not item.metadata["minimax_tasks"]["is_held"]]
     transitions = [item for item in track if isinstance(item, otio.schema.Transition)]
     for clip, cut in zip(clips, edit.cuts, strict=True):
         # The middle of the overlap is where one clip gives way to the next; a half frame belongs to the later.
@@ -179,7 +180,9 @@ def check_timeline(root: Storage, plan: Plan, edit: Edit, folder: str) -> None:
         assert track.range_of_child(clip).start_time.value == begins
         there, shown = clip.media_reference.available_range, clip.source_range
         assert there.start_time <= shown.start_time
-        assert shown.end_time_exclusive() <= there.end_time_exclusive()
+        # The length is that in the film: a clip that is slowed down uses less of its media.
+        used = otio.opentime.RationalTime(shown.duration.value * float(cut.speed), shown.duration.rate)
+        assert shown.start_time + used <= there.end_time_exclusive()
     assert [one.name for one in transitions] == [cut.join.kind for cut in edit.cuts if cut.overlap]
     wipes = [one for one in transitions if one.name == "wipeleft"]
     assert {one.transition_type for one in wipes} <= {"Custom_Transition"}
