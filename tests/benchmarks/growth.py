@@ -11,9 +11,12 @@ SIZES = (100, 1_000, 10_000)
 BOARDS = (100, 1_000, 5_000)
 """Shots; a board has no more."""
 
+FILMS = (50, 200, 800)
+"""Shots of films whose report is measured; its stills and previews stand in one page."""
+
 PICTURE = Path(__file__).parents[2] / "docs" / "explanation" / "growth.svg"
 
-WIDTH, HEIGHT, GAP, TOP, FOOT = 220, 120, 36, 46, 34
+WIDTH, HEIGHT, GAP, TOP, FOOT = 200, 120, 60, 46, 34
 """Pixels of one curve's field, between two of them, above and below."""
 
 Costs = Mapping[int, float]
@@ -31,7 +34,7 @@ def measured(options: argparse.Namespace) -> dict[str, Costs]:
         "CPU to plan a row, ms": _each(lambda size: 1000 * plans[size]["cpu"] / size),
         "memory of a table's plan, MB": _each(lambda size: plans[size]["mb"]),
         "CPU to plan a shot, ms": {size: 1000 * planning_seconds(size) / size for size in BOARDS},
-        "report of a shot, ms": {size: 1000 * report_of(size)[0] / size for size in (50, 200, 800)},
+        "report of a shot, ms": {size: 1000 * report_of(size)[0] / size for size in FILMS},
     }
 
 
