@@ -29,6 +29,7 @@ CONTROL_FLOW = {
     "minimax_tasks.sandbox.http.v2.wire.Rejected",
     "minimax_tasks.sandbox.http.wire.Refused",
     "minimax_tasks.storyboard.yaml_document._Unreadable",
+    "minimax_tasks.video.plain_mp4._Unusual",
 }
 """Raised and caught inside the package."""
 

@@ -52,8 +52,10 @@ def is_unicode(encoding: str | None) -> bool:
 def say_json(value: Any) -> None:
     """JSON on standard output, piece by piece: that of a long table is longer than the table in memory.
 
-    In plain ASCII where the encoding lacks characters.
+    In plain ASCII where the encoding lacks characters; nothing where there is no standard output.
     """
+    if sys.stdout is None:
+        return
     encoder = json.JSONEncoder(ensure_ascii=not is_unicode(getattr(sys.stdout, "encoding", None)), indent=2)
     for piece in encoder.iterencode(value):
         sys.stdout.write(piece)

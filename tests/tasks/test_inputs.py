@@ -181,13 +181,15 @@ class BasedTarget(luigi.Target):
 def test_targets_of_packages_around_luigi(
     kind: type[luigi.Target], sandbox: Sandbox, picture: Picture
 ) -> None:
+    still = picture("one.png").read_bytes()
+
     class Elsewhere(Made):
         def output(self) -> luigi.Target:
             return kind(f"made-{self.name}")  # type: ignore[call-arg]
 
         def run(self) -> None:
             made = {
-                "picture.png": picture("one.png").read_bytes(),
+                "picture.png": still,
                 "prompt.txt": b"Rain.",
                 "table.csv": b"prompt\none\n",
             }
