@@ -111,7 +111,9 @@ def test_another_writer_at_every_file_operation(tmp_path: Path) -> None:
     assert number > 12
 
 
-def test_two_writers_at_once(tmp_path: Path) -> None:
+def test_two_writers_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without a pause, both may come between each other eight times.
+    monkeypatch.setattr(publication, "PAUSE", 0.05)
     root = Storage(str(tmp_path / "out"))
     for _ in range(10):
         start = threading.Barrier(2)
