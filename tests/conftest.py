@@ -1,6 +1,7 @@
 """What every test gets: no settings of the machine it runs on, and pictures to work with."""
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,12 @@ NEEDS = {
 """Fixture, or value of a parameter -> the mark of the tests that need it."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two cores: tests that wait leave one of two idle for a third of the time."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they ask for, so that `make check` leaves out what needs servers of others."""
     for item in items:
@@ -45,8 +52,6 @@ hypothesis.settings.load_profile("unhurried")
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No key, no root and no Luigi configuration from outside; relative paths go to the test's folder."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("MINIMAX_") or name == "LUIGI_CONFIG_PATH":
             monkeypatch.delenv(name)

@@ -412,10 +412,10 @@ KINDS: dict[str, Callable[[MiniMaxClient], Awaitable[Any]]] = {
 def test_no_kind_of_request_is_held_up_by_drops_and_what_may_be_paid_stays_in_doubt(
     kind: str, head: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minimax_tasks.api.client.CONNECT_TIME", 0.2)
+    monkeypatch.setattr("minimax_tasks.api.client.CONNECT_TIME", 0.1)
 
     async def run() -> None:
-        async with dripping(head) as url, MiniMaxClient(KEY, url, timeout=0.2) as client:
+        async with dripping(head) as url, MiniMaxClient(KEY, url, timeout=0.1) as client:
             await KINDS[kind](client)
 
     with pytest.raises(AnswerLost, match=LATE):

@@ -140,7 +140,10 @@ PIECES = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings.default.max_examples * 2 // 5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(kind=st.sampled_from(sorted(KINDS)), pieces=st.lists(PIECES, min_size=1, max_size=5))
 def test_any_cut_shows_what_it_shows_when_all_of_it_is_encoded(
     library,
