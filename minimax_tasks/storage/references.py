@@ -114,6 +114,7 @@ def kind_of(reference: str) -> Kind:
     if not scheme or scheme in _LOCAL:
         return Kind.LOCAL
     if scheme in STORED:
+        _check_login(reference)
         _check_account(reference)
         return Kind.STORED
     raise UnreadableReference(f"files are not read by {clean(scheme, 40)}://; give {ALLOWED}")
@@ -155,12 +156,7 @@ def judge_root(url: str) -> None:
     if not scheme or scheme in _LOCAL:
         return
     authority, _, after = url.strip().partition("://")[2].partition("/")
-    name = scheme.upper()
-    if ":" in authority.rpartition("@")[0]:
-        raise UnreadableReference(
-            "its user and password would be shown in commands, logs and reports; leave them out, and set them for "
-            f"fsspec, such as FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD, or as the storage's own tools do"
-        )
+    _check_login(url)
     if _SIGNED.search(f"{authority}/{after}"):
         raise UnreadableReference(
             "what stands behind its ? would be shown in commands, logs and reports; leave it out, and give the storage "
@@ -447,6 +443,17 @@ def local_path(reference: str) -> str | None:
 
 def _local_path(reference: str) -> str:
     return reference.partition("://")[2] if _scheme(reference) in _LOCAL else reference
+
+
+def _check_login(url: str) -> None:
+    """No URL of a storage holds a password: what the storage's own client logs is not ours to redact."""
+    authority = url.strip().partition("://")[2].partition("/")[0]
+    if ":" in authority.rpartition("@")[0]:
+        name = _scheme(url).upper()
+        raise UnreadableReference(
+            "its user and password would be shown in commands, logs and reports; leave them out, and set them for "
+            f"fsspec, such as FSSPEC_{name}_USERNAME and FSSPEC_{name}_PASSWORD, or as the storage's own tools do"
+        )
 
 
 def _check_account(reference: str) -> None:

@@ -79,6 +79,10 @@ HOSTILE = [
     "az://somebody.blob.core.windows.net/c/a.png",
     "abfs://@somebody.blob.core.windows.net/a.png",
     "abfs://a@b@Somebody.Blob.Core.Windows.Net:443/a.png",
+    "s3://user:word@bucket/a.png",
+    "GS://user:word@bucket/a.png",
+    "az://user:word@container/a.png",
+    "memory://user:word@x/a.png",
 ]
 
 
