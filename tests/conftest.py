@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # How long an example takes says how busy the machine is, not whether the example is right.
 hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)  # of `make check`
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=15)  # of `make check`
 hypothesis.settings.load_profile("unhurried")
 
 

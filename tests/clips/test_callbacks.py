@@ -112,7 +112,7 @@ def test_many_clips_are_each_woken(tmp_path: Path, receiver: str, monkeypatch: p
 
 def test_a_callback_wakes_once(tmp_path: Path, receiver: str) -> None:
     """However long a query takes, one that found the task still running is not followed by another."""
-    with sandbox_with({"at": "query", "delay": 0.4}, latency=5.0) as sandbox:
+    with sandbox_with({"at": "query", "delay": 0.4}, latency=2.5) as sandbox:
         finish(sandbox, tmp_path, receiver)
         assert queries(sandbox) <= 3
 
@@ -133,7 +133,7 @@ def test_callbacks_that_come_often_or_late(tmp_path: Path, receiver: str) -> Non
 
 def test_a_flood_of_forged_callbacks_is_not_believed_and_asks_little(tmp_path: Path, receiver: str) -> None:
     faults = {"at": "callback", "times": 0}, {"at": "query", "delay": 0}
-    with sandbox_with(*faults, latency=5.0) as sandbox:
+    with sandbox_with(*faults, latency=2.5) as sandbox:
         began = time.monotonic()
 
         async def work(service: Service) -> dict[str, Any]:
