@@ -27,12 +27,6 @@ NEEDS = {
 """Fixture, or value of a parameter -> the mark of the tests that need it."""
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Three for two cores: tests that wait leave one of two idle for a third of the time."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they ask for, so that `make check` leaves out what needs servers of others."""
     for item in items:
