@@ -303,12 +303,17 @@ def report(options: argparse.Namespace) -> list[Row]:
 
 
 def kills(options: argparse.Namespace) -> list[Row]:
-    """A dataset of twice `--clips`, killed with -9 twice and SIGTERM once, then finished: paid over made."""
+    """A dataset of twice `--clips`, killed with -9 twice and SIGTERM once, then finished: made or in doubt over all, and what was paid."""
     from tests.benchmarks.large import killed_and_finished
 
     found = killed_and_finished(2 * options.clips)
-    shown = f"{found['paid']} paid, {found['made']} made; exits {found['exits']}; {found['seconds']:.0f} s"
-    return [(f"paid, {found['rows']} clips and three kills", "rows", found["paid"] / found["rows"], shown)]
+    known = found["made"] + found["in_doubt"]
+    shown = (
+        f"{found['paid']} paid, {found['made']} made, {found['in_doubt']} in doubt; exits {found['exits']}; "
+        f"{found['seconds']:.0f} s"
+    )
+    name = f"made or in doubt, {found['rows']} clips and three kills"
+    return [(name, "rows", known / found["rows"], shown)]
 
 
 def shared(options: argparse.Namespace) -> list[Row]:

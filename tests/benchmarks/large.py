@@ -110,7 +110,8 @@ def report_of(shots: int) -> tuple[float, float]:
 def killed_and_finished(rows: int) -> dict[str, Any]:
     """A dataset whose process is killed with -9 twice and with SIGTERM once, and then left alone.
 
-    `paid` is how many videos the service made; each should be one row's.
+    `paid` is how many videos the service made; each should be one row's. Those whose submit was killed under way are `in_doubt`:
+    paid or not, and never sent again.
     """
     from tests.benchmarks.__main__ import stub
 
@@ -131,11 +132,14 @@ def killed_and_finished(rows: int) -> dict[str, Any]:
                     time.sleep(3)
                     process.send_signal(sign)
                 runs.append(process.wait())
-        made = sum(1 for _ in (folder / "out" / "clips").glob("*/video.mp4"))
+        clips = [clip for clip in (folder / "out" / "clips").iterdir() if (clip / "claim.1.json").exists()]
+        made = sum((clip / "video.mp4").exists() for clip in clips)
+        doubts = sum(not (clip / "submission.json").exists() for clip in clips)
         return {
             "rows": rows,
             "paid": len(_ready(url)),
             "made": made,
+            "in_doubt": doubts,
             "exits": runs,
             "seconds": time.perf_counter() - began,
         }
