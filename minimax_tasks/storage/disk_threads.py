@@ -6,15 +6,15 @@ are under way together also share what the file system has to write for them.
 """
 
 import asyncio
-import contextlib
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
+
+from minimax_tasks.storage.answers import Answers
 
 _Result = TypeVar("_Result")
 
@@ -23,8 +23,6 @@ AT_ONCE = 4
 
 LINGER = 0.05
 """Seconds that a thread waits for the next call: to begin one costs more."""
-
-_Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 
 class _DiskThreads:
@@ -35,10 +33,9 @@ class _DiskThreads:
         # No `SimpleQueue`: a thread that is woken when its time is over, and for which another one left nothing, waits
         # in it for ever (seen with CPython 3.11), and the process does not end.
         self._waiting: queue.Queue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.Queue()
-        self._done: deque[_Done] = deque()
+        self._answers = Answers()
         self._lock = threading.Lock()
         self._working = 0
-        self._told = False
 
     def call(self, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
@@ -67,31 +64,13 @@ class _DiskThreads:
             result = work()
         except BaseException as raised:
             error = raised
-        with self._lock:
-            self._done.append((answer, result, error))
-            tells, self._told = not self._told, True
-        if tells:
-            # A closed event loop raises this: nobody waits any more.
-            with contextlib.suppress(RuntimeError):
-                answer.get_loop().call_soon_threadsafe(self._tell)
+        self._answers.give(answer, result, error)
         return True
 
     def _goes_on(self) -> bool:
         with self._lock:
             self._working += 1
         return True
-
-    def _tell(self) -> None:
-        with self._lock:
-            done, self._done = self._done, deque()
-            self._told = False
-        for answer, result, error in done:
-            if answer.cancelled():
-                continue
-            if error is None:
-                answer.set_result(result)
-            else:
-                answer.set_exception(error)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _DiskThreads] = WeakKeyDictionary()

@@ -6,11 +6,12 @@ come together.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
+
+from minimax_tasks.storage.answers import Answers
 
 _Result = TypeVar("_Result")
 
@@ -21,8 +22,8 @@ class _Bridge:
     def __init__(self, there: asyncio.AbstractEventLoop) -> None:
         self._there = there
         self._asked: deque[tuple[asyncio.Future[Any], Callable[[], Awaitable[Any]]]] = deque()
-        self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
-        self._is_asking = self._is_telling = False
+        self._answers = Answers()
+        self._is_asking = False
         self._under_way: set[asyncio.Task[None]] = set()
 
     def call(self, work: Callable[[], Awaitable[_Result]]) -> "asyncio.Future[_Result]":
@@ -47,23 +48,7 @@ class _Bridge:
             result = await work()
         except BaseException as raised:
             error = raised
-        self._done.append((answer, result, error))
-        if not self._is_telling:
-            self._is_telling = True
-            # A closed event loop raises this: nobody waits any more.
-            with contextlib.suppress(RuntimeError):
-                answer.get_loop().call_soon_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        self._is_telling = False
-        while self._done:
-            answer, result, error = self._done.popleft()
-            if answer.cancelled():
-                continue
-            if error is None:
-                answer.set_result(result)
-            else:
-                answer.set_exception(error)
+        self._answers.give(answer, result, error)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, _Bridge]] = WeakKeyDictionary()

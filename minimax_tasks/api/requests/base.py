@@ -1,6 +1,7 @@
 """What every request has: it is checked when it is constructed, and says what is sent and what it costs."""
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -50,26 +51,26 @@ class Request(BaseModel):
             raise InvalidRequest("callback_url", self.callback_url, "an http:// or https:// URL")
 
     @property
+    @abstractmethod
     def endpoint(self) -> Endpoint:
         """Where it is sent, and its task is asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """The JSON of the wire: only fields that this model takes, defaults left out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def identity(self) -> dict[str, Any]:
         """What is sent apart from pictures and `callback_url`, defaults filled in: a part of the clip's key."""
-        raise NotImplementedError
 
     def older_identities(self) -> tuple[dict[str, Any], ...]:
         """What older versions put into the key in place of members of `identity`."""
         return ()
 
     @property
+    @abstractmethod
     def label(self) -> str:
         """What makes the clip, for people: model and size, or the template."""
-        raise NotImplementedError
 
     @property
     def prompt_text(self) -> str | None:
