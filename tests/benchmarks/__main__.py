@@ -22,6 +22,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.timing import least
+
 LATENCY = 20.0
 POLL = 5.0
 """Seconds that a clip takes in these runs, and between two polls."""
@@ -227,19 +229,19 @@ def joining(options: argparse.Namespace) -> list[Row]:
             draw_clip(clip, prompt=f"[Push in] sea {number}", resolution="768P", seconds=6)
         pieces = [Piece(clips[number % 4]) for number in range(100)]
         film, copy = str(Path(folder) / "film.mp4"), Path(folder) / "copy"
-        ours = _best(lambda: join(film, pieces))
-        copied = _best(lambda: copy.write_bytes(b"".join(Path(piece.path).read_bytes() for piece in pieces)))
+        ours = least(lambda: join(film, pieces))
+        copied = least(lambda: copy.write_bytes(b"".join(Path(piece.path).read_bytes() for piece in pieces)))
         rows = [("joining 100 clips", "copying their bytes", ours / copied, f"{ours:.2f} / {copied:.2f} s")]
         names = [piece.path for piece in pieces]
-        theirs = _best(lambda: concatenated(names, film))
+        theirs = least(lambda: concatenated(names, film))
         rows.append(("joining 100 clips", "FFmpeg's concat", ours / theirs, f"{ours:.2f} / {theirs:.2f} s"))
         faded = [Piece(clip, transition="fade", transition_seconds=0.5) for clip in clips * 2]
         faded = [Piece(clips[0], hold=0.04), *faded[1:]]
-        smart = _best(lambda: join(film, faded), 1)
+        smart = least(lambda: join(film, faded), 1)
         rows.append(("8 clips with 7 fades", "their length", smart / 44.5, f"{smart:.2f} / 44.5 s"))
         slow = [Piece(clip, speed=0.99) for clip in clips]
-        encoded = _best(lambda: join(film, slow), 2)
-        alone = _best(lambda: encoder_alone(clips, film), 2)
+        encoded = least(lambda: join(film, slow), 2)
+        alone = least(lambda: encoder_alone(clips, film), 2)
         rows.append(
             ("encoding 4 clips", "the encoder alone", encoded / alone, f"{encoded:.2f} / {alone:.2f} s")
         )
@@ -250,7 +252,7 @@ def joining(options: argparse.Namespace) -> list[Row]:
             names = Path(folder) / "names"
             names.write_text("".join(f"file '{piece.path}'\n" for piece in pieces))
             words = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(names)]
-            theirs = _best(
+            theirs = least(
                 lambda: subprocess.run([*words, "-c", "copy", "-movflags", "+faststart", film], check=True)
             )
             rows.append(
@@ -364,7 +366,7 @@ def rendering(options: argparse.Namespace) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for scale in (None, "90P"):
-            taken = _best(
+            taken = least(
                 lambda scale=scale: draw_clip(  # type: ignore[misc]
                     Path(folder) / "c.mp4", prompt="[Push in] sea", resolution="768P", seconds=6, scale=scale
                 )
@@ -393,15 +395,6 @@ def _processor_seconds(*words: str) -> float:
         subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=60)
         seconds.append(spent() - before)
     return min(seconds)
-
-
-def _best(work: Callable[[], Any], times: int = 3) -> float:
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken)
 
 
 ALL: dict[str, Callable[[argparse.Namespace], list[Row]]] = {

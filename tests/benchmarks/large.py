@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import yaml
 
 from tests.benchmarks.connections import free_port
 from tests.benchmarks.runs import peak_mb
+from tests.benchmarks.timing import least
 
 
 def waves(folder: Path, rows: int) -> Path:
@@ -49,8 +50,8 @@ def planning_over_yaml(shots: int) -> tuple[float, float, float]:
     text = _board(shots)
     return (
         planning_seconds(shots),
-        _least(lambda: yaml.load(text, Loader=yaml.SafeLoader)),
-        _least(lambda: yaml.load(text, Loader=yaml.CSafeLoader)),
+        least(lambda: yaml.load(text, Loader=yaml.SafeLoader), clock=time.process_time),
+        least(lambda: yaml.load(text, Loader=yaml.CSafeLoader), clock=time.process_time),
     )
 
 
@@ -61,7 +62,9 @@ def planning_seconds(shots: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         board = Path(name) / "board.yaml"
         board.write_text(_board(shots))
-        return _least(lambda: make_plan(str(board), root=f"{name}/out", language="en"))
+        return least(
+            lambda: make_plan(str(board), root=f"{name}/out", language="en"), clock=time.process_time
+        )
 
 
 def _board(shots: int) -> str:
@@ -208,15 +211,6 @@ def _keyed(url: str) -> dict[str, str]:
 def _ready(url: str) -> dict[str, float]:
     found: dict[str, float] = httpx.get(f"{url}/ready", trust_env=False, timeout=60).json()
     return found
-
-
-def _least(work: Callable[[], object], times: int = 3) -> float:
-    taken = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    return min(taken)
 
 
 def _plan(table: str, root: str) -> None:
