@@ -190,7 +190,29 @@ def test_final_cut_pro_7_has_the_format_of_the_film_and_of_each_file(export: Cal
         "Now!": ("66", "90"),
     }
     switched = [one.findtext("enabled") for one in sequence.findall("media/video/track")]
-    assert switched == [None, None, "FALSE", "FALSE"]
+    assert switched == ["TRUE", "TRUE", "FALSE", "FALSE"]
+
+
+def test_every_item_of_a_final_cut_pro_7_file_says_what_editing_programs_ask_it_for(
+    export: Callable[..., Path],
+) -> None:
+    """OpenShot asks each track whether it is locked, and stops where one does not say; one rate says how an item counts."""
+    root = ET.parse(export("film.xml")).getroot()
+    tracks = [(one.findtext("enabled"), one.findtext("locked")) for one in root.iter("track")]
+    # A title, captions in two languages of which the film shows none, and the sound of clips, beds and voices.
+    assert tracks == [("TRUE", "FALSE")] * 2 + [("FALSE", "FALSE")] * 2 + [("TRUE", "FALSE")] * 3
+    for item in (*root.iter("clipitem"), *root.iter("generatoritem"), *root.iter("transitionitem")):
+        assert len(item.findall("rate")) == 1
+
+
+def test_an_item_of_a_final_cut_pro_7_file_has_its_own_name_and_times_first(
+    export: Callable[..., Path],
+) -> None:
+    """OpenShot takes the first `name`, `in` and `out` within an item for its own, wherever they stand."""
+    root = ET.parse(export("film.xml")).getroot()
+    for item in (*root.iter("clipitem"), *root.iter("generatoritem")):
+        for tag in ("name", "duration", "start", "end", "in", "out"):
+            assert next(item.iter(tag)) is item.find(tag)
 
 
 def test_the_sound_of_a_clip_is_linked_to_its_picture_in_final_cut_pro_7(export: Callable[..., Path]) -> None:

@@ -5,7 +5,7 @@ Final Cut Pro XML Interchange Format, version 4.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from minimax_tasks.storyboard.exports.wipes import DISSOLVE, WIPES, fcp7_effect
 
 LOUDEST = 3.98109
 """The most that a level multiplies by: 12 dB."""
+
+_FIRST = ("name", "duration", "rate", "start", "end", "in", "out")
+"""What Final Cut Pro writes of an item before its file, filters and markers."""
 
 _TYPES = {"motion": "video", "filter": "video", "audiolevels": "audio"}
 
@@ -132,12 +135,21 @@ def text(words: str, look: str) -> dict[str, Any]:
     }
 
 
-def add_links(path: Path) -> None:
-    """Link each clip's sound to its picture, so that they move as one, in a file of the adapter, which links nothing.
-
-    Raises `OSError`.
-    """
+def complete(path: Path) -> None:
+    """Add to a file of the adapter what that leaves out and editing programs go by. Raises `OSError`."""
     root = ET.parse(path).getroot()
+    _link_sounds(root)
+    _switch_tracks(root)
+    _count_once(root)
+    _put_own_first(root)
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
+    path.write_text(f"{head}{text}\n", encoding="utf-8", newline="\n")
+
+
+def _link_sounds(root: ET.Element) -> None:
+    """Link each clip's sound to its picture, so that they move as one."""
     places = {
         kind: {
             item.findtext("name"): (item, str(track), str(number))
@@ -159,10 +171,32 @@ def add_links(path: Path) -> None:
                     ("clipindex", number),
                 ):
                     ET.SubElement(link, tag).text = value
-    ET.indent(root)
-    text = ET.tostring(root, encoding="unicode")
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
-    path.write_text(f"{head}{text}\n", encoding="utf-8", newline="\n")
+
+
+def _switch_tracks(root: ET.Element) -> None:
+    """Say of each track that it is on, unless it is not, and that it can be changed: OpenShot opens no other."""
+    for track in root.iter("track"):
+        for tag, usual in (("enabled", True), ("locked", False)):
+            if track.find(tag) is None:
+                ET.SubElement(track, tag).text = _yes(usual)
+
+
+def _count_once(root: ET.Element) -> None:
+    """Leave each item one of the two rates that it has, which are the same."""
+    for item in _items(root):
+        for again in item.findall("rate")[1:]:
+            item.remove(again)
+
+
+def _put_own_first(root: ET.Element) -> None:
+    """Order items as Final Cut Pro does: OpenShot takes the times of a marker before those of its clip for the clip's."""
+    for item in _items(root):
+        item[:] = sorted(item, key=lambda one: _FIRST.index(one.tag) if one.tag in _FIRST else len(_FIRST))
+
+
+def _items(root: ET.Element) -> Iterator[ET.Element]:
+    for kind in ("clipitem", "generatoritem", "transitionitem"):
+        yield from root.iter(kind)
 
 
 def _motion(framing: Framing, size: tuple[int, int]) -> dict[str, Any]:

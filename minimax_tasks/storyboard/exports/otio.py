@@ -74,7 +74,7 @@ def write(cut: ExportedCut, out: str) -> list[str]:
         except otio.exceptions.OTIOError as error:
             raise ValueError(str(error)) from None
         if ending == ".xml":
-            fcp7.add_links(written)
+            fcp7.complete(written)
         shutil.copyfile(written, out)
     return files
 
