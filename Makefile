@@ -90,10 +90,11 @@ browser:
 test: $(READY) $(S3) $(AZURITE) $(CLIENTS) engines browser
 	$(PYTEST)
 
-# Three side by side on two cores: of these tests many wait, and leave a core idle for a third of the time.
+# Three side by side on two cores: of these tests many wait, and leave a core idle for a third of the time. None of them
+# uses the plugin of Schemathesis, which each process would load for a second.
 check: lint
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() * 3 // 2))') \
-	$(PYTEST) -q -m '$(QUICK)' --hypothesis-profile quick
+	$(PYTEST) -q -p no:schemathesis -m '$(QUICK)' --hypothesis-profile quick
 
 # The quick tests on every Python from 3.11 to 3.14 that is found, with the newest and the lowest dependencies.
 matrix: $(READY)

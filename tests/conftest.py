@@ -1,17 +1,22 @@
 """What every test gets: no settings of the machine it runs on, and pictures to work with."""
 
+import functools
+import io
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import luigi
 import pytest
 from luigi.setup_logging import InterfaceLogging
 from PIL import Image, ImageDraw
+
+from tests.drawn_once import DRAWN, draw_once
 
 if TYPE_CHECKING:
     from minimax_tasks.sandbox import Sandbox
@@ -25,6 +30,18 @@ NEEDS = {
     "airflow": "engines", "dagster": "engines", "prefect": "engines",
 }  # fmt: skip
 """Fixture, or value of a parameter -> the mark of the tests that need it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder of drawn clips for all tests; those who run side by side inherit its name."""
+    if DRAWN not in os.environ:
+        os.environ[DRAWN] = folder = tempfile.mkdtemp(prefix="drawn-")
+        config.add_cleanup(lambda: _forget(folder))
+
+
+def _forget(folder: str) -> None:
+    del os.environ[DRAWN]
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,39 +94,40 @@ def picture(tmp_path: Path) -> Picture:
     """Draws a still: `picture("pier.png", "teal", size=(640, 360))`."""
 
     def draw(name: str, colour: str = "teal", size: tuple[int, int] = (640, 360), **save: object) -> Path:
-        image = Image.new("RGB", size, colour)
-        width, height = size
-        pen = ImageDraw.Draw(image)
-        pen.ellipse((width * 0.1, height * 0.1, width * 0.4, height * 0.6), fill="gold")
-        pen.rectangle((width * 0.6, height * 0.5, width * 0.9, height * 0.9), fill="maroon")
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, **save)  # type: ignore[arg-type]
+        path.write_bytes(_still(path.suffix, colour, size, tuple(save.items())))
         return path
 
     return draw
 
 
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The clips that were drawn for all tests: of one request they are the same bytes."""
-    return tmp_path_factory.mktemp("drawn")
+@functools.cache
+def _still(ending: str, colour: str, size: tuple[int, int], save: tuple[tuple[str, Any], ...]) -> bytes:
+    image = Image.new("RGB", size, colour)
+    width, height = size
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((width * 0.1, height * 0.1, width * 0.4, height * 0.6), fill="gold")
+    pen.rectangle((width * 0.6, height * 0.5, width * 0.9, height * 0.9), fill="maroon")
+    out = io.BytesIO()
+    image.save(out, **{"format": Image.registered_extensions()[ending.lower()], **dict(save)})
+    return out.getvalue()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn_once() -> Iterator[None]:
+    """What sandboxes draw, and what reports show of it, is made once for all tests: the same each time, and slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch, Path(os.environ[DRAWN]))
+        yield
 
 
 @pytest.fixture
-def sandbox_folder(drawn: Path) -> Iterator[Path]:
-    """The folder of a sandbox that knows no task, and has to draw only what was never drawn before."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "clips").symlink_to(drawn, target_is_directory=True)
-        yield Path(folder)
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch, sandbox_folder: Path) -> Iterator["Sandbox"]:
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator["Sandbox"]:
     """A sandbox that draws small and at once, with the settings pointed at it."""
     from minimax_tasks.sandbox import Sandbox
 
-    with Sandbox(latency=0.0, scale="90P", state=sandbox_folder) as running:
+    with Sandbox(latency=0.0, scale="90P") as running:
         point_at(monkeypatch, running.url)
         yield running
 

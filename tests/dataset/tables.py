@@ -3,9 +3,10 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets
+if TYPE_CHECKING:
+    import datasets
 
 
 def write_csv(path: Path, rows: list[dict[str, Any]]) -> str:
@@ -27,7 +28,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def load(folder: str | Path, cache: Path) -> datasets.Dataset:
+def load(folder: str | Path, cache: Path) -> "datasets.Dataset":
     """The dataset as Hugging Face `datasets` loads it; the videos as paths, which needs no torch."""
+    import datasets  # with pandas, a second and more: not for each process that looks which tests there are
+
     loaded = datasets.load_dataset("videofolder", data_dir=str(folder), split="train", cache_dir=str(cache))
     return loaded.cast_column("video", datasets.Video(decode=False))

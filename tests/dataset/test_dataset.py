@@ -11,7 +11,6 @@ import time
 import uuid
 from pathlib import Path
 
-import datasets
 import luigi
 import pytest
 
@@ -297,6 +296,8 @@ def test_a_parquet_table(sandbox: Sandbox, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["test", "train", "validation waves", "データ"])
 def test_any_name_loads_as_one_split(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    import datasets
+
     task = mm.VideoDataset(table=write_csv(tmp_path / f"{name}.csv", waves(2)), root="out")
     assert mm.build([task])
     found = datasets.load_dataset("videofolder", data_dir=task.folder, cache_dir=str(tmp_path / "cache"))
@@ -305,6 +306,8 @@ def test_any_name_loads_as_one_split(sandbox: Sandbox, tmp_path: Path, name: str
 
 
 def test_webdataset_shards(sandbox: Sandbox, tmp_path: Path) -> None:
+    import datasets
+
     table = write_csv(tmp_path / "w.csv", waves(5))
     task = mm.VideoDataset(table=table, root="out", shard_size=2, webdataset=True)
     assert mm.build([task])

@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 
 import av
-import datasets
 import pytest
 
 from minimax_tasks.commands.main import main
@@ -23,6 +22,8 @@ Rain,MiniMax-Hailuo-2.3,,6,
 def test_a_dataset_of_both_generations_says_what_is_seen_and_heard(
     sandbox: Sandbox, tmp_path: Path, picture: Picture
 ) -> None:
+    import datasets
+
     picture("mara.png", "teal", (512, 512))
     picture("pier.png", "maroon", (1344, 768))
     (tmp_path / "both.csv").write_text(TABLE)

@@ -3,7 +3,6 @@
 import io
 from pathlib import Path
 
-import datasets
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -27,6 +26,8 @@ def png(colour: str, size: tuple[int, int] = (640, 360)) -> bytes:
 
 def exported(tmp_path: Path, picture: Picture) -> Path:
     """A table as `datasets` exports one with image columns, one picture missing."""
+    import datasets
+
     stills = [picture("pics/a.png"), picture("pics/b.png", "navy")]
     images = [*({"bytes": still.read_bytes(), "path": still.name} for still in stills), None]
     rows = {

@@ -3,9 +3,8 @@
 import json
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets
 import pytest
 import yaml
 from hypothesis import given
@@ -17,10 +16,15 @@ from minimax_tasks.dataset.inference import FIRST, as_text, telling_first, uncle
 from minimax_tasks.sandbox import Sandbox
 from tests.dataset.tables import lines, write_csv, write_jsonl
 
+if TYPE_CHECKING:
+    import datasets
+
 pytestmark = pytest.mark.slow
 
 
-def loaded(cache: Path, *what: str, **how: Any) -> dict[str, datasets.Dataset]:
+def loaded(cache: Path, *what: str, **how: Any) -> "dict[str, datasets.Dataset]":
+    import datasets
+
     found = datasets.load_dataset(*what, cache_dir=str(cache), **how)
     column = "mp4" if "mp4" in next(iter(found.values())).column_names else "video"
     return {name: split.cast_column(column, datasets.Video(decode=False)) for name, split in found.items()}

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from minimax_tasks.sandbox import Sandbox
+from tests.drawn_once import draw_each
 
 KEY = "sk-api-not-to-be-written-down"
 T2V = {"model": "MiniMax-Hailuo-2.3", "prompt": "A lighthouse at dusk"}
@@ -95,6 +96,14 @@ def data_url(image: Image.Image | bytes, kind: str = "PNG", **save: Any) -> str:
 
 def still(width: int = 640, height: int = 360, colour: str = "teal") -> Image.Image:
     return Image.new("RGB", (width, height), colour)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _each_drawn(_drawn_once: None) -> Iterator[None]:
+    """Here it is the sandbox itself that is tested: it draws each clip."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_each(patch)
+        yield
 
 
 @pytest.fixture

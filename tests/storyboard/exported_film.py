@@ -7,19 +7,20 @@ clip. So a film can be compared with what was exported, frame by frame.
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import av
-import numpy as np
 from PIL import Image
 
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.plan import Plan
 from minimax_tasks.storyboard.planning.make import make_plan
+from minimax_tasks.video.colour import plane_pixels
 from tests.storyboard.boards import write_board
 from tests.storyboard.test_film_audio import tone
 from tests.video.conftest import written_clip
@@ -44,7 +45,11 @@ SIZE = (320, 180)
 LIGHTS = {"a": 30, "a2": 45, "b": 60, "c": 90, "d": 120, "x": 135, "own": 150}
 """How light the lower half of a clip is."""
 
+NEAR = 2 * 219 / 255
+"""Lights that differ by less are the same."""
 
+
+@cache
 def picture(clip: str) -> Any:
     def drawn(number: int, size: tuple[int, int]) -> Image.Image:
         image = Image.new("RGB", size, (20 + 4 * number,) * 3)
@@ -85,20 +90,24 @@ class Seen(NamedTuple):
     seconds: float
 
 
+Lit = list[tuple[float, float, float]]
+
+_SEEN: dict[tuple[str, int], Lit] = {}
+"""What was read of a file as it was at a time, in nanoseconds: each export is compared with the same clips."""
+
+
 class Pictures:
     """The frames of files, as two numbers each: how light their upper and their lower half are in the middle."""
 
-    def __init__(self) -> None:
-        self._files: dict[str, list[tuple[float, float, float]]] = {}
-
-    def all(self, file: str) -> list[tuple[float, float, float]]:
+    def all(self, file: str) -> Lit:
         """Seconds, upper and lower light of every frame."""
-        if file not in self._files:
+        version = file, Path(file).stat().st_mtime_ns
+        if version not in _SEEN:
             with av.open(file) as container:
-                self._files[file] = [
+                _SEEN[version] = [
                     (float(frame.time or 0), *_lights(frame)) for frame in container.decode(video=0)
                 ]
-        return self._files[file]
+        return _SEEN[version]
 
     def near(self, seen: Seen, reach: int) -> list[tuple[float, ...]]:
         """What a player shows of a file at a time: the frame that has begun by then; with a `reach`, those around it."""
@@ -108,7 +117,7 @@ class Pictures:
 
 
 def _lights(frame: av.VideoFrame) -> tuple[float, float]:
-    light = np.asarray(frame.to_image().convert("L"), float)
+    light = plane_pixels(frame.planes[0])  # of video range: 219 steps for the 255 of a picture
     high, wide = light.shape
     across = slice(wide // 2 - 4, wide // 2 + 4)
     return tuple(  # type: ignore[return-value]
@@ -223,5 +232,5 @@ def unlike(film: Path, shown: Shown, sampled: frozenset[str] = frozenset()) -> I
     for frame, (_, *lights) in enumerate(pictures.all(str(film))):
         if frame in shown:
             found = pictures.near(shown[frame], 1 if shown[frame].file in sampled else 0)
-            if not any(max(abs(a - b) for a, b in zip(lights, one, strict=True)) < 2 for one in found):
+            if not any(max(abs(a - b) for a, b in zip(lights, one, strict=True)) < NEAR for one in found):
                 yield frame, shown[frame]

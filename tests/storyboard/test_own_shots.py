@@ -1,5 +1,7 @@
 """Shots that are not generated: footage beside generated shots, judged before anything is paid, and never paid for."""
 
+import functools
+import io
 import json
 import shutil
 import struct
@@ -27,13 +29,20 @@ def footage(
     path: Path, frames: int = 36, fps: int = 24, size: tuple[int, int] = (320, 180), first: int = 0
 ) -> Path:
     """A video whose pictures say their number."""
-    with av.open(str(path), "w") as container:
+    path.write_bytes(_encoded(path.suffix.removeprefix("."), frames, fps, size, first))
+    return path
+
+
+@functools.cache
+def _encoded(kind: str, frames: int, fps: int, size: tuple[int, int], first: int) -> bytes:
+    out = io.BytesIO()
+    with av.open(out, "w", format=kind) as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number in range(frames):
             container.mux(stream.encode(frame_of(grey((first + number) % 60, size))))
         container.mux(stream.encode(None))
-    return path
+    return out.getvalue()
 
 
 def numbers(path: Path) -> list[int]:

@@ -16,7 +16,6 @@ import luigi
 import luigi.format
 import luigi.target
 import numpy as np
-import pandas as pd
 import pytest
 from luigi.tools.deps import get_task_output_description
 
@@ -182,6 +181,8 @@ def test_a_missing_file_is_said_to_be_missing(target: FsspecTarget) -> None:
 
 
 def test_what_the_documentation_of_luigi_does(target: FsspecTarget) -> None:
+    import pandas as pd
+
     write(target, '{"a": 1}')
     assert json.load(target.open()) == {"a": 1}
     assert [json.loads(line) for line in target.open()] == [{"a": 1}]
@@ -299,6 +300,8 @@ def test_a_program_writes_to_a_temporary_path(tmp_path: Path) -> None:
 
 
 def test_where_it_stands_for_a_path(tmp_path: Path, target: FsspecTarget) -> None:
+    import pandas as pd
+
     write(target, "a\n1\n")
     assert pd.read_csv(target)["a"].tolist() == [1]
     assert os.fspath(FsspecTarget(f"file://{tmp_path}/x")) == str(tmp_path / "x")
@@ -315,6 +318,8 @@ class Copy(luigi.Task):
         return FsspecTarget(f"{self.folder}/copy.csv")
 
     def run(self) -> None:
+        import pandas as pd
+
         out = self.output().open("w")
         pd.read_csv(self.input().open()).to_csv(out, index=False)
         out.close()

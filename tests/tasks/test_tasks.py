@@ -19,6 +19,7 @@ from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.video.probe import probe
 from tests.conftest import Picture, point_at
+from tests.drawn_once import draw_each
 
 pytestmark = pytest.mark.slow
 
@@ -207,8 +208,11 @@ def test_killed_in_the_middle_and_run_again(
             assert probe(folder / "video.mp4", "decode").ok
 
 
-def test_luigi_s_own_worker_may_fork_beside_a_sandbox_that_draws(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_luigi_s_own_worker_may_fork_beside_a_sandbox_that_draws(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Native state that a thread left in this process (PyAV 19 keeps scalers) must not hang the child."""
+    draw_each(monkeypatch)
     assert mm.build([mm.TextToVideo(prompt="A lighthouse", root=str(tmp_path / "first"))])
     clips = [mm.TextToVideo(prompt=f"Wave {n}", root=str(tmp_path / "forked")) for n in range(2)]
     assert luigi.build(clips, local_scheduler=True, workers=2, log_level="CRITICAL")

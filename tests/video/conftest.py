@@ -44,6 +44,37 @@ def written_clip(
     audio: bool = False,
 ) -> str:
     """Writes a clip of `frames` pictures, numbered from `first`, and gives its path."""
+    asked = (
+        path.suffix, frames, fps, size, first, codec, pix_fmt, tagged, b_frames, str(options), movflags, picture, matrix, audio
+    )  # fmt: skip
+    if asked not in _WRITTEN:
+        _write(path, *asked[1:9], options, *asked[10:])
+        _WRITTEN[asked] = path.read_bytes()
+    else:
+        path.write_bytes(_WRITTEN[asked])
+    return str(path)
+
+
+_WRITTEN: dict[tuple[Any, ...], bytes] = {}
+"""What was asked for -> the clip."""
+
+
+def _write(
+    path: Path,
+    frames: int,
+    fps: int,
+    size: tuple[int, int],
+    first: int,
+    codec: str,
+    pix_fmt: str,
+    tagged: bool,
+    b_frames: bool,
+    options: dict[str, str] | None,
+    movflags: str,
+    picture: Callable[[int, tuple[int, int]], Image.Image],
+    matrix: str,
+    audio: bool,
+) -> None:
     encoding = {**(B_FRAMES if b_frames else NO_B_FRAMES), **(options or {})}
     with av.open(
         str(path), "w", options={"movflags": movflags} if path.suffix == ".mp4" else {}
@@ -69,7 +100,6 @@ def written_clip(
             silence.sample_rate = 32000
             container.mux(sound.encode(silence))
             container.mux(sound.encode(None))
-    return str(path)
 
 
 @pytest.fixture
