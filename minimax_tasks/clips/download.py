@@ -16,6 +16,7 @@ from minimax_tasks.clips.poll import raise_if_failed
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.state import what_to_do
 from minimax_tasks.clips.submit import ensure_submitted
+from minimax_tasks.clips.video_look import VideoLook, look_through
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
@@ -26,7 +27,7 @@ from minimax_tasks.errors import (
     NotConnected,
     UncheckedVideo,
 )
-from minimax_tasks.storage.disk_threads import in_disk_thread
+from minimax_tasks.storage.disk_work import at_the_disk
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 await asyncio.sleep(min(service.timing.download_pause * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
-                facts = await in_disk_thread(_check, draft, result, asked, small)
+                facts = _facts(await at_the_disk(look_through, str(draft)), result, asked, small)
             except AuthenticationFailed:
                 raise
             except _Unsound as error:
@@ -154,20 +155,16 @@ async def _fresh_url(submission: dict[str, Any], result: dict[str, Any], service
     return (await service.client.retrieve(file_id, endpoint=endpoint)).file.download_url if file_id else ""
 
 
-def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bool) -> dict[str, Any]:
+def _facts(found: VideoLook, result: dict[str, Any], asked: dict[str, Any], small: bool) -> dict[str, Any]:
     """What the video is, and how it differs from what was asked: it was paid for, so it is kept.
 
-    Clips that are drawn `small` on purpose have another size than the one that was asked.
+    Clips that are drawn `small` on purpose have another size than the one that was asked. Raises `_Unsound`.
     """
-    from minimax_tasks.video.probe import probe
-    from minimax_tasks.video.wrapping import extension_of
-
-    found = probe(draft, "keyframes")
-    if not found.ok:
+    if found.problems:
         what = "what came is another kind of video" if found.is_whole else "what came is not a whole video"
         raise _Unsound(
             f"{what}: " + "; ".join(found.problems),
-            extension=extension_of(draft),
+            extension=found.extension,
             frames=found.frames,
             is_whole=found.is_whole,
         )
@@ -192,7 +189,7 @@ def _check(draft: Path, result: dict[str, Any], asked: dict[str, Any], small: bo
             "height": found.height,
             "frames": found.frames,
             "seconds": round(found.seconds, 3),
-            "fps": float(found.fps) if found.fps else None,
+            "fps": found.fps,
             "codec": found.codec,
             "audio_rate": found.audio_rate or None,
             "audio_channels": found.audio_channels or None,

@@ -50,7 +50,8 @@ from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
-from minimax_tasks.storage.files import Durable, Storage
+from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.local_files import Durable
 
 log = logging.getLogger(__name__)
 
@@ -334,17 +335,8 @@ class ClipFolder:
 
     async def deliver(self, source: str, facts: dict[str, Any]) -> None:
         """`note` what a whole local file turned out to be, and give it the name `video.mp4`."""
-        if not self.root.local:
-            await self.note(facts)
-            await self.root.put_async(source, self._name(VIDEO), new_folder=False)
-            return
-        await self._warn(facts)
-        await self.root.run_durably(self._deliver, source, facts)  # both in one trip to the disk's threads
-
-    def _deliver(self, source: str, facts: dict[str, Any]) -> None:
-        document = (self.root.read_json(self._name(RESULT)) or {}) | facts
-        self.root.write_json(self._name(RESULT), document, durable="bytes", new_folder=False)
-        self.root.put(source, self._name(VIDEO), new_folder=False)
+        await self.note(facts)
+        await self.root.put_async(source, self._name(VIDEO), new_folder=False)
 
     async def _warn(self, facts: dict[str, Any]) -> None:
         if facts.get("warnings"):

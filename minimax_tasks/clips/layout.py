@@ -25,7 +25,7 @@ what is made of clips: `films/` and `datasets/`.
 import hashlib
 import re
 
-from minimax_tasks.storage.files import is_draft
+from minimax_tasks.storage.drafts import is_draft
 
 CLIPS = "clips"
 PICTURES = "pictures"

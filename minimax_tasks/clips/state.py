@@ -35,7 +35,8 @@ from minimax_tasks.clips.layout import (
     submission_number,
 )
 from minimax_tasks.errors import GenerationFailed, TakenBack, Verdict, advised
-from minimax_tasks.storage.files import Storage, drafts_of
+from minimax_tasks.storage.drafts import drafts_of
+from minimax_tasks.storage.files import Storage
 
 _Answer = TypeVar("_Answer")
 

@@ -36,7 +36,8 @@ from minimax_tasks.dataset.plan import DatasetPlan, PlannedRow
 from minimax_tasks.dataset.table import FILES
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
-from minimax_tasks.storage.files import Listed, Storage, is_draft
+from minimax_tasks.storage.drafts import is_draft
+from minimax_tasks.storage.files import Listed, Storage
 from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
 
 VIDEOS = "data"

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from minimax_tasks.errors import ControlFlow
+from minimax_tasks.interpreter import import_paths, plain_environment
 
 SECONDS = 0.5
 """Of a processor's time; a prompt takes some thousandths."""
@@ -84,19 +85,13 @@ def _start() -> "subprocess.Popen[str]":
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="ascii",
-        env={**_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**plain_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
     )
-    if not _exchange(process, json.dumps([path or os.getcwd() for path in sys.path]), START):
+    if not _exchange(process, json.dumps(import_paths()), START):
         process.kill()
         process.wait()
         raise Exceeded("the process that renders templates of this kind cannot be started")
     return process
-
-
-def _environment() -> dict[str, str]:
-    """What an interpreter needs to start, without settings and keys."""
-    wanted = ("PATH", "SYSTEMROOT", "HOME", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP")
-    return {name: os.environ[name] for name in wanted if name in os.environ}
 
 
 def _exchange(process: "subprocess.Popen[str]", line: str, seconds: float) -> str:

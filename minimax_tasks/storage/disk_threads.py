@@ -10,9 +10,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from minimax_tasks.storage.answers import Answers
 
@@ -25,7 +23,7 @@ LINGER = 0.05
 """Seconds that a thread waits for the next call: to begin one costs more."""
 
 
-class _DiskThreads:
+class DiskThreads:
     """The threads of one event loop. They go with it, so nothing here keeps it."""
 
     def __init__(self) -> None:
@@ -37,7 +35,13 @@ class _DiskThreads:
         self._lock = threading.Lock()
         self._working = 0
 
+    @property
+    def backlog(self) -> int:
+        """How many calls wait for a thread."""
+        return self._waiting.qsize()
+
     def call(self, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
+        """Have a thread call a function, for the event loop that runs."""
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self._waiting.put((answer, work))
         if self._working < AT_ONCE:
@@ -71,18 +75,3 @@ class _DiskThreads:
         with self._lock:
             self._working += 1
         return True
-
-
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _DiskThreads] = WeakKeyDictionary()
-
-
-async def in_disk_thread(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
-    """Call a function that waits for the disk; returns and raises what it does.
-
-    A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
-    """
-    loop = asyncio.get_running_loop()
-    threads = _of_loops.get(loop)
-    if threads is None:
-        threads = _of_loops[loop] = _DiskThreads()
-    return await threads.call(partial(function, *arguments, **options))

@@ -9,35 +9,31 @@ import asyncio
 import contextlib
 import json
 import os
-import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from minimax_tasks.storage import disk, owner, s3
-from minimax_tasks.storage.disk_threads import in_disk_thread
+from minimax_tasks.storage import disk, local_files, owner, s3
+from minimax_tasks.storage.disk_work import at_the_disk
+from minimax_tasks.storage.drafts import draft_name, is_draft
 from minimax_tasks.storage.fs_loop import in_fs_loop
+from minimax_tasks.storage.local_files import Durable
 from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import judge_root, patience
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
 _Result = TypeVar("_Result")
 
-Durable = bool | Literal["bytes"]
-"""What a power failure leaves of a write that was done: see `Storage.write`."""
-
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
 
-_DRAFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f-]+\.part")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """Values that JSON writes in one line."""
 
@@ -45,9 +41,6 @@ _in_one_line = json.JSONEncoder(ensure_ascii=False).encode
 
 _COPIED_AT_ONCE = 8
 """Files that are copied at the same time on a network."""
-
-_DRAFT_NAME_BYTES = 60
-"""Bytes of a file's name that its draft's name repeats: names have a limit."""
 
 
 class Listed(NamedTuple):
@@ -102,26 +95,26 @@ class Storage:
             return function(*arguments, **options)
         return await asyncio.to_thread(function, *arguments, **options)
 
-    async def run_durably(self, function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
-        """`run` for what flushes, which a local disk takes milliseconds for."""
-        if self.local:
-            return await in_disk_thread(function, *arguments, **options)
-        return await self.run(function, *arguments, **options)
-
     async def write_json_async(
         self, name: str, data: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
         """`write_json` from a coroutine."""
         if self._s3:
             await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data)))
-            return
-        run = self.run_durably if durable else self.run
-        await run(self.write_json, name, data, durable=durable, new_folder=new_folder)
+        elif self.local and durable:
+            final = self.path(name)
+            await at_the_disk(
+                local_files.write, final, _json(data), self.base, durable=durable, new_folder=new_folder
+            )
+        else:
+            await self.run(self.write_json, name, data, durable=durable, new_folder=new_folder)
 
     async def create_json_async(self, name: str, data: dict[str, Any]) -> bool:
         """`create_json` from a coroutine."""
+        if self.local:
+            return await at_the_disk(local_files.create, self.path(name), _json(data), self.base)
         if not self._s3:
-            return await self.run_durably(self.create_json, name, data)
+            return await self.run(self.create_json, name, data)
         try:
             await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data), exclusive=True))
         except FileExistsError:
@@ -130,10 +123,12 @@ class Storage:
 
     async def put_async(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
         """`put` from a coroutine."""
-        if self._s3:
+        if self.local:
+            await at_the_disk(local_files.put, source, self.path(name), self.base, new_folder=new_folder)
+        elif self._s3:
             await in_fs_loop(self.fs, partial(s3.put_file, self.fs, str(source), self.path(name)))
-            return
-        await self.run_durably(self.put, source, name, new_folder=new_folder)
+        else:
+            await self.run(self.put, source, name, new_folder=new_folder)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is such a file or folder, as of now."""
@@ -283,8 +278,7 @@ class Storage:
         `new_folder` a folder that is gone is not made again on a local disk: FileNotFoundError.
         """
         if self.local:
-            with self._local_draft(name, durable=durable, new_folder=new_folder) as draft:
-                disk.write_new(draft, data, durable=bool(durable))
+            local_files.write(self.path(name), data, self.base, durable=durable, new_folder=new_folder)
         elif self._whole_puts:
             self.fs.pipe_file(self.path(name), data)
         else:
@@ -300,8 +294,7 @@ class Storage:
     def put(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
         """Copy a local file here, whole, replacing what is there."""
         if self.local:
-            with self._local_draft(name, new_folder=new_folder) as draft:
-                disk.copy_new(source, draft)
+            local_files.put(source, self.path(name), self.base, new_folder=new_folder)
         elif self._whole_puts:
             self.fs.put_file(str(source), self.path(name))
         else:
@@ -314,12 +307,7 @@ class Storage:
         The bytes go through this machine only where the storage cannot copy. Raises FileNotFoundError.
         """
         if self.local:
-            with self._local_draft(name) as draft:
-                if not disk.try_link(self.path(source), draft):
-                    shutil.copyfile(self.path(source), draft)
-                    disk.flush_path(draft)
-            with contextlib.suppress(OSError):
-                os.unlink(draft)  # a rename between two names of one file leaves both
+            local_files.copy(self.path(source), self.path(name), self.base)
         elif self._s3:
             fsspec.asyn.sync(self.fs.loop, s3.copy, self.fs, self.path(source), self.path(name))
         elif self._whole_puts:
@@ -355,14 +343,10 @@ class Storage:
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
+        if self.local:
+            return local_files.create(self.path(name), data, self.base)
         try:
-            if self.local:
-                with self._local_draft(name, publish=False) as draft:
-                    disk.write_new(draft, data, durable=True)
-                    disk.link(draft, self.path(name))
-                    disk.flush_entries(os.path.dirname(draft), self.base)
-            else:
-                self.fs.pipe_file(self.path(name), data, mode="create")
+            self.fs.pipe_file(self.path(name), data, mode="create")
         except FileExistsError:
             return False
         return True
@@ -382,7 +366,7 @@ class Storage:
     def sweep(self, folder: str) -> None:
         """Remove the drafts in a folder whose writers are certainly gone, or gave no word for days."""
         for draft in self.names(folder):
-            if not _DRAFT.fullmatch(draft):
+            if not is_draft(draft):
                 continue
             path = f"{folder}/{draft}" if folder else draft
             with contextlib.suppress(OSError):
@@ -407,28 +391,6 @@ class Storage:
             yield copy
 
     @contextlib.contextmanager
-    def _local_draft(
-        self, name: str, *, publish: bool = True, durable: Durable = True, new_folder: bool = True
-    ) -> Iterator[str]:
-        final = self.path(name)
-        folder, last = os.path.split(final)
-        if new_folder:
-            disk.make_folder(folder, self.base)
-        draft = os.path.join(folder, draft_name(last))
-        published = False
-        try:
-            yield draft
-            if publish:
-                disk.replace(draft, final)
-                published = True
-                if durable is True:
-                    disk.flush_entries(folder, self.base)
-        finally:
-            if not published:
-                with contextlib.suppress(OSError):
-                    os.unlink(draft)
-
-    @contextlib.contextmanager
     def _renamed(self, name: str) -> Iterator[str]:
         final = self.path(name)
         folder, _, last = final.rpartition("/")
@@ -445,22 +407,6 @@ class Storage:
 
 def _found_below(fs: Any, folder: str) -> list[dict[str, Any]]:
     return list(fs.find(folder.rstrip("/"), detail=True).values())
-
-
-def drafts_of(name: str, names: Iterable[str]) -> list[str]:
-    """Of the names in a folder those of drafts of a file: a writer that died may have written the whole of it."""
-    return sorted(draft for draft in names if (found := _DRAFT.fullmatch(draft)) and found["name"] == name)
-
-
-def draft_name(name: str) -> str:
-    """A name that nobody else writes to, hidden, and telling whose it is."""
-    begin = name.encode()[:_DRAFT_NAME_BYTES].decode(errors="ignore")
-    return f".{begin}.{owner.me().token}-{os.urandom(4).hex()}.part"
-
-
-def is_draft(path: str) -> bool:
-    """Whether a file is one that its writer has not published."""
-    return bool(_DRAFT.fullmatch(path.rpartition("/")[2]))
 
 
 def _json(data: dict[str, Any]) -> bytes:

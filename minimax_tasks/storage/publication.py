@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minimax_tasks.storage.files import Listed, Storage, draft_name, is_draft
+from minimax_tasks.storage.drafts import draft_name, is_draft
+from minimax_tasks.storage.files import Listed, Storage
 
 FILES = "files"
 """The field of a manifest that says what each file is."""

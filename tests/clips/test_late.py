@@ -22,7 +22,8 @@ from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
-from minimax_tasks.storage.files import Storage, draft_name
+from minimax_tasks.storage.drafts import draft_name
+from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.owner import me
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service
 from tests.clips.test_money import finish, resolve, soon

@@ -16,7 +16,7 @@ from minimax_tasks.clips.ledger import Spending, payments
 from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
-from minimax_tasks.storage.files import draft_name
+from minimax_tasks.storage.drafts import draft_name
 from tests import odd_disk
 from tests.clips.test_life import TEXT, folder_of, make, names
 from tests.clips.test_money import _Death, kill

@@ -33,7 +33,8 @@ from minimax_tasks.clips.state import (
     paid_numbers,
     submit_state,
 )
-from minimax_tasks.storage.files import Storage, draft_name
+from minimax_tasks.storage.drafts import draft_name
+from minimax_tasks.storage.files import Storage
 
 KEY = "0123456789abcdef" * 2
 NUMBERS = (1, 2, 3)

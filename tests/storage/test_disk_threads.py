@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.storage import disk_threads
-from minimax_tasks.storage.disk_threads import AT_ONCE, in_disk_thread
+from minimax_tasks.storage.disk_threads import AT_ONCE
+from minimax_tasks.storage.disk_work import at_the_disk
 from minimax_tasks.storage.files import Storage
 
 
@@ -20,7 +21,7 @@ def test_each_call_has_its_own_outcome() -> None:
         return number * number
 
     async def run() -> list[int | BaseException]:
-        return await asyncio.gather(*(in_disk_thread(work, n) for n in range(500)), return_exceptions=True)
+        return await asyncio.gather(*(at_the_disk(work, n) for n in range(500)), return_exceptions=True)
 
     for number, outcome in enumerate(asyncio.run(run())):
         if number % 7 == 0:
@@ -34,7 +35,7 @@ def test_the_event_loop_goes_on_and_calls_wait_beside_each_other() -> None:
     together = threading.Barrier(AT_ONCE)
 
     async def run() -> None:
-        calls = [asyncio.ensure_future(in_disk_thread(together.wait, 60)) for _ in range(AT_ONCE)]
+        calls = [asyncio.ensure_future(at_the_disk(together.wait, 60)) for _ in range(AT_ONCE)]
         await asyncio.sleep(0)  # a call on the event loop would hold it, and none would ever meet another
         await asyncio.gather(*calls)
 
@@ -50,36 +51,36 @@ def test_who_is_cancelled_stops_no_write_and_disturbs_nobody(tmp_path: Path) -> 
         storage.write("a.json", b"{}")
 
     async def run() -> None:
-        writing = asyncio.ensure_future(in_disk_thread(slow))
+        writing = asyncio.ensure_future(at_the_disk(slow))
         await asyncio.to_thread(begun.wait, 60)
         writing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await writing
         may_end.set()
         for _ in range(AT_ONCE * 3):
-            assert await in_disk_thread(int, "7") == 7
-        await storage.run_durably(storage.write, "b.json", b"{}")
+            assert await at_the_disk(int, "7") == 7
+        await storage.write_json_async("b.json", {})
 
     asyncio.run(asyncio.wait_for(run(), 60))
-    assert storage.read("b.json") == b"{}"
+    assert storage.read_json("b.json") == {}
 
 
 def test_each_event_loop_has_its_threads_and_one_that_has_ended_holds_up_no_other() -> None:
     for _ in range(20):
-        assert asyncio.run(in_disk_thread(int, "7")) == 7
+        assert asyncio.run(at_the_disk(int, "7")) == 7
 
     async def left_behind() -> None:
-        asyncio.ensure_future(in_disk_thread(threading.Event().wait, 0.05))  # noqa: RUF006 - nobody waits for it
+        asyncio.ensure_future(at_the_disk(threading.Event().wait, 0.05))  # noqa: RUF006 - nobody waits for it
         await asyncio.sleep(0)
 
     asyncio.run(left_behind())
-    assert asyncio.run(in_disk_thread(int, "8")) == 8
+    assert asyncio.run(at_the_disk(int, "8")) == 8
 
 
 def test_the_threads_of_an_event_loop_go_with_it() -> None:
     before = set(threading.enumerate())  # of the tests before this one
     for _ in range(10):
-        asyncio.run(in_disk_thread(int, "7"))
+        asyncio.run(at_the_disk(int, "7"))
     gc.collect()
     ours = [one for one in threading.enumerate() if one.name.startswith("minimax-disk") and one not in before]
     for one in ours[AT_ONCE:]:
@@ -93,7 +94,7 @@ def test_an_exit_in_a_thread_reaches_who_waits(kind: type[BaseException]) -> Non
         raise kind
 
     with pytest.raises(kind):
-        asyncio.run(in_disk_thread(leave))
+        asyncio.run(at_the_disk(leave))
 
 
 def test_no_thread_waits_longer_than_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,7 @@ def test_no_thread_waits_longer_than_it_should(monkeypatch: pytest.MonkeyPatch) 
 
     async def run() -> None:
         for _ in range(400):
-            await asyncio.gather(*(in_disk_thread(int) for _ in range(2)))
+            await asyncio.gather(*(at_the_disk(int) for _ in range(2)))
 
     for _ in range(4):
         asyncio.run(run())

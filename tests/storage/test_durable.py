@@ -14,7 +14,8 @@ import pytest
 
 from minimax_tasks import FsspecTarget
 from minimax_tasks.storage import disk
-from minimax_tasks.storage.files import Storage, draft_name, drafts_of
+from minimax_tasks.storage.drafts import draft_name, drafts_of
+from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.paths import split_path
 from tests import odd_disk
 
@@ -237,7 +238,7 @@ def test_the_drafts_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) 
     storage = Storage(str(tmp_path))
     storage.write("k/video.mp4", b"film")
     word = (
-        "import os, sys; from minimax_tasks.storage.files import draft_name; "
+        "import os, sys; from minimax_tasks.storage.drafts import draft_name; "
         "open(os.path.join(sys.argv[1], draft_name('video.mp4')), 'wb')"
     )
     subprocess.run([sys.executable, "-c", word, str(tmp_path / "k")], check=True)

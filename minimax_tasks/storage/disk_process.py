@@ -1,0 +1,277 @@
+"""A process that works at the disk for an event loop: calls go to it through a socket, what they gave comes back.
+
+It is a fresh interpreter, never a fork. It ends when the process that it works for has ended, however that came about,
+once it has done what it was told to. Signals for all of a terminal's processes do not end it: what is being written is
+what keeps a clip from being paid for twice.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import pickle
+import queue
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, TypeVar
+
+from minimax_tasks.interpreter import import_paths, plain_environment
+from minimax_tasks.storage.disk_threads import AT_ONCE
+
+_Result = TypeVar("_Result")
+
+_Outcome = tuple[int, Any, BaseException | None]
+"""The number of a call, what it gave, and what it raised."""
+
+_SIZE = struct.Struct("!I")
+"""Before each message: its length in bytes."""
+
+_CODE = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from minimax_tasks.storage.disk_process import serve; serve(int(sys.argv[1]))"
+)
+
+_RECEIVED = 2**18
+"""Bytes that are read at once."""
+
+_GOODBYE = 10.0
+"""Seconds that a process gets to finish, once nobody waits for it any more."""
+
+
+class ProcessEnded(OSError):
+    """The process that works at the disk ended before it answered; what it was doing is done or is not."""
+
+
+def can_be_started() -> bool:
+    """Whether there is an interpreter to start, and sockets that an event loop can watch."""
+    return (
+        os.name == "posix"
+        and not getattr(sys, "frozen", False)
+        and "python" in os.path.basename(sys.executable)
+    )
+
+
+class DiskProcess:
+    """The process, as its event loop sees it. It ends when this object does."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Starts it. Raises OSError when that cannot be done."""
+        self._loop = weakref.ref(loop)
+        self._line, process = _start()
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._in = bytearray()
+        self._out = bytearray()
+        self._is_sending = False
+        self.takes_calls = False
+        """Whether it has begun, and has not ended."""
+        self.has_ended = False
+        """Whether it will never answer again."""
+        self._end = weakref.finalize(self, _end, self._line, process)
+        loop.add_reader(self._line.fileno(), _weakly(self, DiskProcess._receive))
+        _lines.add(self._line)
+
+    def call(self, work: "partial[_Result]") -> "asyncio.Future[_Result]":
+        """Have it call a function. The answer raises `ProcessEnded` when it ended meanwhile."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_Result] = loop.create_future()
+        self._number += 1
+        call = pickle.dumps((self._number, work))
+        self._calls[self._number] = answer
+        self._out += _SIZE.pack(len(call)) + call
+        if not self._is_sending:  # what comes in the same turn of the event loop goes together
+            self._is_sending = True
+            loop.call_soon(self._send)
+        return answer
+
+    def _send(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(BlockingIOError, InterruptedError):
+            try:
+                sent = self._line.send(self._out)
+            except (BrokenPipeError, ConnectionError):
+                self._has_ended()
+                return
+            del self._out[:sent]
+        if self._out:
+            loop.add_writer(self._line.fileno(), _weakly(self, DiskProcess._send))
+        else:
+            loop.remove_writer(self._line.fileno())
+            self._is_sending = False
+
+    def _receive(self) -> None:
+        try:
+            data = self._line.recv(_RECEIVED)
+        except (BlockingIOError, InterruptedError):
+            return
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._has_ended()
+            return
+        self._in += data
+        while (message := _taken(self._in)) is not None:
+            self.takes_calls = True
+            for outcome in pickle.loads(message):
+                self._answer(*outcome)
+
+    def _answer(self, number: int, result: Any, error: BaseException | None) -> None:
+        answer = self._calls.pop(number)
+        if answer.cancelled():
+            return
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)
+
+    def _has_ended(self) -> None:
+        self.takes_calls, self.has_ended = False, True
+        loop = self._loop()
+        if loop is not None:
+            loop.remove_reader(self._line.fileno())
+            loop.remove_writer(self._line.fileno())
+        for number in list(self._calls):
+            self._answer(number, None, ProcessEnded("the process that works at the disk ended"))
+        self._end()
+
+
+def _weakly(process: DiskProcess, method: Callable[[DiskProcess], None]) -> Callable[[], None]:
+    """A method as what an event loop calls, which does not keep the object."""
+    held = weakref.ref(process)
+
+    def call() -> None:
+        found = held()
+        if found is not None:
+            method(found)
+
+    return call
+
+
+def _start() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-c", _CODE, str(theirs.fileno()), json.dumps(import_paths())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=plain_environment(),
+            )
+        except BaseException:
+            ours.close()
+            raise
+    ours.setblocking(False)
+    return ours, process
+
+
+def _end(line: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    line.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_GOODBYE)
+
+
+_lines: "weakref.WeakSet[socket.socket]" = weakref.WeakSet()
+
+
+def _forget() -> None:
+    """A fork has no right to the processes of its parent, and must not keep them."""
+    for line in list(_lines):
+        line.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _taken(received: bytearray) -> bytes | None:
+    """The first message of what was received, which is taken out of it; None when it is not whole."""
+    if len(received) < _SIZE.size:
+        return None
+    (length,) = _SIZE.unpack_from(received)
+    end = _SIZE.size + length
+    if len(received) < end:
+        return None
+    message = bytes(received[_SIZE.size : end])
+    del received[:end]
+    return message
+
+
+def serve(descriptor: int) -> None:
+    """What the process does: call what it is told to, until nobody is at the other end of its socket."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    calls: queue.Queue[bytes | None] = queue.Queue()
+    with socket.socket(fileno=descriptor) as line, line.makefile("rb") as told:
+        answering = _Answering(line)
+        answering.give()
+        workers = [threading.Thread(target=_work, args=(calls, answering)) for _ in range(AT_ONCE)]
+        for worker in workers:
+            worker.start()
+        for message in _messages(told):
+            calls.put(message)
+        for _ in workers:
+            calls.put(None)
+        for worker in workers:
+            worker.join()
+
+
+def _messages(told: IO[bytes]) -> Iterator[bytes]:
+    with contextlib.suppress(ConnectionError):
+        while len(head := told.read(_SIZE.size)) == _SIZE.size:
+            yield told.read(*_SIZE.unpack(head))
+
+
+def _work(calls: "queue.Queue[bytes | None]", answering: "_Answering") -> None:
+    while (message := calls.get()) is not None:
+        number, work = pickle.loads(message)
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:
+            error = raised
+        answering.give((number, result, error))
+
+
+class _Answering:
+    """Outcomes on their way back, as many at a time as have come together."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        self._sending = threading.Lock()
+
+    def give(self, *outcomes: _Outcome) -> None:
+        """Send outcomes, and those that others gave while somebody was sending."""
+        for outcome in outcomes:
+            self._outcomes.put(outcome)
+        with self._sending:
+            waiting = []
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    waiting.append(self._outcomes.get_nowait())
+            if waiting or not outcomes:
+                message = _pickled(waiting)
+                with contextlib.suppress(OSError):  # nobody waits any more
+                    self._line.sendall(_SIZE.pack(len(message)) + message)
+
+
+def _pickled(outcomes: list[_Outcome]) -> bytes:
+    try:
+        return pickle.dumps(outcomes)
+    except Exception:  # what a library raised holds anything
+        plain = [
+            (number, None, OSError(f"{type(error).__name__}: {error}"))
+            if error is not None
+            else (number, result, None)
+            for number, result, error in outcomes
+        ]
+        return pickle.dumps(plain)

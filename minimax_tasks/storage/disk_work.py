@@ -1,0 +1,67 @@
+"""Work that waits for the disk, off the event loop: a flush takes milliseconds in which no answer would be read.
+
+Threads do it, since for a clip now and then nothing is quicker. But they and the event loop take turns at Python's lock,
+and each flush gives it away and has to get it back. So where many clips are written at once, a process does it, which
+has a lock of its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from minimax_tasks.storage.disk_process import DiskProcess, can_be_started
+from minimax_tasks.storage.disk_threads import DiskThreads
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+BACKLOG = 8
+"""Calls that wait for a thread when a process is started."""
+
+STARTS = 3
+"""Processes that are started for one event loop, when one after the other ends by itself."""
+
+
+class _Disk:
+    """What works at the disk for one event loop. It goes with it, so nothing here keeps it."""
+
+    def __init__(self) -> None:
+        self._threads = DiskThreads()
+        self._process: DiskProcess | None = None
+        self._starts = STARTS if can_be_started() else 0
+
+    def call(self, work: "partial[_Result]") -> "asyncio.Future[_Result]":
+        process = self._process
+        if process is not None and process.takes_calls:
+            return process.call(work)
+        if self._starts and (process is None or process.has_ended) and self._threads.backlog >= BACKLOG:
+            self._start()
+        return self._threads.call(work)
+
+    def _start(self) -> None:
+        self._starts -= 1
+        try:
+            self._process = DiskProcess(asyncio.get_running_loop())
+        except OSError as error:
+            log.debug("no process for the disk can be started: %s", error)
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Disk] = WeakKeyDictionary()
+
+
+async def at_the_disk(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+    """Call a function that waits for the disk; returns and raises what it does.
+
+    Another process may do it, so it is a function of a module, and it and what it takes and gives can be pickled. Raises
+    `ProcessEnded` (an OSError) when that process ended meanwhile: whether the function was called is not known then.
+    A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
+    """
+    loop = asyncio.get_running_loop()
+    disk = _of_loops.get(loop)
+    if disk is None:
+        disk = _of_loops[loop] = _Disk()
+    return await disk.call(partial(function, *arguments, **options))

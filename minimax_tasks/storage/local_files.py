@@ -1,0 +1,78 @@
+"""Whole files on a local disk: a writer that dies leaves nothing under the final name.
+
+Every function takes paths and bytes alone, so that another process can do it (`disk_process`). `base` is the folder of
+the root: its own name, and those of the folders below it, are on disk with the file.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from minimax_tasks.storage import disk
+from minimax_tasks.storage.drafts import draft_name
+
+Durable = bool | Literal["bytes"]
+"""What a power failure leaves of a write that was done: see `write`."""
+
+
+def write(final: str, data: bytes, base: str, *, durable: Durable = True, new_folder: bool = True) -> None:
+    """Write a whole file, replacing what is there.
+
+    Not `durable`: a power failure may lose it, which is much faster. "bytes": it may find the old file, but never half
+    of one. Without `new_folder` a folder that is gone is not made again: FileNotFoundError.
+    """
+    with _draft(final, base, durable=durable, new_folder=new_folder) as draft:
+        disk.write_new(draft, data, durable=bool(durable))
+
+
+def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> None:
+    """Copy another local file here, whole, replacing what is there."""
+    with _draft(final, base, new_folder=new_folder) as draft:
+        disk.copy_new(source, draft)
+
+
+def copy(source: str, final: str, base: str) -> None:
+    """Have a file under another name too, by a hard link where there are some. Raises FileNotFoundError."""
+    with _draft(final, base) as draft:
+        if not disk.try_link(source, draft):
+            shutil.copyfile(source, draft)
+            disk.flush_path(draft)
+    with contextlib.suppress(OSError):
+        os.unlink(draft)  # a rename between two names of one file leaves both
+
+
+def create(final: str, data: bytes, base: str) -> bool:
+    """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
+    try:
+        with _draft(final, base, publish=False) as draft:
+            disk.write_new(draft, data, durable=True)
+            disk.link(draft, final)
+            disk.flush_entries(os.path.dirname(draft), base)
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _draft(
+    final: str, base: str, *, publish: bool = True, durable: Durable = True, new_folder: bool = True
+) -> Iterator[str]:
+    folder, last = os.path.split(final)
+    if new_folder:
+        disk.make_folder(folder, base)
+    draft = os.path.join(folder, draft_name(last))
+    published = False
+    try:
+        yield draft
+        if publish:
+            disk.replace(draft, final)
+            published = True
+            if durable is True:
+                disk.flush_entries(folder, base)
+    finally:
+        if not published:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)

@@ -1,0 +1,230 @@
+"""Where many files are written at once, a process of its own writes them: the same files, and it outlives nobody for long."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from minimax_tasks.storage import disk_work, local_files
+from minimax_tasks.storage.disk_process import DiskProcess, ProcessEnded, can_be_started
+from minimax_tasks.storage.disk_work import at_the_disk
+from minimax_tasks.storage.files import Storage
+
+pytestmark = pytest.mark.skipif(not can_be_started(), reason="threads do it all here")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The first call starts the process, and none is left behind by a test."""
+    monkeypatch.setattr(disk_work, "BACKLOG", 0)
+    yield
+    gc.collect()
+    assert _until(lambda: not _servants(os.getpid()))
+
+
+def _servants(parent: int) -> list[psutil.Process]:
+    return [one for one in psutil.Process(parent).children() if "disk_process" in " ".join(one.cmdline())]
+
+
+def _until(true: object, seconds: float = 60.0) -> bool:
+    end = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+async def _servant() -> psutil.Process:
+    """The process that does all from now on."""
+    for _ in range(6000):
+        if await at_the_disk(os.getpid) != os.getpid():
+            (found,) = _servants(os.getpid())
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("no process took over")
+
+
+def test_it_writes_what_threads_would(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path / "root"))
+
+    async def run() -> list[bool]:
+        await _servant()
+        await asyncio.gather(*(storage.write_json_async(f"k{n}/a.json", {"n": n}) for n in range(100)))
+        (tmp_path / "clip").write_bytes(b"video")
+        await storage.put_async(tmp_path / "clip", "k1/video.mp4")
+        return await asyncio.gather(
+            *(storage.create_json_async("k2/claim.json", {"n": n}) for n in range(100))
+        )
+
+    won = asyncio.run(run())
+    assert sorted(won) == [False] * 99 + [True]
+    assert storage.read_json("k2/claim.json") == {"n": won.index(True)}
+    assert all(storage.read_json(f"k{n}/a.json") == {"n": n} for n in range(100))
+    assert storage.read("k1/video.mp4") == b"video"
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_what_it_raises_is_raised_here(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path / "root"))
+
+    async def run() -> None:
+        await _servant()
+        with pytest.raises(FileNotFoundError):
+            await storage.write_json_async("gone/a.json", {}, new_folder=False)
+        with pytest.raises(UnicodeDecodeError, match="invalid start byte"):
+            await at_the_disk(b"\xff".decode, "utf-8")
+
+    asyncio.run(run())
+
+
+def test_when_it_is_killed_who_waits_hears_so_and_another_one_goes_on(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+
+    async def run() -> None:
+        for number in range(disk_work.STARTS):
+            servant = await _servant()
+            waiting = asyncio.ensure_future(at_the_disk(time.sleep, 60))
+            await at_the_disk(os.getpid)
+            servant.kill()
+            with pytest.raises(ProcessEnded):
+                await waiting
+            await storage.write_json_async(f"{number}.json", {})
+        for _ in range(20):
+            assert await at_the_disk(os.getpid) == os.getpid()  # then threads do it
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(run(), 120))
+    assert len(storage.names()) == disk_work.STARTS
+
+
+def test_who_is_cancelled_stops_no_write(tmp_path: Path) -> None:
+    storage = Storage(str(tmp_path))
+
+    async def run() -> None:
+        await _servant()
+        writing = asyncio.ensure_future(storage.write_json_async("a.json", {}))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.gather(*(storage.write_json_async(f"{n}.json", {}) for n in range(20)))
+
+    asyncio.run(run())
+    assert storage.exists("a.json")
+
+
+_RUN = """
+import asyncio, os, sys
+from minimax_tasks.storage import disk_work, local_files
+disk_work.BACKLOG = 0
+
+async def run():
+    while (servant := await disk_work.at_the_disk(os.getpid)) == os.getpid():
+        pass
+    print(servant, flush=True)
+    for number in range(10**9):
+        await disk_work.at_the_disk(local_files.create, f"{sys.argv[1]}/{number}", b"x", sys.argv[1])
+        if number == 100:
+            print("busy", flush=True)
+
+asyncio.run(run())
+"""
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """A process that writes file after file through another one, with the number of that."""
+    environment = os.environ | {"MINIMAX_API_KEY": "sk-secret-of-a-test"}
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        servant = int(process.stdout.readline())
+        process.stdout.readline()
+        yield process, servant
+        process.kill()
+
+
+def test_it_ends_when_the_process_it_works_for_is_killed(
+    busy: tuple["subprocess.Popen[str]", int], tmp_path: Path
+) -> None:
+    process, servant = busy
+    process.kill()
+    process.wait()
+    assert _until(lambda: not psutil.pid_exists(servant))
+    assert not list(tmp_path.glob(".*.part"))  # what it had been told is done, and nothing is left half
+    assert all(path.read_bytes() == b"x" for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_of_a_terminal_leaves_it_to_finish(
+    busy: tuple["subprocess.Popen[str]", int], number: signal.Signals
+) -> None:
+    process, servant = busy
+    os.kill(servant, number)
+    assert process.stdout is not None
+    time.sleep(0.2)
+    assert psutil.pid_exists(servant)
+    os.killpg(process.pid, number)
+    process.wait(60)
+    assert _until(lambda: not psutil.pid_exists(servant))
+
+
+def test_it_knows_no_key(busy: tuple["subprocess.Popen[str]", int]) -> None:
+    _, servant = busy
+    assert "sk-secret-of-a-test" not in Path(f"/proc/{servant}/environ").read_text(errors="replace")
+
+
+def test_a_loop_that_has_ended_leaves_none_behind() -> None:
+    async def run() -> None:
+        await _servant()
+
+    for _ in range(3):
+        asyncio.run(run())
+    gc.collect()
+    assert _until(lambda: not _servants(os.getpid()))
+
+
+def test_a_fork_neither_uses_nor_keeps_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        servant = await _servant()
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+        try:
+            await at_the_disk(local_files.create, str(tmp_path / "a"), b"x", str(tmp_path))
+            disk_work._of_loops.clear()
+            gc.collect()
+            assert await asyncio.to_thread(_until, lambda: not servant.is_running())
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+    asyncio.run(run())
+
+
+def test_many_calls_and_large_answers_pass_through(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(os.urandom(3_000_000))
+    large = (tmp_path / "large").read_bytes()
+
+    async def run() -> None:
+        process = DiskProcess(asyncio.get_running_loop())
+        while not process.takes_calls:
+            await asyncio.sleep(0.01)
+        answers = await asyncio.gather(*(process.call(partial(bytes.upper, large)) for _ in range(10)))
+        assert answers == [large.upper()] * 10
+
+    asyncio.run(asyncio.wait_for(run(), 120))
