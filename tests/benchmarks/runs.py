@@ -4,6 +4,7 @@ python -m tests.benchmarks.runs WHAT COUNT URL
 """
 
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import os
@@ -114,12 +115,19 @@ def blocking(count: int, url: str) -> dict[str, Any]:
     return {"good": good}
 
 
-def peak_mb() -> float:
-    """Greatest resident memory of this process; `ru_maxrss` would count what its parent had before the fork."""
-    status = Path("/proc/self/status")
+def peak_mb(process: int | str = "self") -> float:
+    """Greatest resident memory of a process; `ru_maxrss` would count what its parent had before the fork."""
+    status = Path(f"/proc/{process}/status")
     if status.exists():
         return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of all that it started, those that still run among them."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    running = [one.cpu_times() for one in psutil.Process().children(recursive=True)]
+    return sum(one.ru_utime + one.ru_stime for one in used) + sum(one.user + one.system for one in running)
 
 
 def _delays(url: str) -> dict[str, Any]:
@@ -136,10 +144,13 @@ def _delays(url: str) -> dict[str, Any]:
 
 
 class _Threads:
-    """CPU seconds of the threads of this process by their names, looked at while they live."""
+    """CPU seconds of the threads of this process by their names, and the processes that it starts, looked at while
+    they live.
+    """
 
     def __init__(self) -> None:
         self._spent: dict[int, tuple[str, float]] = {}
+        self._helpers: dict[int, float] = {}
         threading.Thread(target=self._watch, daemon=True, name="watching").start()
 
     def _watch(self) -> None:
@@ -150,7 +161,15 @@ class _Threads:
                 name = names.get(one.id)
                 if name:
                     self._spent[one.id] = (name.rstrip("0123456789_"), one.user_time + one.system_time)
+            for helper in process.children(recursive=True):
+                with contextlib.suppress(psutil.Error, OSError, IndexError):
+                    self._helpers[helper.pid] = peak_mb(helper.pid)
             time.sleep(0.25)
+
+    @property
+    def helpers_mb(self) -> float:
+        """Greatest resident memory of the processes that were started, what they share with this one counted again."""
+        return sum(self._helpers.values())
 
     @property
     def by_name(self) -> dict[str, float]:
@@ -173,9 +192,12 @@ def main() -> None:
         began = time.perf_counter()
         outcome = RUNS[what](count, url)
         wall = time.perf_counter() - began
-        own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-        outcome |= {"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), "threads": threads.by_name}
+        outcome |= {
+            "wall": wall,
+            "peak_mb": peak_mb() + threads.helpers_mb,
+            "cpu": cpu(),
+            "threads": threads.by_name,
+        }
         if Path("out/clips").is_dir():
             outcome |= _delays(url)
         print(json.dumps(outcome))

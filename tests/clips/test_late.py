@@ -22,6 +22,7 @@ from minimax_tasks.clips.timing import Timing
 from minimax_tasks.commands.main import main
 from minimax_tasks.sandbox import Sandbox
 from minimax_tasks.settings import Settings
+from minimax_tasks.storage import local_files
 from minimax_tasks.storage.drafts import draft_name
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.owner import me
@@ -245,12 +246,12 @@ def test_half_a_draft_says_nothing(
 def test_a_claim_that_was_created_although_the_storage_said_error_is_never_in_doubt(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads_fail: int
 ) -> None:
-    create, read = Storage.create, Storage.read
+    create, read = local_files.create, Storage.read
     left = {"claims": 1, "reads": 0}
 
-    def wrong(self: Storage, name: str, data: bytes) -> bool:
-        done = create(self, name, data)
-        if "claim." in name and left["claims"]:
+    def wrong(final: str, data: bytes, base: str) -> bool:
+        done = create(final, data, base)
+        if "claim." in final and left["claims"]:
             left["claims"], left["reads"] = 0, reads_fail
             raise OSError("the connection was reset")
         return done
@@ -261,7 +262,7 @@ def test_a_claim_that_was_created_although_the_storage_said_error_is_never_in_do
             raise OSError("the connection was reset")
         return read(self, name)
 
-    monkeypatch.setattr(Storage, "create", wrong)
+    monkeypatch.setattr(local_files, "create", wrong)
     monkeypatch.setattr(Storage, "read", broken)
     with contextlib.suppress(OSError):
         make(sandbox.url, TEXT, tmp_path, Timing(write_pause=0.01))
@@ -277,10 +278,10 @@ def test_a_claim_that_was_not_created_is_an_error_and_no_doubt(
 ) -> None:
     with monkeypatch.context() as patched:
 
-        def full(self: Storage, name: str, data: bytes) -> bool:
+        def full(final: str, data: bytes, base: str) -> bool:
             raise OSError(28, os.strerror(28))
 
-        patched.setattr(Storage, "create", full)
+        patched.setattr(local_files, "create", full)
         with pytest.raises(OSError, match="No space left"):
             make(sandbox.url, TEXT, tmp_path)
     make(sandbox.url, TEXT, tmp_path)

@@ -39,6 +39,7 @@ from minimax_tasks.commands.main import main
 from minimax_tasks.commands.receive import receiving
 from minimax_tasks.console.messages import worded
 from minimax_tasks.sandbox import Sandbox
+from minimax_tasks.storage import local_files
 from minimax_tasks.storage.files import Storage
 from tests.clips.test_life import TEXT, folder_of, make, names, with_service
 from tests.conftest import point_at
@@ -213,17 +214,15 @@ def test_a_read_that_fails_after_the_post_does_not_lose_the_task_id(
 def test_a_task_id_that_cannot_be_written_down_is_in_the_doubt(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for way in ("write_json", "create_json"):
-        original = getattr(Storage, way)
+    for way in ("write", "create"):
+        original = getattr(local_files, way)
 
-        def broken(
-            self: Storage, name: str, data: dict[str, Any], _original: Any = original, **options: Any
-        ) -> Any:
-            if "submission" in name:
+        def broken(final: str, *arguments: Any, _original: Any = original, **options: Any) -> Any:
+            if "submission" in os.path.basename(final):
                 raise OSError("disk full")
-            return _original(self, name, data, **options)
+            return _original(final, *arguments, **options)
 
-        monkeypatch.setattr(Storage, way, broken)
+        monkeypatch.setattr(local_files, way, broken)
     with pytest.raises(UncertainSubmit):
         finish(sandbox.url, TEXT, tmp_path, timing=Timing(write_tries=2))
     monkeypatch.undo()
@@ -397,30 +396,32 @@ class _Death(BaseException):
     """The process is gone at this instruction."""
 
 
-OPERATIONS = ("write", "create", "put", "read", "names")
+OPERATIONS = [(local_files, name) for name in ("write", "create", "put")] + [
+    (Storage, name) for name in ("read", "names")
+]
 
 
 def kill(patch: pytest.MonkeyPatch, step: int, moment: str) -> None:
     """Die before or after the n-th operation of the storage."""
     count = 0
 
-    def deadly(name: str) -> Any:
-        original = getattr(Storage, name)
+    def deadly(home: Any, name: str) -> Any:
+        original = getattr(home, name)
 
-        def operation(self: Storage, *arguments: Any, **options: Any) -> Any:
+        def operation(*arguments: Any, **options: Any) -> Any:
             nonlocal count
             count += 1
             if count == step and moment == "before":
                 raise _Death
-            outcome = original(self, *arguments, **options)
+            outcome = original(*arguments, **options)
             if count == step:
                 raise _Death
             return outcome
 
         return operation
 
-    for name in OPERATIONS:
-        patch.setattr(Storage, name, deadly(name))
+    for home, name in OPERATIONS:
+        patch.setattr(home, name, deadly(home, name))
     # A dead process writes nothing more, not even its doubt.
     patch.setattr(submitting, "_doubt", _dead_doubt)
 

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from minimax_tasks.storage import disk_work, local_files
-from minimax_tasks.storage.disk_process import DiskProcess, ProcessEnded, can_be_started
+from minimax_tasks.storage import disk_work
+from minimax_tasks.storage.disk_process import ProcessEnded, can_be_started
 from minimax_tasks.storage.disk_work import at_the_disk
 from minimax_tasks.storage.files import Storage
 
@@ -122,9 +121,10 @@ def test_who_is_cancelled_stops_no_write(tmp_path: Path) -> None:
 
 
 _RUN = """
-import asyncio, os, sys
+import asyncio, os, signal, sys
 from minimax_tasks.storage import disk_work, local_files
 disk_work.BACKLOG = 0
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 async def run():
     while (servant := await disk_work.at_the_disk(os.getpid)) == os.getpid():
@@ -197,34 +197,28 @@ def test_a_loop_that_has_ended_leaves_none_behind() -> None:
     assert _until(lambda: not _servants(os.getpid()))
 
 
-def test_a_fork_neither_uses_nor_keeps_it(tmp_path: Path) -> None:
-    async def run() -> None:
-        servant = await _servant()
-        child = os.fork()
-        if child == 0:
-            time.sleep(60)
-            os._exit(0)
-        try:
-            await at_the_disk(local_files.create, str(tmp_path / "a"), b"x", str(tmp_path))
-            disk_work._of_loops.clear()
-            gc.collect()
-            assert await asyncio.to_thread(_until, lambda: not servant.is_running())
-        finally:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+def test_a_fork_neither_uses_nor_keeps_it() -> None:
+    async def run() -> tuple[psutil.Process, int]:
+        return await _servant(), os.fork()
 
-    asyncio.run(run())
+    servant, child = asyncio.run(run())
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    try:
+        gc.collect()
+        assert _until(lambda: not servant.is_running())
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
-def test_many_calls_and_large_answers_pass_through(tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(os.urandom(3_000_000))
-    large = (tmp_path / "large").read_bytes()
+def test_many_calls_and_large_answers_pass_through() -> None:
+    large = os.urandom(3_000_000)
 
     async def run() -> None:
-        process = DiskProcess(asyncio.get_running_loop())
-        while not process.takes_calls:
-            await asyncio.sleep(0.01)
-        answers = await asyncio.gather(*(process.call(partial(bytes.upper, large)) for _ in range(10)))
+        await _servant()
+        answers = await asyncio.gather(*(at_the_disk(bytes.upper, large) for _ in range(10)))
         assert answers == [large.upper()] * 10
 
     asyncio.run(asyncio.wait_for(run(), 120))
