@@ -1,8 +1,7 @@
 """The files of one clip, `<root>/clips/<key>/`, and what they say about where the clip stands.
 
 `layout` has their names. Nothing is ever deleted, so a process that wakes up late cannot void the claim of
-another. The claim, the task id and the result outlive a power cut; what is lost of the rest is had again for
-nothing.
+another. The claim, the task id and a failure outlive a power cut; what is lost of the rest is had again for nothing.
 """
 
 import asyncio
@@ -302,8 +301,9 @@ class ClipFolder:
     async def finish(self, answer: QueryAnswer, *, fetched_next: bool = False) -> dict[str, Any]:
         """Write the final query answer, without the signature of a video's URL; returns what was written.
 
-        `fetched_next`: this object is about to deliver the video, and with it writes what that turned out to be. Where a
-        write is a request, a success is written then: who is killed before asks the service once more, for nothing.
+        `fetched_next`: this object is about to deliver the video, and with it writes what that turned out to be. A
+        success is made sure of then: who is killed before, or loses power where the root is a local disk, asks the
+        service once more, for nothing.
         Raises `MiniMaxError` when the clip's folder is gone. Where that would take a request, a worker that wrote the
         submission itself does not look: it goes on to deliver what was paid for.
         """
@@ -312,11 +312,12 @@ class ClipFolder:
             document["billed_usd"] = billed
         if not self.root.local and await self.known(SUBMISSION) is None:
             raise self._gone(answer.task_id)
-        if fetched_next and answer.state is State.SUCCESS and not self.root.nonblocking:
+        delivered_next = fetched_next and answer.state is State.SUCCESS
+        if delivered_next and not self.root.nonblocking:
             self._remember(RESULT, document)
             return document
         try:
-            await self._write(RESULT, document, new_folder=False)
+            await self._write(RESULT, document, durable=not delivered_next, new_folder=False)
         except FileNotFoundError:
             raise self._gone(answer.task_id) from None
         return document

@@ -78,9 +78,12 @@ async def poll(
 
 
 async def task_owner(root: Storage, task_id: str, key: str) -> str:
-    """The key of the clip that a task is of: the first one that waits for it."""
+    """The key of the clip that a task is of: the first one that waits for it.
+
+    After a power cut whoever waits says so again, so nothing is flushed for it.
+    """
     name = task_file(task_id)
-    if await root.create_json_async(name, {"task_id": task_id, "clip": key}):
+    if await root.create_json_async(name, {"task_id": task_id, "clip": key}, durable=False):
         return key
     return str((await root.run(root.read_json, name) or {}).get("clip") or key)
 

@@ -109,12 +109,12 @@ class Storage:
         else:
             await self.run(self.write_json, name, data, durable=durable, new_folder=new_folder)
 
-    async def create_json_async(self, name: str, data: dict[str, Any]) -> bool:
+    async def create_json_async(self, name: str, data: dict[str, Any], *, durable: bool = True) -> bool:
         """`create_json` from a coroutine."""
-        if self.local:
+        if self.local and durable:
             return await at_the_disk(local_files.create, self.path(name), _json(data), self.base)
         if not self._s3:
-            return await self.run(self.create_json, name, data)
+            return await self.run(self.create_json, name, data, durable=durable)
         try:
             await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data), exclusive=True))
         except FileExistsError:
@@ -341,19 +341,22 @@ class Storage:
         with ThreadPoolExecutor(_COPIED_AT_ONCE) as copiers:
             return list(filter(None, copiers.map(one, pairs)))
 
-    def create(self, name: str, data: bytes) -> bool:
-        """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
+    def create(self, name: str, data: bytes, *, durable: bool = True) -> bool:
+        """Write a file that must not be there yet; False when it is. Of many writers one gets True.
+
+        Not `durable`: as in `write`.
+        """
         if self.local:
-            return local_files.create(self.path(name), data, self.base)
+            return local_files.create(self.path(name), data, self.base, durable=durable)
         try:
             self.fs.pipe_file(self.path(name), data, mode="create")
         except FileExistsError:
             return False
         return True
 
-    def create_json(self, name: str, data: dict[str, Any]) -> bool:
+    def create_json(self, name: str, data: dict[str, Any], *, durable: bool = True) -> bool:
         """`create` for a JSON object."""
-        return self.create(name, _json(data))
+        return self.create(name, _json(data), durable=durable)
 
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens when there is none."""

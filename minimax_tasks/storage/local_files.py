@@ -44,13 +44,14 @@ def copy(source: str, final: str, base: str) -> None:
         os.unlink(draft)  # a rename between two names of one file leaves both
 
 
-def create(final: str, data: bytes, base: str) -> bool:
+def create(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
     """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
     try:
         with _draft(final, base, publish=False) as draft:
-            disk.write_new(draft, data, durable=True)
+            disk.write_new(draft, data, durable=durable)
             disk.link(draft, final)
-            disk.flush_entries(os.path.dirname(draft), base)
+            if durable:
+                disk.flush_entries(os.path.dirname(draft), base)
     except FileExistsError:
         return False
     return True

@@ -249,8 +249,8 @@ def test_a_claim_that_was_created_although_the_storage_said_error_is_never_in_do
     create, read = local_files.create, Storage.read
     left = {"claims": 1, "reads": 0}
 
-    def wrong(final: str, data: bytes, base: str) -> bool:
-        done = create(final, data, base)
+    def wrong(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
+        done = create(final, data, base, durable=durable)
         if "claim." in final and left["claims"]:
             left["claims"], left["reads"] = 0, reads_fail
             raise OSError("the connection was reset")
@@ -278,7 +278,7 @@ def test_a_claim_that_was_not_created_is_an_error_and_no_doubt(
 ) -> None:
     with monkeypatch.context() as patched:
 
-        def full(final: str, data: bytes, base: str) -> bool:
+        def full(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
             raise OSError(28, os.strerror(28))
 
         patched.setattr(local_files, "create", full)
