@@ -456,6 +456,30 @@ mm.build([mm.TextToVideo(prompt=f"wave {n}", root="out") for n in range(30)], lo
 
 
 @pytest.mark.slow
+def test_kills_while_another_process_writes_pay_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that process has been told is written although its parent is gone, and late: a clip that is claimed so was
+    not sent, and no clip is claimed twice.
+    """
+    writing = "from minimax_tasks.storage import disk_work; disk_work.BACKLOG = 0\n" + WORKER
+    with Sandbox(latency=0.6, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        for seconds in (1.2, 1.5, 1.8, 2.1, 2.4, None):
+            with subprocess.Popen([sys.executable, "-c", writing], cwd=tmp_path) as process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds or 120)
+                process.kill()
+        prompts = [entry["request"]["prompt"] for entry in sandbox.ledger()]
+    assert len(prompts) == len(set(prompts)), "nothing is paid twice"
+    for clip in (tmp_path / "out/clips").iterdir():
+        if clip.is_dir():
+            paid, made = (clip / "submission.json").exists(), (clip / "video.mp4").exists()
+            assert paid == made, "every paid clip is delivered, or it is in doubt"
+            assert made or (clip / "claim.1.json").exists()
+
+
+@pytest.mark.slow
 def test_two_workers_and_a_kill_share_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sandbox(latency=0.6, scale="90P") as sandbox:
         point_at(monkeypatch, sandbox.url)
