@@ -31,7 +31,7 @@ QUICK := not slow and not browser and not s3 and not azure and not clients and n
 
 LINT := mypy imports ruff format
 
-.PHONY: demo test check browser engines lint $(LINT) docs matrix bench clean
+.PHONY: demo test check quick browser engines lint $(LINT) docs matrix bench clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "minimax-tasks needs Python 3.11 or newer; set PYTHON=...")'
@@ -90,10 +90,14 @@ browser:
 test: $(READY) $(S3) $(AZURITE) $(CLIENTS) engines browser
 	$(PYTEST)
 
+# Types take a while on one core, so the tests do not wait for them; what any of them has to say stands above the dots.
+check: $(READY)
+	@$(MAKE) --no-print-directory --jobs $(LINT) quick
+
 # Three side by side on two cores: of these tests many wait, and leave a core idle for a third of the time. None of them
 # uses the plugin of Schemathesis, which each process would load for a second.
-check: lint
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() * 3 // 2))') \
+quick: $(READY)
+	@PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(BIN)/python -c 'import os; print(max(2, os.cpu_count() * 3 // 2))') \
 	$(PYTEST) -q -p no:schemathesis -m '$(QUICK)' --hypothesis-profile quick
 
 # The quick tests on every Python from 3.11 to 3.14 that is found, with the newest and the lowest dependencies.

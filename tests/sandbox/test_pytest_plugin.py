@@ -35,7 +35,16 @@ def test_nothing_is_left_of_it():
 
 def test_a_test_of_somebody_else_gets_a_sandbox(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(THEIR_TESTS)
-    words = ["-p", "minimax_tasks_pytest", "--strict-markers", "-q", "-p", "no:cacheprovider"]
+    words = [
+        "-p",
+        "minimax_tasks_pytest",
+        "--strict-markers",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )
