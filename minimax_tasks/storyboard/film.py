@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -289,8 +290,8 @@ class FilmMaker:
                 sound.starts_at,
                 sound.ends_at,
                 sound.source_in,
-                fade_in=max(sound.fade_in, SEAM),
-                fade_out=max(sound.fade_out, SEAM),
+                fade_in=Fraction(0) if sound.follows else max(sound.fade_in, SEAM),
+                fade_out=Fraction(0) if sound.goes_on else max(sound.fade_out, SEAM),
                 volume=sound.volume,
                 ducks=sound.ducks,
                 ducked=sound.ducked,

@@ -17,7 +17,8 @@ class SoundCut:
     """A part of a sound file in its place in the film. Times are seconds; `volume` multiplies.
 
     `name` is the file as the board names it, `track` "bed" or "voice", `shot` the shot that a voice belongs to. While
-    one of `ducks` is heard (from, to), it is `ducked` times as loud.
+    one of `ducks` is heard (from, to), it is `ducked` times as loud. Where a bed is repeated, a part `follows` the one
+    before and `goes_on` in the next: sample after sample, as in the loop that its file is.
     """
 
     track: str
@@ -31,6 +32,8 @@ class SoundCut:
     ducks: tuple[tuple[Fraction, Fraction], ...] = ()
     ducked: float = 1.0
     shot: str = ""
+    follows: bool = False
+    goes_on: bool = False
 
 
 def lay_sounds(plan: Plan, cuts: "Sequence[Cut]") -> tuple[SoundCut, ...]:
@@ -107,6 +110,8 @@ def _bed(
             _factor(bed.gain),
             spoken if bed.duck else (),
             _factor(-bed.duck),
+            follows=at > begins,
+            goes_on=not is_last,
         )
         if is_last:
             return

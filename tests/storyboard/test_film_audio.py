@@ -118,6 +118,18 @@ def test_beds_and_voices_are_heard_where_the_board_says(
     assert samples.shape[1] == pytest.approx(6 * RATE, abs=2048)
 
 
+def test_a_looped_bed_keeps_its_level_where_it_begins_again(
+    tmp_path: Path, film: Callable[[str], tuple[Samples, int]]
+) -> None:
+    tone(tmp_path / "rain.wav", 0.7, 900)
+    samples, _ = film(board("{beds: [{file: rain.wav, loop: true}], loudness: off}"))
+    for again in range(1, 8):
+        middle = int(again * 0.7 * RATE)
+        for place in range(middle - RATE // 50, middle + RATE // 50, RATE // 450):
+            level = np.sqrt(np.mean(samples[0, place : place + RATE // 450] ** 2))
+            assert level == pytest.approx(0.2 / np.sqrt(2), rel=0.1)
+
+
 def test_a_bed_fades_and_makes_way_for_a_voice(
     tmp_path: Path, film: Callable[[str], tuple[Samples, int]]
 ) -> None:
