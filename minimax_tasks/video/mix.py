@@ -120,12 +120,18 @@ class _Heard:
 
 
 def faded(places: npt.NDArray[Any], begin: int, end: int, fade_in: int, fade_out: int) -> npt.NDArray[Any]:
-    """The gain at each place of a sound from `begin` to `end`: with equal power where two sounds cross."""
+    """The gain at each of some places in a row of a sound from `begin` to `end`.
+
+    Two sounds that cross have equal power.
+    """
     gain = np.ones(len(places))
-    if fade_in:
-        gain *= np.sin(np.clip((places - begin + 0.5) / fade_in, 0, 1) * (np.pi / 2))
-    if fade_out:
-        gain *= np.sin(np.clip((end - places - 0.5) / fade_out, 0, 1) * (np.pi / 2))
+    # Sines of what is faded only: most of a sound is not.
+    if fade_in and len(places):
+        part = slice(0, max(0, begin + fade_in - int(places[0])))
+        gain[part] *= np.sin(np.clip((places[part] - begin + 0.5) / fade_in, 0, 1) * (np.pi / 2))
+    if fade_out and len(places):
+        part = slice(max(0, end - fade_out - int(places[0])), None)
+        gain[part] *= np.sin(np.clip((end - places[part] - 0.5) / fade_out, 0, 1) * (np.pi / 2))
     return gain
 
 

@@ -68,7 +68,10 @@ class _Clip:
         """What is heard of it in some blocks, faded at both ends."""
         samples = np.zeros((2, len(blocks) * BLOCK), np.float32)
         # One packet more in front: the first that is decoded lacks the half that it is heard together with.
-        numbers = range(max(blocks.start - self.at - 1, 0), min(blocks.stop - self.at, len(self.packets)))
+        # What lies outside the clip is silent, whatever its packets hold.
+        soonest = max(blocks.start, (self.begin - grid) // BLOCK)
+        latest = min(blocks.stop, (self.end - 1 - grid) // BLOCK + 1)
+        numbers = range(max(soonest - self.at - 1, 0), min(latest - self.at, len(self.packets)))
         decoder = av.CodecContext.create("aac", "r")
         decoder.extradata = self.packets[0].stream.codec_context.extradata
         for number in numbers:
@@ -78,7 +81,8 @@ class _Clip:
                 samples[:, place : place + BLOCK] = found
         start = grid + blocks.start * BLOCK
         places = np.arange(start, start + samples.shape[1])
-        return np.asarray(samples * faded(places, self.begin, self.end, fade, fade), np.float32)
+        samples *= faded(places, self.begin, self.end, fade, fade).astype(np.float32)
+        return samples
 
 
 class Splicer:
@@ -89,6 +93,7 @@ class Splicer:
 
     def __init__(self, rate: int, seconds: Fraction) -> None:
         self._rate = rate
+        self._tick = Fraction(1, rate)
         self._total = nearest(seconds * rate)
         self._fade = nearest(SEAM * rate)
         self._grid = 0
@@ -161,13 +166,13 @@ class Splicer:
     def _timed(self, packet: "av.Packet[Any]", number: int) -> "av.Packet[Any]":
         packet.pts = packet.dts = self._grid + number * BLOCK
         packet.duration = min(BLOCK, max(1, self._total - packet.pts))
-        packet.time_base = Fraction(1, self._rate)
+        packet.time_base = self._tick
         return packet
 
 
 def _copied(packet: "av.Packet[Any]") -> "av.Packet[Any]":
     """The packet without what its file says of samples to leave out: that was true of its place there."""
-    return av.Packet(bytes(packet))
+    return av.Packet(packet)  # type: ignore[arg-type]  # anything with a buffer
 
 
 def _decoded(decoder: Any, packet: "av.Packet[Any]") -> Samples | None:

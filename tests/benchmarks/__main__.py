@@ -220,7 +220,7 @@ def joining(options: argparse.Namespace) -> list[Row]:
     ffmpeg where it is; a film that is encoded over the encoder alone; memory of many clips over few.
     """
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
-    from tests.benchmarks.films import concatenated, encoder_alone, joined_memory
+    from tests.benchmarks.films import concatenated, encoder_alone, joined_memory, with_sound
     from tests.joining import Piece, join
 
     with tempfile.TemporaryDirectory() as folder:
@@ -235,6 +235,18 @@ def joining(options: argparse.Namespace) -> list[Row]:
         names = [piece.path for piece in pieces]
         theirs = least(lambda: concatenated(names, film))
         rows.append(("joining 100 clips", "FFmpeg's concat", ours / theirs, f"{ours:.2f} / {theirs:.2f} s"))
+        heard = with_sound(clips, folder)
+        pieces_heard = [Piece(heard[number % 4], title=f"shot {number}") for number in range(100)]
+        with_all = least(lambda: join(film, pieces_heard))
+        theirs_heard = least(lambda: concatenated([piece.path for piece in pieces_heard], film))
+        rows.append(
+            (
+                "joining 100 clips with sound and chapters",
+                "FFmpeg's concat",
+                with_all / theirs_heard,
+                f"{with_all:.2f} / {theirs_heard:.2f} s",
+            )
+        )
         faded = [Piece(clip, transition="fade", transition_seconds=0.5) for clip in clips * 2]
         faded = [Piece(clips[0], hold=0.04), *faded[1:]]
         smart = least(lambda: join(film, faded), 1)
