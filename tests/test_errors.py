@@ -28,6 +28,7 @@ CONTROL_FLOW = {
     "minimax_tasks.sandbox.http.broken_responses._Cut",
     "minimax_tasks.sandbox.http.v2.wire.Rejected",
     "minimax_tasks.sandbox.http.wire.Refused",
+    "minimax_tasks.storage.disk_process.ProcessEnded",
     "minimax_tasks.storyboard.yaml_document._Unreadable",
     "minimax_tasks.video.plain_mp4._Unusual",
 }

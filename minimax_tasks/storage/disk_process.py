@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, Any, TypeVar
 
+from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
 from minimax_tasks.storage.disk_threads import AT_ONCE
 
@@ -45,7 +46,7 @@ _GOODBYE = 10.0
 """Seconds that a process gets to finish, once nobody waits for it any more."""
 
 
-class ProcessEnded(OSError):
+class ProcessEnded(ControlFlow):
     """The process that works at the disk ended before it answered; what it was doing is done or is not."""
 
 

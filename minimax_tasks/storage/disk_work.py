@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from minimax_tasks.storage.disk_process import DiskProcess, can_be_started
+from minimax_tasks.storage.disk_process import DiskProcess, ProcessEnded, can_be_started
 from minimax_tasks.storage.disk_threads import DiskThreads
 
 log = logging.getLogger(__name__)
@@ -53,15 +53,26 @@ class _Disk:
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Disk] = WeakKeyDictionary()
 
 
-async def at_the_disk(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+async def at_the_disk(
+    function: Callable[..., _Result], *arguments: Any, once: bool = False, **options: Any
+) -> _Result:
     """Call a function that waits for the disk; returns and raises what it does.
 
-    Another process may do it, so it is a function of a module, and it and what it takes and gives can be pickled. Raises
-    `ProcessEnded` (an OSError) when that process ended meanwhile: whether the function was called is not known then.
-    A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
+    Another process may do it, so it is a function of a module, and it and what it takes and gives can be pickled. When
+    that process ends meanwhile, nobody knows whether it was called: it is called again, unless that may happen only
+    `once`, which raises OSError. A caller that is cancelled does not stop a call that has begun, as with
+    `asyncio.to_thread`.
     """
     loop = asyncio.get_running_loop()
     disk = _of_loops.get(loop)
     if disk is None:
         disk = _of_loops[loop] = _Disk()
-    return await disk.call(partial(function, *arguments, **options))
+    work = partial(function, *arguments, **options)
+    for _ in range(STARTS):
+        try:
+            return await disk.call(work)
+        except ProcessEnded as error:
+            log.warning("%s", error)
+            if once:
+                raise OSError(str(error)) from None
+    return await disk.call(work)

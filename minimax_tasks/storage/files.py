@@ -112,7 +112,7 @@ class Storage:
     async def create_json_async(self, name: str, data: dict[str, Any], *, durable: bool = True) -> bool:
         """`create_json` from a coroutine."""
         if self.local and durable:
-            return await at_the_disk(local_files.create, self.path(name), _json(data), self.base)
+            return await at_the_disk(local_files.create, self.path(name), _json(data), self.base, once=True)
         if not self._s3:
             return await self.run(self.create_json, name, data, durable=durable)
         try:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from minimax_tasks.storage import disk_work
-from minimax_tasks.storage.disk_process import ProcessEnded, can_be_started
+from minimax_tasks.storage.disk_process import can_be_started
 from minimax_tasks.storage.disk_work import at_the_disk
 from minimax_tasks.storage.files import Storage
 
@@ -86,17 +86,19 @@ def test_what_it_raises_is_raised_here(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_when_it_is_killed_who_waits_hears_so_and_another_one_goes_on(tmp_path: Path) -> None:
+def test_when_it_is_killed_another_one_does_again_what_may_be_done_twice(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path))
 
     async def run() -> None:
         for number in range(disk_work.STARTS):
             servant = await _servant()
-            waiting = asyncio.ensure_future(at_the_disk(time.sleep, 60))
+            waiting = asyncio.ensure_future(at_the_disk(time.sleep, 60, once=True))
+            others = [asyncio.ensure_future(at_the_disk(time.sleep, 0.3)) for _ in range(5)]
             await at_the_disk(os.getpid)
             servant.kill()
-            with pytest.raises(ProcessEnded):
+            with pytest.raises(OSError, match="the process that works at the disk ended"):
                 await waiting
+            await asyncio.gather(*others)
             await storage.write_json_async(f"{number}.json", {})
         for _ in range(20):
             assert await at_the_disk(os.getpid) == os.getpid()  # then threads do it
