@@ -180,10 +180,11 @@ async def _wait(
                 refused = 0
                 elapsed = waited + time.monotonic() - began
                 if answer.state is State.SUCCESS and running:
-                    service.first_poll.took(min(running, elapsed), task.kind)
+                    service.first_poll.took(min(running, elapsed), task.kind, found=elapsed)
                 if answer.state is not State.RUNNING:
                     return answer.model_copy(update={"task_id": task.id})
                 running = elapsed
+                pause = service.first_poll.seconds_to_next(pause, elapsed, task.kind)
                 if answer.status != status:
                     status = answer.status
                     on_status(status)

@@ -169,6 +169,18 @@ def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
     assert estimate.seconds_to_wait(45.0) == 45.0
 
 
+def test_a_poll_comes_when_others_of_the_kind_were_found_ready_and_never_later_than_it_would() -> None:
+    estimate, kind = FirstPollEstimate(), "MiniMax-Hailuo-02 768P 6 s"
+    for found in (33.0, 31.5, 32.0, 36.0):
+        estimate.took(25.0, kind, found=found)
+    assert estimate.seconds_to_next(10.0, 27.0, kind) == 10.0, "four say nothing"
+    estimate.took(25.0, kind, found=35.0)
+    assert estimate.seconds_to_next(10.0, 27.0, kind) == 4.5
+    assert estimate.seconds_to_next(10.0, 20.0, kind) == 10.0
+    assert estimate.seconds_to_next(10.0, 31.5, kind) == 10.0
+    assert estimate.seconds_to_next(10.0, 27.0, "MiniMax-H3 2K 15 s") == 10.0
+
+
 def test_slow_clips_of_another_kind_say_nothing_about_a_fast_one() -> None:
     estimate = FirstPollEstimate()
     for _ in range(40):
