@@ -66,7 +66,8 @@ class DiskProcess:
         """Starts it. Raises OSError when that cannot be done."""
         self._loop = weakref.ref(loop)
         self._line, process = _start()
-        self._calls: dict[int, asyncio.Future[Any]] = {}
+        # Weakly: an event loop that ends in the middle of calls would be kept by them, and with it this process.
+        self._calls: weakref.WeakValueDictionary[int, asyncio.Future[Any]] = weakref.WeakValueDictionary()
         self._number = 0
         self._in = bytearray()
         self._out = bytearray()
@@ -124,8 +125,8 @@ class DiskProcess:
                 self._answer(*outcome)
 
     def _answer(self, number: int, result: Any, error: BaseException | None) -> None:
-        answer = self._calls.pop(number)
-        if answer.cancelled():
+        answer = self._calls.pop(number, None)
+        if answer is None or answer.done():  # nobody waits any more
             return
         if error is None:
             answer.set_result(result)

@@ -34,7 +34,13 @@ class _Disk:
         self._process: DiskProcess | None = None
         self._starts = STARTS if can_be_started() else 0
 
+    @property
+    def has_process(self) -> bool:
+        """Whether calls go to a process."""
+        return self._process is not None and self._process.takes_calls
+
     def call(self, work: "partial[_Result]") -> "asyncio.Future[_Result]":
+        """Have a function called off the event loop."""
         process = self._process
         if process is not None and process.takes_calls:
             return process.call(work)
@@ -53,26 +59,27 @@ class _Disk:
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Disk] = WeakKeyDictionary()
 
 
-async def at_the_disk(
-    function: Callable[..., _Result], *arguments: Any, once: bool = False, **options: Any
-) -> _Result:
+def has_process() -> bool:
+    """Whether a process works at the disk for the running event loop: what needs no waiting costs less there, too."""
+    disk = _of_loops.get(asyncio.get_running_loop())
+    return disk is not None and disk.has_process
+
+
+async def at_the_disk(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
     """Call a function that waits for the disk; returns and raises what it does.
 
     Another process may do it, so it is a function of a module, and it and what it takes and gives can be pickled. When
-    that process ends meanwhile, nobody knows whether it was called: it is called again, unless that may happen only
-    `once`, which raises OSError. A caller that is cancelled does not stop a call that has begun, as with
-    `asyncio.to_thread`.
+    that process ends meanwhile, nobody knows whether it was called, and it is called again: so an exclusive create may
+    say that the name is taken, and the caller looks whether it is its own, as with a remote storage that lost an answer.
+    A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
     """
     loop = asyncio.get_running_loop()
     disk = _of_loops.get(loop)
     if disk is None:
         disk = _of_loops[loop] = _Disk()
     work = partial(function, *arguments, **options)
-    for _ in range(STARTS):
+    while True:  # at most `STARTS` processes can end
         try:
             return await disk.call(work)
         except ProcessEnded as error:
-            log.warning("%s", error)
-            if once:
-                raise OSError(str(error)) from None
-    return await disk.call(work)
+            log.warning("%s; another one goes on", str(error))  # who keeps the record keeps no frames

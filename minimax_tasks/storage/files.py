@@ -21,7 +21,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from minimax_tasks.storage import disk, local_files, owner, s3
-from minimax_tasks.storage.disk_work import at_the_disk
+from minimax_tasks.storage.disk_work import at_the_disk, has_process
 from minimax_tasks.storage.drafts import draft_name, is_draft
 from minimax_tasks.storage.fs_loop import in_fs_loop
 from minimax_tasks.storage.local_files import Durable
@@ -101,7 +101,7 @@ class Storage:
         """`write_json` from a coroutine."""
         if self._s3:
             await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data)))
-        elif self.local and durable:
+        elif self.local and (durable or has_process()):
             final = self.path(name)
             await at_the_disk(
                 local_files.write, final, _json(data), self.base, durable=durable, new_folder=new_folder
@@ -111,8 +111,9 @@ class Storage:
 
     async def create_json_async(self, name: str, data: dict[str, Any], *, durable: bool = True) -> bool:
         """`create_json` from a coroutine."""
-        if self.local and durable:
-            return await at_the_disk(local_files.create, self.path(name), _json(data), self.base, once=True)
+        if self.local and (durable or has_process()):
+            path = self.path(name)
+            return await at_the_disk(local_files.create, path, _json(data), self.base, durable=durable)
         if not self._s3:
             return await self.run(self.create_json, name, data, durable=durable)
         try:
