@@ -15,10 +15,11 @@ BESIDE_dagster := dagster-webserver
 MOTO := moto[server]>=5,<6
 
 # $(call install,ENVIRONMENT,PACKAGES): uv takes seconds where pip takes minutes; where uv cannot be had or finds no
-# index (it does not read pip's configuration), pip does it.
+# index (it does not read pip's configuration), pip does it. Both compile what they install, once, where three workers of
+# pytest would do it side by side.
 define install
 	$(1)/bin/python -m pip install --quiet uv 2>/dev/null || true
-	{ test -x $(1)/bin/uv && $(1)/bin/uv pip install --quiet --python $(1)/bin/python $(2) 2>/dev/null; } \
+	{ test -x $(1)/bin/uv && $(1)/bin/uv pip install --quiet --compile-bytecode --python $(1)/bin/python $(2) 2>/dev/null; } \
 	|| $(1)/bin/python -m pip install --quiet $(2)
 endef
 

@@ -308,6 +308,7 @@ def test_the_installed_command_says_the_same_of_a_configuration_that_cannot_be_r
     assert "PLANTED" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_toml_that_cannot_be_read(tmp_path: Path, fresh: Fresh) -> None:
     (tmp_path / "luigi.toml").write_text('[minimax]\napi_key = "sk-PLANTED\n')
     code, told = fresh(["ledger"], tmp_path, LUIGI_CONFIG_PARSER="toml")

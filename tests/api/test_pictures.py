@@ -114,6 +114,7 @@ def test_a_picture_that_is_too_long_is_cropped_around_its_middle(
     assert judge_picture(data, field="image", name="a.png", fit=True) == picture, "always the same bytes"
 
 
+@pytest.mark.slow
 def test_a_picture_of_too_many_bytes_becomes_a_smaller_one() -> None:
     noise = Image.effect_noise((5200, 4000), 120).convert("RGB")
     data = encoded(noise, "PNG", compress_level=0)

@@ -68,6 +68,7 @@ def test_a_clip_from_text(sandbox: Sandbox, tmp_path: Path) -> None:
     assert json.loads((folder / "result.json").read_text())["usage"]["output_seconds"] == 4
 
 
+@pytest.mark.slow
 def test_a_full_size_clip_has_the_size_that_was_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

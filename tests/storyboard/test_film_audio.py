@@ -169,6 +169,7 @@ def test_silence_is_not_levelled() -> None:
     assert not np.concatenate(list(levelled(lambda: iter([silence]), RATE, -16.0)), axis=1).any()
 
 
+@pytest.mark.slow
 def test_another_music_is_another_film_and_pays_nothing(
     tmp_path: Path, film: Callable[[str], tuple[Samples, int]]
 ) -> None:

@@ -252,6 +252,7 @@ def test_another_picture_move_or_length_is_another_still(tmp_path: Path) -> None
     assert digests[0] == digests[4], "the same picture by another name"
 
 
+@pytest.mark.slow
 def test_a_film_of_stills_is_copied_as_they_are_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

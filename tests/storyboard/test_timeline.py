@@ -13,6 +13,7 @@ from tests.storyboard.boards import HARBOUR, write_board
 otio = pytest.importorskip("opentimelineio", reason="it has no wheel for this Python")
 
 
+@pytest.mark.slow
 def test_the_timeline_has_the_film_s_length_and_links_the_picked_takes(
     sandbox: Sandbox, tmp_path: Path, picture: Picture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -232,6 +232,7 @@ def test_very_short_clips_with_sound(tmp_path, frames):
     heard(tmp_path / "film.mp4")
 
 
+@pytest.mark.slow
 def test_many_joins_with_trims_and_retimes_stay_in_step(tmp_path: Path) -> None:
     clip = loud_clip(tmp_path / "clip.mp4")
     edits: list[dict[str, Any]] = [{}, {"trim": "0.1.."}, {"trim": "..-0.25"}, {"speed": 0.8}, {"hold": 0.2}]

@@ -357,6 +357,7 @@ for count in (2, 12):
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(make_clip, out):
     one, two = make_clip("one.mp4", size=(640, 360)), make_clip("two.mp4", size=(638, 360))
     command = [sys.executable, "-c", MEASURE, out, one, two]
