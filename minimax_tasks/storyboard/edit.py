@@ -155,6 +155,10 @@ class Edit:
         """A time of this edit in frames of the film; of one without a rate, at 24 frames per second."""
         return nearest(seconds * (self.rate or DEFAULT_FPS))
 
+    def last_shown(self, cut: Cut) -> Fraction:
+        """The time in its clip of the frame that a cut shows last."""
+        return cut.source_out - cut.speed / (self.rate or DEFAULT_FPS)
+
     def crowded(self) -> Iterator[CrowdedCut]:
         """The cuts that the film cannot have, in order."""
         overlaps = [*(cut.overlap for cut in self.cuts), Fraction(0)]

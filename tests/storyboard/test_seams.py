@@ -145,6 +145,21 @@ def test_the_report_measures_the_seam_that_the_film_has(tmp_path: Path, chain: l
     assert max(luma for _, luma in chained) < 1
 
 
+@pytest.mark.parametrize(
+    ("keys", "last", "first"),
+    [(("trim: ..0.5", ""), 11, 0), (("", "trim: 0.25.."), 23, 6), (("", "ease: 4"), 19, 5)],
+)
+def test_the_report_measures_the_frames_that_meet_in_the_film(
+    tmp_path: Path, chain: list[str], keys: tuple[str, str], last: int, first: int
+) -> None:
+    film = film_of(board(tmp_path, "", *keys), chain[:2])
+    page = film.with_name("report.html").read_text(encoding="utf-8")
+    (told,) = map(float, re.findall(r"</span>, ([0-9.]+) dB", page))
+    one, two = (pictures(Path(clip)) for clip in chain[:2])
+    assert told == pytest.approx(measure_seam(one[last], two[first]).psnr, abs=0.3)
+    assert told != pytest.approx(measure_seam(one[-1], two[0]).psnr, abs=0.3)
+
+
 def test_pictures_that_agree_are_copied_and_a_cut_is_left_alone(tmp_path: Path) -> None:
     clips = [
         written_clip(tmp_path / f"{number}.mp4", 24, size=SIZE, first=23 * number, picture=scene(0))

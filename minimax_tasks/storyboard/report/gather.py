@@ -21,12 +21,11 @@ from minimax_tasks.storyboard.own.own_clip import OwnClip
 from minimax_tasks.storyboard.plan import OWN, Plan, PlannedShot, Segment, Source
 from minimax_tasks.storyboard.report.page import FilmReport, ReportShot, ReportTake
 from minimax_tasks.storyboard.report.previews import POSTER_WIDTH, STILL_WIDTH, ClipPreviews, previews_of
-from minimax_tasks.video.colour import frame_of, picture_of
-from minimax_tasks.video.grade import Grade
+from minimax_tasks.storyboard.report.seams import film_seam
 from minimax_tasks.video.join import Joined
 from minimax_tasks.video.previews import webp
 from minimax_tasks.video.rates import DEFAULT_FPS
-from minimax_tasks.video.seam import Seam, measure_seam
+from minimax_tasks.video.seam import Seam
 
 _AT_ONCE = 2
 _STATUS = {
@@ -62,11 +61,11 @@ def film_report(
         names = {key: (own_file if key in own else clip_file)(key, PREVIEWS) for key in clips}
         shown = threads.map(lambda key: previews_of(root, names[key], clips[key]), clips)
         previews = dict(zip(clips, shown, strict=True))
-    shots, before = [], None
+    grades = joined.grades if joined else {}
+    shots = []
     for number, cut in enumerate(edit.cuts):
         shot = plan.by_id[cut.shot]
-        shots.append(_shot(shot, previews, states, cut, _seam(number, shot, before, previews, joined)))
-        before = shot
+        shots.append(_shot(shot, previews, states, cut, film_seam(edit, number, previews, clips, grades)))
     paid = [
         s.request.usd
         for s in plan.segments
@@ -202,36 +201,6 @@ def _any_shot(shot: PlannedShot, seen: ClipPreviews | None, cut: Cut) -> ReportS
 def _begins(shot: PlannedShot) -> str:
     template = shot.shot.video_template
     return "from the text" if template is None else f"from {template.image or 'the template'}"
-
-
-def _seam(
-    number: int,
-    shot: PlannedShot,
-    before: PlannedShot | None,
-    previews: Mapping[str, ClipPreviews],
-    joined: Joined | None,
-) -> Seam | None:
-    """How the shot with this number in the film goes on from the one before, in the colours that the film has."""
-    if before is None or not shot.join.repeats_frame:
-        return None
-    one, two = previews.get(before.key), previews.get(shot.key)
-    if one is None or two is None:
-        return None
-    grades = joined.grades if joined else {}
-    last, first = (
-        _graded(picture, grades.get(at))
-        for picture, at in ((one.seam_last, number - 1), (two.seam_first, number))
-    )
-    return measure_seam(last, first)
-
-
-def _graded(picture: bytes, grade: Grade | None) -> Image.Image:
-    with Image.open(io.BytesIO(picture)) as opened:
-        image = opened.convert("RGB")
-    if grade is None:
-        return image
-    even = image.resize((image.width + image.width % 2, image.height + image.height % 2))
-    return picture_of(grade.of(frame_of(even)), "ITU709")
 
 
 def _still(source: Source | None) -> bytes | None:

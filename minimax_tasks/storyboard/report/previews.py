@@ -57,6 +57,14 @@ def prepare(root: Storage, key: str) -> None:
         previews_of(root, clip_file(key, PREVIEWS), path)
 
 
+def seam_picture(image: Image.Image) -> bytes:
+    """A lossless reduction, so that measuring a join measures the clips."""
+    height = max(2, round(image.height * SEAM_WIDTH / image.width))
+    out = io.BytesIO()
+    image.resize((SEAM_WIDTH, height), Image.Resampling.BOX).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def _make(path: str | Path) -> ClipPreviews:
     first, last, facts = first_frame(path), last_frame(path), probe(path, "header")
     return ClipPreviews(
@@ -64,22 +72,14 @@ def _make(path: str | Path) -> ClipPreviews:
         last=webp(last, STILL_WIDTH),
         take=webp(last, TAKE_WIDTH),
         preview=preview_mp4(path),
-        seam_first=_small(first),
-        seam_last=_small(last),
+        seam_first=seam_picture(first),
+        seam_last=seam_picture(last),
         width=first.width,
         height=first.height,
         frames=facts.frames,
         seconds=facts.seconds,
         fps=float(facts.fps or 0),
     )
-
-
-def _small(image: Image.Image) -> bytes:
-    """A lossless reduction, so that measuring a join measures the clips."""
-    height = max(2, round(image.height * SEAM_WIDTH / image.width))
-    out = io.BytesIO()
-    image.resize((SEAM_WIDTH, height), Image.Resampling.BOX).save(out, "PNG", compress_level=1)
-    return out.getvalue()
 
 
 def _encoded(value: Any) -> Any:
