@@ -278,20 +278,26 @@ class FilmMaker:
 
     def _sounds(self, edit: Edit, scratch: Path) -> list["PlacedSound"]:
         """The beds and voices of an edit, with local files. Raises `VideoError` for one that changed or is gone."""
+        from minimax_tasks.video.loops import loop_fade
         from minimax_tasks.video.mix import SEAM, PlacedSound
 
         files: dict[str, str] = {}
+        loops: dict[tuple[str, float], Fraction] = {}
         for sound in edit.sounds:
             if sound.name not in files:
                 files[sound.name] = local_sound(self.plan.sounds[sound.name], scratch / f"sound-{len(files)}")
+            loop = sound.name, sound.volume
+            if sound.goes_on and loop not in loops:
+                length = sound.source_in + sound.ends_at - sound.starts_at
+                loops[loop] = loop_fade(files[sound.name], length, sound.volume)
         return [
             PlacedSound(
                 files[sound.name],
                 sound.starts_at,
                 sound.ends_at,
                 sound.source_in,
-                fade_in=Fraction(0) if sound.follows else max(sound.fade_in, SEAM),
-                fade_out=Fraction(0) if sound.goes_on else max(sound.fade_out, SEAM),
+                fade_in=loops[sound.name, sound.volume] if sound.follows else max(sound.fade_in, SEAM),
+                fade_out=loops[sound.name, sound.volume] if sound.goes_on else max(sound.fade_out, SEAM),
                 volume=sound.volume,
                 ducks=sound.ducks,
                 ducked=sound.ducked,

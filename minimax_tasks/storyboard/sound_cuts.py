@@ -18,7 +18,7 @@ class SoundCut:
 
     `name` is the file as the board names it, `track` "bed" or "voice", `shot` the shot that a voice belongs to. While
     one of `ducks` is heard (from, to), it is `ducked` times as loud. Where a bed is repeated, a part `follows` the one
-    before and `goes_on` in the next: sample after sample, as in the loop that its file is.
+    before and `goes_on` in the next: sample after sample, where its file is a loop.
     """
 
     track: str

@@ -130,6 +130,20 @@ def test_a_looped_bed_keeps_its_level_where_it_begins_again(
             assert level == pytest.approx(0.2 / np.sqrt(2), rel=0.1)
 
 
+@pytest.mark.parametrize("phase", [0.25, 0.5])
+def test_a_bed_that_is_no_loop_does_not_click_where_it_begins_again(
+    tmp_path: Path, film: Callable[[str], tuple[Samples, int]], phase: float
+) -> None:
+    hertz = (630 + phase) / 0.7
+    tone(tmp_path / "rain.wav", 0.7, hertz)
+    samples, _ = film(board("{beds: [{file: rain.wav, loop: true}], loudness: off}"))
+    own = 0.2 * 2 * np.pi * hertz / RATE
+    assert np.abs(np.diff(samples[0])).max() < 2.5 * own
+    assert strength(samples, 0.75, 1.35, hertz) == pytest.approx(0.2, rel=0.05)
+    assert strength(samples, 4.95, 5.55, hertz) == pytest.approx(0.2, rel=0.05), "none is longer or shorter"
+    assert samples.shape[1] == pytest.approx(6 * RATE, abs=2048)
+
+
 def test_a_bed_fades_and_makes_way_for_a_voice(
     tmp_path: Path, film: Callable[[str], tuple[Samples, int]]
 ) -> None:
