@@ -23,16 +23,19 @@ def concatenated(clips: Sequence[str], film: str) -> None:
         av.open(film, "w", options={"movflags": "+faststart"}) as out,
     ):
         streams = {one.index: out.add_stream_from_template(one) for one in source.streams}
+        sounds = {one.index for one in source.streams.audio}
         last: dict[int, int] = {}
         for packet in source.demux():
-            if packet.size and packet.pts is not None and packet.dts is not None:
+            if not packet.size:
+                continue
+            index = packet.stream.index
+            if index in sounds and packet.pts is not None and packet.dts is not None:
                 # Sound overlaps where clips meet; like ffmpeg, move what would come too early.
-                index = packet.stream.index
                 late = max(0, last.get(index, packet.dts - 1) + 1 - packet.dts)
                 packet.pts, packet.dts = packet.pts + late, packet.dts + late
                 last[index] = packet.dts
-                packet.stream = streams[index]
-                out.mux(packet)
+            packet.stream = streams[index]
+            out.mux(packet)
 
 
 def with_sound(clips: Sequence[str], folder: str) -> list[str]:
