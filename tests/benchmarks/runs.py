@@ -164,6 +164,8 @@ class _Threads:
             for helper in process.children(recursive=True):
                 with contextlib.suppress(psutil.Error, OSError, IndexError):
                     self._helpers[helper.pid] = peak_mb(helper.pid)
+                    used = helper.cpu_times()
+                    self._spent[helper.pid] = ("minimax-disk", used.user + used.system)
             time.sleep(0.25)
 
     @property
@@ -173,7 +175,7 @@ class _Threads:
 
     @property
     def by_name(self) -> dict[str, float]:
-        """Threads of a pool are one."""
+        """Threads of a pool are one, and the process that does their work is one of them."""
         found: dict[str, float] = {}
         for name, spent in list(self._spent.values()):
             found[name] = found.get(name, 0.0) + spent
