@@ -29,10 +29,14 @@ class Answers:
         # Before the first is told: what is added after the last one was told asks again.
         self._is_telling = False
         while self._done:
-            answer, result, error = self._done.popleft()
-            if answer.cancelled():
-                continue
-            if error is None:
-                answer.set_result(result)
-            else:
-                answer.set_exception(error)
+            tell(*self._done.popleft())
+
+
+def tell(answer: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    """Give who waits the result, or the error that ended the call; from the thread of its event loop."""
+    if answer.done():  # nobody waits any more
+        return
+    if error is None:
+        answer.set_result(result)
+    else:
+        answer.set_exception(error)

@@ -19,11 +19,13 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import IO, Any, TypeVar
 
 from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
+from minimax_tasks.storage.answers import tell
 from minimax_tasks.storage.disk_threads import AT_ONCE
 
 _Result = TypeVar("_Result")
@@ -98,7 +100,7 @@ class DiskProcess:
         with contextlib.suppress(BlockingIOError, InterruptedError):
             try:
                 sent = self._line.send(self._out)
-            except (BrokenPipeError, ConnectionError):
+            except ConnectionError:
                 self._has_ended()
                 return
             del self._out[:sent]
@@ -126,12 +128,8 @@ class DiskProcess:
 
     def _answer(self, number: int, result: Any, error: BaseException | None) -> None:
         answer = self._calls.pop(number, None)
-        if answer is None or answer.done():  # nobody waits any more
-            return
-        if error is None:
-            answer.set_result(result)
-        else:
-            answer.set_exception(error)
+        if answer is not None:
+            tell(answer, result, error)
 
     def _has_ended(self) -> None:
         self.takes_calls, self.has_ended = False, True
@@ -211,19 +209,12 @@ def serve(descriptor: int) -> None:
     """What the process does: call what it is told to, until nobody is at the other end of its socket."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    calls: queue.Queue[bytes | None] = queue.Queue()
     with socket.socket(fileno=descriptor) as line, line.makefile("rb") as told:
         answering = _Answering(line)
         answering.give()
-        workers = [threading.Thread(target=_work, args=(calls, answering)) for _ in range(AT_ONCE)]
-        for worker in workers:
-            worker.start()
-        for message in _messages(told):
-            calls.put(message)
-        for _ in workers:
-            calls.put(None)
-        for worker in workers:
-            worker.join()
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            for message in _messages(told):
+                threads.submit(_work, message, answering)
 
 
 def _messages(told: IO[bytes]) -> Iterator[bytes]:
@@ -232,15 +223,14 @@ def _messages(told: IO[bytes]) -> Iterator[bytes]:
             yield told.read(*_SIZE.unpack(head))
 
 
-def _work(calls: "queue.Queue[bytes | None]", answering: "_Answering") -> None:
-    while (message := calls.get()) is not None:
-        number, work = pickle.loads(message)
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:
-            error = raised
-        answering.give((number, result, error))
+def _work(message: bytes, answering: "_Answering") -> None:
+    number, work = pickle.loads(message)
+    result, error = None, None
+    try:
+        result = work()
+    except BaseException as raised:
+        error = raised
+    answering.give((number, result, error))
 
 
 class _Answering:
