@@ -108,8 +108,8 @@ def test_a_final_cut_project_says_everything_in_its_own_words(export: Callable[.
     assert time_of(sequence, "duration") == Fraction(FRAMES, 24)
     assert [one.get("name") for one in root.iter("transition")] == [
         "Cross Dissolve",
-        "wipeleft",
-        "circleopen",
+        "Wipe",
+        "Circle",
     ]
     assert [(one.get("role"), one.get("name")) for one in root.iter("caption")] == [
         ("iTT?captionFormat=ITT.en", "We should go."),
@@ -354,11 +354,45 @@ def test_what_a_format_cannot_say_is_told(
     for ending in ("otio", "xml", "fcpxml", "edl", "csv"):
         export(f"told.{ending}")
         told[ending] = " ".join(capsys.readouterr().err.split())
-    assert "is a cross dissolve: shots c (wipeleft), e (circleopen)" in told["fcpxml"]
+    assert "cross dissolve" not in told["fcpxml"]
     assert "an EDL has no word for a wipe that runs backwards, so it runs forwards: shot c" in told["edl"]
     assert "titles are markers: shot d" in told["otio"]
     assert "cross dissolve" not in told["xml"]
     assert told["csv"] == ""
+
+
+def test_a_final_cut_project_has_the_wipes_of_the_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the ids that its own exports have; what no such export shows is a dissolve, and told."""
+    kinds = ("wipeup", "smoothright", "coverdown", "radial", "fadeblack", "slideleft", "fadewhite")
+    shots = [f"      - {{id: {kind}, clip: own.mp4, cut: {kind} 0.25}}" for kind in kinds]
+    text = "\n".join(["    title: Everything", "    shots:", "      - {id: a, clip: own.mp4}", *shots])
+    plan = made_film(tmp_path, text, own=(48, 24))
+    out = tmp_path / "cut.fcpxml"
+    capsys.readouterr()
+    assert main(["export", plan.path, str(out), "--root", str(tmp_path / "out")]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "is a cross dissolve: shots slideleft (slideleft), fadewhite (fadewhite)" in told
+    root = ET.parse(out).getroot()
+    assert list(broken_rules(root)) == []
+    effects = {one.get("id"): one for one in root.iter("effect")}
+    found = []
+    for transition in root.iter("transition"):
+        effect = transition.find("filter-video")
+        assert effect is not None
+        uid = effects[effect.get("ref")].get("uid", "")
+        parameters = " ".join(f"{one.get('key')}={one.get('value')}" for one in effect.iter("param"))
+        found.append((transition.get("name"), uid.removeprefix("FxPlug:")[:8], parameters))
+    assert found == [
+        ("Wipe", "857E2FBA", "13=1"),
+        ("Wipe", "857E2FBA", "13=2"),
+        ("Slide", "6AAB0D54", "5=0 4=3"),
+        ("Clock", "B2C3F87B", ""),
+        ("Fade To Color", "F779C565", ""),
+        ("slideleft", "4731E73A", ""),
+        ("fadewhite", "4731E73A", ""),
+    ]
 
 
 def test_a_bed_is_quieter_under_a_voice_in_every_format(export: Callable[..., Path]) -> None:

@@ -17,10 +17,9 @@ from minimax_tasks.storyboard.exports.exported_cut import ExportedCut, LinkedCli
 from minimax_tasks.storyboard.exports.framing import framing_of
 from minimax_tasks.storyboard.exports.otio_sounds import apart
 from minimax_tasks.storyboard.exports.timeline import Placed, Words, placed, words_of
+from minimax_tasks.storyboard.exports.wipes import FCPX_DISSOLVE, fcpx_effect
 from minimax_tasks.storyboard.sound_cuts import SoundCut
-from minimax_tasks.video.transition_names import BLENDS
 
-_DISSOLVE = ("Cross Dissolve", "FxPlug:4731E73A-8DAC-4113-9A30-AE85B1761265")
 _CROSSFADE = ("Audio Crossfade", "FFAudioTransition")
 _TITLES = ".../Titles.localized"
 _TITLE = ("Basic Title", f"{_TITLES}/Bumper:Opener.localized/Basic Title.localized/Basic Title.moti")
@@ -175,14 +174,18 @@ class _Project:
 
     def _add_transition(self, spine: ET.Element, one: Placed) -> None:
         kind = one.cut.join.kind
+        effect = fcpx_effect(kind)
+        name, uid, parameters = effect or FCPX_DISSOLVE
         transition = ET.SubElement(
             spine,
             "transition",
-            name=_DISSOLVE[0] if kind in BLENDS else kind,
+            name=name if effect else kind,
             offset=_seconds(self._frames(one.begins - one.head)),
             duration=_seconds(self._frames(one.overlap)),
         )
-        ET.SubElement(transition, "filter-video", ref=self._effect(*_DISSOLVE), name=_DISSOLVE[0])
+        shown = ET.SubElement(transition, "filter-video", ref=self._effect(name, uid), name=name)
+        for parameter, key, value in parameters:
+            ET.SubElement(shown, "param", name=parameter, key=key, value=value)
         ET.SubElement(transition, "filter-audio", ref=self._effect(*_CROSSFADE), name=_CROSSFADE[0])
 
     def _with_takes(self, spine: ET.Element, one: Placed) -> ET.Element:

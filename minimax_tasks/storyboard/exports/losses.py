@@ -6,7 +6,7 @@ from minimax_tasks.storyboard.edit import Cut
 from minimax_tasks.storyboard.exports.exported_cut import ExportedCut
 from minimax_tasks.storyboard.exports.framing import framing_of
 from minimax_tasks.storyboard.exports.timeline import placed
-from minimax_tasks.storyboard.exports.wipes import WIPES, fcp7_effect
+from minimax_tasks.storyboard.exports.wipes import WIPES, fcp7_effect, fcpx_effect
 from minimax_tasks.video.transition_names import BLENDS
 
 _OTIO = (".otio", ".otioz")
@@ -37,7 +37,7 @@ def _unlike(cut: ExportedCut, ending: str) -> Iterator[str]:
     """Shots whose transition is written as a cross dissolve and is none."""
     known: dict[str, Callable[[str], object]] = {
         ".xml": fcp7_effect,
-        ".fcpxml": BLENDS.__contains__,
+        ".fcpxml": fcpx_effect,
         ".edl": (*BLENDS, *WIPES).__contains__,
     }
     for one in cut.edit.cuts:
