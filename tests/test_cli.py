@@ -58,6 +58,32 @@ def test_a_plan_pays_nothing_and_writes_nothing(
     assert not (tmp_path / "minimax-output").exists()
 
 
+def test_a_plan_says_where_each_shot_is_in_the_film(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = write_board(
+        tmp_path,
+        """
+        title: Cut
+        defaults: {model: MiniMax-Hailuo-2.3, seconds: 6}
+        shots:
+          - {id: a, action: Rain., trim: 1..3.5}
+          - {id: b, action: Sun., skip: true, cut: true}
+          - {id: c, action: Snow., cut: fade 0.5, speed: 2}
+          - {id: d, action: Wind., cut: true, hold: 1.25}
+        """,
+    )
+    plan = json.loads(shown(capsys, "plan", board, "--json"))
+    assert [(shot["id"], shot["starts_at"], shot["length"]) for shot in plan["shots"]] == [
+        ("a", 0.0, 2.5),
+        ("b", None, None),
+        ("c", 2.0, 3.0),
+        ("d", 5.0, 7.25),
+    ]
+    assert plan["seconds"] == 12.25
+    assert f"{plan['seconds']:g} s in all" in " ".join(shown(capsys, "plan", board).split())
+
+
 @pytest.mark.parametrize("columns", ["80", "140"])
 def test_a_plan_can_be_read_on_any_terminal(
     harbour: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str

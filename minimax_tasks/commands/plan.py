@@ -32,11 +32,12 @@ def run(options: argparse.Namespace) -> int:
     check_film_is_own(storage, plan)
     states = clip_states(storage, [segment.key for segment in plan.segments])
     why, problems = why_to_make(storage, plan, states), problems_of(storage.url, states)
+    lengths = known_lengths(storage, plan, states)
     if options.json:
-        say_json(plan_json(plan, states, why, problems))
+        say_json(plan_json(plan, states, lengths, why, problems))
         return DONE
     console = standard_output()
-    console.print(plan_table(plan, states, known_lengths(storage, plan, states)))
+    console.print(plan_table(plan, states, lengths))
     for line in why_lines(plan, why):
         console.sentence(line, "cyan")
     for warning in grouped_warnings(plan, states):

@@ -122,19 +122,27 @@ def all_problems(plan: Plan, states: Mapping[str, ClipState], problems: Mapping[
 def plan_json(
     plan: Plan,
     states: Mapping[str, ClipState],
+    lengths: Mapping[str, ClipLength],
     why: Mapping[str, str] = MappingProxyType({}),
     problems: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The plan with every segment, price and warning.
+    """The plan with every segment, price and warning, and where the shots are in the film, in seconds.
 
-    By key, `why` says what has changed of clips that are to be made, and `problems` what went wrong with clips.
+    By key, `lengths` are those of the clips that go into the film, `why` says what has changed of clips that are to be
+    made, and `problems` what went wrong with clips.
     """
+    edit = make_edit(plan, lengths)
+    cuts = {cut.shot: cut for cut in edit.cuts}
     usd, clips, unpriced = to_pay(plan, states)
     return {
         "title": plan.board.title,
         "board": shown(plan.path),
         "digest": plan.digest,
-        "shots": [_shot_json(shot, states, why, problems) for shot in plan.shots],
+        "seconds": round(float(edit.seconds), 4),
+        "shots": [
+            {**_shot_json(shot, states, why, problems), **_place_json(cuts.get(shot.shot.id))}
+            for shot in plan.shots
+        ],
         "total": {"usd": round(usd, 2), "clips_to_pay": clips, "without_price": unpriced},
         "warnings": all_warnings(plan, states),
     }
@@ -161,6 +169,14 @@ def _shot_json(
             if segment.key in states
         ],
         "skipped": shot.shot.skip,
+    }
+
+
+def _place_json(cut: Cut | None) -> dict[str, Any]:
+    """Where a shot is in the film; of one that is not in it, nothing."""
+    return {
+        "starts_at": round(float(cut.starts_at), 4) if cut else None,
+        "length": round(float(cut.length), 4) if cut else None,
     }
 
 
