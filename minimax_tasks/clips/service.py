@@ -24,6 +24,7 @@ from minimax_tasks.clips.root import check_payable, is_drawn_small
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.clips.turns import Turns
 from minimax_tasks.settings import Settings
+from minimax_tasks.storage.disk_work import leave_the_disk
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import new_temporary_folder
 
@@ -187,6 +188,7 @@ class Service:
         scratch, self._scratch = self._scratch, None
         if scratch is not None:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        await leave_the_disk()
 
     async def __aenter__(self) -> Self:
         return self

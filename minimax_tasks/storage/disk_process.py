@@ -62,7 +62,7 @@ def can_be_started() -> bool:
 
 
 class DiskProcess:
-    """The process, as its event loop sees it. It ends when this object does."""
+    """The process, as its event loop sees it. It ends when this object does, if nobody closed it before."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Starts it. Raises OSError when that cannot be done."""
@@ -95,7 +95,19 @@ class DiskProcess:
             loop.call_soon(self._send)
         return answer
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return any(not answer.done() for answer in self._calls.values())
+
+    async def close(self) -> None:
+        """Let it finish what it was told to, and end."""
+        self._leave()
+        await asyncio.to_thread(self._end)
+
     def _send(self) -> None:
+        if self.has_ended:
+            return
         loop = asyncio.get_running_loop()
         with contextlib.suppress(BlockingIOError, InterruptedError):
             try:
@@ -132,14 +144,17 @@ class DiskProcess:
             tell(answer, result, error)
 
     def _has_ended(self) -> None:
+        self._leave()
+        for number in list(self._calls):
+            self._answer(number, None, ProcessEnded("the process that works at the disk ended"))
+        self._end()
+
+    def _leave(self) -> None:
         self.takes_calls, self.has_ended = False, True
         loop = self._loop()
         if loop is not None:
             loop.remove_reader(self._line.fileno())
             loop.remove_writer(self._line.fileno())
-        for number in list(self._calls):
-            self._answer(number, None, ProcessEnded("the process that works at the disk ended"))
-        self._end()
 
 
 def _weakly(process: DiskProcess, method: Callable[[DiskProcess], None]) -> Callable[[], None]:

@@ -48,6 +48,16 @@ class _Disk:
             self._start()
         return self._threads.call(work)
 
+    @property
+    def process_is_awaited(self) -> bool:
+        """Whether somebody waits for what the process does."""
+        return self._process is not None and self._process.is_awaited
+
+    async def close(self) -> None:
+        """Have the process finish what it was told to, and end."""
+        if self._process is not None:
+            await self._process.close()
+
     def _start(self) -> None:
         self._starts -= 1
         try:
@@ -83,3 +93,12 @@ async def at_the_disk(function: Callable[..., _Result], *arguments: Any, **optio
             return await disk.call(work)
         except ProcessEnded as error:
             log.warning("%s; another one goes on", str(error))  # who keeps the record keeps no frames
+
+
+async def leave_the_disk() -> None:
+    """Have the process of the running event loop end, unless others wait for it; who needs one later gets another."""
+    loop = asyncio.get_running_loop()
+    disk = _of_loops.get(loop)
+    if disk is not None and not disk.process_is_awaited:
+        del _of_loops[loop]
+        await disk.close()

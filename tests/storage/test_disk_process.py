@@ -17,6 +17,8 @@ import pytest
 from minimax_tasks.api.requests import TextToVideoRequest
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.request import ClipRequest
+from minimax_tasks.clips.service import Service
+from minimax_tasks.settings import Settings
 from minimax_tasks.storage import disk_work, local_files
 from minimax_tasks.storage.disk_process import can_be_started
 from minimax_tasks.storage.disk_work import at_the_disk
@@ -29,18 +31,23 @@ pytestmark = pytest.mark.skipif(not can_be_started(), reason="threads do it all 
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The first call starts the process, and none is left behind by a test."""
     monkeypatch.setattr(disk_work, "BACKLOG", 0)
+    before = _servants()
     yield
     gc.collect()
-    assert _until(lambda: not _servants(os.getpid()))
+    assert _until(lambda: _servants() <= before)
 
 
-def _servants(parent: int) -> list[psutil.Process]:
-    found = []
-    for one in psutil.Process(parent).children():
+def _servants() -> set[psutil.Process]:
+    found = set()
+    for one in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # what another test left for its parent to bury
             if "disk_process" in " ".join(one.cmdline()):
-                found.append(one)
+                found.add(one)
     return found
+
+
+def _lives(servant: psutil.Process) -> bool:
+    return servant.is_running() and servant.status() != psutil.STATUS_ZOMBIE
 
 
 def _until(true: object, seconds: float = 60.0) -> bool:
@@ -55,9 +62,8 @@ def _until(true: object, seconds: float = 60.0) -> bool:
 async def _servant() -> psutil.Process:
     """The process that does all from now on."""
     for _ in range(6000):
-        if await at_the_disk(os.getpid) != os.getpid():
-            (found,) = _servants(os.getpid())
-            return found
+        if (number := await at_the_disk(os.getpid)) != os.getpid():
+            return psutil.Process(number)
         await asyncio.sleep(0.01)
     raise AssertionError("no process took over")
 
@@ -213,13 +219,53 @@ def test_it_knows_no_key(busy: tuple["subprocess.Popen[str]", int]) -> None:
 
 
 def test_a_loop_that_has_ended_leaves_none_behind() -> None:
-    async def run() -> None:
-        await _servant()
+    async def run() -> psutil.Process:
+        return await _servant()
 
     for _ in range(3):
-        asyncio.run(run())
-    gc.collect()
-    assert _until(lambda: not _servants(os.getpid()))
+        servant = asyncio.run(run())
+        gc.collect()
+        assert _until(lambda: not _lives(servant))  # noqa: B023
+
+
+def test_it_ends_with_the_service_that_needed_it() -> None:
+    async def run() -> None:
+        for _ in range(disk_work.STARTS + 1):
+            async with Service(Settings()):
+                servant = await _servant()
+            assert not _lives(servant)
+
+    asyncio.run(run())
+
+
+def test_a_service_that_ends_takes_it_from_nobody() -> None:
+    async def run() -> None:
+        async with Service(Settings()):
+            servant = await _servant()
+            async with Service(Settings()):
+                waiting = asyncio.ensure_future(at_the_disk(time.sleep, 0.3))
+                await asyncio.sleep(0)
+            assert _lives(servant)
+            await waiting
+        assert not _lives(servant)
+
+    asyncio.run(run())
+
+
+def test_what_it_was_told_is_done_when_the_service_ends(tmp_path: Path) -> None:
+    """A write whose caller was cancelled, too: it has begun."""
+    storage = Storage(str(tmp_path))
+
+    async def run() -> None:
+        async with Service(Settings()):
+            await _servant()
+            writing = [asyncio.ensure_future(storage.write_json_async(f"{n}.json", {})) for n in range(20)]
+            await at_the_disk(os.getpid)
+            for one in writing:
+                one.cancel()
+
+    asyncio.run(run())
+    assert len(storage.names()) == 20
 
 
 def test_a_loop_that_ends_in_the_middle_of_calls_leaves_none_behind() -> None:
@@ -242,7 +288,7 @@ def test_a_fork_neither_uses_nor_keeps_it() -> None:
         os._exit(0)
     try:
         gc.collect()
-        assert _until(lambda: not servant.is_running())
+        assert _until(lambda: not _lives(servant))
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
