@@ -13,7 +13,8 @@ _NEARBY = Fraction(5, 1000)
 """Seconds on either side whose steps are compared with the one at the seam."""
 
 _FACTOR = 2.5
-"""How many times as large as those nearby a step may be: a resampler can lose the last sample of a loop."""
+"""How many times as large as those nearby a step may be: a loop begins again on a whole sample of the film, so that its
+last step is up to a sample longer, and at its ends a resampler does not know what follows."""
 
 _INAUDIBLE = 10 ** (-50 / 20)
 """A step that is not heard, whatever is around it: -50 dBFS."""

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
+from av.audio.stream import AudioStream
 
 from minimax_tasks.video.rates import nearest
 from minimax_tasks.video.samples import Filters, Samples
@@ -36,15 +37,16 @@ class PlacedSound:
     """A part of a file's sound in its place in a film. Times are seconds.
 
     The part from `source_in` on is heard from `starts_at` to `ends_at`; it fades in and out there. `offset` is
-    the time of the file that counts as its 0. `volume` multiplies it: 1 leaves it as it is. It is played `speed`
-    times as fast, at the same pitch. While one of `ducks` (from, to) is heard, it is `ducked` times as loud.
+    the time of the file that counts as its 0, without one that of its first sample: an MP3 begins after the samples
+    that its encoder put in front. `volume` multiplies it: 1 leaves it as it is. It is played `speed` times as fast, at
+    the same pitch. While one of `ducks` (from, to) is heard, it is `ducked` times as loud.
     """
 
     path: str
     starts_at: Fraction
     ends_at: Fraction
     source_in: Fraction = Fraction(0)
-    offset: Fraction = Fraction(0)
+    offset: Fraction | None = None
     fade_in: Fraction = SEAM
     fade_out: Fraction = SEAM
     volume: float = 1.0
@@ -147,8 +149,9 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
         stream = sound_stream(container)
         if stream is None:
             return
+        offset = _begins(stream) if sound.offset is None else sound.offset
         if sound.source_in > _RUN_UP:
-            container.seek(int((sound.source_in + sound.offset - _RUN_UP) * av.time_base))
+            container.seek(int((sound.source_in + offset - _RUN_UP) * av.time_base))
         # FFmpeg would make mono quieter to spread it over two channels; a player does not.
         layout = "mono" if stream.channels == 1 else "stereo"
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
@@ -156,7 +159,7 @@ def _decoded(sound: PlacedSound, rate: int) -> Generator[tuple[int, Samples], No
         begins: int | None = None
         place: int | None = None
         for frame in chain(container.decode(stream), (None,)):
-            stated = None if frame is None else _stated(frame, sound, rate)
+            stated = None if frame is None else _stated(frame, offset, sound.speed, rate)
             begins = stated if begins is None else begins
             parts = resampler.resample(frame)
             for part in parts if retime is None else retime.of(parts, ends=frame is None):
@@ -186,8 +189,13 @@ def _tempos(speed: Fraction) -> Iterator[Fraction]:
     yield speed
 
 
-def _stated(frame: av.AudioFrame, sound: PlacedSound, rate: int) -> int | None:
+def _begins(stream: AudioStream) -> Fraction:
+    """The time of the first sample of a stream that is heard."""
+    return (stream.start_time or 0) * (stream.time_base or Fraction(0))
+
+
+def _stated(frame: av.AudioFrame, offset: Fraction, speed: Fraction, rate: int) -> int | None:
     """Where a frame belongs, by the times of its file."""
     if frame.pts is None or frame.time_base is None:
         return None
-    return nearest((frame.pts * frame.time_base - sound.offset) / sound.speed * rate)
+    return nearest((frame.pts * frame.time_base - offset) / speed * rate)
