@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import nlargest
+from itertools import islice
 
 import av
 import av.container
@@ -32,28 +34,39 @@ _ATTEMPTS = 3
 
 def first_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
     """The frame that is shown first. Raises `VideoError`."""
+    return first_frames(source, 1, matrix)[0]
+
+
+def first_frames(source: Source, count: int, matrix: Matrix | None = None) -> list[Image.Image]:
+    """The frames that are shown first, fewer in a shorter clip. Raises `VideoError`."""
     with opened(source) as container:
         stream = picture_stream(container)
         # Frame threads would decode several pictures before giving the first.
         stream.thread_type = "SLICE"
-        for frame in container.decode(stream):
-            return picture_of(frame, matrix)
-    raise VideoError(f"{name_of(source)}: there is no picture in it")
+        found = [picture_of(frame, matrix) for frame in islice(container.decode(stream), count)]
+    if not found:
+        raise VideoError(f"{name_of(source)}: there is no picture in it")
+    return found
 
 
 def last_frame(source: Source, matrix: Matrix | None = None) -> Image.Image:
-    """The frame that is shown last. Raises `VideoError`.
+    """The frame that is shown last. Raises `VideoError`."""
+    return last_frames(source, 1, matrix)[-1]
 
-    Only the tail from the last keyframe on is decoded; a file without a usable index is decoded whole.
+
+def last_frames(source: Source, count: int, matrix: Matrix | None = None) -> list[Image.Image]:
+    """The frames that are shown last, in their order; fewer where less follows the last keyframe. Raises `VideoError`.
+
+    Only the tail from there on is decoded; a file without a usable index is decoded whole.
     """
     with opened(source) as container:
-        frame = _shown_last(_tail(container, picture_stream(container)))
-    if frame is None:
+        frames = _shown_last(_tail(container, picture_stream(container)), count)
+    if not frames:
         with opened(source) as container:
-            frame = _shown_last(_whole(container))
-    if frame is None:
+            frames = _shown_last(_whole(container), count)
+    if not frames:
         raise VideoError(f"{name_of(source)}: there is no picture in it")
-    return picture_of(frame, matrix)
+    return [picture_of(frame, matrix) for frame in frames]
 
 
 def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Image.Image:
@@ -75,7 +88,7 @@ def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Im
         frame = _sought(container, stream, times, pts)
     if frame is None:
         with opened(source) as container:
-            frame = _shown_last(_until(_whole(container), pts))
+            frame = next(iter(_shown_last(_until(_whole(container), pts))), None)
     if frame is None:
         raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
     return picture_of(frame, matrix)
@@ -171,7 +184,7 @@ def _sought(
             container.seek(begin, stream=stream, backward=True)
         except av.error.FFmpegError:
             return None
-        frame = _shown_last(_until(container.decode(stream), pts))
+        frame = next(iter(_shown_last(_until(container.decode(stream), pts))), None)
         if frame is not None and frame.pts == pts:
             return frame
     return None
@@ -205,8 +218,8 @@ def _whole(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
     return container.decode(stream)
 
 
-def _shown_last(frames: Iterator[av.VideoFrame]) -> av.VideoFrame | None:
-    return max(frames, key=lambda frame: frame.pts or 0, default=None)
+def _shown_last(frames: Iterator[av.VideoFrame], count: int = 1) -> list[av.VideoFrame]:
+    return nlargest(count, frames, key=lambda frame: frame.pts or 0)[::-1]
 
 
 def _thumbnail(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -1,5 +1,6 @@
 """How well one picture continues another: the numbers of a join."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,12 @@ IDENTICAL = 99.0
 
 @dataclass(frozen=True)
 class Seam:
-    """Two pictures compared.
+    """Two pictures compared, and how a film moves over the place where they meet.
 
     `psnr` in dB: above 32 they pass for the same picture, below 24 the step is plain to see. `luma` is the
-    change of brightness in steps of 255. `contrast`, `saturation` and `sharpness` are after : before.
+    change of brightness in steps of 255. `contrast`, `saturation` and `sharpness` are after : before. `step` is how much
+    changes from the last frame before to the first one after, in parts of what changes from frame to frame around it: at
+    1 nothing is seen, well above it the picture jumps. None where that was not measured.
     """
 
     psnr: float
@@ -27,6 +30,25 @@ class Seam:
     contrast: float
     saturation: float
     sharpness: float
+    step: float | None = None
+
+
+_STILL = 0.5
+"""Levels of 255 by which frames may differ and nothing moves: the noise of compression."""
+
+
+def measure_step(before: Sequence[Image.Image], after: Sequence[Image.Image], *, repeats: bool) -> float:
+    """`Seam.step` between the last two frames of one clip and the first two of the next.
+
+    With `repeats` the last of the one and the first of the other are the same moment, of which the film shows one: where
+    it is copied, often the second. Then it is the larger of the two steps that it may show.
+    """
+    (one, two), (three, four) = (
+        [_pixels(image, before[0].size) for image in pair] for pair in (before, after)
+    )
+    around = (_change(one, two) + _change(three, four)) / 2
+    seen = max(_change(one, three), _change(two, four)) if repeats else _change(two, three)
+    return (seen + _STILL) / (around + _STILL)
 
 
 def measure_seam(before: Image.Image, after: Image.Image) -> Seam:
@@ -47,6 +69,10 @@ def _pixels(image: Image.Image, shape: tuple[int, int]) -> NDArray[np.float32]:
     width, height = shape
     size = (WIDTH, max(2, round(WIDTH * height / width)))
     return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX), np.float32)
+
+
+def _change(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
+    return float(np.abs(one - two).mean())
 
 
 def _psnr(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:

@@ -78,6 +78,7 @@ def shot(id: str = "010", **changed: object) -> ReportShot:
         seam_luma=None,
         seam_saturation=None,
         seam_sharpness=None,
+        seam_step=None,
         usd=0.28,
         task_id="77309556109724",
         key="465008a1319c77aa",
@@ -286,7 +287,13 @@ def test_seams_are_measured_in_words_and_numbers():
     text = page(
         shot(),
         shot(
-            "020", join="continues", seam_psnr=53.7, seam_luma=-0.01, seam_saturation=1.0, seam_sharpness=1.0
+            "020",
+            join="continues",
+            seam_psnr=53.7,
+            seam_luma=-0.01,
+            seam_saturation=1.0,
+            seam_sharpness=1.0,
+            seam_step=1.04,
         ),
         shot(
             "030",

@@ -160,6 +160,27 @@ def test_the_report_measures_the_frames_that_meet_in_the_film(
     assert told != pytest.approx(measure_seam(one[-1], two[0]).psnr, abs=0.3)
 
 
+def test_the_report_tells_a_movement_from_a_jump(tmp_path: Path) -> None:
+    """A bar moves on at a seam where nothing else changes; where a clip begins elsewhere, or in other colours, it jumps."""
+
+    def steps(one: str, two: str, keys: str = "") -> float:
+        page = film_of(board(tmp_path, "", "", keys), [one, two]).with_name("report.html")
+        (found,) = re.findall(r">step × ([0-9.]+)<", page.read_text(encoding="utf-8"))
+        return float(found)
+
+    def clip(name: str, first: int, drift: float = 0) -> str:
+        path = tmp_path / f"{name}.mp4"
+        return written_clip(path, 24, size=SIZE, first=first, picture=scene(drift), options={"crf": "10"})
+
+    one = clip("one", 0)
+    assert steps(one, clip("on", 23)) == pytest.approx(1, abs=0.25)
+    assert steps(one, clip("ahead", 35)) > 2
+    assert steps(one, clip("drifted", 23, 1)) > 2
+    assert steps(one, clip("eased", 23), "ease: 4") > 2, "eight frames are left out"
+    page = (tmp_path / "out/films/seams/report.html").read_text(encoding="utf-8")
+    assert "from frame to frame around it" in page
+
+
 def test_pictures_that_agree_are_copied_and_a_cut_is_left_alone(tmp_path: Path) -> None:
     clips = [
         written_clip(tmp_path / f"{number}.mp4", 24, size=SIZE, first=23 * number, picture=scene(0))

@@ -48,7 +48,8 @@ class ReportShot:
     camera instructions, `camera` the names of those moves, one group after the other. `first` and
     `last` are WebP pictures, `preview` is an MP4. `join` says how it follows the shot before: "continues",
     "cut", "fade 0.5 s", or "" for the first. The seam is measured across that join: `seam_psnr` in dB,
-    `seam_luma` as a difference of 8-bit levels, `seam_saturation` and `seam_sharpness` as ratios.
+    `seam_luma` as a difference of 8-bit levels, `seam_saturation` and `seam_sharpness` as ratios, `seam_step` in parts of
+    what changes from frame to frame around it.
     `problem` is the code and text of a failure, or what the shot waits for.
     """
 
@@ -80,6 +81,7 @@ class ReportShot:
     seam_luma: float | None
     seam_saturation: float | None
     seam_sharpness: float | None
+    seam_step: float | None
     usd: float | None
     task_id: str | None
     key: str

@@ -10,7 +10,7 @@ from PIL import Image
 
 from minimax_tasks.clips.layout import PREVIEWS, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.video.frames import first_frame, last_frame
+from minimax_tasks.video.frames import first_frames, last_frames
 from minimax_tasks.video.previews import preview_mp4, webp
 from minimax_tasks.video.probe import probe
 
@@ -20,18 +20,23 @@ TAKE_WIDTH = 240
 SEAM_WIDTH = 256
 """Pixels: of stills on the page, of takes, and of the frames that joins are measured on."""
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
 class ClipPreviews:
-    """One clip as the report shows it: WebP pictures, an MP4, frames for measuring its joins, and what it is."""
+    """One clip as the report shows it: WebP pictures, an MP4, frames for measuring its joins, and what it is.
+
+    Those frames are its first two and its last two; where there is but one, it is both.
+    """
 
     first: bytes
     last: bytes
     take: bytes
     preview: bytes
     seam_first: bytes
+    seam_second: bytes
+    seam_before: bytes
     seam_last: bytes
     width: int
     height: int
@@ -66,13 +71,16 @@ def seam_picture(image: Image.Image) -> bytes:
 
 
 def _make(path: str | Path) -> ClipPreviews:
-    first, last, facts = first_frame(path), last_frame(path), probe(path, "header")
+    begins, ends, facts = first_frames(path, 2), last_frames(path, 2), probe(path, "header")
+    first, last = begins[0], ends[-1]
     return ClipPreviews(
         first=webp(first, STILL_WIDTH),
         last=webp(last, STILL_WIDTH),
         take=webp(last, TAKE_WIDTH),
         preview=preview_mp4(path),
         seam_first=seam_picture(first),
+        seam_second=seam_picture(begins[-1]),
+        seam_before=seam_picture(ends[0]),
         seam_last=seam_picture(last),
         width=first.width,
         height=first.height,

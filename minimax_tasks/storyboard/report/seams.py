@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from PIL import Image
@@ -14,7 +15,7 @@ from minimax_tasks.video.colour import frame_of, picture_of
 from minimax_tasks.video.frames import frame_at
 from minimax_tasks.video.grade import Grade
 from minimax_tasks.video.rates import DEFAULT_FPS
-from minimax_tasks.video.seam import Seam, measure_seam
+from minimax_tasks.video.seam import Seam, measure_seam, measure_step
 
 
 def film_seam(
@@ -36,27 +37,41 @@ def film_seam(
     if one is None or two is None:
         return None
     try:
-        last = _last(edit, number - 1, one, clips)
-        first = _first(edit, number, two, clips)
+        before_seam = [
+            _graded(picture, grades.get(number - 1)) for picture in _last_two(edit, number - 1, one, clips)
+        ]
+        after_seam = [
+            _graded(picture, grades.get(number)) for picture in _first_two(edit, number, two, clips)
+        ]
     except VideoError:
         return None
-    return measure_seam(_graded(last, grades.get(number - 1)), _graded(first, grades.get(number)))
+    step = measure_step(before_seam, after_seam, repeats=cut.drops_repeated_frame)
+    return replace(measure_seam(before_seam[-1], after_seam[0]), step=step)
 
 
-def _last(edit: Edit, number: int, seen: ClipPreviews, clips: Mapping[str, str]) -> bytes:
-    """What a cut shows last. Decoding is for a cut that ends before its clip does."""
+def _last_two(edit: Edit, number: int, seen: ClipPreviews, clips: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """What a cut shows last, and the frame before. Decoding is for a cut that ends before its clip does."""
     cut = edit.cuts[number]
     if cut.source_out > Fraction(seen.seconds) - _near(edit):
-        return seen.seam_last
-    return seam_picture(frame_at(clips[cut.clip], max(0.0, float(edit.last_shown(cut)))))
+        return seen.seam_before, seen.seam_last
+    last = edit.last_shown(cut)
+    before, after = (frame_at(clips[cut.clip], max(0.0, float(at))) for at in (last - _frame(edit), last))
+    return seam_picture(before), seam_picture(after)
 
 
-def _first(edit: Edit, number: int, seen: ClipPreviews, clips: Mapping[str, str]) -> bytes:
-    """What a cut shows first. Of a frame that both clips have, the film shows one: they are compared."""
+def _first_two(edit: Edit, number: int, seen: ClipPreviews, clips: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """What a cut shows first, and the frame after. Of a frame that both clips have, the film shows one: its two versions
+    are compared, since the frames that meet differ by the movement as well.
+    """
     cut = edit.cuts[number]
     if cut.drops_repeated_frame or cut.source_in < _near(edit):
-        return seen.seam_first
-    return seam_picture(frame_at(clips[cut.clip], float(cut.source_in)))
+        return seen.seam_first, seen.seam_second
+    first, second = (frame_at(clips[cut.clip], float(cut.source_in + at)) for at in (0, _frame(edit)))
+    return seam_picture(first), seam_picture(second)
+
+
+def _frame(edit: Edit) -> Fraction:
+    return 1 / (edit.rate or DEFAULT_FPS)
 
 
 def _near(edit: Edit) -> Fraction:
