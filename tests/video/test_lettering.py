@@ -1,5 +1,6 @@
 """Words in the picture: where lines break, that nothing is lost, where they stand, and that they can be read."""
 
+import re
 import unicodedata
 
 import numpy as np
@@ -13,7 +14,15 @@ from minimax_tasks.video.lettering.captions import caption_leaves, draw_caption,
 from minimax_tasks.video.lettering.faces import Face, font_of, missing_letters
 from minimax_tasks.video.lettering.look_names import LOOKS
 from minimax_tasks.video.lettering.looks import Words, card_words, draw_title
-from minimax_tasks.video.lettering.typesetting import NOT_FIRST, NOT_LAST, Type, breaks_of, fitted, set_lines
+from minimax_tasks.video.lettering.typesetting import (
+    NOT_FIRST,
+    NOT_LAST,
+    Type,
+    breaks_of,
+    draw_lines,
+    fitted,
+    set_lines,
+)
 
 SIZES = [(256, 144), (144, 256), (640, 360), (768, 768), (1080, 1920), (1920, 816), (2560, 1440)]
 SPOKEN = "We should have left at noon, when the water was still calm and the pilot was sober."
@@ -121,6 +130,22 @@ def test_spaced_letters_are_kerned_and_marks_stay_with_theirs() -> None:
     assert spaced
     assert spaced[0].width == pytest.approx(plain[0].width + 2 * 12, abs=2)
     assert len(spaced[0].clusters) == 3
+
+
+@pytest.mark.parametrize("face", [Face.REGULAR, Face.SEMIBOLD])
+@pytest.mark.parametrize("tracking", [0.0, 0.01])
+@pytest.mark.parametrize("pixels", [13, 18, 23, 31])
+def test_words_stand_apart_in_small_type_as_in_large(face: Face, tracking: float, pixels: int) -> None:
+    def between_words(size: int) -> list[float]:
+        """How wide the three spaces are, in parts of the type's size."""
+        canvas = Image.new("L", (size * 16, size * 2))
+        (line,) = fitted("Captain of the Aurora", Type(face, size, tracking), canvas.width, 1)
+        draw_lines(canvas, [line], 2, canvas.width, 0, 0, "left", 255)
+        inked = "".join("x" if column else " " for column in np.asarray(canvas).sum(axis=0) > 255 * size / 25)
+        wide = sorted(re.finditer(" +", inked.strip()), key=lambda gap: gap.end() - gap.start())[-3:]
+        return [(gap.end() - gap.start()) / size for gap in sorted(wide, key=lambda gap: gap.start())]
+
+    assert between_words(pixels) == pytest.approx(between_words(320), abs=1.2 / pixels)
 
 
 @pytest.mark.parametrize("text", [ARABIC, HEBREW])

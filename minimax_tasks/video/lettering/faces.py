@@ -135,6 +135,12 @@ def _loaded(name: str, pixels: int, index: int) -> ImageFont.FreeTypeFont | None
         return None
 
 
+def larger(font: ImageFont.FreeTypeFont, times: int) -> ImageFont.FreeTypeFont:
+    """The same font in so many times its size."""
+    found = _loaded(str(font.path), round(font.size) * times, font.index)
+    return found if found is not None else font.font_variant(size=font.size * times)
+
+
 _absent: set[str] = set()
 """Names of fonts that this machine does not have: each look costs a walk over its folders."""
 

@@ -4,6 +4,7 @@ Lines are about equally long. Chinese and Japanese break between characters, but
 punctuation or ends with opening; what is written from right to left is shaped and ordered by Raqm.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from functools import cached_property
 
 from PIL import Image, ImageDraw, ImageFont
 
-from minimax_tasks.video.lettering.faces import Face, font_of, is_shaped
+from minimax_tasks.video.lettering.faces import Face, font_of, is_shaped, larger
 
 NOT_FIRST = set(
     "、。，．・：；？！‼⁇⁈⁉ー々ゝヽ〜」』】〕）］｝〉》〗〙”’%‰℃,.:;?!)]}…‥—–ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
@@ -20,6 +21,11 @@ NOT_FIRST = set(
 """Characters that do not begin a line (source: JIS X 4051, GB/T 15834)."""
 NOT_LAST = set("「『【〔（［｛〈《〖〘“‘([{$¥￥£€")
 """Characters that do not end one."""
+
+_SMALL = 64
+"""Pixels of type from which on half a pixel is nothing beside the space between words."""
+_FINER = 4
+"""How many times as large small type is drawn."""
 
 _PIECE = re.compile(r"\s+|[^\s]")
 
@@ -81,9 +87,24 @@ class Line:
         return letters
 
     def draw(self, pen: ImageDraw.ImageDraw, x: float, baseline: float, ink: tuple[int, ...] | int) -> None:
-        """Draw it from `x` on."""
+        """Draw it from `x` on.
+
+        Letters are drawn on whole pixels, which in small type makes words run together or stand apart: that is drawn
+        larger, and made smaller.
+        """
+        if self.type.pixels >= _SMALL:
+            for cluster, at in self.clusters:
+                pen.text((x + at, baseline), cluster, font=self.font, fill=ink, anchor="ls")
+            return
+        pixels = self.type.pixels
+        left, top = math.floor(x) - pixels, round(baseline) - 2 * pixels
+        large = Image.new("L", ((math.ceil(self.width) + 2 * pixels + 1) * _FINER, 3 * pixels * _FINER))
+        font, page = larger(self.font, _FINER), ImageDraw.Draw(large)
         for cluster, at in self.clusters:
-            pen.text((x + at, baseline), cluster, font=self.font, fill=ink, anchor="ls")
+            page.text(
+                ((x + at - left) * _FINER, 2 * pixels * _FINER), cluster, font=font, fill=255, anchor="ls"
+            )
+        pen.bitmap((left, top), large.reduce(_FINER), ink)
 
 
 def set_lines(text: str, kind: Type, width: float, most: int) -> list[Line] | None:
