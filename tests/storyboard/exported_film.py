@@ -171,8 +171,8 @@ def _speed(item: Any, fcp7: bool) -> float:
     return 1.0
 
 
-def shown_by_edl(path: Path, files: dict[str, str], rate: Fraction = Fraction(24)) -> Shown:
-    """What an edit decision list shows, as its adapter reads it; `files` are those of the shots."""
+def shown_by_edl(path: Path, rate: Fraction = Fraction(24)) -> Shown:
+    """What an edit decision list shows, as its adapter reads it."""
     import opentimelineio as otio
 
     track = otio.adapters.read_from_file(str(path), rate=float(round(rate))).video_tracks()[0]
@@ -187,7 +187,9 @@ def shown_by_edl(path: Path, files: dict[str, str], rate: Fraction = Fraction(24
         speed = next((float(effect.time_scalar) for effect in item.effects), 1.0)
         frames = round(track.trimmed_range_of_child(item).duration.value)
         for number in range(frames):
-            found[begin + number] = Seen(files[item.name.split()[1]], source + number * speed / rate)
+            found[begin + number] = Seen(
+                str(path.parent / item.media_reference.target_url), source + number * speed / rate
+            )
         begin += frames
     return {frame: seen for frame, seen in found.items() if frame not in mixed}
 

@@ -64,10 +64,7 @@ def shown_by(path: Path, plan: Plan, rate: Fraction = Fraction(24)) -> Shown:
         case ".fcpxml":
             return shown_by_fcpxml(path, rate)
         case ".edl":
-            timeline = timeline_of(path.with_suffix(".otio"))
-            clips = timeline.video_tracks()[0].find_clips()
-            files = {clip.name.split()[1]: path_of(clip.media_reference.target_url) for clip in clips}
-            return shown_by_edl(path, files, rate)
+            return shown_by_edl(path, rate)
         case ending:
             return shown_by_timeline(timeline_of(path), rate, fcp7=ending == ".xml")
 
@@ -345,6 +342,24 @@ def test_the_contact_sheet_shows_the_pictures_of_the_film(export: Callable[..., 
     row = pixels[(rows.min() + rows.max()) // 2]
     black = np.nonzero(row.max(1) < 8)[0]
     assert len(black) > high * (16 / 9 - 1) * 0.9 * 2, "the square footage beside it, between bars"
+
+
+def test_programs_find_the_files_of_a_list_by_the_names_of_its_clips(
+    export: Callable[..., Path], folder: Path
+) -> None:
+    """As OpenShot reads it, which takes them for files, and asks for the folder of those that it does not find."""
+    (folder / "list").mkdir()
+    path = export("list/film.edl", "--relative")
+    names = re.findall(r"[*][ ]+FROM CLIP NAME:[ ]+(.*)", path.read_text(encoding="utf-8"))
+    assert len(names) == 8
+    assert all((path.parent / "film-media" / name).is_file() for name in names)
+    assert re.findall(r"COMMENT: (.*)", path.read_text(encoding="utf-8")) == [
+        f"Shot {shot}" for shot in "abcddefg"
+    ]
+    track = otio.adapters.read_from_file(str(path), rate=24).video_tracks()[0]
+    assert all((path.parent / clip.media_reference.target_url).is_file() for clip in track.find_clips())
+    plain = export("film.edl").read_text(encoding="utf-8")
+    assert re.findall(r"FROM CLIP NAME: (.*)", plain)[:2] == ["Shot a", "Shot a"]
 
 
 def test_what_a_format_cannot_say_is_told(

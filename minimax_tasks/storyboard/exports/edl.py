@@ -1,7 +1,9 @@
 """The cut as an edit decision list (CMX 3600): pictures, event by event, with dissolves, wipes, speeds and held frames.
 
 Source: the CMX 3600 format as editing programs read it. A dissolve begins where the next clip does; a list has one frame
-rate, no sizes and no other place for names than comments.
+rate, no sizes and no other place for names than comments. Where its media travels with it, the name of a clip is that of
+its file, as Premiere writes it, by which programs find it; else it is that of the shot, since all clips of a root are
+called alike. OpenTimelineIO finds the file by a comment of its own, which says nothing to others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +28,8 @@ def write(cut: ExportedCut, out: str) -> list[str]:
     files = {key: clip.url for key, clip in cut.clips.items()}
     if folder:
         files |= {key: f"{folder.name}/{Path(copy).name}" for key, copy in cut.copies(folder).items()}
-    lines += _List(cut, files).lines()
+    names = {one.clip: Path(files[one.clip]).name for one in cut.edit.cuts} if folder else {}
+    lines += _List(cut, files, names).lines()
     Path(out).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return [out, str(folder)] if folder else [out]
 
@@ -34,8 +37,8 @@ def write(cut: ExportedCut, out: str) -> list[str]:
 class _List:
     """The events of a cut, numbered as they come."""
 
-    def __init__(self, cut: ExportedCut, files: Mapping[str, str]) -> None:
-        self._cut, self._files, self._number = cut, files, 0
+    def __init__(self, cut: ExportedCut, files: Mapping[str, str], names: Mapping[str, str]) -> None:
+        self._cut, self._files, self._names, self._number = cut, files, names, 0
         self._words = list(words_of(cut))
 
     def lines(self) -> Iterator[str]:
@@ -61,13 +64,13 @@ class _List:
             how = f"W{WIPES[one.join.kind].code:03}" if one.join.kind in WIPES else "D"
             kind = f"{how:<4} {edit.frames(one.overlap):03}"
             yield self._line(kind, one.source_in, source_out, one.starts_at, ends)
-            yield f"* FROM CLIP NAME: Shot {before.shot}"
-            yield f"* TO CLIP NAME: Shot {one.shot}"
+            yield f"* FROM CLIP NAME: {self._name(before)}"
+            yield f"* TO CLIP NAME: {self._name(one)}"
             yield f"* EFFECT NAME: {one.join.kind}"
         else:
             yield self._line("C", one.source_in, source_out, one.starts_at, ends)
-            yield f"* FROM CLIP NAME: Shot {one.shot}"
-        yield f"* SOURCE FILE: {_line(self._files[one.clip])}"
+            yield f"* FROM CLIP NAME: {self._name(one)}"
+        yield from self._source(one)
         if speed != 1:
             yield self._motion(float(speed), one.source_in)
         for words in self._words:
@@ -80,10 +83,20 @@ class _List:
         frame = 1 / self._cut.rate
         last = one.source_out - one.speed * frame
         yield self._line("C", last, last + frame, begins, ends)
-        yield f"* FROM CLIP NAME: Shot {one.shot} FF"
-        yield f"* SOURCE FILE: {_line(self._files[one.clip])}"
+        yield f"* FROM CLIP NAME: {self._name(one)}{'' if self._names else ' FF'}"
+        yield from self._source(one)
         yield self._motion(0.0, last)
         yield "* * FREEZE FRAME"
+
+    def _name(self, one: Cut) -> str:
+        return self._names.get(one.clip, f"Shot {one.shot}")
+
+    def _source(self, one: Cut) -> Iterator[str]:
+        file = _line(self._files[one.clip])
+        yield f"* SOURCE FILE: {file}"
+        yield f"* OTIO REFERENCE {'TO' if one.overlap else 'FROM'}: {file}"
+        if self._names:
+            yield f"* COMMENT: Shot {one.shot}"
 
     def _line(self, kind: str, *times: Fraction) -> str:
         clocks = " ".join(timecode(time, self._cut.edit) for time in times)
