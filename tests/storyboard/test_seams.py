@@ -170,12 +170,15 @@ def test_the_report_tells_a_movement_from_a_jump(tmp_path: Path) -> None:
         (found,) = re.findall(r">step × ([0-9.]+)<", page.read_text(encoding="utf-8"))
         return float(found)
 
-    def clip(name: str, first: int, drift: float = 0) -> str:
+    def clip(name: str, first: int, drift: float = 0, **options: str) -> str:
         path = tmp_path / f"{name}.mp4"
-        return written_clip(path, 24, size=SIZE, first=first, picture=scene(drift), options={"crf": "10"})
+        return written_clip(
+            path, 24, size=SIZE, first=first, picture=scene(drift), options={"crf": "10", **options}
+        )
 
     one = clip("one", 0)
     assert steps(one, clip("on", 23)) == pytest.approx(1, abs=0.25)
+    assert steps(clip("keys", 0, g="1"), clip("keyed", 23, g="1")) == pytest.approx(1, abs=0.25)
     assert steps(one, clip("ahead", 35)) > 2
     assert steps(one, clip("drifted", 23, 1)) > 2
     assert steps(one, clip("eased", 23), "ease: 4") > 2, "eight frames are left out"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from minimax_tasks.clips.layout import PREVIEWS, VIDEO, clip_file
 from minimax_tasks.storage.files import Storage
-from minimax_tasks.video.frames import first_frames, last_frames
+from minimax_tasks.video.frames import first_frames, frame_at, last_frames
 from minimax_tasks.video.previews import preview_mp4, webp
 from minimax_tasks.video.probe import probe
 
@@ -73,6 +73,10 @@ def seam_picture(image: Image.Image) -> bytes:
 def _make(path: str | Path) -> ClipPreviews:
     begins, ends, facts = first_frames(path, 2), last_frames(path, 2), probe(path, "header")
     first, last = begins[0], ends[-1]
+    if (
+        len(ends) == 1 and facts.frames > 1 and facts.fps
+    ):  # its last frame is a keyframe, as all are in some files
+        ends.insert(0, frame_at(path, facts.seconds - 1.5 / float(facts.fps)))
     return ClipPreviews(
         first=webp(first, STILL_WIDTH),
         last=webp(last, STILL_WIDTH),
