@@ -34,6 +34,8 @@ from minimax_tasks.video.colour import frame_of, plane_pixels
 from minimax_tasks.video.encode import Cue, H264Writer, h264_mp4
 from minimax_tasks.video.frames import cover
 
+Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+
 WIDESCREEN = 16 / 9
 
 MARGIN = 0.25
@@ -42,6 +44,8 @@ MARGIN = 0.25
 RENDER_THREADS = 2
 AHEAD = 6
 """Frames drawn ahead of the encoder, at most."""
+SMALL = 320 * 180
+"""Pixels of a frame below which it is drawn in less time than it takes to hand it from thread to thread."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ def draw_clip(
         cues = _cues(without_commands(prompt), groups, frames, fps)
         writing = h264_mp4(str(path), size, Fraction(fps), _encoding(fps), cues)
     with writing as writer:
-        for frame in _made_ahead(clip.frame, frames):
+        small = size[0] * size[1] < SMALL
+        for frame in map(clip.frame, range(frames)) if small else _made_ahead(clip.frame, frames):
             writer.write(frame)
     return Rendered(*size, frames)
 
@@ -183,7 +188,7 @@ class _Backdrop:
         return max(0.0, left), max(0.0, top), min(whole_width, right), min(whole_height, bottom)
 
 
-def _pixels(image: Image.Image) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+def _pixels(image: Image.Image) -> list[Pixels]:
     return [plane_pixels(plane) for plane in frame_of(image).planes]
 
 
@@ -236,12 +241,11 @@ class _Clip:
 
     def frame(self, number: int) -> av.VideoFrame:
         """Frame `number`, as it is encoded."""
-        planes = self._picture(number)
+        planes = [np.asarray(plane) for plane in self._picture(number)]
         light = self.lights[number]
         if round(255 * light):
-            planes[0] = planes[0].point(
-                [min(255, round(16 + (value - 16) * (1 + light))) for value in range(256)]
-            )
+            lit = np.rint(16 + (np.arange(256) - 16) * (1 + light))
+            planes[0] = np.clip(lit, 0, 255).astype(np.uint8)[planes[0]]
         return _packed(planes, self.start.size)
 
     def _picture(self, number: int) -> list[Image.Image]:
@@ -264,10 +268,10 @@ class _Clip:
         return time * time * (3 - 2 * time)
 
 
-def _packed(planes: list[Image.Image], size: tuple[int, int]) -> av.VideoFrame:
+def _packed(planes: list[Pixels], size: tuple[int, int]) -> av.VideoFrame:
     frame = av.VideoFrame(*size, "yuv420p")
-    for plane, picture in zip(frame.planes, planes, strict=True):
-        plane_pixels(plane)[:] = np.asarray(picture)
+    for plane, pixels in zip(frame.planes, planes, strict=True):
+        plane_pixels(plane)[:] = pixels
     return frame
 
 
