@@ -1,4 +1,4 @@
-"""Makes what tests look at again and again once: the clips of sandboxes, and what a report shows of a clip.
+"""Makes what tests look at again and again once, for all processes that run them: clips, and what a report shows of them.
 
 A clip is a function of what is asked for, and its previews are one of the clip. What a test sees is the same bytes,
 in a file of its own.
@@ -6,8 +6,10 @@ in a file of its own.
 
 import hashlib
 import os
+import pickle
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,32 @@ import pytest
 from PIL import Image
 
 DRAWN = "TESTS_DRAWN_CLIPS"
-"""Environment variable with the folder of the clips that are drawn already."""
+"""Environment variable with the folder of what is made already."""
+
+
+def written_once(path: Path, asked: tuple[Any, ...], write: Callable[[], None]) -> None:
+    """Have `path` hold what `write` writes to it, or what it wrote when the same was `asked` before, by any process."""
+    kept = Path(os.environ[DRAWN]) / f"{hashlib.sha256(repr(asked).encode()).hexdigest()}{path.suffix}"
+    if kept.exists():
+        shutil.copyfile(kept, path)
+        return
+    write()
+    _keep(path.read_bytes(), kept)
+
+
+def _keep(data: bytes, kept: Path) -> None:
+    part = kept.with_name(f"{uuid.uuid4().hex}.part")
+    part.write_bytes(data)
+    os.replace(part, kept)
 
 
 def draw_once(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Have the sandboxes of this process take from the folder what any process drew, and keep the previews here."""
+    """Have the sandboxes and reports of this process take from the folder what any process drew."""
     from minimax_tasks.sandbox import engine
     from minimax_tasks.sandbox.drawing.draw_clip import Rendered, draw_clip
     from minimax_tasks.storyboard.report import previews
 
-    make, made = previews._make, dict[str, previews.ClipPreviews]()
+    make = previews._make
 
     def drawn(path: Path, **asked: Any) -> Rendered | None:
         kept = folder / f"{_digest(asked)}.mp4"
@@ -32,16 +50,15 @@ def draw_once(patch: pytest.MonkeyPatch, folder: Path) -> None:
             shutil.copyfile(kept, path)
             return None
         rendered = draw_clip(path, **asked)
-        part = folder / f"{uuid.uuid4().hex}.part"
-        shutil.copyfile(path, part)
-        os.replace(part, kept)
+        _keep(path.read_bytes(), kept)
         return rendered
 
     def previewed(path: str | Path) -> previews.ClipPreviews:
-        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        if digest not in made:
-            made[digest] = make(path)
-        return made[digest]
+        kept = folder / f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}.previews"
+        if not kept.exists():
+            _keep(pickle.dumps(make(path)), kept)
+        made: previews.ClipPreviews = pickle.loads(kept.read_bytes())
+        return made
 
     patch.setattr(engine, "draw_clip", drawn)
     patch.setattr(previews, "_make", previewed)

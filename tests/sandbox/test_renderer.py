@@ -12,6 +12,7 @@ from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, pla
 from minimax_tasks.video.colour import frame_of, picture_of
 from minimax_tasks.video.frames import cover, first_frame, last_frame
 from minimax_tasks.video.probe import probe
+from tests.decoded import pictures_in
 from tests.joining import Piece, join
 
 
@@ -34,8 +35,7 @@ def as_video(image, size):
 
 
 def frames_of(path):
-    with av.open(str(path)) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+    return list(pictures_in(path))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.colour import frame_of
 from minimax_tasks.video.probe import probe
+from tests.decoded import pictures_in
 from tests.storyboard.boards import write_board
 from tests.video.conftest import grey, number_of
 
@@ -46,8 +47,7 @@ def _encoded(kind: str, frames: int, fps: int, size: tuple[int, int], first: int
 
 
 def numbers(path: Path) -> list[int]:
-    with av.open(str(path)) as container:
-        return [number_of(frame.to_image()) for frame in container.decode(video=0)]
+    return [number_of(picture) for picture in pictures_in(path)]
 
 
 def planned(folder: Path, text: str):  # type: ignore[no-untyped-def]

@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +13,7 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.video.seam import measure_seam
+from tests.decoded import pictures_in
 from tests.storyboard.boards import write_board
 from tests.storyboard.test_trims import numbers
 from tests.video.conftest import written_clip
@@ -73,8 +73,7 @@ def chain(tmp_path: Path) -> list[str]:
 
 
 def pictures(path: Path) -> list[Image.Image]:
-    with av.open(str(path)) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+    return list(pictures_in(path))
 
 
 def means(picture: Image.Image) -> np.ndarray:  # type: ignore[type-arg]

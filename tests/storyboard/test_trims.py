@@ -18,6 +18,7 @@ from minimax_tasks.storyboard.film import FilmMaker
 from minimax_tasks.storyboard.planning.make import make_plan
 from minimax_tasks.storyboard.trims import TRIM, read_trim
 from minimax_tasks.video.colour import frame_of
+from tests.decoded import pictures_in
 from tests.storyboard.boards import write_board
 from tests.video.conftest import grey, number_of
 from tests.video.test_film_sound import beeps, flashes, heard, loud_clip
@@ -58,8 +59,7 @@ def numbered(tmp_path: Path) -> list[str]:
 
 
 def numbers(path: Path) -> list[int]:
-    with av.open(str(path)) as container:
-        return [number_of(frame.to_image()) for frame in container.decode(video=0)]
+    return [number_of(picture) for picture in pictures_in(path)]
 
 
 ALL = list(range(24))

@@ -8,7 +8,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from av.video.reformatter import VideoReformatter
 
+from tests.drawn_once import written_once
 from tests.joining import Piece, join
 
 RATE = 32_000
@@ -32,19 +34,37 @@ def loud_clip(
     movflags: str = "+faststart",
 ) -> str:
     """A clip like those of MiniMax-H3: a steady tone, and in frame `FLASH` a white picture and a loud beep."""
+    asked = ("loud", frames, tone, rate, layout, size, fps, level, beep, movflags)
+    written_once(path, asked, lambda: _write_loud(path, *asked[1:]))
+    return str(path)
+
+
+def _write_loud(
+    path: Path,
+    frames: int,
+    tone: float,
+    rate: int,
+    layout: str,
+    size: tuple[int, int],
+    fps: int,
+    level: float,
+    beep: bool,
+    movflags: str,
+) -> None:
     with av.open(str(path), "w", options={"movflags": movflags}) as container:
         pictures = container.add_stream("libx264", rate=fps, options={"bf": "0"})
         pictures.width, pictures.height = size
         pictures.pix_fmt = "yuv420p"
         sound = container.add_stream("aac", rate=rate, layout=layout)
         sound.bit_rate = 128_000
+        reformatter = VideoReformatter()
         for number in range(frames):
             level_of_grey = 255 if beep and number == FLASH else 40
             frame = av.VideoFrame.from_ndarray(
                 np.full((size[1], size[0]), level_of_grey, np.uint8), format="gray"
             )
             frame.pts, frame.time_base = number, Fraction(1, fps)
-            container.mux(pictures.encode(frame.reformat(format="yuv420p")))
+            container.mux(pictures.encode(reformatter.reformat(frame, format="yuv420p", threads=1)))
         container.mux(pictures.encode(None))
         # Whole packets, as a service's encoder writes them: the tone goes on for a moment after the last picture.
         time = np.arange(-(-frames * rate // fps // 1024) * 1024) / rate
@@ -60,7 +80,6 @@ def loud_clip(
             block.sample_rate, block.pts, block.time_base = rate, place, Fraction(1, rate)
             container.mux(sound.encode(block))
         container.mux(sound.encode(None))
-    return str(path)
 
 
 def heard(path: Path | str) -> tuple[Samples, int]:

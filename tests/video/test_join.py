@@ -16,6 +16,7 @@ from minimax_tasks.video.frames import first_frame, last_frame
 from minimax_tasks.video.join import TRANSITIONS
 from minimax_tasks.video.probe import probe
 from minimax_tasks.video.stream_layout import read_layout
+from tests.decoded import pictures_in
 from tests.joining import Piece, join
 
 
@@ -241,8 +242,7 @@ def test_a_transition_begins_with_the_colours_of_its_clip(make_clip, out, colour
     pieces = [Piece(one)]
     pieces += [Piece(other, transition=name, transition_seconds=1 / 12) for name in TRANSITIONS]
     joined = join(str(out), pieces)
-    with av.open(str(out)) as container:
-        colours = [np.asarray(frame.to_image()).mean(axis=(0, 1)) for frame in container.decode(video=0)]
+    colours = [np.asarray(picture).mean(axis=(0, 1)) for picture in pictures_in(out)]
     for name, start in zip(TRANSITIONS, joined.starts[1:], strict=True):
         first = round(start * 24)
         assert colours[first] == pytest.approx(colours[0], abs=3), name
