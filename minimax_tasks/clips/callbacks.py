@@ -6,10 +6,9 @@ too is confirmed by a query.
 """
 
 import asyncio
+import contextvars
 import os
 import re
-import time
-from typing import Self
 
 from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
 from minimax_tasks.clips.timing import USUAL, Timing
@@ -36,55 +35,74 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
 
 
 class Listener:
-    """Context manager that wakes one coroutine when a callback for its task arrives.
+    """Wakes one coroutine when a callback for its task arrives, until it is closed.
 
-    Thousands wait at once: a sleep is a future and a timer, where `asyncio.wait_for` takes a task more.
+    Thousands wait at once, so a sleep is a future and a timer, and nothing more.
     """
 
-    __slots__ = ("_among", "_heard", "_name", "_quiet_until", "_sleeper", "_version")
+    __slots__ = (
+        "_among",
+        "_context",
+        "_end",
+        "_heard",
+        "_name",
+        "_quiet_until",
+        "_sleeper",
+        "_timer",
+        "_version",
+    )
 
-    def __init__(self, name: str, among: "set[Listener]") -> None:
+    def __init__(self, name: str, among: "set[Listener]", context: contextvars.Context) -> None:
+        """`context` is what its timers run in, which need nothing of it: else each would have a copy of its own."""
         self._name = name
         self._among = among
+        self._context = context
         self._version: str | None = None
         self._heard = False
         self._sleeper: asyncio.Future[None] | None = None
-        self._quiet_until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._end = self._quiet_until = 0.0
+        among.add(self)
 
-    def __enter__(self) -> Self:
-        self._among.add(self)
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def close(self) -> None:
+        """Listen no more."""
         self._among.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
 
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, but not past a callback that came since the last time it cut a sleep short."""
-        end = time.monotonic() + seconds
-        if not self._heard:
-            loop = asyncio.get_running_loop()
-            self._sleeper = loop.create_future()
-            timer = loop.call_later(seconds, self._wake)
-            try:
-                await self._sleeper
-            finally:
-                timer.cancel()
-        if self._heard:
-            await asyncio.sleep(min(self._quiet_until, end) - time.monotonic())
-            self._heard = False
-            self._quiet_until = time.monotonic() + APART
+    def sleep(self, seconds: float) -> "asyncio.Future[None]":
+        """What is done after so many seconds, or after a callback that has cut no sleep short before."""
+        loop = asyncio.get_running_loop()
+        self._sleeper = loop.create_future()
+        self._end = loop.time() + seconds
+        self._wake_at(self._until_heard() if self._heard else self._end)
+        return self._sleeper
 
     def look(self, versions: dict[str, str]) -> None:
         """Compare with the callbacks that there are now."""
         version = versions.get(self._name)
         if version is not None and version != self._version:
             self._version = version
-            self._heard = True
-            self._wake()
+            if not self._heard:
+                self._heard = True
+                if self._sleeper is not None:
+                    self._wake_at(self._until_heard())
+
+    def _until_heard(self) -> float:
+        return min(self._quiet_until, self._end)
+
+    def _wake_at(self, moment: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(moment, self._wake, context=self._context)
 
     def _wake(self) -> None:
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+        sleeper, self._sleeper, self._timer = self._sleeper, None, None
+        if self._heard:
+            self._heard = False
+            self._quiet_until = asyncio.get_running_loop().time() + APART
+        if sleeper is not None and not sleeper.done():
+            sleeper.set_result(None)
 
 
 class CallbackWatch:
@@ -100,12 +118,12 @@ class CallbackWatch:
         self._listeners: dict[str, set[Listener]] = {}
         self._versions: dict[str, dict[str, str]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
+        self._context = contextvars.Context()
 
     def listen(self, root: Storage, task_id: str) -> Listener:
         """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
-        listener = Listener(
-            callback_of_task(task_id).rpartition("/")[2], self._listeners.setdefault(root.url, set())
-        )
+        among = self._listeners.setdefault(root.url, set())
+        listener = Listener(callback_of_task(task_id).rpartition("/")[2], among, self._context)
         listener.look(self._versions.get(root.url, {}))
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))

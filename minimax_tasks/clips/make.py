@@ -20,7 +20,7 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.layout import VIDEO
 from minimax_tasks.clips.pictures import known_clip
-from minimax_tasks.clips.poll import poll_through
+from minimax_tasks.clips.poll import poll, poll_through, submit_again
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import open_root
 from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
@@ -31,6 +31,7 @@ from minimax_tasks.errors import (
     AuthenticationFailed,
     BudgetReached,
     ConfigurationError,
+    GenerationFailed,
     InsufficientBalance,
     InvalidRequest,
     NotTheApi,
@@ -157,14 +158,43 @@ class ClipMaker:
         Raises what `submit`, `poll` and `download` raise.
         """
         folder = folder or self.service.folder(self.root, clip.key)
-        with self._halting(clip):
-            try:
-                made = await self._submit_unless_made(clip, folder, on_status)
-            finally:
-                on_submitted()
-            if not made:
-                await self.wait(lambda: clip, folder, on_status=on_status, fetched_next=True)
-                await self.fetch(folder)
+        if not await self.submit_unless_made(clip, folder, on_status=on_status, on_submitted=on_submitted):
+            await self.finish(clip, folder, on_status=on_status)
+
+    async def submit_unless_made(
+        self,
+        clip: ClipRequest,
+        folder: ClipFolder,
+        *,
+        on_status: OnStatus | None = None,
+        on_submitted: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """The first half of `make`: submit a clip that was not; true when it is made already."""
+        try:
+            with self._halting(clip):
+                return await self._submit_unless_made(clip, folder, on_status)
+        finally:
+            on_submitted()
+
+    async def finish(
+        self, clip: ClipRequest, folder: ClipFolder, *, on_status: OnStatus | None = None
+    ) -> None:
+        """The second half of `make`: wait for a clip that is submitted, and fetch it.
+
+        Thousands wait at once, so little is called here on the way to where a clip does.
+        """
+        try:
+            while True:
+                try:
+                    await poll(folder, self.service, on_status=on_status, fetched_next=True)
+                    break
+                except GenerationFailed:
+                    if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
+                        raise
+            await self.fetch(folder)
+        except OF_THE_ACCOUNT as error:
+            self._halt(clip, error)
+            raise
 
     async def begin(self, clip: ClipRequest, *, on_status: OnStatus | None = None) -> bool:
         """Submit a clip that was not, and fetch it if it is generated; true when its video is there.
@@ -172,25 +202,28 @@ class ClipMaker:
         Does not wait for it. Raises what `submit` and `download` raise.
         """
         folder = self.service.folder(self.root, clip.key)
-        with self._halting(clip):
-            if await self._submit_unless_made(clip, folder, on_status):
-                return True
-            if (await folder.state()).status is ClipStatus.GENERATING:
-                return False
-            await self.fetch(folder)
+        if await self.submit_unless_made(clip, folder, on_status=on_status):
             return True
+        if (await folder.state()).status is ClipStatus.GENERATING:
+            return False
+        with self._halting(clip):
+            await self.fetch(folder)
+        return True
 
     @contextlib.contextmanager
     def _halting(self, clip: ClipRequest) -> Iterator[None]:
         try:
             yield
         except OF_THE_ACCOUNT as error:
-            where = clip.request.endpoint.name if isinstance(error, QuotaExhausted) else EVERYWHERE
-            if where not in self._halted:
-                self._halted[where] = error
-                of_it = f" at {where}" if where else ""
-                log.error("no further clips are submitted%s in this run: %s", of_it, error)
+            self._halt(clip, error)
             raise
+
+    def _halt(self, clip: ClipRequest, error: Exception) -> None:
+        where = clip.request.endpoint.name if isinstance(error, QuotaExhausted) else EVERYWHERE
+        if where not in self._halted:
+            self._halted[where] = error
+            of_it = f" at {where}" if where else ""
+            log.error("no further clips are submitted%s in this run: %s", of_it, error)
 
     async def _submit_unless_made(
         self, clip: ClipRequest, folder: ClipFolder, on_status: OnStatus | None
@@ -231,15 +264,9 @@ class ClipMaker:
         folder: ClipFolder,
         *,
         on_status: OnStatus | None = None,
-        fetched_next: bool = False,
     ) -> None:
-        """Wait until the clip is generated, with another paid attempt only where the settings allow one.
-
-        `fetched_next`: by `fetch`, with the same folder.
-        """
-        await poll_through(
-            clip, folder, self.service, frames=self._frames, on_status=on_status, fetched_next=fetched_next
-        )
+        """Wait until the clip is generated, with another paid attempt only where the settings allow one."""
+        await poll_through(clip, folder, self.service, frames=self._frames, on_status=on_status)
 
     async def fetch(self, folder: ClipFolder) -> None:
         """Download the clip and check it."""

@@ -1,5 +1,6 @@
 """Waiting for a submitted clip. A poll that fails is a missed poll, never a failed clip."""
 
+import asyncio
 import logging
 import random
 import time
@@ -67,7 +68,14 @@ async def poll(
             root=folder.root.url,
             task_id=task.id,
         )
-    answer = await _wait(task, folder, service, on_status or (lambda status: None))
+    wait = _Wait(task, folder, service, on_status)
+    try:
+        while True:
+            await wait.pause()
+            if (answer := await wait.look()) is not None:
+                break
+    finally:
+        wait.end()
     if answer.is_cancelled:
         await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
     result = await folder.finish(answer, fetched_next=fetched_next)
@@ -101,16 +109,28 @@ async def poll_through(
     *,
     frames: FrameReader | None = None,
     on_status: Callable[[str], None] | None = None,
-    fetched_next: bool = False,
 ) -> dict[str, Any]:
     """`poll`, and another paid attempt where `may_retry` allows one. `clip` is read only for that."""
     while True:
         try:
-            return await poll(folder, service, on_status=on_status, fetched_next=fetched_next)
+            return await poll(folder, service, on_status=on_status)
         except GenerationFailed:
-            if not await may_retry(folder, service):
+            if not await submit_again(clip, folder, service, frames=frames):
                 raise
-            await submit(clip(), folder, service, frames=frames)
+
+
+async def submit_again(
+    clip: Callable[[], ClipRequest],
+    folder: ClipFolder,
+    service: Service,
+    *,
+    frames: FrameReader | None = None,
+) -> bool:
+    """Submit a clip that failed once more, if `may_retry` allows it; false, and nothing is done, if not."""
+    if not await may_retry(folder, service):
+        return False
+    await submit(clip(), folder, service, frames=frames)
+    return True
 
 
 class _Task(NamedTuple):
@@ -139,65 +159,108 @@ class _Task(NamedTuple):
         return max(0.0, time.time() - self.submitted_at)
 
 
-async def _wait(
-    task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None]
-) -> QueryAnswer:
-    began = time.monotonic()
-    deadline = began + service.settings.generation_timeout
-    interval, waited = service.settings.poll_interval, task.age
-    status, refused, running, pause = "", 0, 0.0, 0.0
-    with service.watch.listen(folder.root, task.id) as callbacks:
-        while True:
-            # What clips of its kind take is learnt while it is waited for, too: many are often submitted together.
-            first = service.first_poll.seconds_to_wait(interval, task.kind)
-            elapsed = waited + time.monotonic() - began
-            if elapsed < first:
-                running = max(running, first - interval)
-                pause = max(pause, first * random.uniform(0.9, 1.0) - elapsed)
-            await callbacks.sleep(min(pause, service.settings.generation_timeout))
-            pause = interval * random.uniform(0.9, 1.1)
-            await service.pace_read(task.endpoint)
-            try:
-                answer = await service.client.query(task.id, task.endpoint)
-            except (NotConnected, AnswerLost) as error:
-                log.info("missed a poll of task %s: %s", task.id, error)
-            except ApiError as error:
-                refused += error.verdict is Verdict.REFUSED
-                if isinstance(error, InvalidParameters) and (
-                    task.late or refused >= service.timing.refused_polls
-                ):
-                    answer = await _elsewhere(task, folder, service, error)
-                    if answer.state is not State.RUNNING:
-                        return answer.model_copy(update={"task_id": task.id})
-                    continue
-                if (
-                    isinstance(error, AuthenticationFailed | QuotaExhausted)
-                    or refused >= service.timing.refused_polls
-                ):
-                    raise
-                log.info("missed a poll of task %s: %s", task.id, error)
-            else:
-                refused = 0
-                elapsed = waited + time.monotonic() - began
-                if answer.state is State.SUCCESS and running:
-                    service.first_poll.took(min(running, elapsed), task.kind, found=elapsed)
-                if answer.state is not State.RUNNING:
-                    return answer.model_copy(update={"task_id": task.id})
-                running = elapsed
-                pause = service.first_poll.seconds_to_next(pause, elapsed, task.kind)
-                if answer.status != status:
-                    status = answer.status
-                    on_status(status)
-                del answer  # thousands sleep here
-            if time.monotonic() > deadline:
-                raise GenerationTimeout(
-                    f"clip {folder.key}, task {task.id}: not ready after {service.settings.generation_timeout:.0f} s "
-                    f"(last status: {status or 'none'}). It is paid for and still known; the next run "
-                    "continues to wait for it",
-                    keys=[folder.key],
-                    root=folder.root.url,
-                    task_id=task.id,
-                )
+class _Wait:
+    """The wait for one task: a pause, a look, and so on until a look finds the final answer.
+
+    Thousands are in a pause at once, so that this and who calls it is all that a clip takes then.
+    """
+
+    __slots__ = (
+        "_began",
+        "_callbacks",
+        "_folder",
+        "_on_status",
+        "_pause",
+        "_refused",
+        "_running",
+        "_service",
+        "_status",
+        "_task",
+        "_waited",
+    )
+
+    def __init__(
+        self, task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None] | None
+    ) -> None:
+        self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
+        self._began, self._waited = time.monotonic(), task.age
+        self._status, self._refused = "", 0
+        self._running = self._pause = 0.0
+        self._callbacks = service.watch.listen(folder.root, task.id)
+
+    def end(self) -> None:
+        """Hear of no callbacks any more."""
+        self._callbacks.close()
+
+    def pause(self) -> "asyncio.Future[None]":
+        """What is done when the next look is due."""
+        settings = self._service.settings
+        interval, pause = settings.poll_interval, self._pause
+        # What clips of its kind take is learnt while it is waited for, too: many are often submitted together.
+        first = self._service.first_poll.seconds_to_wait(interval, self._task.kind)
+        elapsed = self._elapsed
+        if elapsed < first:
+            self._running = max(self._running, first - interval)
+            pause = max(pause, first * random.uniform(0.9, 1.0) - elapsed)
+        self._pause = interval * random.uniform(0.9, 1.1)
+        return self._callbacks.sleep(min(pause, settings.generation_timeout))
+
+    async def look(self) -> QueryAnswer | None:
+        """The final answer; None when there is none yet. Raises `ApiError` when the key is refused, or one look after
+        the other, `OutOfReach`, and `GenerationTimeout` when it takes too long.
+        """
+        task, service = self._task, self._service
+        await service.pace_read(task.endpoint)
+        try:
+            answer = await service.client.query(task.id, task.endpoint)
+        except (NotConnected, AnswerLost) as error:
+            log.info("missed a poll of task %s: %s", task.id, error)
+        except ApiError as error:
+            self._refused += error.verdict is Verdict.REFUSED
+            is_believed = self._refused >= service.timing.refused_polls
+            if isinstance(error, InvalidParameters) and (task.late or is_believed):
+                answer = await _elsewhere(task, self._folder, service, error)
+                return self._final(answer) if answer.state is not State.RUNNING else None
+            if isinstance(error, AuthenticationFailed | QuotaExhausted) or is_believed:
+                raise
+            log.info("missed a poll of task %s: %s", task.id, error)
+        else:
+            self._refused = 0
+            elapsed = self._elapsed
+            if answer.state is State.SUCCESS and self._running:
+                service.first_poll.took(min(self._running, elapsed), task.kind, found=elapsed)
+            if answer.state is not State.RUNNING:
+                return self._final(answer)
+            self._running = elapsed
+            self._pause = service.first_poll.seconds_to_next(self._pause, elapsed, task.kind)
+            self._tell(answer.status)
+        self._judge_time()
+        return None
+
+    @property
+    def _elapsed(self) -> float:
+        return self._waited + time.monotonic() - self._began
+
+    def _final(self, answer: QueryAnswer) -> QueryAnswer:
+        return answer.model_copy(update={"task_id": self._task.id})
+
+    def _tell(self, status: str) -> None:
+        if status != self._status:
+            self._status = status
+            if self._on_status is not None:
+                self._on_status(status)
+
+    def _judge_time(self) -> None:
+        patience = self._service.settings.generation_timeout
+        if time.monotonic() > self._began + patience:
+            raise GenerationTimeout(
+                f"clip {self._folder.key}, task {self._task.id}: not ready after {patience:.0f} s "
+                f"(last status: {self._status or 'none'}). It is paid for and still known; the next run "
+                "continues to wait for it",
+                keys=[self._folder.key],
+                root=self._folder.root.url,
+                task_id=self._task.id,
+            )
 
 
 async def _elsewhere(task: _Task, folder: ClipFolder, service: Service, error: ApiError) -> QueryAnswer:

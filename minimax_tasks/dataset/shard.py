@@ -66,6 +66,8 @@ class ShardRun:
         self._on_submitted = on_submitted
         self._on_news = on_news
         self._to_submit = len(clips)
+        self._places = 0
+        """Places in flight that clips of this shard have."""
         self._reported_at = time.monotonic()
         self._made: dict[str, ClipFacts] = {}
         self._failed: dict[str, Failure] = {}
@@ -73,11 +75,15 @@ class ShardRun:
     async def make(self) -> ShardResult:
         """Make every clip that can be made; those that cannot are failures in the result."""
         await self._maker.check_root()
-        async with asyncio.TaskGroup() as group:
-            for key, clip in self._clips.items():
-                await self._limits.flight.acquire()
-                clip_run = group.create_task(self._see_through(key, clip))
-                clip_run.add_done_callback(lambda _: self._limits.flight.release())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key, clip in self._clips.items():
+                    await self._limits.flight.acquire()
+                    self._places += 1
+                    group.create_task(self._see_through(key, clip))
+        finally:
+            while self._places:  # of clips whose runs were stopped before they began
+                self._leave_place()
         order = list(self._clips)
         return ShardResult(
             finished_at=now(),
@@ -88,22 +94,30 @@ class ShardRun:
     async def _see_through(self, key: str, clip: ClipRequest) -> None:
         folder = self._maker.service.folder(self._root, key)
         try:
-            await self._maker.make(
-                clip, folder=folder, on_status=self._listen_to(key), on_submitted=self._count_submitted
-            )
+            # Two steps, since thousands are in the second at once.
+            if not await self._submit_unless_made(key, clip, folder):
+                await self._maker.finish(clip, folder)
             self._made[key] = facts(await folder.known(RESULT) or {})
             self._on_news(key, ClipNews.MADE, "")
         except Exception as error:
             self._failed[key] = await self._failure(folder, error)
             self._on_news(key, ClipNews.FAILED, self._failed[key].text)
+        finally:
+            self._leave_place()
         self._tell()
 
-    def _listen_to(self, key: str) -> Callable[[str], None]:
+    async def _submit_unless_made(self, key: str, clip: ClipRequest, folder: ClipFolder) -> bool:
         def hear(status: str) -> None:
             if status.startswith("task "):
                 self._on_news(key, ClipNews.SUBMITTED, status.removeprefix("task "))
 
-        return hear
+        return await self._maker.submit_unless_made(
+            clip, folder, on_status=hear, on_submitted=self._count_submitted
+        )
+
+    def _leave_place(self) -> None:
+        self._places -= 1
+        self._limits.flight.release()
 
     def _count_submitted(self) -> None:
         self._to_submit -= 1
