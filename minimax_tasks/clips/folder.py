@@ -23,6 +23,7 @@ from minimax_tasks.clips.layout import (
     WARNINGS,
     cancelled_name,
     claim_name,
+    clip_file,
     clip_folder,
     doubt_name,
     released_name,
@@ -66,18 +67,17 @@ class ClipFolder:
     read from storage each time, and a claim is created exclusively.
     """
 
-    __slots__ = ("_folder", "_own", "key", "root", "timing")
+    __slots__ = ("_own", "key", "root", "timing")
 
     def __init__(self, root: Storage, key: str, timing: Timing = USUAL) -> None:
         self.root = root
         self.key = key
         self.timing = timing
-        self._folder = clip_folder(key)
-        self._own: dict[str, dict[str, Any]] = {}
+        self._own: dict[str, dict[str, Any]] | None = None  # one for each of thousands, and most stay empty
 
     def path(self, name: str) -> str:
         """The path or URL of a file of the clip."""
-        return self.root.join(f"{self._folder}/{name}")
+        return self.root.join(self._name(name))
 
     async def names(self) -> frozenset[str]:
         """The names of the files in the folder."""
@@ -94,7 +94,7 @@ class ClipFolder:
 
     async def made_state(self) -> ClipState:
         """The state, with its task, of a clip whose video is known to be there."""
-        return await look_async(self.root, self.key, made_state(), self._own)
+        return await look_async(self.root, self.key, made_state(), self._own or {})
 
     async def failed_task(self) -> Failed | None:
         """What the service said of the submitted task, when that failed."""
@@ -276,7 +276,7 @@ class ClipFolder:
     async def tidy(self) -> None:
         """Remove what killed writers left, once nothing of it can be needed."""
         if self.root.writes_drafts:
-            await self.root.run(self.root.sweep, self._folder)
+            await self.root.run(self.root.sweep, clip_folder(self.key))
 
     def own(self, name: str) -> dict[str, Any] | None:
         """What this object wrote under a name, where reading it would be a request; None for anything else.
@@ -284,11 +284,11 @@ class ClipFolder:
         Somebody else may have written there since: a person who settles a doubt, a worker with a newer attempt. So it
         says what this worker is waiting for and fetching, which is free, and never what may be paid.
         """
-        return self._own.get(name)
+        return None if self._own is None else self._own.get(name)
 
     async def known(self, name: str) -> dict[str, Any] | None:
         """What this object wrote under a name (`own`), else what is there; None when nothing is."""
-        return self._own.get(name) or await self._read(name)
+        return self.own(name) or await self._read(name)
 
     async def asked(self) -> dict[str, Any]:
         """What `request.json` says, empty when there is none."""
@@ -362,7 +362,7 @@ class ClipFolder:
         )
 
     def _name(self, name: str) -> str:
-        return f"{self._folder}/{name}"
+        return clip_file(self.key, name)
 
     async def _read(self, name: str) -> dict[str, Any] | None:
         return await self.root.run(self.root.read_json, self._name(name))
@@ -397,7 +397,7 @@ class ClipFolder:
 
     def _remember(self, name: str, document: dict[str, Any]) -> None:
         if name in _REMEMBERED and not self.root.nonblocking:
-            self._own[name] = document
+            self._own = (self._own or {}) | {name: document}
 
 
 def now() -> str:

@@ -20,7 +20,7 @@ from minimax_tasks.clips.recordings import (
     judge_together,
     read_recording_bytes,
 )
-from minimax_tasks.clips.request import PICTURE, ClipRequest, FrameOf
+from minimax_tasks.clips.request import NOTHING, PICTURE, ClipRequest, FrameOf
 from minimax_tasks.clips.spellings import as_paid
 from minimax_tasks.errors import PictureError, UnreadableReference
 from minimax_tasks.redaction import shown
@@ -234,7 +234,8 @@ def known_clip(
     request, heard, missing = _heard(root, request)
     digests |= heard
     gone = gone or missing
-    clip = as_paid(root, ClipRequest(request, digests, take, sent, shapes), written, begun=begun)
+    clip = ClipRequest(request, digests or NOTHING, take, sent or NOTHING, shapes or NOTHING)
+    clip = as_paid(root, clip, written, begun=begun)
     if gone is not None and not root.exists(clip_file(clip.key, SUBMISSION)):
         raise gone
     return clip

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
@@ -151,7 +152,7 @@ class _Task(NamedTuple):
         attempt = submission.get("attempt")
         number = attempt if isinstance(attempt, int) and attempt > 0 else 1
         late = out_of_reach(submission)
-        kind = str(submission.get("kind") or "")
+        kind = sys.intern(str(submission.get("kind") or ""))  # thousands have the same one
         return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, kind, late)
 
     @property
@@ -246,7 +247,7 @@ class _Wait:
 
     def _tell(self, status: str) -> None:
         if status != self._status:
-            self._status = status
+            self._status = sys.intern(status)
             if self._on_status is not None:
                 self._on_status(status)
 

@@ -21,6 +21,10 @@ PICTURE = "an http(s) URL, a data URL, or a path to a JPEG, PNG or WebP picture"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+NOTHING: dict[str, Any] = {}
+"""Of a clip without pictures; one for all of them, since a large table has many. Nobody adds to it."""
+
+
 @dataclass(frozen=True)
 class FrameOf:
     """A frame of another clip: known by that clip's key and the place before the frame exists.

@@ -60,8 +60,11 @@ class DatasetPlan:
 
     @cached_property
     def clips(self) -> dict[str, ClipRequest]:
-        """Key -> clip, each clip once, in the order of the rows."""
-        return {planned.key: planned.clip for planned in self.rows}
+        """Key -> clip, each clip once, in the order of the rows, and as the first of them asks for it."""
+        found: dict[str, ClipRequest] = {}
+        for planned in self.rows:
+            found.setdefault(planned.key, planned.clip)
+        return found
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -106,7 +109,8 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     problems.extend(splits.problems)
     references = {reference for row in read.rows for reference in _own_pictures(row)}
     pictures = try_each(_look_at, references - values.seen.keys()) | values.seen
-    planned = _with_keys(read, splits, root, pictures, begun, problems)
+    name = table_name(table)
+    planned = _with_keys(name, read, splits, root, pictures, begun, problems)
     judged = judge_clips(root, ((number, one.clip) for number, one in enumerate(planned)), begun or ())
     problems.extend(planned[number].row.problem(wrong) for number, wrong in judged.problems)
     if problems:
@@ -127,9 +131,7 @@ def make_plan(table: str, root: Storage, *, encoding: str = "") -> DatasetPlan:
     }
     versions = Versions(table, files.version, seen, functools.partial(version_of_table, root=root))
     told = (*doubts, *notes, *_doubts_of_requests(read))
-    return DatasetPlan(
-        table, table_name(table), tuple(planned), _digest(planned), versions, told, frozenset(values.seen)
-    )
+    return DatasetPlan(table, name, tuple(planned), _digest(planned), versions, told, frozenset(values.seen))
 
 
 def keep_pictures_of(plan: DatasetPlan, root: Storage) -> None:
@@ -158,6 +160,7 @@ def _digest(planned: list[PlannedRow]) -> str:
 
 
 def _with_keys(
+    name: str,
     table: Table,
     splits: Splits,
     root: Storage,
@@ -191,6 +194,7 @@ def _with_keys(
             key = clip.key
             if row.wrong and not is_begun(root, key):
                 problems.extend(row.problem(f"prompt: {text}") for text in row.wrong)
+            clip = replace(clip, purpose=f"{name}, row {row.number}")
             planned.append(PlannedRow(row, clip, key, split))
     return planned
 

@@ -80,7 +80,7 @@ class ShardRun:
                 for key, clip in self._clips.items():
                     await self._limits.flight.acquire()
                     self._places += 1
-                    group.create_task(self._see_through(key, clip))
+                    group.create_task(self._see_through(key, clip), name=key)
         finally:
             while self._places:  # of clips whose runs were stopped before they began
                 self._leave_place()

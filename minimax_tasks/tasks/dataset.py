@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -402,8 +401,5 @@ def hand_on(plan: DatasetPlan, root: Storage, run: Run, encoding: str = "") -> N
 
 
 def _learn(plan: DatasetPlan, size: int) -> None:
-    rows = {planned.key: planned.row.number for planned in reversed(plan.rows)}
     for shard in plan.shards(size):
-        current_run().shards[shard.digest] = {
-            key: replace(plan.clips[key], purpose=f"{plan.name}, row {rows[key]}") for key in shard.keys
-        }
+        current_run().shards[shard.digest] = {key: plan.clips[key] for key in shard.keys}
