@@ -47,6 +47,8 @@ class ClipCache:
         self._queue: queue.PriorityQueue[tuple[int, int, TaskRecord | None]] = queue.PriorityQueue()
         self._turn = itertools.count()
         self._stopped = False
+        self.abandoned = False
+        """Whether nobody waits any more for what is being drawn."""
         folder.mkdir(parents=True, exist_ok=True)
         self._take_stock()
         # Daemons: a long clip must not hold up the end of the process.
@@ -72,12 +74,13 @@ class ClipCache:
             return future
 
     def stop(self, patience: float) -> None:
-        """Drop what waits and give the clips in work `patience` seconds to end."""
+        """Drop what waits, give the clips in work `patience` seconds to end, and abandon those that have not."""
         self._stopped = True
         for _ in self._threads:
             self._queue.put((_STOP, next(self._turn), None))
         for thread in self._threads:
             thread.join(patience / len(self._threads))
+        self.abandoned = True
 
     def _take_stock(self) -> None:
         found = []

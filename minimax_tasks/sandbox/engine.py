@@ -160,6 +160,7 @@ class Engine:
             subject=subject,
             variant=record.variant,
             scale=self._scale,
+            wanted=lambda: not self._clips.abandoned,
         )
 
 

@@ -98,12 +98,10 @@ def still(width: int = 640, height: int = 360, colour: str = "teal") -> Image.Im
     return Image.new("RGB", (width, height), colour)
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _each_drawn(_drawn_once: None) -> Iterator[None]:
-    """Here it is the sandbox itself that is tested: it draws each clip."""
-    with pytest.MonkeyPatch.context() as patch:
-        draw_each(patch)
-        yield
+@pytest.fixture
+def each_drawn(_drawn_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is the drawing that is tested, the sandbox draws each clip, and takes none that was drawn for another test."""
+    draw_each(monkeypatch)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from minimax_tasks.api.catalog.cameras import MOVES
-from minimax_tasks.sandbox.drawing.draw_clip import Rendered, clip_size, draw_clip
+from minimax_tasks.sandbox.drawing.draw_clip import Abandoned, Rendered, clip_size, draw_clip
 from minimax_tasks.sandbox.drawing.motion import camera_groups, without_commands
 from minimax_tasks.sandbox.drawing.scenery import draw_portrait, draw_scene, place_in
 from minimax_tasks.video.colour import frame_of, picture_of
@@ -36,6 +36,16 @@ def as_video(image, size):
 
 def frames_of(path):
     return list(pictures_in(path))
+
+
+def test_a_clip_that_nobody_wants_any_more_is_not_drawn_to_its_end(tmp_path):
+    for scale in ("90P", "360P"):
+        asked = iter([True] * 3)
+        with pytest.raises(Abandoned):
+            draw_clip(
+                tmp_path / "clip.mp4", prompt="Hills", resolution="768P", seconds=6, scale=scale,
+                wanted=lambda asked=asked: next(asked, False),
+            )  # fmt: skip
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_states_never_go_back(serve: Serve) -> None:
     assert seen == sorted(seen, key=order.index)
 
 
-def test_every_mode_makes_a_clip(api: Api) -> None:
+def test_every_mode_makes_a_clip(each_drawn: None, api: Api) -> None:
     frame, portrait = data_url(still()), data_url(still(400, 800), "JPEG")
     bodies = {
         "text-to-video": {"model": "T2V-01-Director", "prompt": "[Push in] a cat"},
@@ -173,7 +173,7 @@ def test_a_file_that_nobody_knows(api: Api, file_id: str) -> None:
     assert "file" not in answer
 
 
-def test_takes_differ_and_the_same_take_has_the_same_bytes(serve: Serve) -> None:
+def test_takes_differ_and_the_same_take_has_the_same_bytes(each_drawn: None, serve: Serve) -> None:
     one, other = serve(), serve()
     first, second = one.video(), one.video()
     assert first != second
@@ -353,7 +353,7 @@ def test_a_mistake_of_the_sandbox_is_a_page_and_is_logged(
 
 
 @pytest.mark.parametrize("prompt", ["\x00\x07\u202e", "🌊" * 500, "[Push in", "]][[", "%s {x} {{y}}"])
-def test_odd_prompts_are_drawn(api: Api, prompt: str) -> None:
+def test_odd_prompts_are_drawn(each_drawn: None, api: Api, prompt: str) -> None:
     assert api.wait(api.submit(prompt=prompt)["task_id"])["status"] == "Success"
 
 
@@ -373,7 +373,7 @@ def test_five_hundred_at_once(serve: Serve) -> None:
     assert len(api.sandbox.ledger()) == 500
 
 
-def test_answers_do_not_wait_for_the_drawing(serve: Serve) -> None:
+def test_answers_do_not_wait_for_the_drawing(each_drawn: None, serve: Serve) -> None:
     api = serve(scale=None)
     task_id = [api.submit(resolution="1080P", prompt=f"clip {n}")["task_id"] for n in range(3)][-1]
     times = []
@@ -384,20 +384,23 @@ def test_answers_do_not_wait_for_the_drawing(serve: Serve) -> None:
     assert sorted(times)[len(times) // 2] < 2.0, "drawing one of them takes longer"
 
 
-def test_it_stops_with_work_left() -> None:
-    with Sandbox(latency=0, scale=None) as sandbox:
+def test_it_stops_with_work_left(each_drawn: None, tmp_path: Path) -> None:
+    clips = tmp_path / "clips/full"
+    with Sandbox(latency=0, scale=None, state=tmp_path) as sandbox:
         httpx.post(
             sandbox.url + "/v1/video_generation",
-            json={**T2V, "resolution": "1080P"},
+            json={**T2V, "resolution": "768P"},
             headers={"Authorization": "Bearer x"},
             trust_env=False,
             verify=False,
         )
+        until(lambda: list(clips.iterdir()), bool)
         start = time.perf_counter()
     assert time.perf_counter() - start < 30
+    until(lambda: list(clips.iterdir()), lambda left: not left)
 
 
-def test_the_drawing_goes_on_when_nobody_asks(serve: Serve) -> None:
+def test_the_drawing_goes_on_when_nobody_asks(each_drawn: None, serve: Serve) -> None:
     api = serve()
     task_id = api.submit()["task_id"]
     until(lambda: api.entry(task_id)["status"], lambda status: status == "Success")

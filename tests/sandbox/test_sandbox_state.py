@@ -44,7 +44,7 @@ def before_port(url: str) -> str:
     return url.split("/")[2].split(":")[1]
 
 
-def test_a_clip_that_is_gone_is_drawn_again(serve: Serve, tmp_path: Path) -> None:
+def test_a_clip_that_is_gone_is_drawn_again(each_drawn: None, serve: Serve, tmp_path: Path) -> None:
     api = serve(state=tmp_path)
     task_id = api.submit()["task_id"]
     clip = fetch(api.url(task_id)).content

@@ -48,6 +48,10 @@ SMALL = 320 * 180
 """Pixels of a frame below which it is drawn in less time than it takes to hand it from thread to thread."""
 
 
+class Abandoned(Exception):
+    """Nobody wants the clip any more; what is written of it is no clip."""
+
+
 @dataclass(frozen=True)
 class Rendered:
     """The size in pixels and the number of frames of a clip that was written."""
@@ -87,6 +91,7 @@ def draw_clip(
     sounds: bool = False,
     variant: int = 1,
     scale: str | None = None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Rendered:
     """Write a clip of `seconds` to the local `path`, an MP4 with its index in front.
 
@@ -97,7 +102,7 @@ def draw_clip(
     and `sounds` for those with a track of sound, which have no subtitles and their index at the end.
     `scale` is a resolution to render in instead, for
     tests in a hurry. What the prompt says is a track of subtitles. Raises `ValueError` for a resolution
-    that is not written like 768P.
+    that is not written like 768P, and `Abandoned` at the first frame before which it is no longer `wanted`.
     """
     shape = first or last
     if aspect is None and shape is not None:
@@ -122,6 +127,8 @@ def draw_clip(
     with writing as writer:
         small = size[0] * size[1] < SMALL
         for frame in map(clip.frame, range(frames)) if small else _made_ahead(clip.frame, frames):
+            if not wanted():
+                raise Abandoned
             writer.write(frame)
     return Rendered(*size, frames)
 
