@@ -77,5 +77,14 @@ def has_glyph(font: Font, character: str) -> bool:
     """Whether the font knows the character."""
     if character.isspace():
         return True
-    missing, wanted = font.getmask(NO_CHARACTER), font.getmask(character)
-    return (wanted.size, bytes(wanted)) != (missing.size, bytes(missing))
+    return _drawn(font, character) != _box(font)
+
+
+@lru_cache(maxsize=64)
+def _box(font: Font) -> tuple[tuple[int, int], bytes]:
+    return _drawn(font, NO_CHARACTER)
+
+
+def _drawn(font: Font, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(character)
+    return mask.size, bytes(mask)

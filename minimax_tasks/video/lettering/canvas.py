@@ -44,16 +44,27 @@ def with_shadow(
     """
     words = Image.new("L", size, 0)
     draw(words)
-    near = words.filter(ImageFilter.GaussianBlur(max(0.9, pixels * 0.05)))
-    far = words.filter(ImageFilter.GaussianBlur(max(2.0, pixels * 0.3)))
-    shadow = ImageChops.lighter(near.point(_times(2.2, 205)), far.point(_times(1.5, 130)))
     box = words.getbbox()
+    near, far = _blurred(words, box, max(0.9, pixels * 0.05)), _blurred(words, box, max(2.0, pixels * 0.3))
+    shadow = ImageChops.lighter(near.point(_times(2.2, 205)), far.point(_times(1.5, 130)))
     if ground and box is not None:
         shadow = ImageChops.add(shadow, ground(size, box))
     dark = Image.new("RGBA", size, (*_SHADE, 0))
     dark.putalpha(shadow)
     dark.alpha_composite(_inked(words, ink))
     return dark
+
+
+def _blurred(words: Image.Image, box: "Box | None", radius: float) -> Image.Image:
+    """A picture of one channel out of focus; only around the `box` that holds all of it is there anything to blur."""
+    blurred = Image.new("L", words.size, 0)
+    if box is not None:
+        reach = math.ceil(4 * radius) + 4  # three boxes, one after the other, of about the radius each
+        left, top = max(0, box[0] - reach), max(0, box[1] - reach)
+        right, bottom = min(words.width, box[2] + reach), min(words.height, box[3] + reach)
+        around = words.crop((left, top, right, bottom))
+        blurred.paste(around.filter(ImageFilter.GaussianBlur(radius)), (left, top))
+    return blurred
 
 
 Box = tuple[int, int, int, int]

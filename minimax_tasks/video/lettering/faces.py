@@ -65,9 +65,11 @@ _INVISIBLE = ("Cf", "Cc", "Mn")
 def font_of(text: str, face: Face, pixels: int) -> ImageFont.FreeTypeFont | None:
     """The font in which a text is set, None when no font of this machine has all its letters."""
     for name in (str(FOLDER / face), *_others(text, face)):
-        font = _loaded(name, pixels, _SIMPLIFIED if _is_chinese_collection(name, text) else 0)
-        if font is not None and not _lacking(text, font):
-            return font
+        index = _SIMPLIFIED if _is_chinese_collection(name, text) else 0
+        # What a font has, it has in every size: to look for its letters takes longer than to set them.
+        tried = _loaded(name, _TRIED, index)
+        if tried is not None and not _lacking(text, tried):
+            return _loaded(name, pixels, index)
     return None
 
 

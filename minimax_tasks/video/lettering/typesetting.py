@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -121,9 +121,10 @@ def set_lines(text: str, kind: Type, width: float, most: int) -> list[Line] | No
         return None if None in found or len(lines) > most else lines
     whole = " ".join(text.split())
     breaks = breaks_of(whole)
+    measure = cache(lambda words: line(words).width)
     for count in range(1, most + 1):
-        parts = _balanced(whole, breaks, count, lambda words: line(words).width)
-        if parts and all(line(part).width <= width for part in parts):
+        parts = _balanced(whole, breaks, count, measure)
+        if parts and all(measure(part) <= width for part in parts):
             return [line(part) for part in parts]
     return None
 
