@@ -24,6 +24,7 @@ CONTROL_FLOW = {
     "minimax_tasks.prompts.bounds.TooMuch",
     "minimax_tasks.prompts.confined.Exceeded",
     "minimax_tasks.prompts.sentences.NoText",
+    "minimax_tasks.sandbox.drawing.draw_clip.Abandoned",
     "minimax_tasks.sandbox.http.app._TooLarge",
     "minimax_tasks.sandbox.http.broken_responses._Cut",
     "minimax_tasks.sandbox.http.v2.wire.Rejected",

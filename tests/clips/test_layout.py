@@ -18,11 +18,18 @@ NAMES = re.compile(
     r"|^(claim|released|doubt|submission|cancelled)\.|(^|/)(clips|pictures|tasks|callbacks|films|datasets)/"
 )
 """What only `layout` spells."""
+ANYWHERE = re.compile(re.sub(r"[$^]", "", NAMES.pattern))
+"""The same, wherever in a file it stands."""
+BETWEEN_PARTS = re.compile(r"""['"]\s*[rRbBfFuU]*['"]""")
+"""What stands between two parts of one text."""
 
 
 def spelled(path: Path) -> Iterator[str]:
-    """The texts of a module that are no docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """The texts of a module that are no docstrings, if one may have such a name: most need not be parsed for it."""
+    source = path.read_text(encoding="utf-8")
+    if not ANYWHERE.search(BETWEEN_PARTS.sub("", source)):
+        return
+    tree = ast.parse(source)
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:

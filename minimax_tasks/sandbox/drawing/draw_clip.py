@@ -19,6 +19,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from minimax_tasks.errors import ControlFlow
 from minimax_tasks.sandbox.drawing.motion import (
     Group,
     Pose,
@@ -48,7 +49,7 @@ SMALL = 320 * 180
 """Pixels of a frame below which it is drawn in less time than it takes to hand it from thread to thread."""
 
 
-class Abandoned(Exception):
+class Abandoned(ControlFlow):
     """Nobody wants the clip any more; what is written of it is no clip."""
 
 
