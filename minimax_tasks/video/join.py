@@ -1,17 +1,15 @@
 """Joining clips into one film: by copying their packets when that is exact, by encoding otherwise."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import tee
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import av
-from av.video.stream import VideoStream
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.colour import picture_of
@@ -25,21 +23,19 @@ from minimax_tasks.video.mix import PlacedSound
 from minimax_tasks.video.overlays import Overlay
 from minimax_tasks.video.pieces import Film, Piece
 from minimax_tasks.video.previews import jpeg
+from minimax_tasks.video.reading_ahead import Packets, ReadingAhead
 from minimax_tasks.video.shape import AS_CLIPS, Shape
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.sound_track import SoundTrack, mixed_track
 from minimax_tasks.video.source import opened, picture_stream
 from minimax_tasks.video.span_encoder import SpanEncoder
 from minimax_tasks.video.spans import Spans, spans_of
-from minimax_tasks.video.splice import SHORTEST, Packets, Splicer, can_copy
+from minimax_tasks.video.splice import SHORTEST, Splicer, can_copy
 from minimax_tasks.video.stream_layout import StreamLayout
 from minimax_tasks.video.transitions import TRANSITIONS
 from minimax_tasks.video.turn import Turn
 
 __all__ = ["TRANSITIONS", "Joined", "Piece", "VideoError", "join"]
-
-_READERS = 4
-"""Number of clips whose packets are read ahead of the one being written."""
 
 _NAMED = 5
 """A note names this many clips; the others are only counted."""
@@ -252,25 +248,22 @@ def _splice(film: Film, spans: Spans, model: StreamLayout, *, copies_sound: bool
             stream.codec_context.extradata = encoder.parameters
         # Where sound is copied, so are the pictures of every clip.
         paths = [film.pieces[span.copied.number].clip.path for span in spans.spans if span.copied]
-        read, read_for_sound = tee(_read_ahead(paths, sound=copied is not None))
-        if copied is not None:
-            spliced = _spliced(film, (packets.sound for packets in read_for_sound))
-            track: SoundTrack | None = SoundTrack(container, copied, spliced)
-        else:
-            del read_for_sound  # or it would keep what is read
-            track = (
-                mixed_track(container, film.sounds(), film.seconds, film.loudness) if film.has_sound else None
-            )
-        cover = _introduced(film, container)
-        write_cues(container, film.captions)
-        second = float(model.time_base)
-        for packet in _pictures(spans, model, frames, encoder, read):
-            packet.stream = stream
+        with closing(ReadingAhead(paths, partial(_spliced, film) if copied else None)) as reading:
+            track: SoundTrack | None = None
+            if copied is not None:
+                track = SoundTrack(container, copied, reading.sound())
+            elif film.has_sound:
+                track = mixed_track(container, film.sounds(), film.seconds, film.loudness)
+            cover = _introduced(film, container)
+            write_cues(container, film.captions)
+            second = float(model.time_base)
+            for packet in _pictures(spans, model, frames, encoder, reading.pictures()):
+                packet.stream = stream
+                if track:
+                    track.advance((packet.dts or 0) * second)
+                container.mux(packet)
             if track:
-                track.advance((packet.dts or 0) * second)
-            container.mux(packet)
-        if track:
-            track.finish()
+                track.finish()
         if cover:
             cover.write()
         film.write_chapters(container)
@@ -282,7 +275,7 @@ def _pictures(
     model: StreamLayout,
     frames: FilmFrames,
     encoder: SpanEncoder | None,
-    read: "Iterator[_Read]",
+    read: Iterator[Packets],
 ) -> "Iterator[av.Packet[Any]]":
     """The packets of all pictures of a film, in order; times are ticks of the model."""
     for span in spans.spans:
@@ -292,54 +285,23 @@ def _pictures(
             continue
         clip = frames.film.pieces[span.copied.number].clip
         begin = span.copied.at * model.tick - clip.first
-        for packet in next(read).pictures[span.copied.first : span.copied.last]:
+        for packet in next(read)[span.copied.first : span.copied.last]:
             packet.pts = (packet.pts or 0) + begin
             packet.dts = (packet.dts or 0) + begin
             yield packet
 
 
-def _spliced(film: Film, clips: Iterator[Packets]) -> "Iterator[av.Packet[Any]]":
-    """The packets of the sound of a film whose clips have sound that is alike."""
+def _spliced(film: Film, clips: Iterator[Packets]) -> "Iterator[Iterator[av.Packet[Any]]]":
+    """The sound of a film whose clips have sound that is alike: what is certain after each of them, and the rest."""
     splicer: Splicer | None = None
     for number, packets in enumerate(clips):
         layout, sound = film.clips[number].sound, film.sound(number)
         if layout is None or sound is None:
             raise VideoError(f"{film.name(number)}: it has no sound")
         splicer = splicer or Splicer(layout.rate, film.seconds)
-        yield from splicer.add(sound, layout, packets)
+        yield splicer.add(sound, layout, packets)
     if splicer is not None:
-        yield from splicer.finish()
-
-
-@dataclass(frozen=True)
-class _Read:
-    """The packets of a clip."""
-
-    pictures: "Sequence[av.Packet[VideoStream]]"
-    sound: Packets
-
-
-def _read_ahead(paths: Sequence[str], *, sound: bool) -> Iterator[_Read]:
-    """The packets of each clip; the next clips are read in the meantime."""
-    with ThreadPoolExecutor(_READERS) as readers:
-        coming: deque[Future[_Read]] = deque()
-        for path in paths:
-            coming.append(readers.submit(_packets, path, sound))
-            if len(coming) > _READERS:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
-
-
-def _packets(path: str, sound: bool) -> _Read:
-    with opened(path, packets_only=True) as container:
-        pictures, heard = picture_stream(container), sound_stream(container) if sound else None
-        found: tuple[list[av.Packet[Any]], list[av.Packet[Any]]] = ([], [])
-        for packet in container.demux(*filter(None, (pictures, heard))):
-            # PyAV ends a stream with an empty packet, which would end the output too.
-            if packet.size:
-                found[packet.stream is heard].append(packet)
-        return _Read(*found)
+        yield splicer.finish()
 
 
 def _encode(film: Film) -> FilmFrames:

@@ -22,6 +22,16 @@ _CONFIGURATION = 2
 """Bytes that name kind, rate and channels of AAC, before extensions; source: ISO/IEC 14496-3, 1.6.2."""
 
 
+_LC = 2
+"""The number of the kind AAC-LC; source: ISO/IEC 14496-3, table 1.17."""
+
+_LOWEST_OF_PLAIN = 5
+"""The number of 32 kHz among the rates, which get lower; source: ISO/IEC 14496-3, table 1.18."""
+
+_NO_EXTENSION = bytes.fromhex("56e500")
+"""Says of AAC that it has no extension; source: ISO/IEC 14496-3, 1.6.2.1."""
+
+
 @dataclass(frozen=True)
 class SoundLayout:
     """The sound of one clip. Times are samples at `rate`; 0 is when the first picture of the clip is shown.
@@ -66,6 +76,19 @@ def sound_stream(container: av.container.InputContainer) -> AudioStream | None:
     return usable[0] if usable else None
 
 
+def said_profile(stream: AudioStream) -> str:
+    """The profile of AAC as its decoder would name it, from the file alone; empty where only that can tell.
+
+    AAC-LC of a low rate may hold another kind that a decoder only sees in the packets.
+    """
+    said = bytes(stream.codec_context.extradata or b"")
+    if stream.codec_context.codec.canonical_name != "aac" or len(said) < _CONFIGURATION:
+        return ""
+    kind, rate = said[0] >> 3, (said[0] & 7) << 1 | said[1] >> 7
+    is_plain = said[_CONFIGURATION:] in (b"", _NO_EXTENSION)
+    return "LC" if kind == _LC and rate <= _LOWEST_OF_PLAIN and is_plain else ""
+
+
 def sound_layout(
     stream: AudioStream, packets: Sequence["av.Packet[Any]"], shown_from: Fraction
 ) -> SoundLayout | None:
@@ -83,8 +106,9 @@ def sound_layout(
     whole = all(length == block for _, length in spans[:-1])
     offset = shown_from * stream.rate
     last, length = spans[-1]
+    profile = stream.codec_context.profile or said_profile(stream)
     return SoundLayout(
-        codec=f"{stream.codec_context.codec.canonical_name} {stream.codec_context.profile or ''}".strip(),
+        codec=f"{stream.codec_context.codec.canonical_name} {profile}".strip(),
         rate=stream.rate,
         channels=stream.channels,
         parameters=bytes(stream.codec_context.extradata or b""),

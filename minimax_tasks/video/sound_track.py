@@ -25,17 +25,20 @@ class SoundTrack:
     packets: "Iterator[av.Packet[Any]]"
     _next: "av.Packet[Any] | None" = None
 
+    def __post_init__(self) -> None:
+        self._rate = self.stream.rate
+
     def advance(self, seconds: float) -> None:
         """Write what is heard before a time of the film."""
+        sample = seconds * self._rate
         while True:
-            if self._next is None:
-                self._next = next(self.packets, None)
-            packet = self._next
-            if packet is None or (packet.pts or 0) >= seconds * self.stream.rate:
+            packet = next(self.packets, None) if self._next is None else self._next
+            if packet is None or (packet.pts or 0) >= sample:
+                self._next = packet
                 return
+            self._next = None
             packet.stream = self.stream
             self.container.mux(packet)
-            self._next = None
 
     def finish(self) -> None:
         """Write the rest."""

@@ -6,9 +6,10 @@ and the last of these overlap with copied ones that hold the same sound. All pac
 the sound of a clip is moved onto it, by half a packet at most (16 ms at 32 kHz), each clip by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, count, islice, starmap
 from typing import Any
 
 import av
@@ -19,6 +20,7 @@ from minimax_tasks.errors import VideoError
 from minimax_tasks.video.aac_windows import ends_usually
 from minimax_tasks.video.mix import SEAM, PlacedSound, faded
 from minimax_tasks.video.rates import nearest
+from minimax_tasks.video.reading_ahead import Packets
 from minimax_tasks.video.samples import Samples, aac_encoder, frames_of
 from minimax_tasks.video.sound_layout import BLOCK, SEARCHED, SoundLayout
 
@@ -28,12 +30,13 @@ SHORTEST = Fraction(1, 3)
 _TRIES = 4
 """Times that a cut is encoded, each a little longer, until its ends fit."""
 
-_LEAD = 3
-"""Blocks that are encoded before the first that is used."""
+_LEAD = 2
+"""Blocks that are encoded before the first that is used: more do not make it any better."""
+
+_ENDS = 16
+"""Packets at each end of a file of which it may say more than their times."""
 
 _RISE = np.linspace(0, 1, BLOCK, dtype=np.float32)
-
-Packets = Sequence["av.Packet[Any]"]
 
 
 def can_copy(layout: SoundLayout) -> bool:
@@ -64,7 +67,16 @@ class _Clip:
         number = block - self.at
         return 0 <= number < len(self.packets) and ends_usually(self.packets[number])
 
-    def heard(self, blocks: range, grid: int, fade: int) -> Samples:
+    def copied(self, block: int) -> "av.Packet[Any]":
+        """The packet of a block, without what its file says of samples to leave out: that was true of its place there.
+
+        A file says that of packets at its ends.
+        """
+        number = block - self.at
+        packet = self.packets[number]
+        return packet if _ENDS <= number < len(self.packets) - _ENDS else _alone(packet)
+
+    def heard(self, blocks: range, grid: int, fade: int, decoder: Any) -> Samples:
         """What is heard of it in some blocks, faded at both ends."""
         samples = np.zeros((2, len(blocks) * BLOCK), np.float32)
         # One packet more in front: the first that is decoded lacks the half that it is heard together with.
@@ -72,8 +84,6 @@ class _Clip:
         soonest = max(blocks.start, (self.begin - grid) // BLOCK)
         latest = min(blocks.stop, (self.end - 1 - grid) // BLOCK + 1)
         numbers = range(max(soonest - self.at - 1, 0), min(latest - self.at, len(self.packets)))
-        decoder = av.CodecContext.create("aac", "r")
-        decoder.extradata = self.packets[0].stream.codec_context.extradata
         for number in numbers:
             place = (self.at + number - blocks.start) * BLOCK
             found = _decoded(decoder, self.packets[number])
@@ -98,6 +108,7 @@ class Splicer:
         self._fade = nearest(SEAM * rate)
         self._grid = 0
         self._before: _Clip | None = None
+        self._decoders: dict[bytes, Any] = {}
         self._next = 0
         """The number of the block that is to be written next."""
 
@@ -115,23 +126,19 @@ class Splicer:
         clip = _Clip(packets, at, max(begin, begin + late), min(end, end + late))
         if self._before is None:
             self._next = at
-        else:
-            yield from self._cut(self._before, clip)
-        self._before = clip
+        before, self._before = self._before, clip
+        return self._cut(before, clip) if before else iter(())
 
     def finish(self) -> "Iterator[av.Packet[Any]]":
         """The packets to the end of the film."""
-        if self._before is not None:
-            yield from self._cut(self._before, None)
+        return self._cut(self._before, None) if self._before else iter(())
 
     def _cut(self, before: _Clip, after: _Clip | None) -> "Iterator[av.Packet[Any]]":
-        """The packets up to a cut and over it."""
+        """The packets up to a cut and over it. The cut is made at once, and copied packets when they are taken."""
         first, last, encoded = self._over(before, after)
-        for number in range(self._next, first):
-            yield self._timed(_copied(before.packets[number - before.at]), number)
-        for number, packet in enumerate(encoded, first):
-            yield self._timed(packet, number)
-        self._next = last + 1
+        begins, self._next = self._next, last + 1
+        copied = ((before.copied(number), number) for number in range(begins, first))
+        return starmap(self._timed, chain(copied, zip(encoded, count(first), strict=False)))
 
     def _over(self, before: _Clip, after: _Clip | None) -> "tuple[int, int, list[av.Packet[Any]]]":
         """The first and the last block that a cut touches, and their packets.
@@ -140,25 +147,36 @@ class Splicer:
         """
         latest = max(self._next, self._block(before.end - self._fade) - 1)
         earlier = range(latest, max(latest - SEARCHED, self._next) - 1, -1)
-        firsts = [block for block in earlier if before.joins_after(block - 1)][:_TRIES] or [latest]
+        firsts = _few(block for block in earlier if before.joins_after(block - 1)) or [latest]
         lasts = [self._block(self._total - 1)]
         if after is not None:
             soonest = self._block(after.begin + self._fade - 1)
             later = range(soonest, soonest + SEARCHED)
-            lasts = [block for block in later if after.joins_after(block)][:_TRIES] or [soonest]
+            lasts = _few(block for block in later if after.joins_after(block)) or [soonest]
         for attempt in range(max(len(firsts), len(lasts))):
             first, last = firsts[min(attempt, len(firsts) - 1)], lasts[min(attempt, len(lasts) - 1)]
             # More blocks at each end: a packet holds half of the next block, and the encoder looks at what is around.
             blocks = range(first - _LEAD, last + 3)
             samples = np.zeros((2, len(blocks) * BLOCK), np.float32)
             for clip in filter(None, (before, after)):
-                samples += clip.heard(blocks, self._grid, self._fade)
+                samples += clip.heard(blocks, self._grid, self._fade, self._decoder(clip))
             samples[:, :BLOCK] *= _RISE  # a sudden beginning would make the encoder change its windows
             # The encoder gives one packet before the first block that it is fed.
             lead, *encoded = _encoded(np.clip(samples, -1, 1), self._rate)[_LEAD : last - first + _LEAD + 2]
             if ends_usually(lead) and (after is None or ends_usually(encoded[-1])):
                 break
         return first, last, encoded
+
+    def _decoder(self, clip: _Clip) -> Any:
+        """A decoder for the packets of a clip: to make one takes as long as to decode a cut."""
+        parameters = bytes(clip.packets[0].stream.codec_context.extradata or b"")
+        decoder = self._decoders.get(parameters)
+        if decoder is None:
+            decoder = self._decoders[parameters] = av.CodecContext.create("aac", "r")
+            decoder.extradata = parameters
+            decoder.open()
+        decoder.flush_buffers()
+        return decoder
 
     def _block(self, sample: int) -> int:
         return (sample - self._grid) // BLOCK
@@ -170,14 +188,19 @@ class Splicer:
         return packet
 
 
-def _copied(packet: "av.Packet[Any]") -> "av.Packet[Any]":
-    """The packet without what its file says of samples to leave out: that was true of its place there."""
+def _few(blocks: Iterable[int]) -> list[int]:
+    """As many as are tried; no more packets are looked into than that takes."""
+    return list(islice(blocks, _TRIES))
+
+
+def _alone(packet: "av.Packet[Any]") -> "av.Packet[Any]":
+    """What is in a packet, without what its file says of it."""
     return av.Packet(packet)  # type: ignore[arg-type]  # anything with a buffer
 
 
 def _decoded(decoder: Any, packet: "av.Packet[Any]") -> Samples | None:
     try:
-        frames = decoder.decode(_copied(packet))
+        frames = decoder.decode(_alone(packet))
     except av.error.FFmpegError as error:
         raise VideoError(f"its sound is damaged: {error.strerror}") from error
     samples = frames[0].to_ndarray() if frames else None
@@ -185,7 +208,7 @@ def _decoded(decoder: Any, packet: "av.Packet[Any]") -> Samples | None:
 
 
 def _encoded(samples: Samples, rate: int) -> "list[av.Packet[Any]]":
+    """The packets of all blocks but the last, of which the encoder has only seen that they follow."""
     encoder = aac_encoder(rate)
     blocks = (samples[:, place : place + BLOCK] for place in range(0, samples.shape[1], BLOCK))
-    packets = [packet for frame in frames_of(blocks, rate) for packet in encoder.encode(frame)]
-    return [*packets, *encoder.encode(None)]
+    return [packet for frame in frames_of(blocks, rate) for packet in encoder.encode(frame)]

@@ -13,7 +13,7 @@ import av.video.stream
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.h264 import begins_anew, read_parameter_sets
 from minimax_tasks.video.rates import meant_rate
-from minimax_tasks.video.sound_layout import SoundLayout, sound_layout, sound_stream
+from minimax_tasks.video.sound_layout import SoundLayout, said_profile, sound_layout, sound_stream
 from minimax_tasks.video.source import name_of, opened, picture_stream
 from minimax_tasks.video.sps import PIXELS, PictureFacts, read_facts
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
@@ -117,7 +117,7 @@ def read_layout(path: str) -> StreamLayout:
 def _read(path: str, *, decoding: bool) -> StreamLayout | None:
     """The layout of a clip; None where that would need decoding."""
     name = name_of(path)
-    with opened(path, packets_only=not decoding) as container:
+    with opened(path, undecoded=not decoding) as container:
         stream = picture_stream(container)
         if stream.time_base is None:
             raise VideoError(f"{name}: its frames carry no times")
@@ -134,6 +134,8 @@ def _read(path: str, *, decoding: bool) -> StreamLayout | None:
         discarded = 0
         turn: Turn | None = None
         heard = sound_stream(container)
+        if heard is not None and not decoding and not said_profile(heard):
+            return None
         sound_packets: list[av.Packet[Any]] = []
         for packet in container.demux(*filter(None, (stream, heard))):
             if packet.stream is heard:

@@ -257,8 +257,10 @@ def joining(options: argparse.Namespace) -> list[Row]:
         rows.append(
             ("encoding 4 clips", "the encoder alone", encoded / alone, f"{encoded:.2f} / {alone:.2f} s")
         )
-        many, few = (joined_memory(clips, count) for count in (200, 20))
-        rows.append(("memory, joining 200 clips", "20 clips", many / few, f"{many:.0f} / {few:.0f} MB"))
+        many, few = (joined_memory(heard, count) for count in (200, 20))
+        rows.append(
+            ("memory, joining 200 clips with sound", "20 clips", many / few, f"{many:.0f} / {few:.0f} MB")
+        )
         ffmpeg = shutil.which("ffmpeg")
         if ffmpeg:
             names = Path(folder) / "names"

@@ -84,10 +84,11 @@ def joined_memory(clips: Sequence[str], count: int) -> float:
 
 
 if __name__ == "__main__":
-    import resource
     import tempfile
+
+    from tests.benchmarks.runs import peak_mb
 
     with tempfile.TemporaryDirectory() as folder:
         clips = sys.argv[2:]
         join(f"{folder}/film.mp4", [Piece(clips[at % len(clips)]) for at in range(int(sys.argv[1]))])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    print(peak_mb())

@@ -10,6 +10,9 @@ import numpy.typing as npt
 import pytest
 from av.video.reformatter import VideoReformatter
 
+from minimax_tasks.errors import VideoError
+from minimax_tasks.video import join as video
+from minimax_tasks.video.stream_layout import read_layout
 from tests.drawn_once import written_once
 from tests.joining import Piece, join
 
@@ -240,6 +243,16 @@ def test_films_of_the_same_clips_are_the_same_bytes(tmp_path):
     for path in files:
         join(str(path), [Piece(clip)] * 3)
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_a_clip_that_is_lost_while_sound_is_joined_leaves_no_film(tmp_path, lost):
+    clips = [read_layout(loud_clip(tmp_path / f"{number}.mp4")) for number in range(4)]
+    (tmp_path / f"{lost}.mp4").unlink()
+    pieces = [video.Piece(clip, starts_at=48 * number, frames=48) for number, clip in enumerate(clips)]
+    with pytest.raises(VideoError, match=f"{lost}.mp4"):
+        video.join(str(tmp_path / "film.mp4"), pieces, Fraction(24))
+    assert not (tmp_path / "film.mp4").exists()
 
 
 @pytest.mark.parametrize("frames", [1, 3, 8])

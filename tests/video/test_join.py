@@ -348,12 +348,13 @@ def test_chapters_are_named_by_titles(make_clip, out, transition):
 
 
 MEASURE = """
-import resource, sys
+import sys
+from tests.benchmarks.runs import peak_mb
 from tests.joining import Piece, join
 out, one, two = sys.argv[1:]
 for count in (2, 12):
     join(out, [Piece(one), *[Piece(two)] * count])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(round(peak_mb()))
 """
 
 

@@ -12,6 +12,7 @@ from minimax_tasks.video.sps import read_facts
 from minimax_tasks.video.stream_layout import read_layout
 from minimax_tasks.video.turn import turn_of
 from tests.video.conftest import written_clip
+from tests.video.test_film_sound import loud_clip
 
 CLIPS = {
     "plain": {},
@@ -59,6 +60,18 @@ def test_a_layout_is_that_of_the_decoded_pictures(
         assert layout.size == turn_of(frame).size(stream.width, stream.height)
         assert (layout.fps, layout.frames, layout.codec) == (24, 8, context.codec.canonical_name)
         assert layout.seconds == Fraction(1, 3)
+
+
+@pytest.mark.parametrize("rate", [22_050, 32_000, 44_100, 48_000])
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_a_layout_names_the_sound_as_its_decoder_does(tmp_path: Path, rate: int, layout: str) -> None:
+    path = loud_clip(tmp_path / "clip.mp4", 12, rate=rate, layout=layout)
+    sound = read_layout(path).sound
+    with av.open(path) as container:
+        context = container.streams.audio[0].codec_context
+        assert sound is not None
+        assert sound.codec == f"aac {context.profile}" == "aac LC"
+        assert (sound.rate, sound.channels) == (rate, context.channels)
 
 
 def test_parameters_that_are_none_say_nothing() -> None:
