@@ -335,9 +335,12 @@ class ClipFolder:
         await self._write(RESULT, document, durable="bytes", new_folder=False)
 
     async def deliver(self, source: str, facts: dict[str, Any]) -> None:
-        """`note` what a whole local file turned out to be, and give it the name `video.mp4`."""
+        """`note` what a whole local file turned out to be, and give it the name `video.mp4`.
+
+        Nobody may write to that file again: on the same file system both are one.
+        """
         await self.note(facts)
-        await self.root.put_async(source, self._name(VIDEO), new_folder=False)
+        await self.root.put_async(source, self._name(VIDEO), new_folder=False, is_given=True)
 
     async def _warn(self, facts: dict[str, Any]) -> None:
         if facts.get("warnings"):

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from pydantic_core import PydanticSerializationError, to_json
 
 from minimax_tasks.storage import disk, local_files, owner, s3
 from minimax_tasks.storage.disk_work import at_the_disk, has_process
@@ -33,11 +34,6 @@ _Result = TypeVar("_Result")
 
 _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 """Protocols whose `pipe` and `put` publish a file at once; elsewhere a rename does it."""
-
-_PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Values that JSON writes in one line."""
-
-_in_one_line = json.JSONEncoder(ensure_ascii=False).encode
 
 _COPIED_AT_ONCE = 8
 """Files that are copied at the same time on a network."""
@@ -122,10 +118,15 @@ class Storage:
             return False
         return True
 
-    async def put_async(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
-        """`put` from a coroutine."""
+    async def put_async(
+        self, source: str | Path, name: str, *, new_folder: bool = True, is_given: bool = False
+    ) -> None:
+        """`put` from a coroutine. `is_given`: nobody writes to the source any more, so a copy can be saved."""
         if self.local:
-            await at_the_disk(local_files.put, source, self.path(name), self.base, new_folder=new_folder)
+            final = self.path(name)
+            await at_the_disk(
+                local_files.put, source, final, self.base, new_folder=new_folder, is_given=is_given
+            )
         elif self._s3:
             await in_fs_loop(self.fs, partial(s3.put_file, self.fs, str(source), self.path(name)))
         else:
@@ -415,17 +416,11 @@ def _found_below(fs: Any, folder: str) -> list[dict[str, Any]]:
 
 def _json(data: dict[str, Any]) -> bytes:
     try:
-        return _json_text(data).encode()
-    except UnicodeEncodeError:  # the name of a file that is no UTF-8, which Python writes as halves of pairs
+        return to_json(data, indent=2) + b"\n"
+    except (
+        PydanticSerializationError
+    ):  # the name of a file that is no UTF-8, which Python writes as halves of pairs
         return json.dumps(data, indent=2).encode() + b"\n"
-
-
-def _json_text(data: dict[str, Any]) -> str:
-    if data and _PLAIN.issuperset(map(type, data.values())):
-        # The same text: with an indent, Python's encoder takes four times as long.
-        members = ",\n".join(f"  {_in_one_line(name)}: {_in_one_line(value)}" for name, value in data.items())
-        return f"{{\n{members}\n}}\n"
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
 def _written_at(item: dict[str, Any]) -> str:

@@ -28,10 +28,18 @@ def write(final: str, data: bytes, base: str, *, durable: Durable = True, new_fo
         disk.write_new(draft, data, durable=bool(durable))
 
 
-def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> None:
-    """Copy another local file here, whole, replacing what is there."""
+def put(
+    source: str | Path, final: str, base: str, *, new_folder: bool = True, is_given: bool = False
+) -> None:
+    """Copy another local file here, whole, replacing what is there.
+
+    `is_given`: nobody writes to the source any more, so that on the same file system it may be that file itself.
+    """
     with _draft(final, base, new_folder=new_folder) as draft:
-        disk.copy_new(source, draft)
+        if is_given and disk.try_link(str(source), draft):
+            disk.flush_path(draft)
+        else:
+            disk.copy_new(source, draft)
 
 
 def copy(source: str, final: str, base: str) -> None:
