@@ -191,7 +191,8 @@ class ClipMaker:
                 except GenerationFailed:
                     if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
                         raise
-            await self.fetch(folder)
+            async with self.service.fetching:
+                await self.fetch(folder)
         except OF_THE_ACCOUNT as error:
             self._halt(clip, error)
             raise

@@ -34,6 +34,9 @@ SUBMITS_AT_ONCE = 16
 PREPARED_AT_ONCE = 32
 """Clips that are being submitted at once: each holds the bytes of its pictures."""
 
+FETCHED_AT_ONCE = 64
+"""Clips that are being fetched at once: each may lie on the local disk, and more would only wait for each other."""
+
 
 @dataclass(frozen=True)
 class InFlightLimits:
@@ -86,6 +89,7 @@ class Service:
         self.began = datetime.now(UTC)
         """What was taken back after this moment is for another run to submit again."""
         self.submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
+        self.fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
         count as spent."""

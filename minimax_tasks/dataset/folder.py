@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -336,7 +336,7 @@ class Delivery:
 
     def _metadata(self, planned: PlannedRow) -> dict[str, Any]:
         made = self._made[planned.key]
-        own = _asked(planned) | {"key": planned.key} | made.model_dump()
+        own = _asked(planned) | {"key": planned.key} | asdict(made)
         return own | {name: value for name, value in _written(planned).items() if name not in own}
 
     def _failed_line(self, planned: PlannedRow) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.dataclasses import dataclass
 
 from minimax_tasks.clips.layout import DATASETS, clip_folder
 from minimax_tasks.clips.state import VideoFacts
@@ -14,10 +15,9 @@ from minimax_tasks.errors import UncertainSubmit
 from minimax_tasks.storage.files import Storage
 
 
-class ClipFacts(BaseModel):
-    """A clip that is on storage, and what its video is."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, slots=True)
+class ClipFacts:
+    """A clip that is on storage, and what its video is. No model: thousands are held, each six times as large."""
 
     task_id: str | None = None
     width: int | None = None
