@@ -73,6 +73,29 @@ def draw_each(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(engine, "draw_clip", draw_clip)
 
 
+def draw_one_of_each_shape(patch: pytest.MonkeyPatch) -> None:
+    """Have the sandboxes of this process draw clips of one take, size and length alike, for tests that do not look at them."""
+    from minimax_tasks.sandbox import engine
+
+    drawn = engine.draw_clip
+
+    def alike(path: Path, **asked: Any) -> Any:
+        shape = asked["first"] or asked["last"]
+        if shape is not None and asked["aspect"] is None:
+            asked["aspect"] = shape.width / shape.height
+        plain = {
+            "prompt": "A pier",
+            "variant": 1,
+            "first": None,
+            "last": None,
+            "subject": None,
+            "references": [],
+        }
+        return drawn(path, **asked | plain)
+
+    patch.setattr(engine, "draw_clip", alike)
+
+
 def _digest(asked: dict[str, Any]) -> str:
     said = [(name, _said(value)) for name, value in sorted(asked.items())]
     return hashlib.sha256(repr(said).encode()).hexdigest()
