@@ -83,15 +83,10 @@ def draw_one_of_each_shape(patch: pytest.MonkeyPatch) -> None:
         shape = asked["first"] or asked["last"]
         if shape is not None and asked["aspect"] is None:
             asked["aspect"] = shape.width / shape.height
-        plain = {
-            "prompt": "A pier",
-            "variant": 1,
-            "first": None,
-            "last": None,
-            "subject": None,
-            "references": [],
-        }
-        return drawn(path, **asked | plain)
+        return drawn(
+            path,
+            **asked | {"prompt": "A pier", "references": []} | dict.fromkeys(("first", "last", "subject")),
+        )
 
     patch.setattr(engine, "draw_clip", alike)
 
