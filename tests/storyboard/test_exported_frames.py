@@ -47,7 +47,11 @@ def plan(folder: Path) -> Plan:
 
 @pytest.fixture(scope="module")
 def export(folder: Path, plan: Plan) -> Callable[..., Path]:
-    def write(name: str, *options: str) -> Path:
+    """Writes an export, unless a test before has; `anew` writes it once more."""
+
+    def write(name: str, *options: str, anew: bool = False) -> Path:
+        if (folder / name).exists() and not options and not anew:
+            return folder / name
         assert main(["export", plan.path, str(folder / name), "--root", str(folder / "out"), *options]) == 0
         return folder / name
 
@@ -84,7 +88,7 @@ def test_an_export_shows_what_the_film_shows(
 
 def test_a_bundle_holds_its_media_and_overwrites_the_one_before(export: Callable[..., Path]) -> None:
     export("film.otioz")
-    timeline = timeline_of(export("film.otioz"))
+    timeline = timeline_of(export("film.otioz", anew=True))
     assert timeline.duration().to_frames() == FRAMES
     assert {clip.media_reference.target_url.split("/")[0] for clip in timeline.find_clips()} == {"media"}
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.drawn_once import draw_one_of_each_shape
+
 
 @pytest.fixture(autouse=True)
 def _fork() -> Iterator[None]:
@@ -17,3 +19,11 @@ def _fork() -> Iterator[None]:
         multiprocessing.set_start_method("fork", force=True)
     yield
     multiprocessing.set_start_method(before, force=True)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_of_each_shape(_drawn_once: None) -> Iterator[None]:
+    """Nobody looks at the clips of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        draw_one_of_each_shape(patch)
+        yield
