@@ -11,6 +11,7 @@ import av.error
 import av.video.stream
 
 from minimax_tasks.errors import VideoError
+from minimax_tasks.video.fetching import fetched
 from minimax_tasks.video.h264 import begins_anew, read_parameter_sets
 from minimax_tasks.video.rates import meant_rate
 from minimax_tasks.video.sound_layout import SoundLayout, said_profile, sound_layout, sound_stream
@@ -19,8 +20,8 @@ from minimax_tasks.video.sps import PIXELS, PictureFacts, read_facts
 from minimax_tasks.video.turn import UPRIGHT, Turn, turn_of
 from minimax_tasks.video.upright import is_upright, may_ask_for_a_turn
 
-_READERS = 4
-"""Most of the time of opening a clip is spent in FFmpeg, without the lock."""
+_DECODERS = 4
+"""Most of the time of decoding a picture is spent in FFmpeg, without the lock."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,19 @@ class StreamLayout:
 
 
 def read_layouts(paths: Sequence[str]) -> list[StreamLayout]:
-    """The layouts of several clips, read at the same time. Raises `VideoError`."""
-    with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(read_layout, paths))
+    """The layouts of several clips; those of which a picture has to be decoded at the same time. Raises `VideoError`."""
+    with ThreadPoolExecutor(_DECODERS) as decoders:
+        found = [_read(path, decoding=False) or decoders.submit(_decoded, path) for path in fetched(paths)]
+        return [one if isinstance(one, StreamLayout) else one.result() for one in found]
 
 
 def read_layout(path: str) -> StreamLayout:
     """Read the index of a clip and, where that does not say all, the first of its pictures. Raises `VideoError`."""
-    layout = _read(path, decoding=False) or _read(path, decoding=True)
+    return _read(path, decoding=False) or _decoded(path)
+
+
+def _decoded(path: str) -> StreamLayout:
+    layout = _read(path, decoding=True)
     assert layout is not None
     return layout
 
