@@ -16,8 +16,9 @@ from minimax_tasks.video.fetching import fetched
 from minimax_tasks.video.sound_layout import sound_stream
 from minimax_tasks.video.source import opened, picture_stream
 
-_READ = 1
-"""Number of clips that are read ahead of the one that is written: enough time to make the seam to it."""
+_READ = 2
+"""Number of clips that are read ahead of the one that is written: the seam to the first is needed at once, and the one to
+the second is made in the meantime."""
 
 Packets = Sequence["av.Packet[Any]"]
 
