@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
-import luigi
 import pytest
-from luigi.setup_logging import InterfaceLogging
 from PIL import Image, ImageDraw
 
 from tests.drawn_once import DRAWN, draw_once
@@ -74,6 +72,13 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What others tested left thousands of reports here and no garbage, which pytest would look for ten times at the end."""
+    if hasattr(session.config, "workerinput") or session.config.getoption("dist", "no") == "no":
+        return
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they ask for, so that `make check` leaves out what needs servers of others."""
     for item in items:
@@ -93,6 +98,8 @@ hypothesis.settings.load_profile("unhurried")
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No key, no root and no Luigi configuration from outside; relative paths go to the test's folder."""
+    import luigi  # not where nothing is tested: it brings half of the package along
+
     for name in list(os.environ):
         if name.startswith("MINIMAX_") or name == "LUIGI_CONFIG_PATH":
             monkeypatch.delenv(name)
@@ -110,6 +117,8 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
 @pytest.fixture(autouse=True)
 def _own_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A command, Luigi or a page of the docs may set up the logs of the process: for the tests after it they do not."""
+    from luigi.setup_logging import InterfaceLogging
+
     monkeypatch.setattr(InterfaceLogging, "_configured", InterfaceLogging._configured)
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
