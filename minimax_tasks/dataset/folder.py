@@ -9,6 +9,7 @@ another clip, so that a folder whose delivery was cut short lists whole videos o
 import hashlib
 import json
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -317,21 +318,17 @@ class Delivery:
     def _samples(self) -> tuple[list[Sample], dict[str, Kind]]:
         """The rows that are delivered, and the kind of each of their columns."""
         rows = [row for row in self._plan.rows if row.key in self._made]
-        values = [self._metadata(row) for row in rows]
+        values = deque(map(self._metadata, rows))
         # Of all rows: what failed this time must not decide which columns there are, and of which type.
-        written = [*values, *map(_written, self._plan.rows)]
-        columns = list(dict.fromkeys((*_OWN, *(name for row in written for name in row))))
-        kinds = {name: kind_of(row.get(name) for row in written) for name in columns}
-        samples = [
-            Sample(
-                file_name := _file_name(row),
-                clip_file(row.key, VIDEO),
-                {"file_name": file_name}
-                | {name: write_as(row_values.get(name), kinds[name]) for name in columns},
-                row.split,
+        kinds = _kinds([*values, *map(_written, self._plan.rows)])
+        samples = []
+        for row in rows:
+            of_row = values.popleft()  # of a large table, either these or the samples are held, and not both
+            metadata = {name: write_as(of_row.get(name), kind) for name, kind in kinds.items()}
+            file_name = _file_name(row)
+            samples.append(
+                Sample(file_name, clip_file(row.key, VIDEO), {"file_name": file_name} | metadata, row.split)
             )
-            for row, row_values in zip(rows, values, strict=True)
-        ]
         return samples, {"file_name": TEXT} | kinds
 
     def _metadata(self, planned: PlannedRow) -> dict[str, Any]:
@@ -395,6 +392,12 @@ def _read_card(root: Storage, folder: str) -> str:
         return root.read(f"{folder}/{CARD}").decode(errors="replace")
     except FileNotFoundError:
         return ""
+
+
+def _kinds(written: list[dict[str, Any]]) -> dict[str, Kind]:
+    """The columns of rows, and the kind of each."""
+    columns = dict.fromkeys((*_OWN, *(name for row in written for name in row)))
+    return {name: kind_of(row.get(name) for row in written) for name in columns}
 
 
 def _for_readers(rows: list[dict[str, Any]]) -> bytes:
