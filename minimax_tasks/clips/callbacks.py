@@ -10,7 +10,7 @@ import contextvars
 import os
 import re
 
-from minimax_tasks.clips.layout import CALLBACKS, callback_of_submit, callback_of_task
+from minimax_tasks.clips.layout import CALLBACKS, by_task, callback_of_submit
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.storage.files import Storage
 
@@ -45,16 +45,16 @@ class Listener:
         "_context",
         "_end",
         "_heard",
-        "_name",
         "_quiet_until",
         "_sleeper",
+        "_task_id",
         "_timer",
         "_version",
     )
 
-    def __init__(self, name: str, among: "set[Listener]", context: contextvars.Context) -> None:
+    def __init__(self, task_id: str, among: "set[Listener]", context: contextvars.Context) -> None:
         """`context` is what its timers run in, which need nothing of it: else each would have a copy of its own."""
-        self._name = name
+        self._task_id = task_id
         self._among = among
         self._context = context
         self._version: str | None = None
@@ -79,8 +79,8 @@ class Listener:
         return self._sleeper
 
     def look(self, versions: dict[str, str]) -> None:
-        """Compare with the callbacks that there are now."""
-        version = versions.get(self._name)
+        """Compare with the callbacks that there are now, by their tasks."""
+        version = versions.get(self._task_id)
         if version is not None and version != self._version:
             self._version = version
             if not self._heard:
@@ -123,7 +123,7 @@ class CallbackWatch:
     def listen(self, root: Storage, task_id: str) -> Listener:
         """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
         among = self._listeners.setdefault(root.url, set())
-        listener = Listener(callback_of_task(task_id).rpartition("/")[2], among, self._context)
+        listener = Listener(task_id, among, self._context)
         listener.look(self._versions.get(root.url, {}))
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))
@@ -136,7 +136,7 @@ class CallbackWatch:
             try:
                 newest = _stamp(root)
                 if newest is None or newest != stamp:
-                    self._tell(root, await root.run(root.versions, CALLBACKS))
+                    self._tell(root, by_task(await root.run(root.versions, CALLBACKS)))
                     stamp = newest
             except OSError:
                 pass  # polling continues without callbacks

@@ -24,6 +24,7 @@ what is made of clips: `films/` and `datasets/`.
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from minimax_tasks.storage.drafts import is_draft
 
@@ -209,6 +210,15 @@ def task_file(task_id: str) -> str:
 def callback_of_task(task_id: str) -> str:
     """The newest callback about a task."""
     return f"{CALLBACKS}/task-{task_id}.json"
+
+
+def by_task(names: Mapping[str, str]) -> dict[str, str]:
+    """Of what is known by the names of files in `CALLBACKS`, that of callbacks about tasks, by their ids."""
+    return {
+        name.removeprefix("task-").removesuffix(".json"): known
+        for name, known in names.items()
+        if name.startswith("task-") and name.endswith(".json")
+    }
 
 
 def callback_of_submit(key: str, nonce: str) -> str:

@@ -59,16 +59,7 @@ async def poll(
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
         return done
-    owner = await task_owner(folder.root, task.id, folder.key)
-    if owner != folder.key:
-        raise UncertainSubmit(
-            f"clip {folder.key}: the service gave it task {task.id}, which it had given to clip {owner} before; "
-            "only one of them can be that video, and it is kept as the other's. Nothing more is paid automatically: "
-            "the platform's console shows which one it is, and another take makes this clip again",
-            keys=[folder.key, owner],
-            root=folder.root.url,
-            task_id=task.id,
-        )
+    await _check_owner(folder, task.id)
     wait = _Wait(task, folder, service, on_status)
     try:
         while True:
@@ -84,6 +75,20 @@ async def poll(
         announce(await clip_event(Happened.FAILED, folder, why=str(error)))
         raise error
     return result
+
+
+async def _check_owner(folder: ClipFolder, task_id: str) -> None:
+    """Raise `UncertainSubmit` when a task is known as that of another clip."""
+    owner = await task_owner(folder.root, task_id, folder.key)
+    if owner != folder.key:
+        raise UncertainSubmit(
+            f"clip {folder.key}: the service gave it task {task_id}, which it had given to clip {owner} before; "
+            "only one of them can be that video, and it is kept as the other's. Nothing more is paid automatically: "
+            "the platform's console shows which one it is, and another take makes this clip again",
+            keys=[folder.key, owner],
+            root=folder.root.url,
+            task_id=task_id,
+        )
 
 
 async def task_owner(root: Storage, task_id: str, key: str) -> str:
@@ -140,6 +145,7 @@ class _Task(NamedTuple):
     id: str
     endpoint: Endpoint
     submitted_at: float
+    """By this process's own clock, `time.monotonic`."""
     attempt: int
     kind: str
     """Its model, size and length; "" where that is not known."""
@@ -148,16 +154,12 @@ class _Task(NamedTuple):
 
     @classmethod
     def of(cls, submission: dict[str, Any]) -> Self:
-        submitted_at = time.time() - age(submission, "submitted_at")
         attempt = submission.get("attempt")
         number = attempt if isinstance(attempt, int) and attempt > 0 else 1
         late = out_of_reach(submission)
         kind = sys.intern(str(submission.get("kind") or ""))  # thousands have the same one
+        submitted_at = time.monotonic() - age(submission, "submitted_at")
         return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, kind, late)
-
-    @property
-    def age(self) -> float:
-        return max(0.0, time.time() - self.submitted_at)
 
 
 class _Wait:
@@ -177,14 +179,13 @@ class _Wait:
         "_service",
         "_status",
         "_task",
-        "_waited",
     )
 
     def __init__(
         self, task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None] | None
     ) -> None:
         self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
-        self._began, self._waited = time.monotonic(), task.age
+        self._began = time.monotonic()
         self._status, self._refused = "", 0
         self._running = self._pause = 0.0
         self._callbacks = service.watch.listen(folder.root, task.id)
@@ -240,7 +241,7 @@ class _Wait:
 
     @property
     def _elapsed(self) -> float:
-        return self._waited + time.monotonic() - self._began
+        return time.monotonic() - self._task.submitted_at
 
     def _final(self, answer: QueryAnswer) -> QueryAnswer:
         return answer.model_copy(update={"task_id": self._task.id})

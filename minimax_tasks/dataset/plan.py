@@ -32,7 +32,7 @@ from minimax_tasks.storage.versions import Versions
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedRow:
     """A row and the clip that it asks for. Rows that ask for the same share the key."""
 

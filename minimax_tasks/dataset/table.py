@@ -19,7 +19,7 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
 from minimax_tasks.api.suggest import suggest
-from minimax_tasks.clips.request import ClipRequest, FrameOf
+from minimax_tasks.clips.request import NOTHING, ClipRequest, FrameOf
 from minimax_tasks.dataset.files import TableFile
 from minimax_tasks.dataset.picture_values import PictureValue, PictureValues, picture_value
 from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, FileRows, counted_by, open_rows, rows_of
@@ -256,7 +256,7 @@ class _RowReader:
                 self._values.judge(request)
         except InvalidRequest as error:
             return None, [self._problem(record, error)]
-        row = Row(record.number, request, take, given, carried, file=self._file, unit=self._unit)
+        row = Row(record.number, request, take, given, carried or NOTHING, file=self._file, unit=self._unit)
         written = request.prompt_text or ""
         if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
             return row, []
