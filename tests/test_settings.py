@@ -306,6 +306,7 @@ def test_a_configuration_that_cannot_be_read_shows_no_part_of_the_key(
     assert "sk-PLANTED" not in told
 
 
+@pytest.mark.slow
 def test_the_installed_command_says_the_same_of_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "luigi.cfg").write_text(BROKEN[0][0])
     done = run(["-m", "minimax_tasks", "ledger"], tmp_path)

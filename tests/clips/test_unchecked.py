@@ -164,6 +164,7 @@ def test_a_page_is_not_kept(sandbox: Sandbox, tmp_path: Path, serve: Serve, body
     assert not [name for name in names(folder_of(TEXT, tmp_path)) if name.startswith("video")]
 
 
+@pytest.mark.slow
 def test_good_videos_are_good_at_every_level(tmp_path: Path, good: bytes) -> None:
     film(tmp_path / "hevc.mp4", "libx265", "yuv420p")
     film(tmp_path / "intra.mp4", "libx264", "yuv420p", g="1")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parent.parent.parent
 
 THEIR_TESTS = """
@@ -34,6 +36,7 @@ def test_nothing_is_left_of_it():
 """
 
 
+@pytest.mark.slow
 def test_a_test_of_somebody_else_gets_a_sandbox(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(THEIR_TESTS)
     words = ["-p", "minimax_tasks_pytest", "--strict-markers", "-q", "-p", "no:cacheprovider"]

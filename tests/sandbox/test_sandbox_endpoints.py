@@ -384,6 +384,7 @@ def test_answers_do_not_wait_for_the_drawing(each_drawn: None, serve: Serve) -> 
     assert sorted(times)[len(times) // 2] < 2.0, "drawing one of them takes longer"
 
 
+@pytest.mark.slow
 def test_it_stops_with_work_left(each_drawn: None, tmp_path: Path) -> None:
     clips = tmp_path / "clips/full"
     with Sandbox(latency=0, scale=None, state=tmp_path) as sandbox:

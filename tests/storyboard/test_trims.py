@@ -89,6 +89,7 @@ def test_exactly_these_frames_are_shown(
     assert json.loads(film.with_name("manifest.json").read_text())["joined"] == method
 
 
+@pytest.mark.slow
 def test_sound_goes_with_the_pictures_that_are_shown(tmp_path: Path) -> None:
     clips = [loud_clip(tmp_path / f"{number}.mp4") for number in range(2)]
     for edits in (("trim: 0.25..", "trim: 0.1..1.5"), ("speed: 0.5", ""), ("hold: 0.7", "speed: 0.75")):
