@@ -102,6 +102,8 @@ class DiskProcess:
 
     async def close(self) -> None:
         """Let it finish what it was told to, and end."""
+        if self.has_ended:
+            return
         self._leave()
         await asyncio.to_thread(self._end)
 

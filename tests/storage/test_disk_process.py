@@ -238,6 +238,21 @@ def test_it_ends_with_the_service_that_needed_it() -> None:
     asyncio.run(run())
 
 
+def test_a_service_ends_well_after_it_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk_work, "STARTS", 1)
+
+    async def run() -> None:
+        async with Service(Settings()):
+            servant = await _servant()
+            servant.kill()
+            for _ in range(6000):
+                if not _lives(servant) and await at_the_disk(os.getpid) == os.getpid():
+                    break
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(run(), 120))
+
+
 def test_a_service_that_ends_takes_it_from_nobody() -> None:
     async def run() -> None:
         async with Service(Settings()):
