@@ -94,7 +94,7 @@ class ClipFolder:
 
     async def made_state(self) -> ClipState:
         """The state, with its task, of a clip whose video is known to be there."""
-        return await look_async(self.root, self.key, made_state(), self._own or {})
+        return await look_async(self.root, self.key, made_state(), self._own)
 
     async def failed_task(self) -> Failed | None:
         """What the service said of the submitted task, when that failed."""

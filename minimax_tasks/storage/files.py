@@ -417,9 +417,8 @@ def _found_below(fs: Any, folder: str) -> list[dict[str, Any]]:
 def _json(data: dict[str, Any]) -> bytes:
     try:
         return to_json(data, indent=2) + b"\n"
-    except (
-        PydanticSerializationError
-    ):  # the name of a file that is no UTF-8, which Python writes as halves of pairs
+    except PydanticSerializationError:
+        # The name of a file that is no UTF-8, which Python writes as halves of pairs.
         return json.dumps(data, indent=2).encode() + b"\n"
 
 

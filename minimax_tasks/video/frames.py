@@ -88,7 +88,7 @@ def frame_at(source: Source, seconds: float, matrix: Matrix | None = None) -> Im
         frame = _sought(container, stream, times, pts)
     if frame is None:
         with opened(source) as container:
-            frame = next(iter(_shown_last(_until(_whole(container), pts))), None)
+            frame = _newest(_until(_whole(container), pts))
     if frame is None:
         raise VideoError(f"{name_of(source)}: there is no picture at {seconds:g} s")
     return picture_of(frame, matrix)
@@ -184,7 +184,7 @@ def _sought(
             container.seek(begin, stream=stream, backward=True)
         except av.error.FFmpegError:
             return None
-        frame = next(iter(_shown_last(_until(container.decode(stream), pts))), None)
+        frame = _newest(_until(container.decode(stream), pts))
         if frame is not None and frame.pts == pts:
             return frame
     return None
@@ -218,7 +218,11 @@ def _whole(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
     return container.decode(stream)
 
 
-def _shown_last(frames: Iterator[av.VideoFrame], count: int = 1) -> list[av.VideoFrame]:
+def _newest(frames: Iterator[av.VideoFrame]) -> av.VideoFrame | None:
+    return next(iter(_shown_last(frames, 1)), None)
+
+
+def _shown_last(frames: Iterator[av.VideoFrame], count: int) -> list[av.VideoFrame]:
     return nlargest(count, frames, key=lambda frame: frame.pts or 0)[::-1]
 
 

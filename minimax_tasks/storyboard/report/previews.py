@@ -73,9 +73,8 @@ def seam_picture(image: Image.Image) -> bytes:
 def _make(path: str | Path) -> ClipPreviews:
     begins, ends, facts = first_frames(path, 2), last_frames(path, 2), probe(path, "header")
     first, last = begins[0], ends[-1]
-    if (
-        len(ends) == 1 and facts.frames > 1 and facts.fps
-    ):  # its last frame is a keyframe, as all are in some files
+    if len(ends) == 1 and facts.frames > 1 and facts.fps:
+        # Its last frame is a keyframe, as all are in some files.
         ends.insert(0, frame_at(path, facts.seconds - 1.5 / float(facts.fps)))
     return ClipPreviews(
         first=webp(first, STILL_WIDTH),
