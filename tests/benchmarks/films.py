@@ -73,9 +73,8 @@ def encoder_alone(clips: Sequence[str], film: str) -> None:
                     stream.width, stream.height = pictures.width, pictures.height
                 for frame in source.decode(pictures):
                     frame.pts, frame.time_base = count, Fraction(1, 24)
-                    frame.pict_type = (
-                        PictureType.NONE
-                    )  # or it would be told what type the clip's encoder chose
+                    # Or it would be told what type the encoder of the clip chose.
+                    frame.pict_type = PictureType.NONE
                     out.mux(stream.encode(frame))
                     count += 1
         out.mux(stream.encode(None))
