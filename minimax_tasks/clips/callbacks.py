@@ -59,7 +59,7 @@ class Listener:
         self._context = context
         self._version: str | None = None
         self._heard = False
-        self._sleeper: asyncio.Future[None] | None = None
+        self._sleeper: asyncio.Future[bool] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._end = self._quiet_until = 0.0
         among.add(self)
@@ -70,8 +70,8 @@ class Listener:
         if self._timer is not None:
             self._timer.cancel()
 
-    def sleep(self, seconds: float) -> "asyncio.Future[None]":
-        """What is done after so many seconds, or after a callback that has cut no sleep short before."""
+    def sleep(self, seconds: float) -> "asyncio.Future[bool]":
+        """What is done after so many seconds, or after a callback that has cut no sleep short before: true then."""
         loop = asyncio.get_running_loop()
         self._sleeper = loop.create_future()
         self._end = loop.time() + seconds
@@ -98,11 +98,11 @@ class Listener:
 
     def _wake(self) -> None:
         sleeper, self._sleeper, self._timer = self._sleeper, None, None
-        if self._heard:
-            self._heard = False
+        is_called, self._heard = self._heard, False
+        if is_called:
             self._quiet_until = asyncio.get_running_loop().time() + APART
         if sleeper is not None and not sleeper.done():
-            sleeper.set_result(None)
+            sleeper.set_result(is_called)
 
 
 class CallbackWatch:

@@ -15,6 +15,7 @@ from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import RESULT, SUBMISSION, task_file
 from minimax_tasks.clips.pictures import FrameReader
+from minimax_tasks.clips.poll_start import part_of_wait
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
@@ -37,6 +38,9 @@ from minimax_tasks.errors import (
 from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
+
+_TICK = 0.01
+"""Seconds that a timer may come early."""
 
 
 async def poll(
@@ -63,8 +67,8 @@ async def poll(
     wait = _Wait(task, folder, service, on_status)
     try:
         while True:
-            await wait.pause()
-            if (answer := await wait.look()) is not None:
+            is_called = await wait.pause()
+            if (is_called or wait.is_over) and (answer := await wait.look()) is not None:
                 break
     finally:
         wait.end()
@@ -173,7 +177,9 @@ class _Wait:
         "_callbacks",
         "_folder",
         "_on_status",
+        "_part",
         "_pause",
+        "_polled",
         "_refused",
         "_running",
         "_service",
@@ -187,25 +193,35 @@ class _Wait:
         self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
         self._began = time.monotonic()
         self._status, self._refused = "", 0
-        self._running = self._pause = 0.0
+        self._running = self._polled = self._pause = 0.0
+        self._part = part_of_wait()
         self._callbacks = service.watch.listen(folder.root, task.id)
 
     def end(self) -> None:
         """Hear of no callbacks any more."""
         self._callbacks.close()
 
-    def pause(self) -> "asyncio.Future[None]":
-        """What is done when the next look is due."""
+    def pause(self) -> "asyncio.Future[bool]":
+        """Ends when the next look may be due: see `is_over`. True when the service has called."""
         settings = self._service.settings
         interval, pause = settings.poll_interval, self._pause
-        # What clips of its kind take is learnt while it is waited for, too: many are often submitted together.
-        first = self._service.first_poll.seconds_to_wait(interval, self._task.kind)
-        elapsed = self._elapsed
+        first, elapsed = self._first, self._elapsed
         if elapsed < first:
             self._running = max(self._running, first - interval)
-            pause = max(pause, first * random.uniform(0.9, 1.0) - elapsed)
+            knows = self._service.first_poll.knows(self._task.kind)
+            pause = max(0.0 if knows else interval / 2, first - elapsed)
         self._pause = interval * random.uniform(0.9, 1.1)
         return self._callbacks.sleep(min(pause, settings.generation_timeout))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a look is worth while. What clips of its kind take is learnt while it is waited for, too."""
+        return self._elapsed > self._first - _TICK or self._is_late
+
+    @property
+    def _first(self) -> float:
+        estimate, interval = self._service.first_poll, self._service.settings.poll_interval
+        return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=self._part)
 
     async def look(self) -> QueryAnswer | None:
         """The final answer; None when there is none yet. Raises `ApiError` when the key is refused, or one look after
@@ -229,15 +245,22 @@ class _Wait:
         else:
             self._refused = 0
             elapsed = self._elapsed
-            if answer.state is State.SUCCESS and self._running:
+            if answer.state is State.SUCCESS and (self._running or self._is_from_start):
                 service.first_poll.took(min(self._running, elapsed), task.kind, found=elapsed)
             if answer.state is not State.RUNNING:
                 return self._final(answer)
-            self._running = elapsed
+            if self._is_from_start:
+                service.first_poll.runs(elapsed, task.kind, before=self._running)
+            self._running = self._polled = elapsed
             self._pause = service.first_poll.seconds_to_next(self._pause, elapsed, task.kind)
             self._tell(answer.status)
         self._judge_time()
         return None
+
+    @property
+    def _is_from_start(self) -> bool:
+        """Whether it was waited for since its submit: what was found later on says little of when it was ready."""
+        return self._began - self._task.submitted_at < self._service.settings.poll_interval
 
     @property
     def _elapsed(self) -> float:
@@ -252,9 +275,13 @@ class _Wait:
             if self._on_status is not None:
                 self._on_status(status)
 
+    @property
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._began + self._service.settings.generation_timeout
+
     def _judge_time(self) -> None:
         patience = self._service.settings.generation_timeout
-        if time.monotonic() > self._began + patience:
+        if self._is_late:
             raise GenerationTimeout(
                 f"clip {self._folder.key}, task {self._task.id}: not ready after {patience:.0f} s "
                 f"(last status: {self._status or 'none'}). It is paid for and still known; the next run "

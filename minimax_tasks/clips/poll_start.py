@@ -1,5 +1,7 @@
 """Learns how long clips take, so that polling starts only when one could be ready, and a poll comes when others were."""
 
+import random
+from bisect import bisect_left, insort
 from collections import deque
 from statistics import median
 
@@ -8,6 +10,15 @@ KEPT = 32
 
 ENOUGH = 5
 """Fewer clips than this say nothing."""
+
+SCOUTS = 10
+"""So many clips that still run say that none of their kind is ready sooner, while no other one was found ready."""
+
+UNSEEN = 30.0
+"""Seconds that a clip is left alone at most because others still run: it may be a quick one among slow ones."""
+
+EARLY, EARLY_SHARE = 0.1, 0.125
+"""This share of the clips is polled up to so much earlier than others were ready: the service may have become faster."""
 
 
 USUAL_SECONDS = 90.0
@@ -28,10 +39,31 @@ class FirstPollEstimate:
         self._shortest: dict[str, float] = {}
         self._found: dict[str, deque[float]] = {}
         self._soonest: dict[str, float] = {}
+        self._scouts: dict[str, list[float]] = {}
+        """Kind -> how long those that still run had been running when they were polled last, in their order."""
 
-    def seconds_to_wait(self, interval: float, kind: str = "") -> float:
-        """Seconds after the submit to wait before the first poll: the shortest recent generation time of the kind."""
-        return max(interval, self._shortest.get(kind, 0.0))
+    def seconds_to_wait(
+        self, interval: float, kind: str = "", *, polled: float = 0.0, part: float = 1.0
+    ) -> float:
+        """Seconds after the submit before which no poll is worth while.
+
+        That is when the first of the last ones of the kind was found ready, or that `part` of it (`part_of_wait`). While
+        none was, it is what others have been running for, since many are often submitted together. `polled` is when this
+        one was polled last.
+        """
+        if self.knows(kind):
+            # Whoever found it looked once an interval, so that nobody waits for longer than that.
+            return max(interval, part * min(self._soonest[kind], self._shortest[kind] + interval))
+        scouts = self._scouts.get(kind) or []
+        if len(scouts) < SCOUTS:
+            return interval
+        # Half an interval: those that were submitted at the same time look one after the other.
+        others = scouts[0] + interval / 2
+        return max(interval, min(others, polled + UNSEEN, *self._of_kind.get(kind, ())))
+
+    def knows(self, kind: str = "") -> bool:
+        """Whether enough of the kind were found ready to say when the next ones will be."""
+        return self._shortest.get(kind, 0.0) > 0
 
     def seconds_to_next(self, pause: float, elapsed: float, kind: str = "") -> float:
         """Seconds to the next poll of a clip that was not ready so long after its submit: never more than `pause`, and
@@ -45,11 +77,30 @@ class FirstPollEstimate:
         """How long a clip takes, for people who look at its progress: the median of the last ones."""
         return max(1.0, median(self._lasted)) if self._lasted else USUAL_SECONDS
 
-    def took(self, at_least: float, kind: str = "", *, found: float = 0.0) -> None:
+    def runs(self, elapsed: float, kind: str = "", *, before: float = 0.0) -> None:
+        """Note that a clip was not ready so long after its submit. `before`: this was said of it then."""
+        scouts = self._scouts.setdefault(kind, [])
+        _take_out(scouts, before)
+        insort(scouts, elapsed)
+        del scouts[:-SCOUTS]
+
+    def took(self, at_least: float, kind: str = "", *, found: float) -> None:
         """Note that a clip became ready no sooner than this many seconds after its submit, and when it was `found` so."""
         self._lasted.append(at_least)
         self._shortest[kind] = _least(self._of_kind, kind, at_least)
         self._soonest[kind] = _least(self._found, kind, found)
+        _take_out(self._scouts.get(kind, []), at_least)
+
+
+def part_of_wait() -> float:
+    """Which part of the wait for the first poll one of many clips takes: most the whole of it."""
+    return random.uniform(1 - EARLY, 1.0) if random.random() < EARLY_SHARE else 1.0
+
+
+def _take_out(ages: list[float], age: float) -> None:
+    place = bisect_left(ages, age)
+    if ages[place : place + 1] == [age]:
+        del ages[place]
 
 
 def _least(known: dict[str, deque[float]], kind: str, seconds: float) -> float:

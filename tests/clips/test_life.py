@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def test_what_is_learnt_while_a_clip_is_waited_for_is_heeded(tmp_path: Path) -> 
             asked += 1
             if asked == 3:
                 for _ in range(5):
-                    service.first_poll.took(3.0, "MiniMax-Hailuo-2.3 768P 6 s")
+                    service.first_poll.took(3.0, "MiniMax-Hailuo-2.3 768P 6 s", found=3.0)
             return await query(*arguments)
 
         service.client.query = counted  # type: ignore[method-assign]
@@ -162,11 +163,66 @@ def test_what_is_learnt_while_a_clip_is_waited_for_is_heeded(tmp_path: Path) -> 
 def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
     estimate = FirstPollEstimate()
     for _ in range(5):
-        estimate.took(60.0)
-    assert estimate.seconds_to_wait(10.0) == 60.0
-    estimate.took(30.0)
-    assert estimate.seconds_to_wait(10.0) == 30.0
+        estimate.took(60.0, found=64.0)
+    assert estimate.seconds_to_wait(10.0) == 64.0
+    estimate.took(30.0, found=75.0)
+    assert estimate.seconds_to_wait(10.0) == 40.0, "it may have been ready since then"
+    estimate.took(30.0, found=33.0)
+    assert estimate.seconds_to_wait(10.0) == 33.0
     assert estimate.seconds_to_wait(45.0) == 45.0
+
+
+def test_while_others_of_the_kind_run_longer_a_clip_is_left_alone() -> None:
+    estimate, kind = FirstPollEstimate(), "MiniMax-Hailuo-02 768P 6 s"
+    for number in range(9):
+        estimate.runs(12.0 + number, kind)
+    assert estimate.seconds_to_wait(2.0, kind) == 2.0, "nine say nothing"
+    estimate.runs(30.0, kind, before=20.0)
+    assert estimate.seconds_to_wait(2.0, kind) == 2.0, "it is one of the nine"
+    estimate.runs(25.0, kind)
+    assert estimate.seconds_to_wait(2.0, kind) == 13.0, "at most an interval after the first may be ready"
+    assert estimate.seconds_to_wait(2.0, "MiniMax-H3 2K 15 s") == 2.0
+    for number in range(10):
+        estimate.runs(100.0 + number, kind)
+    assert estimate.seconds_to_wait(2.0, kind) == 30.0, "it may be a quick one among slow ones"
+    assert estimate.seconds_to_wait(2.0, kind, polled=30.0) == 60.0
+    estimate.took(50.0, kind, found=52.0)
+    assert estimate.seconds_to_wait(2.0, kind, polled=30.0) == 50.0, (
+        "one was found ready: who is older may be"
+    )
+
+
+def test_scouts_that_were_found_ready_are_none_any_more() -> None:
+    estimate = FirstPollEstimate()
+    for number in range(10):
+        estimate.runs(10.0 + number)
+    estimate.took(10.0, found=12.0)
+    assert estimate.seconds_to_wait(2.0) == 2.0
+
+
+def test_many_that_were_submitted_together_are_polled_by_few(tmp_path: Path) -> None:
+    clips = [ClipRequest(TEXT.request, take=take) for take in range(1, 61)]
+    asked: Counter[str] = Counter()
+
+    async def work(service: Service) -> None:
+        query = service.client.query
+
+        async def counted(task_id: str, *arguments: Any) -> Any:
+            asked[task_id] += 1
+            return await query(task_id, *arguments)
+
+        service.client.query = counted  # type: ignore[method-assign]
+
+        async def one(clip: ClipRequest) -> None:
+            await submit(clip, folder_of(clip, tmp_path), service)
+            await poll(folder_of(clip, tmp_path), service)
+
+        await asyncio.gather(*map(one, clips))
+
+    with Sandbox(latency=6.0, scale="90P") as slow:
+        with_service(slow.url, work, poll_interval=0.3, requests_per_minute=0)
+    assert len(asked) == 60
+    assert sorted(asked.values())[30] <= 6, "ten look for all; a look each 0.3 s is twenty for each"
 
 
 def test_a_poll_comes_when_others_of_the_kind_were_found_ready_and_never_later_than_it_would() -> None:
@@ -184,7 +240,7 @@ def test_a_poll_comes_when_others_of_the_kind_were_found_ready_and_never_later_t
 def test_slow_clips_of_another_kind_say_nothing_about_a_fast_one() -> None:
     estimate = FirstPollEstimate()
     for _ in range(40):
-        estimate.took(300.0, "MiniMax-H3 2K 15 s")
+        estimate.took(300.0, "MiniMax-H3 2K 15 s", found=300.0)
     assert estimate.seconds_to_wait(10.0, "MiniMax-Hailuo-02 768P 6 s") == 10.0
     assert estimate.seconds_to_wait(10.0, "MiniMax-H3 2K 15 s") == 300.0
 
