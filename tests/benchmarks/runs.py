@@ -186,24 +186,22 @@ RUNS = {"dataset": dataset, "callbacks": callbacks, "board": board, "bare": bare
 
 
 def main() -> None:
-    """Run one and print what it took."""
+    """Run one, in a folder that stays, and print what it took."""
     what, count, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        threads = _Threads()
-        began = time.perf_counter()
-        outcome = RUNS[what](count, url)
-        wall = time.perf_counter() - began
-        outcome |= {
-            "wall": wall,
-            "peak_mb": peak_mb() + threads.helpers_mb,
-            "cpu": cpu(),
-            "threads": threads.by_name,
-        }
-        if Path("out/clips").is_dir():
-            outcome |= _delays(url)
-        print(json.dumps(outcome))
-        os.chdir("/")
+    os.chdir(tempfile.mkdtemp())
+    threads = _Threads()
+    began = time.perf_counter()
+    outcome = RUNS[what](count, url)
+    wall = time.perf_counter() - began
+    outcome |= {
+        "wall": wall,
+        "peak_mb": peak_mb() + threads.helpers_mb,
+        "cpu": cpu(),
+        "threads": threads.by_name,
+    }
+    if Path("out/clips").is_dir():
+        outcome |= _delays(url)
+    print(json.dumps(outcome))
 
 
 if __name__ == "__main__":
