@@ -7,6 +7,7 @@ what keeps a clip from being paid for twice.
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import pickle
@@ -18,8 +19,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from typing import IO, Any, TypeVar
 
@@ -43,6 +43,9 @@ _CODE = (
 
 _RECEIVED = 2**18
 """Bytes that are read at once."""
+
+_GARBAGE = 100_000
+"""Objects after which rings of them are looked for: calls leave hardly any."""
 
 _GOODBYE = 10.0
 """Seconds that a process gets to finish, once nobody waits for it any more."""
@@ -226,28 +229,39 @@ def serve(descriptor: int) -> None:
     """What the process does: call what it is told to, until nobody is at the other end of its socket."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    gc.set_threshold(_GARBAGE)
     with socket.socket(fileno=descriptor) as line, line.makefile("rb") as told:
-        answering = _Answering(line)
+        answering, reading = _Answering(line), threading.Lock()
         answering.give()
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            for message in _messages(told):
-                threads.submit(_work, message, answering)
+        threads = [threading.Thread(target=_work, args=(told, reading, answering)) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
-def _messages(told: IO[bytes]) -> Iterator[bytes]:
+def _work(told: IO[bytes], reading: threading.Lock, answering: "_Answering") -> None:
+    """Do one call after the other. Whoever is free reads the next: a queue between them would wake one thread more."""
+    while True:
+        with reading:
+            message = _read_message(told)
+        if not message:
+            return
+        number, work = pickle.loads(message)
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:
+            error = raised
+        answering.give((number, result, error))
+
+
+def _read_message(told: IO[bytes]) -> bytes:
+    """The next message; nothing when nobody is at the other end any more."""
     with contextlib.suppress(ConnectionError):
-        while len(head := told.read(_SIZE.size)) == _SIZE.size:
-            yield told.read(*_SIZE.unpack(head))
-
-
-def _work(message: bytes, answering: "_Answering") -> None:
-    number, work = pickle.loads(message)
-    result, error = None, None
-    try:
-        result = work()
-    except BaseException as raised:
-        error = raised
-    answering.give((number, result, error))
+        if len(head := told.read(_SIZE.size)) == _SIZE.size:
+            return told.read(*_SIZE.unpack(head))
+    return b""
 
 
 class _Answering:
