@@ -40,8 +40,10 @@ async def download(folder: ClipFolder, service: Service) -> None:
     could not be fetched, `UncheckedVideo` when what came whole is no clip and was kept next to it, and
     `GenerationFailed` when there is nothing to fetch.
     """
-    # What was submitted here has no video yet, unless somebody else fetched it meanwhile: then it is fetched again.
-    if folder.own(SUBMISSION) is None and (await folder.submit_state()).made:
+    # What was submitted or found ready here has no video yet, unless somebody else fetched it meanwhile: then it is
+    # fetched again.
+    is_ours = folder.own(SUBMISSION) is not None or folder.own(RESULT) is not None
+    if not is_ours and (await folder.submit_state()).made:
         return
     submission = await ensure_submitted(folder)
     result = await folder.known(RESULT)
@@ -92,6 +94,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
             log.warning("clip %s: %s", folder.key, what_to_do(folder.root, folder.key, kept))
     if isinstance(kept, dict) and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
+    await folder.note({})
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
         f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a "

@@ -5,8 +5,10 @@ another. The claim, the task id and a failure outlive a power cut; what is lost 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,8 +65,9 @@ class ClipFolder:
     """The folder of one clip under a root.
 
     Where reading is a request, it remembers what it wrote itself, for as long as one worker carries the clip from its
-    submit to its video (`known`). Nothing that decides about paying goes by that: who has claimed and submitted what is
-    read from storage each time, and a claim is created exclusively.
+    submit to its video (`known`); elsewhere the result alone, from the answer to the video. Nothing that decides about
+    paying goes by that: who has claimed and submitted what is read from storage each time, and a claim is created
+    exclusively.
     """
 
     __slots__ = ("_own", "key", "root", "timing")
@@ -279,7 +282,7 @@ class ClipFolder:
             await self.root.run(self.root.sweep, clip_folder(self.key))
 
     def own(self, name: str) -> dict[str, Any] | None:
-        """What this object wrote under a name, where reading it would be a request; None for anything else.
+        """What this object wrote under a name, or is about to; None for what is read.
 
         Somebody else may have written there since: a person who settles a doubt, a worker with a newer attempt. So it
         says what this worker is waiting for and fetching, which is free, and never what may be paid.
@@ -301,25 +304,21 @@ class ClipFolder:
     async def finish(self, answer: QueryAnswer, *, fetched_next: bool = False) -> dict[str, Any]:
         """Write the final query answer, without the signature of a video's URL; returns what was written.
 
-        `fetched_next`: this object is about to deliver the video, and with it writes what that turned out to be. A
-        success is made sure of then: who is killed before, or loses power where the root is a local disk, asks the
-        service once more, for nothing.
+        `fetched_next`: this object is about to deliver the video, and a success is written with what that turned out to
+        be. Who is killed before asks the service once more, for nothing.
         Raises `MiniMaxError` when the clip's folder is gone. Where that would take a request, a worker that wrote the
         submission itself does not look: it goes on to deliver what was paid for.
         """
         document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
         if (billed := billed_usd(answer)) is not None:
             document["billed_usd"] = billed
-        if not self.root.local and await self.known(SUBMISSION) is None:
+        if await self.known(SUBMISSION) is None:
             raise self._gone(answer.task_id)
-        delivered_next = fetched_next and answer.state is State.SUCCESS
-        if delivered_next and not self.root.nonblocking:
-            self._remember(RESULT, document)
+        if fetched_next and answer.state is State.SUCCESS:
+            self._own = (self._own or {}) | {RESULT: document}
             return document
-        try:
-            await self._write(RESULT, document, durable=not delivered_next, new_folder=False)
-        except FileNotFoundError:
-            raise self._gone(answer.task_id) from None
+        with self._still_there(answer.task_id):
+            await self._write(RESULT, document, new_folder=False)
         return document
 
     async def result(self) -> dict[str, Any] | None:
@@ -327,24 +326,24 @@ class ClipFolder:
         return await self._read(RESULT)
 
     async def note(self, facts: dict[str, Any]) -> None:
-        """Add what the video turned out to be to `result.json`; warnings also go to a file of their own,
-        so that a listing tells which clips have some.
-        """
-        await self._warn(facts)
+        """Add what is known of the video to `result.json`."""
         document = (await self.known(RESULT) or {}) | facts
-        await self._write(RESULT, document, durable="bytes", new_folder=False)
+        with self._still_there(str(document.get("task_id"))):
+            await self._write(RESULT, document, durable="bytes", new_folder=False)
 
     async def deliver(self, source: str, facts: dict[str, Any]) -> None:
-        """`note` what a whole local file turned out to be, and give it the name `video.mp4`.
+        """Add what a whole local file turned out to be to `result.json`, and give it the name `video.mp4`.
 
-        Nobody may write to that file again: on the same file system both are one.
+        Warnings also go to a file of their own, so that a listing tells which clips have some. Nobody may write to the
+        local file again: on the same file system both are one. Raises `MiniMaxError` when the clip's folder is gone.
         """
-        await self.note(facts)
-        await self.root.put_async(source, self._name(VIDEO), new_folder=False, is_given=True)
-
-    async def _warn(self, facts: dict[str, Any]) -> None:
+        document = (await self.known(RESULT) or {}) | facts
+        beside: list[tuple[str, dict[str, Any], Durable]] = [(self._name(RESULT), document, "bytes")]
         if facts.get("warnings"):
-            await self._write(WARNINGS, {"warnings": facts["warnings"]}, durable=False, new_folder=False)
+            beside.insert(0, (self._name(WARNINGS), {"warnings": facts["warnings"]}, False))
+        with self._still_there(str(document.get("task_id"))):
+            await self.root.deliver_async(source, self._name(VIDEO), beside)
+        self._remember(RESULT, document)
 
     async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
         """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
@@ -356,6 +355,15 @@ class ClipFolder:
         await self.root.put_async(source, self._name(name), new_folder=False)
         await self.note({"unchecked": kept})
         return kept
+
+    @contextlib.contextmanager
+    def _still_there(self, task_id: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            if self.root.exists(clip_folder(self.key)):
+                raise
+            raise self._gone(task_id) from None
 
     def _gone(self, task_id: str) -> MiniMaxError:
         return MiniMaxError(
@@ -399,7 +407,7 @@ class ClipFolder:
         self._remember(name, document)
 
     def _remember(self, name: str, document: dict[str, Any]) -> None:
-        if name in _REMEMBERED and not self.root.nonblocking:
+        if (name in _REMEMBERED and not self.root.nonblocking) or self.own(name) is not None:
             self._own = (self._own or {}) | {name: document}
 
 

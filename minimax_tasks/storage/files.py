@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -118,19 +118,31 @@ class Storage:
             return False
         return True
 
-    async def put_async(
-        self, source: str | Path, name: str, *, new_folder: bool = True, is_given: bool = False
-    ) -> None:
-        """`put` from a coroutine. `is_given`: nobody writes to the source any more, so a copy can be saved."""
+    async def put_async(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
+        """`put` from a coroutine."""
         if self.local:
             final = self.path(name)
-            await at_the_disk(
-                local_files.put, source, final, self.base, new_folder=new_folder, is_given=is_given
-            )
+            await at_the_disk(local_files.put, source, final, self.base, new_folder=new_folder)
         elif self._s3:
             await in_fs_loop(self.fs, partial(s3.put_file, self.fs, str(source), self.path(name)))
         else:
             await self.run(self.put, source, name, new_folder=new_folder)
+
+    async def deliver_async(
+        self, source: str | Path, name: str, beside: Sequence[tuple[str, dict[str, Any], Durable]] = ()
+    ) -> None:
+        """Write JSON objects, each under its name and as `durable` as said, then put a local file here, in this order.
+
+        Nobody writes to that file any more, so a copy can be saved. Raises FileNotFoundError for a folder of a local disk
+        that is gone.
+        """
+        if self.local:
+            written = [(self.path(path), _json(data), durable) for path, data, durable in beside]
+            await at_the_disk(local_files.deliver, str(source), self.path(name), self.base, written)
+            return
+        for path, data, durable in beside:
+            await self.write_json_async(path, data, durable=durable, new_folder=False)
+        await self.put_async(source, name, new_folder=False)
 
     def exists(self, name: str = "") -> bool:
         """Whether there is such a file or folder, as of now."""

@@ -7,7 +7,7 @@ the root: its own name, and those of the folders below it, are on disk with the 
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,15 +28,22 @@ def write(final: str, data: bytes, base: str, *, durable: Durable = True, new_fo
         disk.write_new(draft, data, durable=bool(durable))
 
 
-def put(
-    source: str | Path, final: str, base: str, *, new_folder: bool = True, is_given: bool = False
-) -> None:
-    """Copy another local file here, whole, replacing what is there.
-
-    `is_given`: nobody writes to the source any more, so that on the same file system it may be that file itself.
-    """
+def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> None:
+    """Copy another local file here, whole, replacing what is there."""
     with _draft(final, base, new_folder=new_folder) as draft:
-        if is_given and disk.try_link(str(source), draft):
+        disk.copy_new(source, draft)
+
+
+def deliver(source: str, final: str, base: str, beside: Sequence[tuple[str, bytes, Durable]] = ()) -> None:
+    """Write files `beside` it, each with its path and how `durable` it is, then put another local file here.
+
+    Nobody writes to the source any more, so that on the same file system it is that file itself. A folder that is gone is
+    not made again: FileNotFoundError.
+    """
+    for path, data, durable in beside:
+        write(path, data, base, durable=durable, new_folder=False)
+    with _draft(final, base, new_folder=False) as draft:
+        if disk.try_link(source, draft):
             disk.flush_path(draft)
         else:
             disk.copy_new(source, draft)
