@@ -10,11 +10,9 @@ connection. That a request is about to be written is told through httpx's extens
 aiohttp's own tracing would tell it as well; it takes a third of a poll.
 """
 
-import asyncio
-import contextlib
 import io
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -120,15 +118,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             self._session = self._opened()  # here, because it belongs to the event loop that runs now
         before = _once.set(_Once(trace))
         try:
-            with _mapped(_ALL):
-                return await self._session.request(
-                    method,
-                    url,
-                    headers=headers,
-                    data=content,
-                    allow_redirects=False,
-                    timeout=self._timeout(timeouts),
-                )
+            return await self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=content,
+                allow_redirects=False,
+                timeout=self._timeout(timeouts),
+            )
+        except Exception as error:
+            _raise_as_httpx(error, _ALL)
+            raise
         finally:
             _once.reset(before)
 
@@ -180,9 +180,15 @@ class Answered:
     async def aiter_raw(self) -> AsyncIterator[bytes]:
         """The pieces of the body as they come."""
         content = self._response.content
-        with _mapped(_WITH_A_CONNECTION):
-            while piece := await content.readany():
-                yield piece
+        while True:
+            try:
+                piece = await content.readany()
+            except Exception as error:
+                _raise_as_httpx(error, _WITH_A_CONNECTION)
+                raise
+            if not piece:
+                return
+            yield piece
 
     async def aclose(self) -> None:
         """Keep the connection if the answer was read to its end, else close it."""
@@ -280,14 +286,9 @@ def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-@contextlib.contextmanager
-def _mapped(table: tuple[tuple[type[Exception], type[httpx.TransportError]], ...]) -> Iterator[None]:
-    try:
-        yield
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:
-        for theirs, ours in table:
-            if isinstance(error, theirs):
-                raise ours(_words(error)) from error
-        raise
+def _raise_as_httpx(
+    error: Exception, table: tuple[tuple[type[Exception], type[httpx.TransportError]], ...]
+) -> None:
+    for theirs, ours in table:
+        if isinstance(error, theirs):
+            raise ours(_words(error)) from error

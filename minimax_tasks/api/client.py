@@ -162,7 +162,14 @@ class _Reply:
     @property
     def mentioned(self) -> tuple[str, ...]:
         """The tasks that its text speaks of, also where it is no JSON, or that it refers to."""
+        if self._is_plain and self._text.casefold().count("task") <= len(self.task_ids):
+            return self.task_ids  # it speaks of those that it names
         return mentioned_task_ids(f"{clean(self._text, 20_000)}\n{self._location[:2000]}")
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nothing in its text is hidden or cut by what is not printed."""
+        return not self._location and self._text.isascii() and self._text.isprintable()
 
     @property
     def is_page(self) -> bool:
@@ -408,7 +415,7 @@ class MiniMaxClient:
     ) -> AsyncIterator[httpx.Response | Answered]:
         await self._download_turns.acquire()
         try:
-            with private_logs():
+            with self._logging_of(self._downloads):
                 response = await self._open(url, ask, headers)
                 try:
                     yield response
@@ -537,8 +544,7 @@ class MiniMaxClient:
         failure: MiniMaxError
         await turns.acquire(urgency)
         try:
-            # What aiohttp logs is no secret.
-            with contextlib.nullcontext() if isinstance(carrier, AiohttpTransport) else private_logs():
+            with self._logging_of(carrier):
                 async with asyncio.timeout(patience):
                     return await self._exchange(carrier, method, path, sending, content)
         except Exception as error:
@@ -547,6 +553,11 @@ class MiniMaxClient:
             turns.release()
         # Outside of the handler: what httpx raised holds the request, and so the key.
         raise failure
+
+    @staticmethod
+    def _logging_of(carrier: httpx.AsyncBaseTransport) -> contextlib.AbstractContextManager[None]:
+        # What aiohttp logs is no secret.
+        return contextlib.nullcontext() if isinstance(carrier, AiohttpTransport) else private_logs()
 
     async def _exchange(
         self,

@@ -511,9 +511,11 @@ def find_model_mode(model: str, mode: Mode | str | None) -> ModelMode | None:
 
     A model of the second generation that is not listed is taken as its first one, with a caveat.
     """
-    found = next((row for row in MODEL_MODES if row.model == model and row.mode == mode), None)
-    if found is not None or not _is_new_h3(model):
-        return found
+    for row in MODEL_MODES:
+        if row.model == model and row.mode == mode:
+            return row
+    if not _is_new_h3(model):
+        return None
     like = (
         next(row for row in MODEL_MODES if row.model == H3 and row.mode == mode)
         if mode in _H3_MODES
