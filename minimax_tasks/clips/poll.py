@@ -221,7 +221,8 @@ class _Wait:
     @property
     def _first(self) -> float:
         estimate, interval = self._service.first_poll, self._service.settings.poll_interval
-        return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=self._part)
+        part = 1.0 if self._polled else self._part
+        return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=part)
 
     async def look(self) -> QueryAnswer | None:
         """The final answer; None when there is none yet. Raises `ApiError` when the key is refused, or one look after

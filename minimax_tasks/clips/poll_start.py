@@ -17,6 +17,9 @@ SCOUTS = 10
 UNSEEN = 30.0
 """Seconds that a clip is left alone at most because others still run: it may be a quick one among slow ones."""
 
+SOONER = 0.2
+"""Of a pause that much is waited at least."""
+
 EARLY, EARLY_SHARE = 0.1, 0.125
 """This share of the clips is polled up to so much earlier than others were ready: the service may have become faster."""
 
@@ -39,6 +42,9 @@ class FirstPollEstimate:
         self._shortest: dict[str, float] = {}
         self._found: dict[str, deque[float]] = {}
         self._soonest: dict[str, float] = {}
+        self._latest: dict[str, float] = {}
+        self._around: dict[str, deque[float]] = {}
+        """Kind -> when they became ready, as far as one knows: halfway between the last two looks at each."""
         self._scouts: dict[str, list[float]] = {}
         """Kind -> how long those that still run had been running when they were polled last, in their order."""
 
@@ -47,13 +53,15 @@ class FirstPollEstimate:
     ) -> float:
         """Seconds after the submit before which no poll is worth while.
 
-        That is when the first of the last ones of the kind was found ready, or that `part` of it (`part_of_wait`). While
-        none was, it is what others have been running for, since many are often submitted together. `polled` is when this
-        one was polled last.
+        That is the shortest recent generation time of the kind, or that `part` of it (`part_of_wait`). While none was
+        ready, it is what others have been running for, since many are often submitted together. `polled` is when this one
+        was polled last.
         """
         if self.knows(kind):
-            # Whoever found it looked once an interval, so that nobody waits for longer than that.
-            return max(interval, part * min(self._soonest[kind], self._shortest[kind] + interval))
+            shortest, soonest, latest = self._shortest[kind], self._soonest[kind], self._latest[kind]
+            # Where all take as long, the first look is the one that finds it; else they come once an interval.
+            takes = min(soonest, shortest + interval) if latest - soonest <= interval else shortest
+            return max(interval, part * takes)
         scouts = self._scouts.get(kind) or []
         if len(scouts) < SCOUTS:
             return interval
@@ -67,10 +75,11 @@ class FirstPollEstimate:
 
     def seconds_to_next(self, pause: float, elapsed: float, kind: str = "") -> float:
         """Seconds to the next poll of a clip that was not ready so long after its submit: never more than `pause`, and
-        fewer where the first ones of its kind were found ready in between.
+        fewer where half of its kind that took longer were ready in between.
         """
-        to_soonest = self._soonest.get(kind, 0.0) - elapsed
-        return min(pause, to_soonest) if to_soonest > 0 else pause
+        around = self._around.get(kind, ())
+        later = [seconds for seconds in around if seconds > elapsed] if len(around) >= ENOUGH else []
+        return min(pause, max(median(later) - elapsed, SOONER * pause)) if later else pause
 
     @property
     def usual_seconds(self) -> float:
@@ -89,6 +98,8 @@ class FirstPollEstimate:
         self._lasted.append(at_least)
         self._shortest[kind] = _least(self._of_kind, kind, at_least)
         self._soonest[kind] = _least(self._found, kind, found)
+        self._latest[kind] = max(self._found[kind])
+        self._around.setdefault(kind, deque(maxlen=KEPT)).append((at_least + found) / 2)
         _take_out(self._scouts.get(kind, []), at_least)
 
 

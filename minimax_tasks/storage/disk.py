@@ -19,6 +19,9 @@ from minimax_tasks.errors import ConfigurationError
 
 _Result = TypeVar("_Result")
 
+FLUSHES_AT_ONCE = 4
+"""Threads that wait for the disk: the file system writes for several of them at once."""
+
 _NO_FOLDER_FLUSH = frozenset(
     {
         errno.EINVAL,

@@ -7,45 +7,31 @@ what keeps a clip from being paid for twice.
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
 import pickle
-import queue
-import signal
 import socket
-import struct
 import subprocess
 import sys
-import threading
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
 from minimax_tasks.storage.answers import tell
-from minimax_tasks.storage.disk_threads import AT_ONCE
+from minimax_tasks.storage.disk_server import SIZE
 
 _Result = TypeVar("_Result")
 
-_Outcome = tuple[int, Any, BaseException | None]
-"""The number of a call, what it gave, and what it raised."""
-
-_SIZE = struct.Struct("!I")
-"""Before each message: its length in bytes."""
-
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from minimax_tasks.storage.disk_process import serve; serve(int(sys.argv[1]))"
+    "from minimax_tasks.storage.disk_server import serve; serve(int(sys.argv[1]))"
 )
 
 _RECEIVED = 2**18
 """Bytes that are read at once."""
-
-_GARBAGE = 100_000
-"""Objects after which rings of them are looked for: calls leave hardly any."""
 
 _GOODBYE = 10.0
 """Seconds that a process gets to finish, once nobody waits for it any more."""
@@ -92,7 +78,7 @@ class DiskProcess:
         self._number += 1
         call = pickle.dumps((self._number, work))
         self._calls[self._number] = answer
-        self._out += _SIZE.pack(len(call)) + call
+        self._out += SIZE.pack(len(call)) + call
         if not self._is_sending:  # what comes in the same turn of the event loop goes together
             self._is_sending = True
             loop.call_soon(self._send)
@@ -214,87 +200,12 @@ if hasattr(os, "register_at_fork"):
 
 def _taken(received: bytearray) -> bytes | None:
     """The first message of what was received, which is taken out of it; None when it is not whole."""
-    if len(received) < _SIZE.size:
+    if len(received) < SIZE.size:
         return None
-    (length,) = _SIZE.unpack_from(received)
-    end = _SIZE.size + length
+    (length,) = SIZE.unpack_from(received)
+    end = SIZE.size + length
     if len(received) < end:
         return None
-    message = bytes(received[_SIZE.size : end])
+    message = bytes(received[SIZE.size : end])
     del received[:end]
     return message
-
-
-def serve(descriptor: int) -> None:
-    """What the process does: call what it is told to, until nobody is at the other end of its socket."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    gc.set_threshold(_GARBAGE)
-    with socket.socket(fileno=descriptor) as line, line.makefile("rb") as told:
-        answering, reading = _Answering(line), threading.Lock()
-        answering.give()
-        threads = [threading.Thread(target=_work, args=(told, reading, answering)) for _ in range(AT_ONCE)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-
-def _work(told: IO[bytes], reading: threading.Lock, answering: "_Answering") -> None:
-    """Do one call after the other. Whoever is free reads the next: a queue between them would wake one thread more."""
-    while True:
-        with reading:
-            message = _read_message(told)
-        if not message:
-            return
-        number, work = pickle.loads(message)
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:
-            error = raised
-        answering.give((number, result, error))
-
-
-def _read_message(told: IO[bytes]) -> bytes:
-    """The next message; nothing when nobody is at the other end any more."""
-    with contextlib.suppress(ConnectionError):
-        if len(head := told.read(_SIZE.size)) == _SIZE.size:
-            return told.read(*_SIZE.unpack(head))
-    return b""
-
-
-class _Answering:
-    """Outcomes on their way back, as many at a time as have come together."""
-
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
-        self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-        self._sending = threading.Lock()
-
-    def give(self, *outcomes: _Outcome) -> None:
-        """Send outcomes, and those that others gave while somebody was sending."""
-        for outcome in outcomes:
-            self._outcomes.put(outcome)
-        with self._sending:
-            waiting = []
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    waiting.append(self._outcomes.get_nowait())
-            if waiting or not outcomes:
-                message = _pickled(waiting)
-                with contextlib.suppress(OSError):  # nobody waits any more
-                    self._line.sendall(_SIZE.pack(len(message)) + message)
-
-
-def _pickled(outcomes: list[_Outcome]) -> bytes:
-    try:
-        return pickle.dumps(outcomes)
-    except Exception:  # what a library raised holds anything
-        plain = [
-            (number, None, OSError(f"{type(error).__name__}: {error}"))
-            if error is not None
-            else (number, result, None)
-            for number, result, error in outcomes
-        ]
-        return pickle.dumps(plain)

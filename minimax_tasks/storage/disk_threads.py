@@ -13,11 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from minimax_tasks.storage.answers import Answers
+from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
 
 _Result = TypeVar("_Result")
-
-AT_ONCE = 4
-"""Threads that wait for the disk: as many flushes are under way at once."""
 
 LINGER = 0.05
 """Seconds that a thread waits for the next call: to begin one costs more."""
@@ -27,7 +25,7 @@ class DiskThreads:
     """The threads of one event loop. They go with it, so nothing here keeps it."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="minimax-disk")
+        self._threads = ThreadPoolExecutor(FLUSHES_AT_ONCE, thread_name_prefix="minimax-disk")
         # No `SimpleQueue`: a thread that is woken when its time is over, and for which another one left nothing, waits
         # in it for ever (seen with CPython 3.11), and the process does not end.
         self._waiting: queue.Queue[tuple[asyncio.Future[Any], Callable[[], Any]]] = queue.Queue()
@@ -44,7 +42,7 @@ class DiskThreads:
         """Have a thread call a function, for the event loop that runs."""
         answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self._waiting.put((answer, work))
-        if self._working < AT_ONCE:
+        if self._working < FLUSHES_AT_ONCE:
             with self._lock:
                 self._working += 1
             self._threads.submit(self._work)

@@ -2,15 +2,17 @@
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
 from av.sidedata.sidedata import Type
-from PIL import Image
 
 from minimax_tasks.errors import VideoError
 from minimax_tasks.video.source import Source, opened
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _MATRIX = struct.Struct("=9i")
 
@@ -33,23 +35,27 @@ class Turn:
         """Width and height as shown."""
         return (height, width) if self.degrees % 180 else (width, height)
 
-    def image(self, image: Image.Image) -> Image.Image:
+    def image(self, image: "Image.Image") -> "Image.Image":
         """The picture as shown."""
-        operation = _TRANSPOSES.get(self)
-        return image if operation is None else image.transpose(operation)
+        if not self:
+            return image
+        from PIL.Image import Transpose  # who only looks through videos has no need of it
+
+        return image.transpose(Transpose[_TRANSPOSES[self]])
 
 
 UPRIGHT = Turn()
 
 _TRANSPOSES = {
-    Turn(90): Image.Transpose.ROTATE_270,  # Pillow counts the other way round
-    Turn(180): Image.Transpose.ROTATE_180,
-    Turn(270): Image.Transpose.ROTATE_90,
-    Turn(0, True): Image.Transpose.FLIP_LEFT_RIGHT,
-    Turn(90, True): Image.Transpose.TRANSVERSE,
-    Turn(180, True): Image.Transpose.FLIP_TOP_BOTTOM,
-    Turn(270, True): Image.Transpose.TRANSPOSE,
+    Turn(90): "ROTATE_270",  # Pillow counts the other way round
+    Turn(180): "ROTATE_180",
+    Turn(270): "ROTATE_90",
+    Turn(0, True): "FLIP_LEFT_RIGHT",
+    Turn(90, True): "TRANSVERSE",
+    Turn(180, True): "FLIP_TOP_BOTTOM",
+    Turn(270, True): "TRANSPOSE",
 }
+"""The names that Pillow gives them."""
 
 _BY_MATRIX = {
     (1, 0, 0, 1): UPRIGHT,

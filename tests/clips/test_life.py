@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import statistics
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ from minimax_tasks.clips.download import download
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.pictures import known_clip
 from minimax_tasks.clips.poll import poll
-from minimax_tasks.clips.poll_start import FirstPollEstimate
+from minimax_tasks.clips.poll_start import FirstPollEstimate, part_of_wait
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.submit import submit
 from minimax_tasks.clips.timing import USUAL, Timing
@@ -160,16 +161,59 @@ def test_what_is_learnt_while_a_clip_is_waited_for_is_heeded(tmp_path: Path) -> 
     assert asked < 50, "three, and those from 2.7 s on; else one in 0.02 s"
 
 
+def test_where_all_take_as_long_the_first_look_is_the_one_that_finds_it() -> None:
+    estimate = FirstPollEstimate()
+    for number in range(5):
+        estimate.took(60.0, found=64.0 + number)
+    assert estimate.seconds_to_wait(10.0) == 64.0
+    assert estimate.seconds_to_wait(10.0, part=0.95) == 60.8, (
+        "one of some that find out that they have become faster"
+    )
+    assert estimate.seconds_to_wait(75.0) == 75.0
+    assert estimate.seconds_to_wait(3.0) == 60.0, "they do not take as long, to whom looks each three seconds"
+
+
 def test_a_clip_that_is_faster_than_was_learnt_is_found_soon() -> None:
     estimate = FirstPollEstimate()
     for _ in range(5):
         estimate.took(60.0, found=64.0)
-    assert estimate.seconds_to_wait(10.0) == 64.0
     estimate.took(30.0, found=75.0)
-    assert estimate.seconds_to_wait(10.0) == 40.0, "it may have been ready since then"
-    estimate.took(30.0, found=33.0)
-    assert estimate.seconds_to_wait(10.0) == 33.0
-    assert estimate.seconds_to_wait(45.0) == 45.0
+    assert estimate.seconds_to_wait(10.0) == 30.0, "it may have been ready since then"
+
+
+def looks_and_delays(lasting: list[float], interval: float) -> tuple[float, float, float]:
+    """Looks for each of clips that end in this order, and how long after they were ready they are found: median, most."""
+    estimate, looks, delays = FirstPollEstimate(), 0, []
+    for seconds in lasting:
+        looked = estimate.seconds_to_wait(interval, part=part_of_wait())
+        running = max(0.0, looked - interval)
+        looks += 1
+        while looked < seconds:
+            running = looked
+            first = estimate.seconds_to_wait(interval)
+            if looked < first:
+                running, looked = max(running, first - interval), first
+            else:
+                looked += estimate.seconds_to_next(interval, looked)
+            looks += 1
+        estimate.took(running, found=looked)
+        delays.append(looked - seconds)
+    return looks / len(lasting), statistics.median(delays), max(delays[200:])
+
+
+@pytest.mark.parametrize("interval", [2.0, 5.0, 10.0])
+@pytest.mark.parametrize(("least", "most"), [(60.0, 60.0), (60.0, 61.0), (48.0, 72.0), (20.0, 200.0)])
+def test_what_is_learnt_saves_looks_and_no_clip_is_found_later_for_it(
+    least: float, most: float, interval: float
+) -> None:
+    lasting = [least + (most - least) * (number * 0.618034 % 1) for number in range(2000)]
+    looks, usual, longest = looks_and_delays(lasting, interval)
+    plainly = statistics.mean(lasting) / interval
+    assert looks < (1.3 if least == most else 2.5 if most - least < 2 else plainly)
+    assert usual <= 0.6 * interval
+    assert longest <= 1.1 * interval or most > 100, (
+        "of those which take so different times some are quick for once"
+    )
 
 
 def test_while_others_of_the_kind_run_longer_a_clip_is_left_alone() -> None:
@@ -227,13 +271,14 @@ def test_many_that_were_submitted_together_are_polled_by_few(tmp_path: Path) -> 
 
 def test_a_poll_comes_when_others_of_the_kind_were_found_ready_and_never_later_than_it_would() -> None:
     estimate, kind = FirstPollEstimate(), "MiniMax-Hailuo-02 768P 6 s"
-    for found in (33.0, 31.5, 32.0, 36.0):
-        estimate.took(25.0, kind, found=found)
+    for at_least in (32.0, 30.5, 31.0, 35.0):
+        estimate.took(at_least, kind, found=at_least + 2)
     assert estimate.seconds_to_next(10.0, 27.0, kind) == 10.0, "four say nothing"
-    estimate.took(25.0, kind, found=35.0)
-    assert estimate.seconds_to_next(10.0, 27.0, kind) == 4.5
+    estimate.took(34.0, kind, found=36.0)
+    assert estimate.seconds_to_next(10.0, 27.0, kind) == 6.0, "half of them were ready by then"
     assert estimate.seconds_to_next(10.0, 20.0, kind) == 10.0
-    assert estimate.seconds_to_next(10.0, 31.5, kind) == 10.0
+    assert estimate.seconds_to_next(10.0, 34.5, kind) == 2.0, "a fifth at least"
+    assert estimate.seconds_to_next(10.0, 36.0, kind) == 10.0
     assert estimate.seconds_to_next(10.0, 27.0, "MiniMax-H3 2K 15 s") == 10.0
 
 

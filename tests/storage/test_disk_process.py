@@ -41,7 +41,7 @@ def _servants() -> set[psutil.Process]:
     found = set()
     for one in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # what another test left for its parent to bury
-            if "disk_process" in " ".join(one.cmdline()):
+            if "disk_server" in " ".join(one.cmdline()):
                 found.add(one)
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.storage import disk_threads
-from minimax_tasks.storage.disk_threads import AT_ONCE
+from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
 from minimax_tasks.storage.disk_work import at_the_disk
 from minimax_tasks.storage.files import Storage
 
@@ -32,10 +32,10 @@ def test_each_call_has_its_own_outcome() -> None:
 
 
 def test_the_event_loop_goes_on_and_calls_wait_beside_each_other() -> None:
-    together = threading.Barrier(AT_ONCE)
+    together = threading.Barrier(FLUSHES_AT_ONCE)
 
     async def run() -> None:
-        calls = [asyncio.ensure_future(at_the_disk(together.wait, 60)) for _ in range(AT_ONCE)]
+        calls = [asyncio.ensure_future(at_the_disk(together.wait, 60)) for _ in range(FLUSHES_AT_ONCE)]
         await asyncio.sleep(0)  # a call on the event loop would hold it, and none would ever meet another
         await asyncio.gather(*calls)
 
@@ -57,7 +57,7 @@ def test_who_is_cancelled_stops_no_write_and_disturbs_nobody(tmp_path: Path) -> 
         with contextlib.suppress(asyncio.CancelledError):
             await writing
         may_end.set()
-        for _ in range(AT_ONCE * 3):
+        for _ in range(FLUSHES_AT_ONCE * 3):
             assert await at_the_disk(int, "7") == 7
         await storage.write_json_async("b.json", {})
 
@@ -83,9 +83,9 @@ def test_the_threads_of_an_event_loop_go_with_it() -> None:
         asyncio.run(at_the_disk(int, "7"))
     gc.collect()
     ours = [one for one in threading.enumerate() if one.name.startswith("minimax-disk") and one not in before]
-    for one in ours[AT_ONCE:]:
+    for one in ours[FLUSHES_AT_ONCE:]:
         one.join(60)
-    assert sum(one.is_alive() for one in ours) <= AT_ONCE
+    assert sum(one.is_alive() for one in ours) <= FLUSHES_AT_ONCE
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
