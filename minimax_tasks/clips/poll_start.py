@@ -1,12 +1,13 @@
 """Learns how long clips take, so that polling starts only when one could be ready, and a poll comes when others were."""
 
 import random
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from statistics import median
 
-KEPT = 32
-"""This many of the newest clips are remembered."""
+KEPT, MEMORY = 64, 2000
+"""So many clips stand for the last ones, about so many. Those found last would be the slow ones wherever many were
+submitted together."""
 
 ENOUGH = 5
 """Fewer clips than this say nothing."""
@@ -23,7 +24,6 @@ SOONER = 0.2
 EARLY, EARLY_SHARE = 0.1, 0.125
 """This share of the clips is polled up to so much earlier than others were ready: the service may have become faster."""
 
-
 USUAL_SECONDS = 90.0
 """How long a clip takes where nothing is known yet."""
 
@@ -37,16 +37,8 @@ class FirstPollEstimate:
     """
 
     def __init__(self) -> None:
-        self._lasted: deque[float] = deque(maxlen=KEPT)
-        self._of_kind: dict[str, deque[float]] = {}
-        self._shortest: dict[str, float] = {}
-        self._found: dict[str, deque[float]] = {}
-        self._soonest: dict[str, float] = {}
-        self._latest: dict[str, float] = {}
-        self._around: dict[str, deque[float]] = {}
-        """Kind -> when they became ready, as far as one knows: halfway between the last two looks at each."""
-        self._scouts: dict[str, list[float]] = {}
-        """Kind -> how long those that still run had been running when they were polled last, in their order."""
+        self._lasted: deque[float] = deque(maxlen=32)
+        self._kinds: dict[str, _Kind] = {}
 
     def seconds_to_wait(
         self, interval: float, kind: str = "", *, polled: float = 0.0, part: float = 1.0
@@ -57,29 +49,31 @@ class FirstPollEstimate:
         ready, it is what others have been running for, since many are often submitted together. `polled` is when this one
         was polled last.
         """
-        if self.knows(kind):
-            shortest, soonest, latest = self._shortest[kind], self._soonest[kind], self._latest[kind]
+        known = self._kinds.get(kind)
+        if known is None:
+            return interval
+        if known.shortest:
             # Where all take as long, the first look is the one that finds it; else they come once an interval.
-            takes = min(soonest, shortest + interval) if latest - soonest <= interval else shortest
+            is_even = known.latest - known.soonest <= interval
+            takes = min(known.soonest, known.shortest + interval) if is_even else known.shortest
             return max(interval, part * takes)
-        scouts = self._scouts.get(kind) or []
-        if len(scouts) < SCOUTS:
+        if len(known.scouts) < SCOUTS:
             return interval
         # Half an interval: those that were submitted at the same time look one after the other.
-        others = scouts[0] + interval / 2
-        return max(interval, min(others, polled + UNSEEN, *self._of_kind.get(kind, ())))
+        others = known.scouts[0] + interval / 2
+        return max(interval, min(others, polled + UNSEEN, *(at_least for at_least, _ in known.ready)))
 
     def knows(self, kind: str = "") -> bool:
         """Whether enough of the kind were found ready to say when the next ones will be."""
-        return self._shortest.get(kind, 0.0) > 0
+        return kind in self._kinds and self._kinds[kind].shortest > 0
 
     def seconds_to_next(self, pause: float, elapsed: float, kind: str = "") -> float:
         """Seconds to the next poll of a clip that was not ready so long after its submit: never more than `pause`, and
         fewer where half of its kind that took longer were ready in between.
         """
-        around = self._around.get(kind, ())
-        later = [seconds for seconds in around if seconds > elapsed] if len(around) >= ENOUGH else []
-        return min(pause, max(median(later) - elapsed, SOONER * pause)) if later else pause
+        around = self._kinds[kind].around if kind in self._kinds else []
+        later = around[bisect_right(around, elapsed) :]
+        return min(pause, max(later[len(later) // 2] - elapsed, SOONER * pause)) if later else pause
 
     @property
     def usual_seconds(self) -> float:
@@ -88,7 +82,7 @@ class FirstPollEstimate:
 
     def runs(self, elapsed: float, kind: str = "", *, before: float = 0.0) -> None:
         """Note that a clip was not ready so long after its submit. `before`: this was said of it then."""
-        scouts = self._scouts.setdefault(kind, [])
+        scouts = self._of(kind).scouts
         _take_out(scouts, before)
         insort(scouts, elapsed)
         del scouts[:-SCOUTS]
@@ -96,11 +90,46 @@ class FirstPollEstimate:
     def took(self, at_least: float, kind: str = "", *, found: float) -> None:
         """Note that a clip became ready no sooner than this many seconds after its submit, and when it was `found` so."""
         self._lasted.append(at_least)
-        self._shortest[kind] = _least(self._of_kind, kind, at_least)
-        self._soonest[kind] = _least(self._found, kind, found)
-        self._latest[kind] = max(self._found[kind])
-        self._around.setdefault(kind, deque(maxlen=KEPT)).append((at_least + found) / 2)
-        _take_out(self._scouts.get(kind, []), at_least)
+        known = self._of(kind)
+        known.add(at_least, found)
+        _take_out(known.scouts, at_least)
+
+    def _of(self, kind: str) -> "_Kind":
+        known = self._kinds.get(kind)
+        if known is None:
+            known = self._kinds[kind] = _Kind()
+        return known
+
+
+class _Kind:
+    """What is known of one kind of clip."""
+
+    __slots__ = ("_seen", "around", "latest", "ready", "scouts", "shortest", "soonest")
+
+    def __init__(self) -> None:
+        self.scouts: list[float] = []
+        """How long those that still run had been running when they were polled last, in their order."""
+        self.ready: list[tuple[float, float]] = []
+        """Of those that were found ready: how long they took at least, and when they were found."""
+        self.shortest = self.soonest = self.latest = 0.0
+        """The least of both, and when nearly all were found; 0 where they are too few to say anything."""
+        self.around: list[float] = []
+        """When they became ready, as far as one knows: halfway between the last two looks at each, in their order."""
+        self._seen = 0
+
+    def add(self, at_least: float, found: float) -> None:
+        self._seen = min(self._seen + 1, MEMORY)
+        if len(self.ready) < KEPT:
+            self.ready.append((at_least, found))
+        elif found < self.soonest or random.random() < KEPT / self._seen:
+            self.ready[random.randrange(KEPT)] = at_least, found
+        else:
+            return
+        if len(self.ready) >= ENOUGH:
+            moments = sorted(moment for _, moment in self.ready)
+            self.shortest = min(self.ready)[0]
+            self.soonest, self.latest = moments[0], moments[len(moments) * 9 // 10]
+            self.around = sorted((one + other) / 2 for one, other in self.ready)
 
 
 def part_of_wait() -> float:
@@ -112,10 +141,3 @@ def _take_out(ages: list[float], age: float) -> None:
     place = bisect_left(ages, age)
     if ages[place : place + 1] == [age]:
         del ages[place]
-
-
-def _least(known: dict[str, deque[float]], kind: str, seconds: float) -> float:
-    """The least of the newest, one more among them; 0 where they are too few to say anything."""
-    newest = known.setdefault(kind, deque(maxlen=KEPT))
-    newest.append(seconds)
-    return min(newest) if len(newest) >= ENOUGH else 0.0

@@ -320,8 +320,11 @@ class Storage:
 
         The bytes go through this machine only where the storage cannot copy. Raises FileNotFoundError.
         """
+        self._copy(source, name)
+
+    def _copy(self, source: str, name: str, *, durable: bool = True) -> None:
         if self.local:
-            local_files.copy(self.path(source), self.path(name), self.base)
+            local_files.copy(self.path(source), self.path(name), self.base, durable=durable)
         elif self._s3:
             fsspec.asyn.sync(self.fs.loop, s3.copy, self.fs, self.path(source), self.path(name))
         elif self._whole_puts:
@@ -345,15 +348,21 @@ class Storage:
         def one(pair: tuple[str, str]) -> str:
             before_each()
             try:
-                self.copy(*pair)
+                self._copy(*pair, durable=False)
             except FileNotFoundError:
                 return pair[0]
             return ""
 
+        pairs = list(pairs)
         if self.nonblocking:
-            return list(filter(None, map(one, pairs)))
-        with ThreadPoolExecutor(_COPIED_AT_ONCE) as copiers:
-            return list(filter(None, copiers.map(one, pairs)))
+            gone = list(filter(None, map(one, pairs)))
+        else:
+            with ThreadPoolExecutor(_COPIED_AT_ONCE) as copiers:
+                gone = list(filter(None, copiers.map(one, pairs)))
+        if self.local:
+            for folder in {os.path.dirname(self.path(name)) for _, name in pairs}:
+                disk.flush_entries(folder, self.base)
+        return gone
 
     def create(self, name: str, data: bytes, *, durable: bool = True) -> bool:
         """Write a file that must not be there yet; False when it is. Of many writers one gets True.

@@ -49,14 +49,30 @@ def deliver(source: str, final: str, base: str, beside: Sequence[tuple[str, byte
             disk.copy_new(source, draft)
 
 
-def copy(source: str, final: str, base: str) -> None:
-    """Have a file under another name too, by a hard link where there are some. Raises FileNotFoundError."""
-    with _draft(final, base) as draft:
+def copy(source: str, final: str, base: str, *, durable: bool = True) -> None:
+    """Have a file under another name too, by a hard link where there are some. Raises FileNotFoundError.
+
+    Not `durable`: a power failure may lose the new name until its folder is flushed.
+    """
+    if _link_new(source, final, base):
+        if durable:
+            disk.flush_entries(os.path.dirname(final), base)
+        return
+    with _draft(final, base, durable=durable or "bytes") as draft:
         if not disk.try_link(source, draft):
             shutil.copyfile(source, draft)
             disk.flush_path(draft)
     with contextlib.suppress(OSError):
         os.unlink(draft)  # a rename between two names of one file leaves both
+
+
+def _link_new(source: str, final: str, base: str) -> bool:
+    """Give a file a name that is free. False when it is not, and where there are no links."""
+    disk.make_folder(os.path.dirname(final), base)
+    try:
+        return disk.try_link(source, final)
+    except FileExistsError:
+        return False
 
 
 def create(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
