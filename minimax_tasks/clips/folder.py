@@ -52,7 +52,7 @@ from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage import owner
-from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.files import Document, Storage
 from minimax_tasks.storage.local_files import Durable
 
 log = logging.getLogger(__name__)
@@ -112,10 +112,6 @@ class ClipFolder:
         numbers = await look_async(self.root, self.key, paid_numbers(await self.names()))
         return any([(await self.claimed(number)).get("word") == word for number in sorted(numbers)])
 
-    async def describe(self, clip: ClipRequest) -> None:
-        """Write `request.json`."""
-        await self._write(REQUEST, clip.asked(), durable=False)
-
     async def claim(
         self,
         number: int,
@@ -124,7 +120,7 @@ class ClipFolder:
         word: str = "",
         account: dict[str, Any] | None = None,
     ) -> bool:
-        """Say that somebody is about to pay; False when somebody else already did.
+        """Say what is asked (`request.json`), and that somebody is about to pay; False when somebody else already did.
 
         A claim that was created although the storage reported an error is known by its nonce. `word` is the
         moment of the person's word that this attempt answers, if it does. `account` is what the account's list of
@@ -148,8 +144,11 @@ class ClipFolder:
         if submission:
             document["previous"] = {"submission": submission, "result": await self.result()}
         try:
-            name = self._name(claim_name(number))
-            created = await self.root.create_json_async(name, document)
+            name, asked = self._name(claim_name(number)), clip.asked()
+            created = await self.root.create_json_async(
+                name, document, before=[(self._name(REQUEST), asked, False)]
+            )
+            self._remember(REQUEST, asked)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -338,7 +337,7 @@ class ClipFolder:
         local file again: on the same file system both are one. Raises `MiniMaxError` when the clip's folder is gone.
         """
         document = (await self.known(RESULT) or {}) | facts
-        beside: list[tuple[str, dict[str, Any], Durable]] = [(self._name(RESULT), document, "bytes")]
+        beside: list[Document] = [(self._name(RESULT), document, "bytes")]
         if facts.get("warnings"):
             beside.insert(0, (self._name(WARNINGS), {"warnings": facts["warnings"]}, False))
         with self._still_there(str(document.get("task_id"))):

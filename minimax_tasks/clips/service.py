@@ -29,7 +29,7 @@ from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.temporary import new_temporary_folder
 
 SUBMITS_AT_ONCE = 16
-"""POSTs under way at once; they are short, and more would only wait for each other."""
+"""POSTs under way to an endpoint at once; they are short, and more would only wait for each other."""
 
 PREPARED_AT_ONCE = 32
 """Clips that are being submitted at once: each holds the bytes of its pictures."""
@@ -88,7 +88,7 @@ class Service:
         self.turns = Turns()
         self.began = datetime.now(UTC)
         """What was taken back after this moment is for another run to submit again."""
-        self.submitting = asyncio.Semaphore(SUBMITS_AT_ONCE)
+        self._submitting: dict[str, asyncio.Semaphore] = {}
         self.fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
@@ -128,6 +128,10 @@ class Service:
         if name not in self._limiters:
             self._limiters[name] = account_limiter(self.settings, name, window=self.timing.rate_window)
         return self._limiters[name]
+
+    def submits_to(self, endpoint: Endpoint) -> asyncio.Semaphore:
+        """The places of submits on their way to an endpoint: one that makes them wait holds up no other."""
+        return self._submitting.setdefault(endpoint.name, asyncio.Semaphore(SUBMITS_AT_ONCE))
 
     async def pace_read(self, endpoint: Endpoint) -> None:
         """Wait until one more question may be asked, where these count as well."""

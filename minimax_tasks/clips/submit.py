@@ -24,6 +24,7 @@ from minimax_tasks.clips.folder import ClipFolder, age, is_dead
 from minimax_tasks.clips.layout import SUBMISSION
 from minimax_tasks.clips.ledger import Spending
 from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendable
+from minimax_tasks.clips.rate_limit import RateLimiter
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
@@ -89,7 +90,6 @@ async def submit(
             await service.check_root(folder.root)
             takes_uploads = clip.request.endpoint.takes_uploads
             request = await sendable(clip, frames, service.client.upload if takes_uploads else None)
-            await folder.describe(clip)
             if clip.digests:
                 await folder.root.run(remember_pictures, folder.root, clip)
         claim = _Claim(submits.claims + 1, retry.word if retry else "")
@@ -97,8 +97,7 @@ async def submit(
         try:
             if shape is not None:
                 return await _pay_in_turn(request, clip, claim, shape, folder, service, on_status)
-            await limiter.acquire()
-            return await _claim_and_pay(request, clip, claim, folder, service)
+            return await _claim_and_pay(request, clip, claim, folder, service, limiter)
         except _NotMine:
             continue
         except NotConnected:
@@ -215,13 +214,20 @@ async def _look_for_it(
 
 
 async def _claim_and_pay(
-    request: AnyRequest, clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: Service
+    request: AnyRequest,
+    clip: ClipRequest,
+    claim: _Claim,
+    folder: ClipFolder,
+    service: Service,
+    limiter: RateLimiter | None = None,
 ) -> dict[str, Any]:
-    """Limits concurrency so that each POST follows its claim at once.
+    """Limits concurrency so that each POST follows its claim at once, and the claim the word of the `limiter`.
 
-    A worker that died between them would leave the clip in doubt.
+    A worker that died between claim and POST would leave the clip in doubt.
     """
-    async with service.submitting:
+    async with service.submits_to(clip.request.endpoint):
+        if limiter is not None:
+            await limiter.acquire()
         claim.made_at = time.time()
         async with contextlib.nullcontext() if service.settings.budget is None else service.counting:
             await _claim(clip, claim, folder, service)

@@ -38,6 +38,9 @@ _WHOLE_PUTS = frozenset({"memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfs
 _COPIED_AT_ONCE = 8
 """Files that are copied at the same time on a network."""
 
+Document = tuple[str, dict[str, Any], Durable]
+"""A JSON object that is written with another file: its name, its content, how durable it is (`Storage.write`)."""
+
 
 class Listed(NamedTuple):
     """What a listing says of a file: its size in bytes, and S3's mark of its content, "" where there is none.
@@ -105,11 +108,18 @@ class Storage:
         else:
             await self.run(self.write_json, name, data, durable=durable, new_folder=new_folder)
 
-    async def create_json_async(self, name: str, data: dict[str, Any], *, durable: bool = True) -> bool:
-        """`create_json` from a coroutine."""
+    async def create_json_async(
+        self, name: str, data: dict[str, Any], *, durable: bool = True, before: Sequence[Document] = ()
+    ) -> bool:
+        """`create_json` from a coroutine. `before`: JSON objects that are written first, in one go on a local disk."""
         if self.local and (durable or has_process()):
             path = self.path(name)
-            return await at_the_disk(local_files.create, path, _json(data), self.base, durable=durable)
+            written = [(self.path(other), _json(document), lasting) for other, document, lasting in before]
+            return await at_the_disk(
+                local_files.create, path, _json(data), self.base, durable=durable, before=written
+            )
+        for other, document, lasting in before:
+            await self.write_json_async(other, document, durable=lasting)
         if not self._s3:
             return await self.run(self.create_json, name, data, durable=durable)
         try:
@@ -128,10 +138,8 @@ class Storage:
         else:
             await self.run(self.put, source, name, new_folder=new_folder)
 
-    async def deliver_async(
-        self, source: str | Path, name: str, beside: Sequence[tuple[str, dict[str, Any], Durable]] = ()
-    ) -> None:
-        """Write JSON objects, each under its name and as `durable` as said, then put a local file here, in this order.
+    async def deliver_async(self, source: str | Path, name: str, beside: Sequence[Document] = ()) -> None:
+        """Write JSON objects, then put a local file here, in this order.
 
         Nobody writes to that file any more, so a copy can be saved. Raises FileNotFoundError for a folder of a local disk
         that is gone.

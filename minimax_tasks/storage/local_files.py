@@ -17,6 +17,9 @@ from minimax_tasks.storage.drafts import draft_name
 Durable = bool | Literal["bytes"]
 """What a power failure leaves of a write that was done: see `write`."""
 
+Beside = tuple[str, bytes, Durable]
+"""A small file that is written with another one in one go: its path, its content, how durable it is."""
+
 
 def write(final: str, data: bytes, base: str, *, durable: Durable = True, new_folder: bool = True) -> None:
     """Write a whole file, replacing what is there.
@@ -34,8 +37,8 @@ def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -
         disk.copy_new(source, draft)
 
 
-def deliver(source: str, final: str, base: str, beside: Sequence[tuple[str, bytes, Durable]] = ()) -> None:
-    """Write files `beside` it, each with its path and how `durable` it is, then put another local file here.
+def deliver(source: str, final: str, base: str, beside: Sequence[Beside] = ()) -> None:
+    """Write files `beside` it, then put another local file here.
 
     Nobody writes to the source any more, so that on the same file system it is that file itself. A folder that is gone is
     not made again: FileNotFoundError.
@@ -75,8 +78,15 @@ def _link_new(source: str, final: str, base: str) -> bool:
         return False
 
 
-def create(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
-    """Write a file that must not be there yet; False when it is. Of many writers one gets True."""
+def create(
+    final: str, data: bytes, base: str, *, durable: bool = True, before: Sequence[Beside] = ()
+) -> bool:
+    """Write a file that must not be there yet; False when it is. Of many writers one gets True.
+
+    `before`: files that are written first, whatever is there.
+    """
+    for path, other, lasting in before:
+        write(path, other, base, durable=lasting)
     try:
         with _draft(final, base, publish=False) as draft:
             disk.write_new(draft, data, durable=durable)

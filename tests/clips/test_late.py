@@ -249,8 +249,8 @@ def test_a_claim_that_was_created_although_the_storage_said_error_is_never_in_do
     create, read = local_files.create, Storage.read
     left = {"claims": 1, "reads": 0}
 
-    def wrong(final: str, data: bytes, base: str, *, durable: bool = True) -> bool:
-        done = create(final, data, base, durable=durable)
+    def wrong(final: str, data: bytes, base: str, **options: Any) -> bool:
+        done = create(final, data, base, **options)
         if "claim." in final and left["claims"]:
             left["claims"], left["reads"] = 0, reads_fail
             raise OSError("the connection was reset")
