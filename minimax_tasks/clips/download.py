@@ -1,6 +1,7 @@
 """Fetching a generated clip and checking it before it gets its name."""
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,9 @@ async def download(folder: ClipFolder, service: Service) -> None:
             log.warning("clip %s: %s", folder.key, what_to_do(folder.root, folder.key, kept))
     if isinstance(kept, dict) and await _is_there(folder, str(kept.get("file"))):
         raise _unchecked(folder, submission, kept)
-    await folder.note({})
+    if folder.own(RESULT) is not None:
+        with contextlib.suppress(OSError):  # then the next run asks for it
+            await folder.note({})
     raise DownloadFailed(
         f"clip {folder.key}, task {submission['task_id']}: it was generated and paid for, but could not be "
         f"fetched ({trouble}). The next run fetches it without paying again; the service keeps a "

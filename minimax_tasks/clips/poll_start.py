@@ -69,11 +69,14 @@ class FirstPollEstimate:
 
     def seconds_to_next(self, pause: float, elapsed: float, kind: str = "") -> float:
         """Seconds to the next poll of a clip that was not ready so long after its submit: never more than `pause`, and
-        fewer where half of its kind that took longer were ready in between.
+        fewer where half of its kind that took longer were ready in between, or where all were ready a moment ago.
         """
         around = self._kinds[kind].around if kind in self._kinds else []
+        if not around:
+            return pause
         later = around[bisect_right(around, elapsed) :]
-        return min(pause, max(later[len(later) // 2] - elapsed, SOONER * pause)) if later else pause
+        wanted = later[len(later) // 2] - elapsed if later else elapsed - around[-1]
+        return min(pause, max(wanted, SOONER * pause))
 
     @property
     def usual_seconds(self) -> float:

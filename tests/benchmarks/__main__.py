@@ -4,7 +4,6 @@ python -m tests.benchmarks [NAME …] [--clips 5000] [--shots 200]
 """
 
 import argparse
-import functools
 import json
 import os
 import resource
@@ -23,6 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.kept import new_folder
 from tests.benchmarks.timing import least
 
 LATENCY = 20.0
@@ -53,14 +53,6 @@ def stub(folder: Path, seconds: float, spread: float) -> Iterator[str]:
         server.wait()
 
 
-@functools.cache
-def _kept() -> "tempfile.TemporaryDirectory[str]":
-    """Where runs leave their files until the last one is over: ext4 makes new ones slowly for minutes after thousands
-    were removed, since it does not use their inodes again so soon and looks at each of them.
-    """
-    return tempfile.TemporaryDirectory()
-
-
 def run(
     what: str, count: int, *, seconds: float = LATENCY, spread: float = 0.0, **settings: float
 ) -> dict[str, Any]:
@@ -68,7 +60,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder, stub(Path(folder), seconds, spread) as url:
         given = {"requests_per_minute": 0, "poll_interval": POLL, "max_in_flight": count} | settings
         environment = os.environ | {f"MINIMAX_{name.upper()}": str(value) for name, value in given.items()}
-        environment |= {"MINIMAX_API_KEY": "k", "MINIMAX_BASE_URL": url, "TMPDIR": _kept().name}
+        environment |= {"MINIMAX_API_KEY": "k", "MINIMAX_BASE_URL": url, "TMPDIR": str(new_folder())}
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.runs", what, str(count), url],
             stdout=subprocess.PIPE,

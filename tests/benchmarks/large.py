@@ -19,6 +19,7 @@ import httpx
 import yaml
 
 from tests.benchmarks.connections import free_port
+from tests.benchmarks.kept import new_folder
 from tests.benchmarks.runs import peak_mb
 from tests.benchmarks.timing import least
 
@@ -156,12 +157,14 @@ def shared_by_two(rows: int) -> tuple[float, float]:
 def _shared(rows: int, processes: int) -> float:
     from tests.benchmarks.__main__ import stub
 
-    with tempfile.TemporaryDirectory() as name, stub(Path(name), 0.0, 0.0) as url, _scheduler(name) as port:
-        folder = Path(name)
+    folder = new_folder()
+    with stub(folder, 0.0, 0.0) as url, _scheduler(str(folder)) as port:
         table = waves(folder, rows)
         words = ["--scheduler-url", f"http://127.0.0.1:{port}"]
         began = time.perf_counter()
-        running = [_process(table, folder / "out", url, rows, *words) for _ in range(processes)]
+        running = [
+            _process(table, folder / "out", url, rows, *words, poll_interval=1.0) for _ in range(processes)
+        ]
         if any(process.wait() for process in running):
             raise RuntimeError("the dataset was not made")
         return time.perf_counter() - began
@@ -185,9 +188,14 @@ def _scheduler(folder: str) -> Iterator[int]:
             process.terminate()
 
 
-def _process(table: Path, root: Path, url: str, in_flight: int, *words: str) -> subprocess.Popen[bytes]:
+def _process(
+    table: Path, root: Path, url: str, in_flight: int, *words: str, poll_interval: float = 5.0
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "minimax_tasks", "dataset", str(table), "--root", str(root), *words]
-    environment = _keyed(url) | {"MINIMAX_MAX_IN_FLIGHT": str(in_flight)}
+    environment = _keyed(url) | {
+        "MINIMAX_MAX_IN_FLIGHT": str(in_flight),
+        "MINIMAX_POLL_INTERVAL": str(poll_interval),
+    }
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=table.parent
     )
@@ -204,7 +212,7 @@ def _running(table: Path, root: Path, url: str, in_flight: int) -> Iterator[subp
 
 
 def _keyed(url: str) -> dict[str, str]:
-    given = {"API_KEY": "k", "BASE_URL": url, "REQUESTS_PER_MINUTE": "0", "POLL_INTERVAL": "5"}
+    given = {"API_KEY": "k", "BASE_URL": url, "REQUESTS_PER_MINUTE": "0"}
     return os.environ | {f"MINIMAX_{name}": value for name, value in given.items()}
 
 

@@ -284,7 +284,10 @@ def test_a_poll_comes_when_others_of_the_kind_were_found_ready_and_never_later_t
     assert estimate.seconds_to_next(10.0, 27.0, kind) == 6.0, "half of them were ready by then"
     assert estimate.seconds_to_next(10.0, 20.0, kind) == 10.0
     assert estimate.seconds_to_next(10.0, 34.5, kind) == 2.0, "a fifth at least"
-    assert estimate.seconds_to_next(10.0, 36.0, kind) == 10.0
+    assert estimate.seconds_to_next(10.0, 40.0, kind) == 4.0, (
+        "all were ready four seconds ago: it must be, soon"
+    )
+    assert estimate.seconds_to_next(10.0, 60.0, kind) == 10.0
     assert estimate.seconds_to_next(10.0, 27.0, "MiniMax-H3 2K 15 s") == 10.0
 
 
