@@ -119,8 +119,8 @@ def killed_and_finished(rows: int) -> dict[str, Any]:
     """
     from tests.benchmarks.__main__ import stub
 
-    with tempfile.TemporaryDirectory() as name, stub(Path(name), 20.0, 0.4) as url:
-        folder = Path(name)
+    folder = new_folder()
+    with stub(folder, 20.0, 0.4) as url:
         table = waves(folder, rows)
         began, runs = time.perf_counter(), []
         for share, sign in (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.benchmarks.kept import new_folder
 from tests.s3 import BUCKET, s3_server
 
 LATENCY, POLL = 2.0, 1.0
@@ -38,12 +39,13 @@ def uploads_of_videos(kinds: Counter[str]) -> int:
 def _run(rows: int, root: str, environment: dict[str, str]) -> dict[str, Any]:
     from tests.benchmarks.__main__ import stub
 
-    with tempfile.TemporaryDirectory() as folder, stub(Path(folder), LATENCY, 0.0) as url:
+    folder = new_folder()
+    with stub(folder, LATENCY, 0.0) as url:
         settings = {"POLL_INTERVAL": POLL, "REQUESTS_PER_MINUTE": 0, "API_KEY": "k", "BASE_URL": url}
         given = {f"MINIMAX_{name}": str(value) for name, value in settings.items()}
         told = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.storage", "run", str(rows), root],
-            env=os.environ | environment | given,
+            env=os.environ | environment | given | {"TMPDIR": str(folder)},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
@@ -68,17 +70,15 @@ def _dataset(rows: int, root: str) -> dict[str, Any]:
             return await send(self, request)
 
         AIOHTTPSession.send = counted
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        Path("waves.jsonl").write_text("".join(f'{{"prompt": "wave {n}"}}\n' for n in range(rows)))
-        used = _cpu()
-        outcomes = []
-        for _ in range(2):
-            if not mm.build([mm.VideoDataset(table="waves.jsonl", root=root)]):
-                raise RuntimeError("the dataset was not made")
-            outcomes.append((dict(calls), _cpu() - used))
-            calls.clear()
-        os.chdir("/")
+    os.chdir(tempfile.mkdtemp())
+    Path("waves.jsonl").write_text("".join(f'{{"prompt": "wave {n}"}}\n' for n in range(rows)))
+    used = _cpu()
+    outcomes = []
+    for _ in range(2):
+        if not mm.build([mm.VideoDataset(table="waves.jsonl", root=root)]):
+            raise RuntimeError("the dataset was not made")
+        outcomes.append((dict(calls), _cpu() - used))
+        calls.clear()
     return {"first": outcomes[0][0], "again": outcomes[1][0], "cpu": outcomes[0][1]}
 
 
