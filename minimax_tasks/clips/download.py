@@ -28,7 +28,7 @@ from minimax_tasks.errors import (
     NotConnected,
     UncheckedVideo,
 )
-from minimax_tasks.storage.disk_work import at_the_disk
+from minimax_tasks.storage.disk_work import when_the_disk_rests
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 await asyncio.sleep(min(service.timing.download_pause * 2.0 ** (attempt - 1), 30.0))
             try:
                 await _fetch(submission, result, draft, service)
-                facts = _facts(await at_the_disk(look_through, str(draft)), result, asked, small)
+                facts = _facts(await when_the_disk_rests(look_through, str(draft)), result, asked, small)
             except AuthenticationFailed:
                 raise
             except _Unsound as error:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
 from minimax_tasks.storage.disk_process import DiskProcess, ProcessEnded, can_be_started
 from minimax_tasks.storage.disk_threads import DiskThreads
 
@@ -22,6 +23,9 @@ _Result = TypeVar("_Result")
 BACKLOG = 8
 """Calls that wait for a thread when a process is started."""
 
+PATIENT_AT_ONCE = 4 * FLUSHES_AT_ONCE
+"""Calls under way of those that may wait: enough to keep the threads busy while their event loop does other things."""
+
 STARTS = 3
 """Processes that are started for one event loop, when one after the other ends by itself."""
 
@@ -30,9 +34,17 @@ class _Disk:
     """What works at the disk for one event loop. It goes with it, so nothing here keeps it."""
 
     def __init__(self) -> None:
+        self.patient = asyncio.Semaphore(PATIENT_AT_ONCE)
+        self.waiting = 0
+        """Calls that may wait, and do."""
         self._threads = DiskThreads()
         self._process: DiskProcess | None = None
         self._starts = STARTS if can_be_started() else 0
+
+    @property
+    def backlog(self) -> int:
+        """How many calls wait for a thread."""
+        return self._threads.backlog + self.waiting
 
     @property
     def has_process(self) -> bool:
@@ -44,7 +56,7 @@ class _Disk:
         process = self._process
         if process is not None and process.takes_calls:
             return process.call(work)
-        if self._starts and (process is None or process.has_ended) and self._threads.backlog >= BACKLOG:
+        if self._starts and (process is None or process.has_ended) and self.backlog >= BACKLOG:
             self._start()
         return self._threads.call(work)
 
@@ -83,16 +95,35 @@ async def at_the_disk(function: Callable[..., _Result], *arguments: Any, **optio
     say that the name is taken, and the caller looks whether it is its own, as with a remote storage that lost an answer.
     A caller that is cancelled does not stop a call that has begun, as with `asyncio.to_thread`.
     """
-    loop = asyncio.get_running_loop()
-    disk = _of_loops.get(loop)
-    if disk is None:
-        disk = _of_loops[loop] = _Disk()
+    disk = _disk()
     work = partial(function, *arguments, **options)
     while True:  # at most `STARTS` processes can end
         try:
             return await disk.call(work)
         except ProcessEnded as error:
             log.warning("%s; another one goes on", str(error))  # who keeps the record keeps no frames
+
+
+async def when_the_disk_rests(function: Callable[..., _Result], *arguments: Any, **options: Any) -> _Result:
+    """`at_the_disk` for what takes long and may wait: what is about to be paid must not stand behind hundreds of it."""
+    disk = _disk()
+    disk.waiting += 1
+    try:
+        await disk.patient.acquire()
+    finally:
+        disk.waiting -= 1
+    try:
+        return await at_the_disk(function, *arguments, **options)
+    finally:
+        disk.patient.release()
+
+
+def _disk() -> _Disk:
+    loop = asyncio.get_running_loop()
+    disk = _of_loops.get(loop)
+    if disk is None:
+        disk = _of_loops[loop] = _Disk()
+    return disk
 
 
 async def leave_the_disk() -> None:

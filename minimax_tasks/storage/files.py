@@ -22,7 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic_core import PydanticSerializationError, to_json
 
 from minimax_tasks.storage import disk, local_files, owner, s3
-from minimax_tasks.storage.disk_work import at_the_disk, has_process
+from minimax_tasks.storage.disk_work import at_the_disk, has_process, when_the_disk_rests
 from minimax_tasks.storage.drafts import draft_name, is_draft
 from minimax_tasks.storage.fs_loop import in_fs_loop
 from minimax_tasks.storage.local_files import Durable
@@ -146,7 +146,7 @@ class Storage:
         """
         if self.local:
             written = [(self.path(path), _json(data), durable) for path, data, durable in beside]
-            await at_the_disk(local_files.deliver, str(source), self.path(name), self.base, written)
+            await when_the_disk_rests(local_files.deliver, str(source), self.path(name), self.base, written)
             return
         for path, data, durable in beside:
             await self.write_json_async(path, data, durable=durable, new_folder=False)

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import gc
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from minimax_tasks.storage import disk_threads
+from minimax_tasks.storage import disk_threads, disk_work
 from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
-from minimax_tasks.storage.disk_work import at_the_disk
+from minimax_tasks.storage.disk_work import at_the_disk, when_the_disk_rests
 from minimax_tasks.storage.files import Storage
 
 
@@ -40,6 +41,25 @@ def test_the_event_loop_goes_on_and_calls_wait_beside_each_other() -> None:
         await asyncio.gather(*calls)
 
     asyncio.run(asyncio.wait_for(run(), 60))
+
+
+def test_what_may_wait_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk_work, "STARTS", 0)  # another process could not tell in which order
+    ended: list[str] = []
+
+    def work(name: str) -> None:
+        time.sleep(0.02)
+        ended.append(name)
+
+    async def run() -> None:
+        patient = [asyncio.ensure_future(when_the_disk_rests(work, "patient")) for _ in range(100)]
+        await asyncio.sleep(0.05)
+        await at_the_disk(work, "urgent")
+        await asyncio.gather(*patient)
+
+    asyncio.run(run())
+    assert len(ended) == 101
+    assert ended.index("urgent") < 50, "it stands behind those alone that are under way"
 
 
 def test_who_is_cancelled_stops_no_write_and_disturbs_nobody(tmp_path: Path) -> None:
