@@ -22,6 +22,7 @@ from minimax_tasks import (
     TextToVideoRequest,
     UncertainSubmit,
 )
+from minimax_tasks.clips import download as downloading
 from minimax_tasks.clips.first_look import FirstLooks
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.ledger import payments
@@ -145,26 +146,28 @@ def test_what_a_worker_wrote_itself_is_not_what_another_has_written_since(s3_roo
     asyncio.run(run())
 
 
-def test_a_result_that_was_not_kept_is_asked_for_again(sandbox: Sandbox, s3_root: str) -> None:
+def test_a_result_that_was_not_kept_is_asked_for_again(
+    sandbox: Sandbox, s3_root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = clips(2)
-    sandbox.add_faults(
-        [
-            {"at": "download", "nth": 1, "http": 500},
-            {"at": "task", "prompt": other.request.prompt_text, "fail": 1027},
-        ]
-    )
+    sandbox.add_faults([{"at": "task", "prompt": other.request.prompt_text, "fail": 1027}])
     root = Storage(s3_root)
+
+    async def stopped(*arguments: object) -> None:
+        raise asyncio.CancelledError
 
     async def work(service: Service) -> None:
         maker = ClipMaker(root, service)
-        with pytest.raises(DownloadFailed):
-            await maker.make(one)
+        with monkeypatch.context() as patched:
+            patched.setattr(downloading, "_fetch", stopped)
+            with pytest.raises(asyncio.CancelledError):
+                await maker.make(one)
         assert "result.json" not in root.names(f"clips/{one.key}")
         await maker.make(one)
         with pytest.raises(GenerationFailed):
             await maker.make(other)
 
-    with_service(sandbox.url, work, timing=Timing(download_tries=1))
+    with_service(sandbox.url, work)
     result = root.read_json(f"clips/{one.key}/result.json") or {}
     assert result["status"] == "Success"
     assert result["video"]["frames"] > 1
@@ -173,6 +176,23 @@ def test_a_result_that_was_not_kept_is_asked_for_again(sandbox: Sandbox, s3_root
     ).keys()
     assert (root.read_json(f"clips/{other.key}/result.json") or {})["base_resp"]["status_code"] == 1027
     assert len(sandbox.ledger()) == 2
+
+
+def test_the_result_of_a_video_that_cannot_be_fetched_is_kept(sandbox: Sandbox, s3_root: str) -> None:
+    (clip,) = clips(1)
+    sandbox.add_faults([{"at": "download", "nth": 1, "http": 500}])
+    root = Storage(s3_root)
+
+    async def work(service: Service) -> None:
+        maker = ClipMaker(root, service)
+        with pytest.raises(DownloadFailed):
+            await maker.make(clip)
+        assert (root.read_json(f"clips/{clip.key}/result.json") or {})["status"] == "Success"
+        await maker.make(clip)
+
+    with_service(sandbox.url, work, timing=Timing(download_tries=1))
+    assert root.exists(f"clips/{clip.key}/video.mp4")
+    assert len(sandbox.ledger()) == 1
 
 
 def test_nothing_is_remembered_where_reading_is_free(tmp_path: Path) -> None:
