@@ -32,7 +32,7 @@ _LONGEST_PAUSE = 1.2
 """Windows that a pause lasts at most. What lies further ahead was written by a clock that was put back."""
 
 
-_MARGIN = 1 / 200
+_MARGIN = 1 / 60
 """Windows that a window is counted longer. Between being allowed and the POST lies the claim, which takes a moment: more
 for the first than for the last, and the service would count one too many."""
 

@@ -55,7 +55,7 @@ def submits(limiter: RateLimiter, clock: Clock, count: int) -> list[float]:
 
 
 def test_a_window_holds_as_many_submits_as_the_rate(clock: Clock) -> None:
-    assert submits(RateLimiter(3, clock=clock), clock, 7) == about([0, 0, 0, 60.3, 60.3, 60.3, 120.6])
+    assert submits(RateLimiter(3, clock=clock), clock, 7) == about([0, 0, 0, 61, 61, 61, 122])
 
 
 def test_submits_of_a_shared_rate_are_spaced(clock: Clock) -> None:
@@ -95,9 +95,9 @@ def limiters(
 
 def test_all_processes_of_a_machine_keep_to_one_rate(clock: Clock) -> None:
     at = one_after_the_other(limiters(clock, 8), clock, 12)
-    assert at == about([0] * 4 + [60.3] * 4 + [120.6] * 4)
+    assert at == about([0] * 4 + [61] * 4 + [122] * 4)
     later = one_after_the_other(limiters(clock, 2), clock, 2)
-    assert later == about([60.3, 60.3]), "those that come later find what was submitted before"
+    assert later == about([61, 61]), "those that come later find what was submitted before"
 
 
 def test_accounts_do_not_count_for_each_other(clock: Clock) -> None:
@@ -124,7 +124,7 @@ def test_a_connection_is_not_taken_into_a_child(clock: Clock) -> None:
     assert submits(limiter, clock, 3) == about([0, 0, 0])
     child = os.fork()
     if not child:
-        os._exit(0 if submits(limiter, clock, 2) == about([0, 60.3]) else 1)
+        os._exit(0 if submits(limiter, clock, 2) == about([0, 61]) else 1)
     assert os.waitpid(child, 0)[1] == 0
 
 
@@ -145,7 +145,7 @@ def test_where_there_can_be_no_file_the_process_counts_and_says_so(
         folder.mkdir()
         (folder / "ours.sqlite").write_bytes(b"no database" * 1000)
     with caplog.at_level(logging.WARNING):
-        assert submits(limiters(clock, 1, rate=2)[0], clock, 3) == about([0, 0, 60.3])
+        assert submits(limiters(clock, 1, rate=2)[0], clock, 3) == about([0, 0, 61])
     (told,) = [record.getMessage() for record in caplog.records]
     assert "is that of this process alone" in told
 
@@ -160,7 +160,7 @@ def test_a_file_that_breaks_meanwhile_stops_nobody(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr("minimax_tasks.clips.rate_limit.SQLiteBucket.put", full)
-    assert submits(limiter, clock, 3) == about([0, 0, 60.3])
+    assert submits(limiter, clock, 3) == about([0, 0, 61])
     assert "disk is full" in caplog.text
 
 
