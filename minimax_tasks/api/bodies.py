@@ -36,26 +36,20 @@ async def body(response: Answer, most: int) -> AsyncIterator[bytes]:
         raise Unreadable
     unpack = zlib.decompressobj(wbits=47) if coding in _PACKED else None
     size = 0
-    if unpack is None:
-        async for piece in response.aiter_raw():
-            size += len(piece)
-            if size > most:
-                raise TooLong
-            yield piece
-        return
     async for packed in response.aiter_raw():
-        rest = b""
+        piece, rest = packed, b""
         while True:
-            try:
-                piece = unpack.decompress(rest or packed, _STEP)
-            except zlib.error:
-                raise Unreadable from None
-            rest = unpack.unconsumed_tail
+            if unpack is not None:
+                try:
+                    piece = unpack.decompress(rest or packed, _STEP)
+                except zlib.error:
+                    raise Unreadable from None
+                rest = unpack.unconsumed_tail
             size += len(piece)
             if size > most:
                 raise TooLong
             yield piece
             if not rest:
                 break
-    if size and not unpack.eof:
+    if unpack is not None and size and not unpack.eof:
         raise Unreadable

@@ -148,7 +148,7 @@ class ClipFolder:
             created = await self.root.create_json_async(
                 name, document, before=[(self._name(REQUEST), asked, False)]
             )
-            self._remember(REQUEST, asked)
+            self._has_written(REQUEST, asked)
         except Exception:
             if not await self._is_claimed_by(number, nonce):
                 raise
@@ -314,7 +314,7 @@ class ClipFolder:
         if await self.known(SUBMISSION) is None:
             raise self._gone(answer.task_id)
         if fetched_next and answer.state is State.SUCCESS:
-            self._own = (self._own or {}) | {RESULT: document}
+            self._remember(RESULT, document)
             return document
         with self._still_there(answer.task_id):
             await self._write(RESULT, document, new_folder=False)
@@ -342,7 +342,7 @@ class ClipFolder:
             beside.insert(0, (self._name(WARNINGS), {"warnings": facts["warnings"]}, False))
         with self._still_there(str(document.get("task_id"))):
             await self.root.deliver_async(source, self._name(VIDEO), beside)
-        self._remember(RESULT, document)
+        self._has_written(RESULT, document)
 
     async def keep(self, source: str, extension: str, why: str, *, again: bool) -> dict[str, Any]:
         """Keep what came and cannot be called a clip, so that what was paid for is not lost with its URL.
@@ -387,7 +387,7 @@ class ClipFolder:
                 if not new:
                     await self._write(name, document)
                 elif await self.root.create_json_async(self._name(name), document):
-                    self._remember(name, document)
+                    self._has_written(name, document)
                 else:
                     return False
             except Exception as error:
@@ -403,11 +403,14 @@ class ClipFolder:
         self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True
     ) -> None:
         await self.root.write_json_async(self._name(name), document, durable=durable, new_folder=new_folder)
-        self._remember(name, document)
+        self._has_written(name, document)
+
+    def _has_written(self, name: str, document: dict[str, Any]) -> None:
+        if (name in _REMEMBERED and not self.root.nonblocking) or self.own(name) is not None:
+            self._remember(name, document)
 
     def _remember(self, name: str, document: dict[str, Any]) -> None:
-        if (name in _REMEMBERED and not self.root.nonblocking) or self.own(name) is not None:
-            self._own = (self._own or {}) | {name: document}
+        self._own = (self._own or {}) | {name: document}
 
 
 def now() -> str:

@@ -9,6 +9,9 @@ KEPT, MEMORY = 64, 2000
 """So many clips stand for the last ones, about so many. Those found last would be the slow ones wherever many were
 submitted together."""
 
+SHOWN = 32
+"""Of so many of the last ones people see how long they took."""
+
 ENOUGH = 5
 """Fewer clips than this say nothing."""
 
@@ -37,7 +40,7 @@ class FirstPollEstimate:
     """
 
     def __init__(self) -> None:
-        self._lasted: deque[float] = deque(maxlen=32)
+        self._lasted: deque[float] = deque(maxlen=SHOWN)
         self._kinds: dict[str, _Kind] = {}
 
     def seconds_to_wait(

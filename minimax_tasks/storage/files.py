@@ -113,10 +113,9 @@ class Storage:
     ) -> bool:
         """`create_json` from a coroutine. `before`: JSON objects that are written first, in one go on a local disk."""
         if self.local and (durable or has_process()):
-            path = self.path(name)
-            written = [(self.path(other), _json(document), lasting) for other, document, lasting in before]
+            path, beside = self.path(name), self._beside(before)
             return await at_the_disk(
-                local_files.create, path, _json(data), self.base, durable=durable, before=written
+                local_files.create, path, _json(data), self.base, durable=durable, before=beside
             )
         for other, document, lasting in before:
             await self.write_json_async(other, document, durable=lasting)
@@ -145,12 +144,15 @@ class Storage:
         that is gone.
         """
         if self.local:
-            written = [(self.path(path), _json(data), durable) for path, data, durable in beside]
-            await when_the_disk_rests(local_files.deliver, str(source), self.path(name), self.base, written)
+            final, written = self.path(name), self._beside(beside)
+            await when_the_disk_rests(local_files.deliver, str(source), final, self.base, written)
             return
         for path, data, durable in beside:
             await self.write_json_async(path, data, durable=durable, new_folder=False)
         await self.put_async(source, name, new_folder=False)
+
+    def _beside(self, documents: Iterable[Document]) -> list[local_files.Beside]:
+        return [(self.path(name), _json(data), durable) for name, data, durable in documents]
 
     def exists(self, name: str = "") -> bool:
         """Whether there is such a file or folder, as of now."""

@@ -6,7 +6,6 @@ the root: its own name, and those of the folders below it, are on disk with the 
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -63,8 +62,7 @@ def copy(source: str, final: str, base: str, *, durable: bool = True) -> None:
         return
     with _draft(final, base, durable=durable or "bytes") as draft:
         if not disk.try_link(source, draft):
-            shutil.copyfile(source, draft)
-            disk.flush_path(draft)
+            disk.copy_new(source, draft)
     with contextlib.suppress(OSError):
         os.unlink(draft)  # a rename between two names of one file leaves both
 
