@@ -34,6 +34,10 @@ SUBMITS_AT_ONCE = 16
 PREPARED_AT_ONCE = 32
 """Clips that are being submitted at once: each holds the bytes of its pictures."""
 
+BEGUN_AT_ONCE = 8 * PREPARED_AT_ONCE
+"""Clips of a table that are looked at, or wait to be submitted, at once: many calls deep, each holds more then than while
+it is waited for."""
+
 FETCHED_AT_ONCE = 64
 """Clips that are being fetched at once: each may lie on the local disk, and more would only wait for each other."""
 
@@ -48,6 +52,11 @@ class InFlightLimits:
 
     flight: asyncio.Semaphore
     submits: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    begun: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    def begun_for(self, endpoint: str) -> asyncio.Semaphore:
+        """The places of clips for an endpoint, by its name, that are begun and not yet submitted."""
+        return self.begun.setdefault(endpoint, asyncio.Semaphore(BEGUN_AT_ONCE))
 
     def submits_to(self, endpoint: Endpoint) -> asyncio.Semaphore:
         """The places of those that are being submitted to an endpoint: one that makes them wait holds up no other."""

@@ -1,7 +1,7 @@
 """One JSON type for each column, so that readers which infer a schema from the first rows are right."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,18 @@ class Kind:
 
 
 NULL, TEXT, MIXED = Kind("null"), Kind("text"), Kind("mixed")
+_BOOL, _INT, _FLOAT = Kind("bool"), Kind("int"), Kind("float")
+
+
+def kinds_of(rows: Iterable[Mapping[str, Any]], first: Iterable[str]) -> dict[str, Kind]:
+    """The columns of rows, some `first` and the others as they turn up, and the one kind that all their values can be
+    written as.
+    """
+    kinds = dict.fromkeys(first, NULL)
+    for row in rows:
+        for name, value in row.items():
+            kinds[name] = _merge(kinds.get(name, NULL), _kind(value))
+    return kinds
 
 
 def kind_of(values: Iterable[Any]) -> Kind:
@@ -51,11 +63,11 @@ def _kind(value: Any) -> Kind:
         case None:
             return NULL
         case bool():
-            return Kind("bool")
+            return _BOOL
         case int():
-            return Kind("int") if value in _INT64 else MIXED
+            return _INT if value in _INT64 else MIXED
         case float():
-            return Kind("float")
+            return _FLOAT
         case str():
             return TEXT
         case list():
@@ -71,7 +83,7 @@ def _merge(one: Kind, other: Kind) -> Kind:
     if other.name == "null":
         return one
     if {one.name, other.name} == {"int", "float"}:
-        return Kind("float")
+        return _FLOAT
     if one.name != other.name:
         return MIXED
     if one.item is not None and other.item is not None:

@@ -7,13 +7,15 @@ another clip, so that a folder whose delivery was cut short lists whole videos o
 """
 
 import hashlib
+import io
+import itertools
 import json
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,7 +31,7 @@ from minimax_tasks.clips.layout import (
     clip_file,
 )
 from minimax_tasks.dataset.card import dataset_card, is_ours
-from minimax_tasks.dataset.columns import TEXT, Kind, kind_of, write_as
+from minimax_tasks.dataset.columns import TEXT, Kind, kinds_of, write_as
 from minimax_tasks.dataset.inference import as_text, dated, telling_first, unclear
 from minimax_tasks.dataset.outcomes import ClipFacts, Failure, ShardResult, now, work_folder
 from minimax_tasks.dataset.outcomes import stands as outcomes_stand
@@ -66,8 +68,14 @@ _OWN = (
 )
 """Columns of every dataset, after `file_name`."""
 
+_FACTS = tuple(field.name for field in fields(ClipFacts))
+"""Columns that say what a video is."""
+
 _OF_LOADERS = ("file_name", "file_names", "video", "videos")
 """Names that VideoFolder gives a meaning to."""
+
+
+_Held = TypeVar("_Held")
 
 
 class Manifest(BaseModel):
@@ -143,19 +151,41 @@ class Manifest(BaseModel):
         return described(text.encode())["sha256"] == self.card or (bool(text) and not is_ours(text))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """A row that is delivered: its video's name in the folder, where the video is now, and its metadata."""
+    """A row that is delivered. Thousands are held at once, so what can be told of one is told when it is asked for."""
 
-    file_name: str
-    source: str
-    metadata: dict[str, Any]
-    split: str = ""
+    row: PlannedRow
+    made: ClipFacts
+    kinds: Mapping[str, Kind]
+    """The columns of the dataset after `file_name`, and the kind of each."""
+
+    @property
+    def file_name(self) -> str:
+        """The name of its video in the folder."""
+        return _file_name(self.row)
 
     @property
     def name(self) -> str:
         """The name of the video without folder and ending."""
         return self.file_name.rpartition("/")[2].removesuffix(".mp4")
+
+    @property
+    def source(self) -> str:
+        """Where the video is now."""
+        return clip_file(self.row.key, VIDEO)
+
+    @property
+    def split(self) -> str:
+        """The part of the dataset that it belongs to; "" when the table names none."""
+        return self.row.split
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What `metadata.jsonl` says of it."""
+        values = _told(self.row, self.made)
+        written = {name: write_as(values.get(name), kind) for name, kind in self.kinds.items()}
+        return {"file_name": self.file_name} | written
 
 
 def dataset_folder(name: str) -> str:
@@ -236,18 +266,16 @@ class Delivery:
         `export` gets the samples once the folder has them. Raises `MiniMaxError` when not a single row can
         be delivered.
         """
-        samples, kinds = self._samples()
-        failed = [row for row in self._plan.rows if row.key in self._failed]
-        lines = {METADATA: _for_readers([sample.metadata for sample in samples])}
-        if failed:
-            lines[FAILED_ROWS] = _json_lines(map(self._failed_line, failed))
-        of_splits = _metadata_of_splits(samples)
-        card = self._card(kinds)
+        kinds = self._kinds()
+        samples = [
+            Sample(row, self._made[row.key], kinds) for row in self._plan.rows if row.key in self._made
+        ]
+        card = self._card({"file_name": TEXT} | kinds)
         written: list[Manifest] = []
 
         def write() -> None:
             self._copy(samples)
-            written[:] = [self._write(samples, lines, of_splits, card, export)]
+            written[:] = [self._write(samples, card, export)]
 
         def looks_right() -> bool:
             found = read_manifest(self._root, self._folder)
@@ -272,25 +300,26 @@ class Delivery:
     def _write(
         self,
         samples: list[Sample],
-        lines: Mapping[str, bytes],
-        of_splits: Mapping[str, bytes],
         card: str,
         export: Callable[[list[Sample]], None] | None,
     ) -> Manifest:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
         self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
-        self._root.write(f"{self._folder}/{METADATA}", lines[METADATA])
-        for split, data in of_splits.items():
-            self._root.write(f"{self._folder}/{_metadata_name(split)}", data)
+        files = {METADATA: self._put(METADATA, _for_readers(samples, attrgetter("metadata")))}
+        splits = {
+            split: self._put(_metadata_name(split), data)
+            for split, data in _metadata_of_splits(samples).items()
+        }
         if export is not None:
             export(samples)
-        if FAILED_ROWS in lines:
-            self._root.write(f"{self._folder}/{FAILED_ROWS}", lines[FAILED_ROWS])
+        failed = [row for row in self._plan.rows if row.key in self._failed]
+        if failed:
+            files[FAILED_ROWS] = self._put(FAILED_ROWS, _json_lines(map(self._failed_line, failed)))
         else:
             self._root.remove(f"{self._folder}/{FAILED_ROWS}")
         self._write_card(card)
         wanted = {sample.file_name for sample in samples}
-        there = self._remove_stale(wanted, of_splits)
+        there = self._remove_stale(wanted, splits)
         if missing := wanted - there.keys():
             raise FileNotFoundError(f"{self._folder}/{min(missing)}")
         of_card = described(card.encode())
@@ -304,10 +333,10 @@ class Delivery:
             is_over=bool(samples) and all(failure.is_over for failure in self._failed.values()),
             webdataset=export is not None,
             in_doubt=tuple(key for key, failure in self._failed.items() if failure.in_doubt),
-            files={name: described(data) for name, data in lines.items()},
+            files=files,
             videos={name: there[name] for name in sorted(wanted)},
             tars=tars(self._root, tar_folder(self._folder)) if export is not None else {},
-            splits={split: described(data) for split, data in of_splits.items()},
+            splits=splits,
             licence=self._licence,
             card=of_card["sha256"],
             card_md5=of_card["md5"],
@@ -315,26 +344,18 @@ class Delivery:
         self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
 
-    def _samples(self) -> tuple[list[Sample], dict[str, Kind]]:
-        """The rows that are delivered, and the kind of each of their columns."""
-        rows = [row for row in self._plan.rows if row.key in self._made]
-        values = deque(map(self._metadata, rows))
-        # Of all rows: what failed this time must not decide which columns there are, and of which type.
-        kinds = _kinds([*values, *map(_written, self._plan.rows)])
-        samples = []
-        for row in rows:
-            of_row = values.popleft()  # of a large table, either these or the samples are held, and not both
-            metadata = {name: write_as(of_row.get(name), kind) for name, kind in kinds.items()}
-            file_name = _file_name(row)
-            samples.append(
-                Sample(file_name, clip_file(row.key, VIDEO), {"file_name": file_name} | metadata, row.split)
-            )
-        return samples, {"file_name": TEXT} | kinds
+    def _put(self, name: str, data: bytes) -> dict[str, Any]:
+        """Write a file of the folder; returns what the manifest says of it."""
+        self._root.write(f"{self._folder}/{name}", data)
+        return described(data)
 
-    def _metadata(self, planned: PlannedRow) -> dict[str, Any]:
-        made = self._made[planned.key]
-        own = _asked(planned) | {"key": planned.key} | asdict(made)
-        return own | {name: value for name, value in _written(planned).items() if name not in own}
+    def _kinds(self) -> dict[str, Kind]:
+        """The columns and the kind of each.
+
+        Of all rows: what failed this time must not decide which columns there are, and of which type.
+        """
+        made = ((row, self._made[row.key]) for row in self._plan.rows if row.key in self._made)
+        return kinds_of(itertools.chain(itertools.starmap(_told, made), map(_written, self._plan.rows)), _OWN)
 
     def _failed_line(self, planned: PlannedRow) -> dict[str, Any]:
         failure = self._failed[planned.key]
@@ -355,13 +376,12 @@ class Delivery:
         """Videos that are there are not copied again, unless the last manifest knows them by another size."""
         there, known = self._root.sizes(self._folder), read_manifest(self._root, self._folder)
         delivered = known.videos if known else {}
-        missing = [
-            sample
-            for sample in samples
-            if sample.file_name not in there
-            or there[sample.file_name] != delivered.get(sample.file_name, there[sample.file_name])
-        ]
-        places = [(sample.source, f"{self._folder}/{sample.file_name}") for sample in missing]
+        names = ((sample, sample.file_name) for sample in samples)
+        places = (
+            (sample.source, f"{self._folder}/{name}")
+            for sample, name in names
+            if name not in there or there[name] != delivered.get(name, there[name])
+        )
         for source in self._root.copy_each(places, self._check_stopped):
             if self._root.exists(source):
                 raise FileNotFoundError(source)  # another run removed the draft
@@ -394,22 +414,22 @@ def _read_card(root: Storage, folder: str) -> str:
         return ""
 
 
-def _kinds(written: list[dict[str, Any]]) -> dict[str, Kind]:
-    """The columns of rows, and the kind of each."""
-    columns = dict.fromkeys((*_OWN, *(name for row in written for name in row)))
-    return {name: kind_of(row.get(name) for row in written) for name in columns}
+def _for_readers(rows: Sequence[_Held], told: Callable[[_Held], dict[str, Any]]) -> bytes:
+    """Rows as JSON lines, in their order, unless a reader would not see what all columns hold at the beginning.
 
-
-def _for_readers(rows: list[dict[str, Any]]) -> bytes:
-    """Rows as JSON lines, in their order, unless a reader would not see what all columns hold at the beginning."""
-    lines = _json_lines(rows)
+    `told` is what there is to say of one.
+    """
+    lines = _json_lines(map(told, rows))
     if len(lines) <= SEEN_AT_ONCE:
         return lines
-    return _json_lines(rows[number] for number in telling_first(rows))
+    return _json_lines(told(rows[number]) for number in telling_first(map(told, rows)))
 
 
 def _json_lines(lines: Iterable[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    written = io.BytesIO()
+    for line in lines:
+        written.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+    return written.getvalue()
 
 
 def _metadata_of_splits(samples: Iterable[Sample]) -> dict[str, bytes]:
@@ -424,7 +444,7 @@ def _metadata_of_splits(samples: Iterable[Sample]) -> dict[str, bytes]:
             rows.setdefault(sample.split, []).append(sample.metadata | {"file_name": name})
     groups = list(rows.values())
     texts, dates = unclear(groups), dated(groups)
-    return {split: _for_readers([as_text(row, texts, dates) for row in told]) for split, told in rows.items()}
+    return {split: _for_readers(told, lambda row: as_text(row, texts, dates)) for split, told in rows.items()}
 
 
 def _file_name(planned: PlannedRow) -> str:
@@ -454,6 +474,12 @@ def _shown(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return [_shown(name, one) for one in value]
     return shown(value)
+
+
+def _told(planned: PlannedRow, made: ClipFacts) -> dict[str, Any]:
+    """What there is to tell of a row that is delivered, as it comes."""
+    own = _asked(planned) | {"key": planned.key} | {name: getattr(made, name) for name in _FACTS}
+    return own | {name: value for name, value in _written(planned).items() if name not in own}
 
 
 def _written(planned: PlannedRow) -> dict[str, Any]:

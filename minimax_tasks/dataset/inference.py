@@ -20,20 +20,22 @@ _Row = Mapping[str, Any]
 _Leaf = tuple[str, ...]
 
 
-def telling_first(rows: Sequence[_Row], most: int = FIRST) -> list[int]:
+def telling_first(rows: Iterable[_Row], most: int = FIRST) -> list[int]:
     """The numbers of all rows, such that the first few hold something for as many columns as they can.
 
     The order stays where the first few hold something for all.
     """
     patterns: dict[frozenset[_Leaf], int] = {}
     begin: set[_Leaf] = set()
+    count = 0
     for number, row in enumerate(rows):
         leaves = frozenset(_leaves(row))
         patterns.setdefault(leaves, number)
         if number < most:
             begin |= leaves
+        count += 1
     if all(leaves <= begin for leaves in patterns):
-        return list(range(len(rows)))
+        return list(range(count))
     first: list[int] = []
     seen: set[_Leaf] = set()
     while len(first) < most and patterns:
@@ -43,7 +45,7 @@ def telling_first(rows: Sequence[_Row], most: int = FIRST) -> list[int]:
         seen |= best
         first.append(patterns.pop(best))
     chosen = set(first)
-    return [*first, *(number for number in range(len(rows)) if number not in chosen)]
+    return [*first, *(number for number in range(count) if number not in chosen)]
 
 
 def unclear(groups: Iterable[Sequence[_Row]], most: int | None = None) -> set[str]:

@@ -42,6 +42,26 @@ OnNews = Callable[[str, ClipNews, str], None]
 """Hears of a clip: its key, its outcome, and the task id or why it failed."""
 
 
+class _Places:
+    """Places that a run has of those that all runs share, so that it can leave those of clips that it never began."""
+
+    def __init__(self, free: asyncio.Semaphore) -> None:
+        self._free = free
+        self._taken = 0
+
+    async def take(self) -> None:
+        await self._free.acquire()
+        self._taken += 1
+
+    def leave(self) -> None:
+        self._taken -= 1
+        self._free.release()
+
+    def leave_all(self) -> None:
+        while self._taken:
+            self.leave()
+
+
 class ShardRun:
     """One run of a shard. `report` gets a line for people and the share that is done, 0 to 1.
 
@@ -61,13 +81,14 @@ class ShardRun:
         self._clips = clips
         self._root = root
         self._limits = limits
+        self._begun: dict[str, _Places] = {}
+        """Endpoint -> places of clips that are not submitted yet."""
         self._maker = ClipMaker(root, service, limits, clips=len(clips))
         self._report = report
         self._on_submitted = on_submitted
         self._on_news = on_news
         self._to_submit = len(clips)
-        self._places = 0
-        """Places in flight that clips of this shard have."""
+        self._flight = _Places(limits.flight)
         self._reported_at = time.monotonic()
         self._made: dict[str, ClipFacts] = {}
         self._failed: dict[str, Failure] = {}
@@ -77,13 +98,12 @@ class ShardRun:
         await self._maker.check_root()
         try:
             async with asyncio.TaskGroup() as group:
-                for key, clip in self._clips.items():
-                    await self._limits.flight.acquire()
-                    self._places += 1
-                    group.create_task(self._see_through(key, clip), name=key)
-        finally:
-            while self._places:  # of clips whose runs were stopped before they began
-                self._leave_place()
+                for endpoint, keys in self._by_endpoint().items():
+                    places = self._begun[endpoint] = _Places(self._limits.begun_for(endpoint))
+                    group.create_task(self._begin(keys, places, group))
+        finally:  # of clips whose runs were stopped before they began
+            for places in (self._flight, *self._begun.values()):
+                places.leave_all()
         order = list(self._clips)
         return ShardResult(
             finished_at=now(),
@@ -91,11 +111,28 @@ class ShardRun:
             failed={key: self._failed[key] for key in order if key in self._failed},
         )
 
-    async def _see_through(self, key: str, clip: ClipRequest) -> None:
+    def _by_endpoint(self) -> dict[str, list[str]]:
+        """The keys for each endpoint, by its name, as one that makes clips wait holds up no other."""
+        found: dict[str, list[str]] = {}
+        for key, clip in self._clips.items():
+            found.setdefault(clip.request.endpoint.name, []).append(key)
+        return found
+
+    async def _begin(self, keys: list[str], begun: _Places, group: asyncio.TaskGroup) -> None:
+        for key in keys:
+            await begun.take()
+            await self._flight.take()
+            group.create_task(self._see_through(key, self._clips[key], begun), name=key)
+
+    async def _see_through(self, key: str, clip: ClipRequest, begun: _Places) -> None:
         folder = self._maker.service.folder(self._root, key)
         try:
             # Two steps, since thousands are in the second at once.
-            if not await self._submit_unless_made(key, clip, folder):
+            try:
+                is_made = await self._submit_unless_made(key, clip, folder)
+            finally:
+                begun.leave()
+            if not is_made:
                 await self._maker.finish(clip, folder)
             self._made[key] = facts(await folder.known(RESULT) or {})
             self._on_news(key, ClipNews.MADE, "")
@@ -103,7 +140,7 @@ class ShardRun:
             self._failed[key] = await self._failure(folder, error)
             self._on_news(key, ClipNews.FAILED, self._failed[key].text)
         finally:
-            self._leave_place()
+            self._flight.leave()
         self._tell()
 
     async def _submit_unless_made(self, key: str, clip: ClipRequest, folder: ClipFolder) -> bool:
@@ -114,10 +151,6 @@ class ShardRun:
         return await self._maker.submit_unless_made(
             clip, folder, on_status=hear, on_submitted=self._count_submitted
         )
-
-    def _leave_place(self) -> None:
-        self._places -= 1
-        self._limits.flight.release()
 
     def _count_submitted(self) -> None:
         self._to_submit -= 1

@@ -44,7 +44,7 @@ def _parts(samples: list[Sample], size: int) -> dict[str, list[Sample]]:
 
 
 def _telling_first(samples: list[Sample]) -> list[Sample]:
-    return [samples[number] for number in telling_first([sample.metadata for sample in samples])]
+    return [samples[number] for number in telling_first(sample.metadata for sample in samples)]
 
 
 def _texts(parts: Mapping[str, list[Sample]]) -> set[str]:

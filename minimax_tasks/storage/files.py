@@ -355,23 +355,25 @@ class Storage:
             gone = fsspec.asyn.sync(self.fs.loop, s3.copy_each, self.fs, paths, _COPIED_AT_ONCE, before_each)
             return [path.removeprefix(f"{self.base}/") for path in gone]
 
+        folders: set[str] = set()
+
         def one(pair: tuple[str, str]) -> str:
             before_each()
+            folders.add(pair[1].rpartition("/")[0])
             try:
                 self._copy(*pair, durable=False)
             except FileNotFoundError:
                 return pair[0]
             return ""
 
-        pairs = list(pairs)
         if self.nonblocking:
             gone = list(filter(None, map(one, pairs)))
         else:
             with ThreadPoolExecutor(_COPIED_AT_ONCE) as copiers:
                 gone = list(filter(None, copiers.map(one, pairs)))
         if self.local:
-            for folder in {os.path.dirname(self.path(name)) for _, name in pairs}:
-                disk.flush_entries(folder, self.base)
+            for folder in folders:
+                disk.flush_entries(self.path(folder), self.base)
         return gone
 
     def create(self, name: str, data: bytes, *, durable: bool = True) -> bool:
