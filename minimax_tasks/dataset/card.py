@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.clips.layout import FAILED_ROWS, METADATA
 from minimax_tasks.dataset.columns import Kind
@@ -87,6 +85,8 @@ def _digest(text: str) -> str:
 
 
 def _head(name: str, plan: DatasetPlan, delivered: Sequence[PlannedRow], licence: str) -> str:
+    import yaml  # nothing before a delivery needs it
+
     modes = {one.clip.mode for one in delivered}
     head: dict[str, Any] = {
         "pretty_name": name,

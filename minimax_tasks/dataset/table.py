@@ -19,7 +19,7 @@ from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.synonyms import synonym
 from minimax_tasks.api.requests import REQUESTS, AnyRequest, TemplateRequest, mode_of
 from minimax_tasks.api.suggest import suggest
-from minimax_tasks.clips.request import NOTHING, ClipRequest, FrameOf
+from minimax_tasks.clips.request import ClipRequest, FrameOf
 from minimax_tasks.dataset.files import TableFile
 from minimax_tasks.dataset.picture_values import PictureValue, PictureValues, picture_value
 from minimax_tasks.dataset.reading import MOST_ROWS, TABLE_LIMIT, FileRows, counted_by, open_rows, rows_of
@@ -69,15 +69,18 @@ MOST_TOLD = 1_000
 class Row:
     """One row that can be asked for: what it asks, as it was given, and what it carries along.
 
-    `given` has pictures as they stand in the table, `request` as paths or URLs of their own. `number` counts the
-    rows of its file, by `unit`; `file` is the name of that file below the table, "" for a table of one file.
+    `number` counts the rows of its file, by `unit`; `file` is the name of that file below the table, "" for a table of
+    one file. `fields` and `columns` are the names of what is given and carried, which rows share: a hundred thousand rows
+    are held.
     """
 
     number: int
     request: AnyRequest
     take: int
-    given: dict[str, Any]
-    carried: dict[str, Any]
+    fields: tuple[str, ...]
+    field_values: tuple[Any, ...]
+    columns: tuple[str, ...]
+    column_values: tuple[Any, ...]
     written: tuple[str, ...] = ()
     """How the prompt may have been spelled when the clip was paid for."""
     wrong: tuple[str, ...] = ()
@@ -85,6 +88,16 @@ class Row:
     doubts: tuple[str, ...] = ()
     file: str = ""
     unit: str = "line"
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What it asks, with pictures as they stand in the table; `request` has them as paths or URLs of their own."""
+        return dict(zip(self.fields, self.field_values, strict=True))
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What it carries along, by column."""
+        return dict(zip(self.columns, self.column_values, strict=True))
 
     @property
     def place(self) -> str:
@@ -229,6 +242,7 @@ class _RowReader:
         self._fields = fields
         self._file = file
         self._unit = unit
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def read(self, record: Record) -> tuple[Row | None, list[Problem]]:
         """The row, or what is wrong with it."""
@@ -256,7 +270,15 @@ class _RowReader:
                 self._values.judge(request)
         except InvalidRequest as error:
             return None, [self._problem(record, error)]
-        row = Row(record.number, request, take, given, carried or NOTHING, file=self._file, unit=self._unit)
+        row = Row(
+            record.number,
+            request,
+            take,
+            *self._held(given),
+            *self._held(carried),
+            file=self._file,
+            unit=self._unit,
+        )
         written = request.prompt_text or ""
         if "[" not in unicodedata.normalize("NFKC", written) and not set("【〔") & set(written):
             return row, []
@@ -266,6 +288,11 @@ class _RowReader:
         )
         before = spellings_before(written)
         return replace(row, request=sent, written=before, wrong=mistakes, doubts=doubts), []
+
+    def _held(self, cells: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        """The names of cells, the same ones for all rows that have them, and the values."""
+        names = tuple(cells)
+        return self._names.setdefault(names, names), tuple(cells.values())
 
     def _problem(self, record: Record, error: InvalidRequest) -> Problem:
         return Problem(record.number, str(error), file=self._file, unit=self._unit, kind=error.kind)

@@ -10,8 +10,6 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from jinja2 import Undefined
-
 from minimax_tasks.errors import ControlFlow
 
 CAMERA, THEN, LOOK, END = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdef"
@@ -111,6 +109,8 @@ def as_text(value: object) -> str:
 
 def written(value: object) -> object:
     """What a template writes for a value: itself, if it is a text, a number, true or false. Raises `NoText`."""
+    from jinja2 import Undefined  # camera commands are judged without templates
+
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):

@@ -13,6 +13,10 @@ from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.suggest import suggest
 from minimax_tasks.errors import InvalidRequest, MiniMaxCatalogWarning
 
+_GIVEN: dict[frozenset[str], set[str]] = {}
+"""Names of fields that were given -> the one set of them that all requests hold: a hundred thousand are held at once, and
+nothing changes the set of a frozen model."""
+
 
 class Request(BaseModel):
     """A request of any mode."""
@@ -40,6 +44,8 @@ class Request(BaseModel):
             super().__init__(**data)
         except ValidationError as error:
             raise _readable(error, type(self)) from None
+        given = self.model_fields_set
+        object.__setattr__(self, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
         self.check()
         for reason in self.warnings:
             # From this very line, so that Python's own filter shows each reason once in a process.
