@@ -20,7 +20,7 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.frames import frame_reader
 from minimax_tasks.clips.layout import VIDEO
 from minimax_tasks.clips.pictures import known_clip
-from minimax_tasks.clips.poll import poll, poll_through, submit_again
+from minimax_tasks.clips.poll import Wait, poll_through, submit_again, wait_for
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.root import open_root
 from minimax_tasks.clips.service import InFlightLimits, Service, service_or_shared
@@ -179,23 +179,43 @@ class ClipMaker:
     async def finish(
         self, clip: ClipRequest, folder: ClipFolder, *, on_status: OnStatus | None = None
     ) -> None:
-        """The second half of `make`: wait for a clip that is submitted, and fetch it.
-
-        Thousands wait at once, so little is called here on the way to where a clip does.
-        """
+        """The second half of `make`: wait for a clip that is submitted, and fetch it."""
         try:
-            while True:
+            is_made = False
+            while not is_made:
+                wait = await self.wait_for(clip, folder, on_status=on_status)
                 try:
-                    await poll(folder, self.service, on_status=on_status, fetched_next=True)
-                    break
-                except GenerationFailed:
-                    if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
-                        raise
-            async with self.service.fetching:
-                await self.fetch(folder)
-        except OF_THE_ACCOUNT as error:
-            self._halt(clip, error)
+                    while not wait.is_over:
+                        await wait.look(await wait.pause())
+                finally:
+                    wait.end()
+                is_made = await self.take(clip, folder, wait)
+        except Exception as error:
+            self.heed(clip, error)
             raise
+
+    async def wait_for(
+        self, clip: ClipRequest, folder: ClipFolder, *, on_status: OnStatus | None = None
+    ) -> Wait:
+        """The wait for a clip that is submitted; `finish` is all there is to do with it."""
+        while True:
+            try:
+                return await wait_for(folder, self.service, on_status=on_status)
+            except GenerationFailed:
+                if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
+                    raise
+
+    async def take(self, clip: ClipRequest, folder: ClipFolder, wait: Wait) -> bool:
+        """Fetch the clip that was waited for; false where it failed, and was submitted once more."""
+        try:
+            await wait.result(fetched_next=True)
+        except GenerationFailed:
+            if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
+                raise
+            return False
+        async with self.service.fetching:
+            await self.fetch(folder)
+        return True
 
     async def begin(self, clip: ClipRequest, *, on_status: OnStatus | None = None) -> bool:
         """Submit a clip that was not, and fetch it if it is generated; true when its video is there.
@@ -215,11 +235,14 @@ class ClipMaker:
     def _halting(self, clip: ClipRequest) -> Iterator[None]:
         try:
             yield
-        except OF_THE_ACCOUNT as error:
-            self._halt(clip, error)
+        except Exception as error:
+            self.heed(clip, error)
             raise
 
-    def _halt(self, clip: ClipRequest, error: Exception) -> None:
+    def heed(self, clip: ClipRequest, error: Exception) -> None:
+        """Submit no further clips, where each of them would meet this failure of one as well."""
+        if not isinstance(error, OF_THE_ACCOUNT):
+            return
         where = clip.request.endpoint.name if isinstance(error, QuotaExhausted) else EVERYWHERE
         if where not in self._halted:
             self._halted[where] = error

@@ -44,17 +44,30 @@ _TICK = 0.01
 
 
 async def poll(
-    folder: ClipFolder,
-    service: Service,
-    *,
-    on_status: Callable[[str], None] | None = None,
-    fetched_next: bool = False,
+    folder: ClipFolder, service: Service, *, on_status: Callable[[str], None] | None = None
 ) -> dict[str, Any]:
-    """Wait until the clip is generated; returns the content of `result.json`. `fetched_next` as in `finish`.
+    """Wait until the clip is generated; returns the content of `result.json`.
 
     Needs the clip folder alone. Raises `GenerationFailed` with the service's code and text,
     `GenerationTimeout` after `generation_timeout` seconds of waiting (the next run continues to wait), and
     `ApiError` when the key is refused, or one poll after the other.
+    """
+    wait = await wait_for(folder, service, on_status=on_status)
+    try:
+        while not wait.is_over:
+            await wait.look(await wait.pause())
+    finally:
+        wait.end()
+    return await wait.result()
+
+
+async def wait_for(
+    folder: ClipFolder, service: Service, *, on_status: Callable[[str], None] | None = None
+) -> "Wait":
+    """The wait for a clip that is submitted, which is over where its result is there. Raises `GenerationFailed`.
+
+    `poll` is all there is to do with it. Who makes thousands does that itself: what calls `poll` and what that calls
+    would be held for each of them.
     """
     task = _Task.of(await ensure_submitted(folder))
     submitted_here = folder.own(SUBMISSION) is not None
@@ -62,23 +75,10 @@ async def poll(
     done = folder.own(RESULT) if submitted_here else await folder.result()
     if done is not None and done.get("task_id") == task.id:
         raise_if_failed(done, folder)
-        return done
-    await _check_owner(folder, task.id)
-    wait = _Wait(task, folder, service, on_status)
-    try:
-        while True:
-            is_called = await wait.pause()
-            if (is_called or wait.is_over) and (answer := await wait.look()) is not None:
-                break
-    finally:
-        wait.end()
-    if answer.is_cancelled:
-        await folder.cancelled(task.attempt, task.id, "the service says that it was taken back")
-    result = await folder.finish(answer, fetched_next=fetched_next)
-    if error := failure(folder.root, folder.key, result):
-        announce(await clip_event(Happened.FAILED, folder, why=str(error)))
-        raise error
-    return result
+    else:
+        done = None
+        await _check_owner(folder, task.id)
+    return Wait(task, folder, service, on_status, done)
 
 
 async def _check_owner(folder: ClipFolder, task_id: str) -> None:
@@ -166,8 +166,8 @@ class _Task(NamedTuple):
         return cls(str(submission["task_id"]), endpoint_of(submission), submitted_at, number, kind, late)
 
 
-class _Wait:
-    """The wait for one task: a pause, a look, and so on until a look finds the final answer.
+class Wait:
+    """The wait for one task: a pause, a look, and so on until it is over, and then its end.
 
     Thousands are in a pause at once, so that this and who calls it is all that a clip takes then.
     """
@@ -176,6 +176,7 @@ class _Wait:
         "_began",
         "_callbacks",
         "_folder",
+        "_found",
         "_on_status",
         "_part",
         "_pause",
@@ -188,21 +189,53 @@ class _Wait:
     )
 
     def __init__(
-        self, task: _Task, folder: ClipFolder, service: Service, on_status: Callable[[str], None] | None
+        self,
+        task: _Task,
+        folder: ClipFolder,
+        service: Service,
+        on_status: Callable[[str], None] | None,
+        result: dict[str, Any] | None,
     ) -> None:
+        """`result` is what is known of the task already."""
+        self._found: QueryAnswer | dict[str, Any] | None = result
         self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
         self._began = time.monotonic()
         self._status, self._refused = "", 0
         self._running = self._polled = self._pause = 0.0
         self._part = part_of_wait()
-        self._callbacks = service.watch.listen(folder.root, task.id)
+        self._callbacks = service.watch.listen(folder.root, task.id) if result is None else None
 
     def end(self) -> None:
         """Hear of no callbacks any more."""
-        self._callbacks.close()
+        if self._callbacks is not None:
+            self._callbacks.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is a final answer."""
+        return self._found is not None
+
+    async def result(self, *, fetched_next: bool = False) -> dict[str, Any]:
+        """Write the final answer; returns the content of `result.json`. `fetched_next` as in `ClipFolder.finish`.
+
+        Raises `GenerationFailed`.
+        """
+        answer, folder = self._found, self._folder
+        assert answer is not None
+        if isinstance(answer, dict):
+            return answer
+        if answer.is_cancelled:
+            await folder.cancelled(
+                self._task.attempt, self._task.id, "the service says that it was taken back"
+            )
+        result = await folder.finish(answer, fetched_next=fetched_next)
+        if error := failure(folder.root, folder.key, result):
+            announce(await clip_event(Happened.FAILED, folder, why=str(error)))
+            raise error
+        return result
 
     def pause(self) -> "asyncio.Future[bool]":
-        """Ends when the next look may be due: see `is_over`. True when the service has called."""
+        """Ends when a look may be due. True when the service has called."""
         settings = self._service.settings
         interval, pause = settings.poll_interval, self._pause
         first, elapsed = self._first, self._elapsed
@@ -211,10 +244,11 @@ class _Wait:
             knows = self._service.first_poll.knows(self._task.kind)
             pause = max(0.0 if knows else interval / 2, first - elapsed)
         self._pause = interval * random.uniform(0.9, 1.1)
+        assert self._callbacks is not None
         return self._callbacks.sleep(min(pause, settings.generation_timeout))
 
     @property
-    def is_over(self) -> bool:
+    def _is_due(self) -> bool:
         """Whether a look is worth while. What clips of its kind take is learnt while it is waited for, too."""
         return self._elapsed > self._first - _TICK or self._is_late
 
@@ -224,10 +258,17 @@ class _Wait:
         part = 1.0 if self._polled else self._part
         return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=part)
 
-    async def look(self) -> QueryAnswer | None:
-        """The final answer; None when there is none yet. Raises `ApiError` when the key is refused, or one look after
-        the other, `OutOfReach`, and `GenerationTimeout` when it takes too long.
+    async def look(self, is_called: bool) -> None:
+        """Ask how the task stands, if that is due after a pause, or the service has called.
+
+        Raises `ApiError` when the key is refused, or one look after the other, `OutOfReach`, and `GenerationTimeout`
+        when it takes too long.
         """
+        if is_called or self._is_due:
+            self._found = await self._ask()
+
+    async def _ask(self) -> QueryAnswer | None:
+        """The final answer; None when there is none yet."""
         task, service = self._task, self._service
         await service.pace_read(task.endpoint)
         try:

@@ -127,16 +127,23 @@ class ShardRun:
     async def _see_through(self, key: str, clip: ClipRequest, begun: _Places) -> None:
         folder = self._maker.service.folder(self._root, key)
         try:
-            # Two steps, since thousands are in the second at once.
             try:
                 is_made = await self._submit_unless_made(key, clip, folder)
             finally:
                 begun.leave()
-            if not is_made:
-                await self._maker.finish(clip, folder)
+            # As in `ClipMaker.finish`: thousands wait at once, and this coroutine is all that is held of those that do.
+            while not is_made:
+                wait = await self._maker.wait_for(clip, folder)
+                try:
+                    while not wait.is_over:
+                        await wait.look(await wait.pause())
+                finally:
+                    wait.end()
+                is_made = await self._maker.take(clip, folder, wait)
             self._made[key] = facts(await folder.known(RESULT) or {})
             self._on_news(key, ClipNews.MADE, "")
         except Exception as error:
+            self._maker.heed(clip, error)
             self._failed[key] = await self._failure(folder, error)
             self._on_news(key, ClipNews.FAILED, self._failed[key].text)
         finally:
