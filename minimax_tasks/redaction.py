@@ -5,7 +5,6 @@ them may echo the API key, a signed URL, or escape sequences, so nothing of thei
 """
 
 import contextlib
-import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -168,6 +167,8 @@ def named(reference: str) -> str:
     text = shown(reference)
     if text == reference:
         return text
+    import hashlib  # OpenSSL: 4 MB, which the process that works at the disk does without
+
     digest = hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:12]
     return f"{text} ({digest})"
 

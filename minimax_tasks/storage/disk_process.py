@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
+from minimax_tasks.storage import owner
 from minimax_tasks.storage.answers import tell
 from minimax_tasks.storage.disk_server import SIZE
 
@@ -70,6 +71,8 @@ class DiskProcess:
         self._end = weakref.finalize(self, _end, self._line, process)
         loop.add_reader(self._line.fileno(), _weakly(self, DiskProcess._receive))
         _lines.add(self._line)
+        if token := owner.token_of_child(process.pid):
+            self.call(partial(owner.be_known_by, token))
 
     def call(self, work: "partial[_Result]") -> "asyncio.Future[_Result]":
         """Have it call a function. The answer raises `ProcessEnded` when it ended meanwhile."""

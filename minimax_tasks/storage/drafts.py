@@ -15,7 +15,7 @@ _NAME_BYTES = 60
 def draft_name(name: str) -> str:
     """A name that nobody else writes to, hidden, and telling whose it is."""
     begin = name.encode()[:_NAME_BYTES].decode(errors="ignore")
-    return f".{begin}.{owner.me().token}-{os.urandom(4).hex()}.part"
+    return f".{begin}.{owner.my_token()}-{os.urandom(4).hex()}.part"
 
 
 def is_draft(path: str) -> bool:

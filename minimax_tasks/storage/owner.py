@@ -8,12 +8,11 @@ Nobody is sent a signal to ask: on Windows that stops the process.
 
 import contextlib
 import functools
-import hashlib
 import os
 import re
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,14 +60,13 @@ class Owner:
     @property
     def token(self) -> str:
         """The process as part of a file's name."""
-        started = hashlib.sha256(self.started.encode()).hexdigest()[:8]
-        return f"{self._place}-{self.process}-{started}"
+        return f"{self._place}-{self.process}-{_digest(self.started, 8)}"
 
     @property
     def _place(self) -> str:
         if not (self.host and self.boot and self.space and self.started):
             return _NOWHERE
-        return hashlib.sha256(f"{self.host}\n{self.boot}\n{self.space}".encode()).hexdigest()[:12]
+        return _digest(f"{self.host}\n{self.boot}\n{self.space}", 12)
 
     @property
     def is_gone(self) -> bool:
@@ -90,6 +88,26 @@ def _known(process: int) -> Owner:
     return Owner(socket.gethostname(), _boot(), _space(), process, _started(process) or "")
 
 
+def my_token() -> str:
+    """The token of this process."""
+    return _told.get(os.getpid()) or me().token
+
+
+_told: dict[int, str] = {}
+"""Tokens that processes were told, by their ids: a fork is another one."""
+
+
+def token_of_child(process: int) -> str:
+    """The token of a process that this one has started; "" when the system does not tell when that was."""
+    started = _started(process)
+    return replace(me(), process=process, started=started).token if started else ""
+
+
+def be_known_by(token: str) -> None:
+    """Take over what `token_of_child` was of this process: to work it out takes OpenSSL, which is 4 MB."""
+    _told[os.getpid()] = token
+
+
 def token_in(name: str) -> str:
     """The token of a process in a file's name, "" when there is none."""
     found = _TOKEN.search(name)
@@ -102,7 +120,13 @@ def is_token_gone(token: str) -> bool | None:
     if found is None or found["place"] != me()._place or found["place"] == _NOWHERE:
         return None
     now = _started(int(found["process"]))
-    return None if now is None else hashlib.sha256(now.encode()).hexdigest()[:8] != found["started"]
+    return None if now is None else _digest(now, 8) != found["started"]
+
+
+def _digest(text: str, digits: int) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def _started(process: int) -> str | None:

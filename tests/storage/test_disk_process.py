@@ -19,7 +19,7 @@ from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import Service
 from minimax_tasks.settings import Settings
-from minimax_tasks.storage import disk_work, local_files
+from minimax_tasks.storage import disk_work, local_files, owner
 from minimax_tasks.storage.disk_process import can_be_started
 from minimax_tasks.storage.disk_work import at_the_disk
 from minimax_tasks.storage.files import Storage
@@ -88,6 +88,21 @@ def test_it_writes_what_threads_would(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
+def test_its_drafts_have_its_own_token_which_it_need_not_work_out(tmp_path: Path) -> None:
+    """Working it out takes OpenSSL, which is 4 MB."""
+
+    async def run() -> tuple[str, bool, str]:
+        await _servant()
+        told = await at_the_disk(owner.my_token)
+        await at_the_disk(local_files.write, str(tmp_path / "a"), b"a", str(tmp_path))
+        has_openssl = await at_the_disk(eval, "'_hashlib' in __import__('sys').modules")
+        return told, has_openssl, (await at_the_disk(owner.me)).token
+
+    told, has_openssl, worked_out = asyncio.run(run())
+    assert told == worked_out != owner.my_token()
+    assert not has_openssl
+
+
 def test_what_it_raises_is_raised_here(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "root"))
 
@@ -153,7 +168,7 @@ def test_who_is_cancelled_stops_no_write(tmp_path: Path) -> None:
 
 _RUN = """
 import asyncio, os, signal, sys
-from minimax_tasks.storage import disk_work, local_files
+from minimax_tasks.storage import disk_work, local_files, owner
 disk_work.BACKLOG = 0
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
