@@ -73,7 +73,7 @@ async def _signed_listing(fs: Any, bucket: str, prefix: str) -> list[dict[str, A
     query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
     found = []
     while True:
-        answer = await signed(fs, "ListObjectsV2", bucket, query=query)
+        answer = await signed(fs, bucket, query=query)
         if answer.status != HTTPStatus.OK:
             return None
         try:
@@ -95,10 +95,10 @@ async def _signed_listing(fs: Any, bucket: str, prefix: str) -> list[dict[str, A
 async def put(fs: Any, path: str, data: bytes, *, exclusive: bool = False, media_type: str = "") -> None:
     """Write a small file. `exclusive` raises FileExistsError when there is such a file."""
     bucket, key, _ = fs.split_path(path)
-    headers = {"If-None-Match": "*"} if exclusive else {}
+    headers = {"if-none-match": "*"} if exclusive else {}
     if media_type:
-        headers["Content-Type"] = media_type
-    answer = await signed(fs, "PutObject", bucket, key, headers=headers, data=data)
+        headers["content-type"] = media_type
+    answer = await signed(fs, bucket, key, headers=headers, data=data)
     if exclusive and answer.status == HTTPStatus.PRECONDITION_FAILED:
         raise FileExistsError(path)
     if answer.status != HTTPStatus.OK:
@@ -127,7 +127,7 @@ async def copy(fs: Any, source: str, path: str) -> None:
     """Copy a file of up to 5 GB on the server, replacing what is there. Raises FileNotFoundError."""
     (from_bucket, from_key, _), (bucket, key, _) = fs.split_path(source), fs.split_path(path)
     headers = {"x-amz-copy-source": quote(f"{from_bucket}/{from_key}", safe="/~")}
-    answer = await signed(fs, "CopyObject", bucket, key, headers=headers, data=b"")
+    answer = await signed(fs, bucket, key, headers=headers, data=b"")
     if answer.status == HTTPStatus.OK and b"<CopyObjectResult" in answer.body:
         return  # an error may come with the status of a success, and another body
     await fs._call_s3(

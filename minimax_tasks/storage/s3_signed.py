@@ -1,4 +1,4 @@
-"""Requests to S3 that the client of the file system signs and sends, and no more.
+"""Requests to S3 that are signed here and sent by the client of the file system, and no more.
 
 Half of the CPU of a request goes into what the client looks up and checks for it, and most of that of a listing into
 reading its dates. Addresses, keys, proxies and connections stay the client's. What does not succeed like this is for the
@@ -11,16 +11,27 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from weakref import WeakKeyDictionary
+
+from minimax_tasks.storage.s3_signature import Credentials, signed_headers
 
 log = logging.getLogger(__name__)
 
 _NOT_LIKE_THIS = frozenset({301, 302, 307, 400, 401, 403, 405, 501})
 """Answers of a server that wants another address or signature."""
 
-_places: WeakKeyDictionary[Any, dict[str, str | None]] = WeakKeyDictionary()
-"""File system -> bucket -> what its URLs begin with; None for one whose requests take more than a signature."""
+
+class _Place(NamedTuple):
+    """Where the files of a bucket are: what comes before a key in a URL, and the host as a client names it."""
+
+    origin: str
+    host: str
+    path: str
+
+
+_places: WeakKeyDictionary[Any, dict[str, _Place | None]] = WeakKeyDictionary()
+"""File system -> bucket -> where it is; None for one whose requests take more than a signature."""
 
 
 class Answer(NamedTuple):
@@ -32,7 +43,6 @@ class Answer(NamedTuple):
 
 async def signed(
     fs: Any,
-    operation: str,
     bucket: str,
     key: str = "",
     *,
@@ -40,7 +50,7 @@ async def signed(
     headers: Mapping[str, str] | None = None,
     data: bytes | None = None,
 ) -> Answer:
-    """The answer to a request, a PUT where there is `data` and else a GET. `operation` is its name in the API."""
+    """The answer to a request, a PUT where there is `data` and else a GET. `headers` have lower-case names."""
     places = _places.setdefault(fs, {})
     try:
         await fs.set_session()
@@ -50,8 +60,8 @@ async def signed(
         place = places[bucket]
         if place is None:
             return Answer()
-        url = place + quote(key, safe="/~") + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        answer = await _send(client, operation, url, headers or {}, data)
+        asked = urlencode(query, quote_via=quote) if query else ""
+        answer = await _send(client, place, quote(key, safe="/~"), asked, headers or {}, data)
     except Exception as error:  # of the network, or of a version of the client that has other insides
         log.debug("S3 is asked again by the whole client: %s", error)
         return Answer()
@@ -61,22 +71,46 @@ async def signed(
 
 
 async def _send(
-    client: Any, operation: str, url: str, headers: Mapping[str, str], data: bytes | None
+    client: Any, place: _Place, key: str, query: str, headers: Mapping[str, str], data: bytes | None
 ) -> Answer:
-    from botocore.awsrequest import AWSRequest
+    from botocore.awsrequest import AWSPreparedRequest
 
-    named = {"User-Agent": client.meta.config.user_agent, **headers}
-    request = AWSRequest("GET" if data is None else "PUT", url, named, data)
-    request.context = {"client_config": client.meta.config}
-    await client._request_signer.sign(operation, request)
-    answer = await client._endpoint.http_session.send(request.prepare())
+    method, body, path = "GET" if data is None else "PUT", data or b"", place.path + key
+    who = await client._get_credentials().get_frozen_credentials()
+    named = signed_headers(
+        method,
+        path,
+        query,
+        {"host": place.host, **headers},
+        body,
+        Credentials(who.access_key, who.secret_key, who.token or ""),
+        client.meta.region_name,
+    )
+    named["user-agent"] = client.meta.config.user_agent
+    if data is not None:
+        named["content-length"] = str(len(body))
+    url = f"{place.origin}{path}" + (f"?{query}" if query else "")
+    request = AWSPreparedRequest(method, url, named, body or None, stream_output=True)
+    answer = await client._endpoint.http_session.send(request)
     return Answer(answer.status_code, await answer.content)
 
 
-async def _place(fs: Any, client: Any, bucket: str) -> str | None:
+async def _place(fs: Any, client: Any, bucket: str) -> _Place | None:
     is_plain = re.fullmatch(r"(?!.*-{2})[a-z0-9.-]+", bucket)  # no access point, no directory of S3 Express
-    if not is_plain or fs.s3_additional_kwargs or fs.req_kw or fs.anon:
+    config = client.meta.config
+    is_signed = config.signature_version == "s3v4" and (config.s3 or {}).get("payload_signing_enabled", True)
+    if not is_plain or not is_signed or fs.s3_additional_kwargs or fs.req_kw or fs.anon:
         return None
     url = await client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "key"})
     begin, found, _ = str(url).partition("key?")
-    return begin if found else None
+    if not found:
+        return None
+    parts = urlsplit(begin)
+    return _Place(f"{parts.scheme}://{parts.netloc}", _host(parts), parts.path)
+
+
+def _host(parts: SplitResult) -> str:
+    """What a client sends as the host: without a port that its scheme has anyway."""
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return name if parts.port in (None, usual) else f"{name}:{parts.port}"
