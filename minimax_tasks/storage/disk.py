@@ -4,37 +4,22 @@ A file that is flushed and has a name may still be lost: the name is an entry of
 is flushed on its own. Without hard links, without flushable folders, on Windows: the nearest thing is done.
 """
 
-import contextlib
-import errno
 import os
 import shutil
 import stat
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from minimax_tasks.errors import ConfigurationError
+from minimax_tasks.storage.flushing import Unflushed, flush_file, flush_folder
+from minimax_tasks.storage.steps import TAKES_LONG, Steps
 
 _Result = TypeVar("_Result")
 
 FLUSHES_AT_ONCE = 4
 """Threads that wait for the disk: the file system writes for several of them at once."""
-
-_NO_FOLDER_FLUSH = frozenset(
-    {
-        errno.EINVAL,
-        errno.EBADF,
-        errno.ENOTSUP,
-        errno.EOPNOTSUPP,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.ENOSYS,
-    }
-)
-"""How file systems and other users' folders say that a folder cannot be flushed. Nothing more can be done then."""
 
 _IN_USE_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between the tries to replace a file that Windows says is in use: by a player, a scanner or a reader."""
@@ -48,43 +33,29 @@ _KEPT = 20_000
 _on_disk: set[int] = set()
 
 
-def flush(file: IO[bytes]) -> None:
-    """Have everything that was written to an open file on disk. It has to be open for writing: Windows asks so."""
-    file.flush()
-    _flush_descriptor(file.fileno())
-
-
-def flush_path(path: str) -> None:
-    """`flush` for a file that somebody else wrote."""
-    with open(path, "r+b") as file:
-        flush(file)
-
-
-def write_new(path: str, data: bytes, *, durable: bool) -> None:
+def write_new(path: str, data: bytes, *, durable: bool) -> Steps[None]:
     """Write a file that is not there yet; on disk, but for its name, if it is to be `durable`."""
     with open(path, "xb", buffering=0) as out:
         rest = memoryview(data)
         while rest:
             rest = rest[out.write(rest) :]
         if durable:
-            _flush_descriptor(out.fileno())
+            yield [out.fileno()]
 
 
-def copy_new(source: str | Path, path: str) -> None:
+def copy_new(source: str | Path, path: str) -> Steps[None]:
     """Copy a file to one that is not there yet; on disk, but for its name."""
+    yield TAKES_LONG
     with open(source, "rb") as read, open(path, "xb") as out:
         shutil.copyfileobj(read, out, _PIECE)
-        flush(out)
+        out.flush()
+        yield [out.fileno()]
 
 
-def _flush_descriptor(descriptor: int) -> None:
-    if sys.platform == "darwin":  # there fsync leaves the bytes in the drive's own memory
-        import fcntl
-
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(descriptor)
+def flush_path(path: str) -> Steps[None]:
+    """Have a file on disk that somebody else wrote."""
+    with open(path, "r+b", buffering=0) as file:
+        yield [file.fileno()]
 
 
 def make_folder(folder: str, base: str) -> None:
@@ -100,7 +71,7 @@ def make_folder(folder: str, base: str) -> None:
         os.makedirs(base, exist_ok=True)
         if os.name != "nt":
             for one in missing:
-                _flush_folder(os.path.dirname(one))
+                flush_folder(os.path.dirname(one))
     missing = _missing(folder)
     os.makedirs(folder, exist_ok=True)
     # A new folder often gets the number of one that was removed, whose name was on disk.
@@ -126,26 +97,27 @@ def _missing(folder: str) -> list[str]:
     return found
 
 
-def flush_entries(folder: str, base: str) -> None:
+def flush_entries(folder: str, base: str) -> Steps[None]:
     """Have the names in a folder on disk, and its own, up to that of `base`.
 
     The names above are flushed once by a process: the process that made those folders may have died before.
     """
     if os.name == "nt":
         return  # NTFS keeps its own journal of names, and has no call for it
-    _flush_folder(folder)
+    unflushed: list[Unflushed] = [folder]
+    marks = []
     above_all = os.path.dirname(base)
     while folder != above_all and folder != os.path.dirname(folder):
         mark = _mark(folder)
         if mark in _on_disk:
-            return
-        above = os.path.dirname(folder)
-        _flush_folder(above)
-        if len(_on_disk) >= _KEPT:
-            _on_disk.clear()
-        if mark:
-            _on_disk.add(mark)
-        folder = above
+            break
+        folder = os.path.dirname(folder)
+        unflushed.append(folder)
+        marks.append(mark)
+    yield unflushed
+    if len(_on_disk) >= _KEPT:
+        _on_disk.clear()
+    _on_disk.update(filter(None, marks))
 
 
 def _mark(folder: str) -> int:
@@ -155,22 +127,6 @@ def _mark(folder: str) -> int:
     except OSError:
         return 0
     return hash((folder, found.st_dev, found.st_ino))
-
-
-def _flush_folder(folder: str) -> None:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    except OSError as error:
-        if error.errno in _NO_FOLDER_FLUSH:
-            return
-        raise
-    try:
-        _flush_descriptor(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_FLUSH:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def replace(draft: str, final: str) -> None:
@@ -220,7 +176,8 @@ def link(draft: str, final: str) -> None:
         try:
             with open(draft, "rb") as written:
                 out.write(written.read())
-            flush(out)
+            out.flush()
+            flush_file(out.fileno())
         except OSError:
             os.unlink(final)
             raise

@@ -22,7 +22,7 @@ from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
 from minimax_tasks.storage import owner
 from minimax_tasks.storage.answers import tell
-from minimax_tasks.storage.disk_server import SIZE
+from minimax_tasks.storage.disk_server import SIZE, taken
 
 _Result = TypeVar("_Result")
 
@@ -127,7 +127,7 @@ class DiskProcess:
             self._has_ended()
             return
         self._in += data
-        while (message := _taken(self._in)) is not None:
+        for message in taken(self._in):
             self.takes_calls = True
             for outcome in pickle.loads(message):
                 self._answer(*outcome)
@@ -199,16 +199,3 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
-
-
-def _taken(received: bytearray) -> bytes | None:
-    """The first message of what was received, which is taken out of it; None when it is not whole."""
-    if len(received) < SIZE.size:
-        return None
-    (length,) = SIZE.unpack_from(received)
-    end = SIZE.size + length
-    if len(received) < end:
-        return None
-    message = bytes(received[SIZE.size : end])
-    del received[:end]
-    return message

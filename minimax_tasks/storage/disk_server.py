@@ -1,4 +1,7 @@
-"""What the process that works at the disk does (`disk_process`): one call after the other, in a few threads.
+"""What the process that works at the disk does (`disk_process`).
+
+One thread takes all calls. Those in steps (`steps`) it brings as far as they need something on disk, has that written for
+all of them at once, and goes on with each; meanwhile the next come together. Other threads do what takes long.
 
 It loads little, no asyncio: it takes memory and time beside the process that it works for.
 """
@@ -11,12 +14,19 @@ import signal
 import socket
 import struct
 import threading
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
+from minimax_tasks.storage.flushing import FileSystems, Unflushed
+from minimax_tasks.storage.steps import TAKES_LONG, InSteps, Steps, alone
 
 SIZE = struct.Struct("!I")
 """Before each message: its length in bytes."""
+
+_RECEIVED = 2**18
+"""Bytes that are read at once."""
 
 _GARBAGE = 100_000
 """Objects after which rings of them are looked for: calls leave hardly any."""
@@ -30,40 +40,141 @@ def serve(descriptor: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     gc.set_threshold(_GARBAGE)
-    with socket.socket(fileno=descriptor) as line, line.makefile("rb") as told:
-        answering, reading = _Answering(line), threading.Lock()
+    with socket.socket(fileno=descriptor) as line:
+        answering = _Answering(line)
         answering.give()
-        threads = [
-            threading.Thread(target=_work, args=(told, reading, answering)) for _ in range(FLUSHES_AT_ONCE)
-        ]
-        for thread in threads:
+        with _Long(answering) as long:
+            _take_calls(line, answering, long)
+
+
+def _take_calls(line: socket.socket, answering: "_Answering", long: "_Long") -> None:
+    received = bytearray()
+    together = _Together(long)
+    while True:
+        if not _receive(line, received, wait=not together.waiting) and not together.waiting:
+            return
+        done = []
+        for message in taken(received):
+            number, work = pickle.loads(message)
+            if isinstance(work.func, InSteps):
+                done += together.begin(number, work.func.steps(*work.args, **work.keywords))
+            else:
+                long.do(number, work)
+        done += together.go_on()
+        if done:
+            answering.give(*done)
+
+
+def _receive(line: socket.socket, received: bytearray, *, wait: bool) -> bool:
+    """Add what has come; false when nothing has, and will not when it was waited for."""
+    with contextlib.suppress(ConnectionError, BlockingIOError):
+        data = line.recv(_RECEIVED, 0 if wait else socket.MSG_DONTWAIT)
+        received += data
+        return bool(data)
+    return False
+
+
+def taken(received: bytearray) -> Iterator[bytes]:
+    """The whole messages of what was received, which are taken out of it."""
+    start = 0
+    try:
+        while len(received) >= (begin := start + SIZE.size):
+            end = begin + SIZE.unpack_from(received, start)[0]
+            if len(received) < end:
+                break
+            start = end
+            yield bytes(received[begin:end])
+    finally:
+        del received[:start]
+
+
+class _Together:
+    """Calls that wait for the same flush."""
+
+    def __init__(self, long: "_Long") -> None:
+        self.waiting: list[tuple[int, Steps[Any], list[Unflushed]]] = []
+        """What has to be on disk before each of them goes on."""
+        self._long = long
+        self._systems = FileSystems()
+
+    def begin(self, number: int, steps: Steps[Any]) -> list[_Outcome]:
+        """Bring a call to its first flush; its outcome when it has none."""
+        return self._advance(number, steps, partial(next, steps))
+
+    def go_on(self) -> list[_Outcome]:
+        """Flush for all that wait, and bring each to its next flush. The outcomes of those that are done."""
+        if not self.waiting:
+            return []
+        waiting, self.waiting = self.waiting, []
+        failed = self._flush([thing for _, _, unflushed in waiting for thing in unflushed])
+        done = []
+        for number, steps, _ in waiting:
+            done += self._advance(
+                number, steps, partial(steps.throw, failed) if failed else partial(next, steps)
+            )
+        return done
+
+    def _flush(self, things: list[Unflushed]) -> OSError | None:
+        try:
+            self._systems.flush(things)
+        except OSError as error:
+            return error
+        return None
+
+    def _advance(
+        self, number: int, steps: Steps[Any], step: Callable[[], list[Unflushed] | None]
+    ) -> list[_Outcome]:
+        try:
+            unflushed = step()
+            if unflushed is TAKES_LONG:
+                self._long.do(number, partial(alone, steps))
+            elif self._can_flush(unflushed):
+                self.waiting.append((number, steps, unflushed))
+            else:
+                self._long.do(number, partial(alone, steps, unflushed))
+        except StopIteration as end:
+            return [(number, end.value, None)]
+        except BaseException as error:
+            return [(number, None, error)]
+        return []
+
+    def _can_flush(self, things: list[Unflushed]) -> bool:
+        return all(map(self._systems.can_flush, things))
+
+
+class _Long:
+    """Threads for calls that take long, or wait for a flush of their own."""
+
+    def __init__(self, answering: "_Answering") -> None:
+        self._answering = answering
+        self._calls: queue.SimpleQueue[tuple[int, Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work) for _ in range(FLUSHES_AT_ONCE)]
+
+    def __enter__(self) -> "_Long":
+        for thread in self._threads:
             thread.start()
-        for thread in threads:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Wait until all is done."""
+        for _ in self._threads:
+            self._calls.put(None)
+        for thread in self._threads:
             thread.join()
 
+    def do(self, number: int, work: Callable[[], Any]) -> None:
+        """Have a thread call this and answer."""
+        self._calls.put((number, work))
 
-def _work(told: IO[bytes], reading: threading.Lock, answering: "_Answering") -> None:
-    """Do one call after the other. Whoever is free reads the next: a queue between them would wake one thread more."""
-    while True:
-        with reading:
-            message = _read_message(told)
-        if not message:
-            return
-        number, work = pickle.loads(message)
-        result, error = None, None
-        try:
-            result = work()
-        except BaseException as raised:
-            error = raised
-        answering.give((number, result, error))
-
-
-def _read_message(told: IO[bytes]) -> bytes:
-    """The next message; nothing when nobody is at the other end any more."""
-    with contextlib.suppress(ConnectionError):
-        if len(head := told.read(SIZE.size)) == SIZE.size:
-            return told.read(*SIZE.unpack(head))
-    return b""
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            number, work = call
+            result, error = None, None
+            try:
+                result = work()
+            except BaseException as raised:
+                error = raised
+            self._answering.give((number, result, error))
 
 
 class _Answering:

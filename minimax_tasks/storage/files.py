@@ -28,6 +28,7 @@ from minimax_tasks.storage.fs_loop import in_fs_loop
 from minimax_tasks.storage.local_files import Durable
 from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import judge_root, patience
+from minimax_tasks.storage.steps import alone
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
 _Result = TypeVar("_Result")
@@ -373,7 +374,7 @@ class Storage:
                 gone = list(filter(None, copiers.map(one, pairs)))
         if self.local:
             for folder in folders:
-                disk.flush_entries(self.path(folder), self.base)
+                alone(disk.flush_entries(self.path(folder), self.base))
         return gone
 
     def create(self, name: str, data: bytes, *, durable: bool = True) -> bool:

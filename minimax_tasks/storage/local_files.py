@@ -12,6 +12,7 @@ from typing import Literal
 
 from minimax_tasks.storage import disk
 from minimax_tasks.storage.drafts import draft_name
+from minimax_tasks.storage.steps import InSteps, Steps
 
 Durable = bool | Literal["bytes"]
 """What a power failure leaves of a write that was done: see `write`."""
@@ -20,51 +21,64 @@ Beside = tuple[str, bytes, Durable]
 """A small file that is written with another one in one go: its path, its content, how durable it is."""
 
 
-def write(final: str, data: bytes, base: str, *, durable: Durable = True, new_folder: bool = True) -> None:
+@InSteps
+def write(
+    final: str, data: bytes, base: str, *, durable: Durable = True, new_folder: bool = True
+) -> Steps[None]:
     """Write a whole file, replacing what is there.
 
     Not `durable`: a power failure may lose it, which is much faster. "bytes": it may find the old file, but never half
     of one. Without `new_folder` a folder that is gone is not made again: FileNotFoundError.
     """
-    with _draft(final, base, durable=durable, new_folder=new_folder) as draft:
-        disk.write_new(draft, data, durable=bool(durable))
+    with _draft(final, base, new_folder=new_folder) as draft:
+        yield from disk.write_new(draft.path, data, durable=bool(durable))
+        draft.replace(final)
+    if durable is True:
+        yield from disk.flush_entries(os.path.dirname(final), base)
 
 
-def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> None:
+@InSteps
+def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> Steps[None]:
     """Copy another local file here, whole, replacing what is there."""
     with _draft(final, base, new_folder=new_folder) as draft:
-        disk.copy_new(source, draft)
+        yield from disk.copy_new(source, draft.path)
+        draft.replace(final)
+    yield from disk.flush_entries(os.path.dirname(final), base)
 
 
-def deliver(source: str, final: str, base: str, beside: Sequence[Beside] = ()) -> None:
+@InSteps
+def deliver(source: str, final: str, base: str, beside: Sequence[Beside] = ()) -> Steps[None]:
     """Write files `beside` it, then put another local file here.
 
     Nobody writes to the source any more, so that on the same file system it is that file itself. A folder that is gone is
     not made again: FileNotFoundError.
     """
     for path, data, durable in beside:
-        write(path, data, base, durable=durable, new_folder=False)
+        yield from write.steps(path, data, base, durable=durable, new_folder=False)
     with _draft(final, base, new_folder=False) as draft:
-        if disk.try_link(source, draft):
-            disk.flush_path(draft)
+        if disk.try_link(source, draft.path):
+            yield from disk.flush_path(draft.path)
         else:
-            disk.copy_new(source, draft)
+            yield from disk.copy_new(source, draft.path)
+        draft.replace(final)
+    yield from disk.flush_entries(os.path.dirname(final), base)
 
 
-def copy(source: str, final: str, base: str, *, durable: bool = True) -> None:
+@InSteps
+def copy(source: str, final: str, base: str, *, durable: bool = True) -> Steps[None]:
     """Have a file under another name too, by a hard link where there are some. Raises FileNotFoundError.
 
     Not `durable`: a power failure may lose the new name until its folder is flushed.
     """
-    if _link_new(source, final, base):
-        if durable:
-            disk.flush_entries(os.path.dirname(final), base)
-        return
-    with _draft(final, base, durable=durable or "bytes") as draft:
-        if not disk.try_link(source, draft):
-            disk.copy_new(source, draft)
-    with contextlib.suppress(OSError):
-        os.unlink(draft)  # a rename between two names of one file leaves both
+    if not _link_new(source, final, base):
+        with _draft(final, base) as draft:
+            if not disk.try_link(source, draft.path):
+                yield from disk.copy_new(source, draft.path)
+            draft.replace(final)
+        with contextlib.suppress(OSError):
+            os.unlink(draft.path)  # a rename between two names of one file leaves both
+    if durable:
+        yield from disk.flush_entries(os.path.dirname(final), base)
 
 
 def _link_new(source: str, final: str, base: str) -> bool:
@@ -76,43 +90,50 @@ def _link_new(source: str, final: str, base: str) -> bool:
         return False
 
 
+@InSteps
 def create(
     final: str, data: bytes, base: str, *, durable: bool = True, before: Sequence[Beside] = ()
-) -> bool:
+) -> Steps[bool]:
     """Write a file that must not be there yet; False when it is. Of many writers one gets True.
 
     `before`: files that are written first, whatever is there.
     """
     for path, other, lasting in before:
-        write(path, other, base, durable=lasting)
+        yield from write.steps(path, other, base, durable=lasting)
     try:
-        with _draft(final, base, publish=False) as draft:
-            disk.write_new(draft, data, durable=durable)
-            disk.link(draft, final)
-            if durable:
-                disk.flush_entries(os.path.dirname(draft), base)
+        with _draft(final, base) as draft:
+            yield from disk.write_new(draft.path, data, durable=durable)
+            disk.link(draft.path, final)
     except FileExistsError:
         return False
+    if durable:
+        yield from disk.flush_entries(os.path.dirname(final), base)
     return True
 
 
+class _Draft:
+    """A file that has another name until it is whole."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.is_gone = False
+
+    def replace(self, final: str) -> None:
+        """Give it its name, in place of what has it."""
+        disk.replace(self.path, final)
+        self.is_gone = True
+
+
 @contextlib.contextmanager
-def _draft(
-    final: str, base: str, *, publish: bool = True, durable: Durable = True, new_folder: bool = True
-) -> Iterator[str]:
+def _draft(final: str, base: str, *, new_folder: bool = True) -> Iterator[_Draft]:
+    """A draft of a file; one that does not become the file is removed."""
     folder, last = os.path.split(final)
     if new_folder:
         disk.make_folder(folder, base)
-    draft = os.path.join(folder, draft_name(last))
-    published = False
+    draft = _Draft(os.path.join(folder, draft_name(last)))
     try:
         yield draft
-        if publish:
-            disk.replace(draft, final)
-            published = True
-            if durable is True:
-                disk.flush_entries(folder, base)
     finally:
-        if not published:
+        if not draft.is_gone:
             with contextlib.suppress(OSError):
-                os.unlink(draft)
+                os.unlink(draft.path)
