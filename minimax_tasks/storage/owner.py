@@ -57,12 +57,12 @@ class Owner:
             "started": self.started,
         }
 
-    @property
+    @functools.cached_property
     def token(self) -> str:
         """The process as part of a file's name."""
         return f"{self._place}-{self.process}-{_digest(self.started, 8)}"
 
-    @property
+    @functools.cached_property
     def _place(self) -> str:
         if not (self.host and self.boot and self.space and self.started):
             return _NOWHERE
