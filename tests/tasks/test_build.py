@@ -1,6 +1,7 @@
 """`build` is `luigi.build`: the same options and results, wherever it is called from; true only when all is done."""
 
 import asyncio
+import gc
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,29 @@ def test_the_detailed_summary_is_luigi_s_and_true_only_when_all_is_done() -> Non
     assert not bad
     assert bad.status is LuigiStatusCode.FAILED
     assert not mm.build([mm.ImageToVideo(first_frame_image="nope.png")], detailed_summary=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile"),
+    [((700, 10, 10), (20_000, 10, 10)), ((50_000, 5, 5), (50_000, 5, 5)), ((0, 10, 10), (0, 10, 10))],
+)
+def test_garbage_is_looked_for_rarely_during_a_run_and_as_before_afterwards(
+    before: tuple[int, int, int], meanwhile: tuple[int, int, int]
+) -> None:
+    usual, seen = gc.get_threshold(), []
+
+    class Looking(Noted):
+        def run(self) -> None:
+            seen.append(gc.get_threshold())
+            super().run()
+
+    gc.set_threshold(*before)
+    try:
+        assert mm.build([Looking(name="looked")])
+        assert gc.get_threshold() == before
+    finally:
+        gc.set_threshold(*usual)
+    assert seen == [meanwhile]
 
 
 @pytest.mark.parametrize(
