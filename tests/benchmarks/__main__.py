@@ -337,8 +337,11 @@ def shared(options: argparse.Namespace) -> list[Row]:
     """How much faster two processes are than one, for clips that are ready at once."""
     from tests.benchmarks.large import shared_by_two
 
-    one, two = shared_by_two(min(2000, options.clips))
-    return [("speed of two processes", "one", one / two, f"{two:.1f} / {one:.1f} s")]
+    rows = []
+    for name, a_core_each in (("a core each", True), ("all cores for each", False)):
+        one, two = shared_by_two(min(2000, options.clips), a_core_each=a_core_each)
+        rows.append((f"speed of two processes, {name}", "one", one / two, f"{two:.1f} / {one:.1f} s"))
+    return rows
 
 
 def growth(options: argparse.Namespace) -> list[Row]:

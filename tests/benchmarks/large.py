@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +150,15 @@ def killed_and_finished(rows: int) -> dict[str, Any]:
         }
 
 
-def shared_by_two(rows: int) -> tuple[float, float]:
-    """Seconds that one process takes for a table whose clips are ready at once, and that two take together."""
-    return _shared(rows, 1), _shared(rows, 2)
+def shared_by_two(rows: int, *, a_core_each: bool) -> tuple[float, float]:
+    """Seconds that one process takes for a table whose clips are ready at once, and that two take together.
+
+    With `a_core_each` one has one core and two have two; otherwise each has all, and one alone uses two already.
+    """
+    return _shared(rows, 1, a_core_each=a_core_each), _shared(rows, 2, a_core_each=a_core_each)
 
 
-def _shared(rows: int, processes: int) -> float:
+def _shared(rows: int, processes: int, *, a_core_each: bool) -> float:
     from tests.benchmarks.__main__ import stub
 
     folder = new_folder()
@@ -162,9 +166,11 @@ def _shared(rows: int, processes: int) -> float:
         table = waves(folder, rows)
         words = ["--scheduler-url", f"http://127.0.0.1:{port}"]
         began = time.perf_counter()
-        running = [
-            _process(table, folder / "out", url, rows, *words, poll_interval=1.0) for _ in range(processes)
-        ]
+        running = []
+        for core in islice(cycle(sorted(os.sched_getaffinity(0))), processes):
+            running.append(_process(table, folder / "out", url, rows, *words, poll_interval=1.0))
+            if a_core_each:  # at once, before there is another process that it starts
+                os.sched_setaffinity(running[-1].pid, {core})
         if any(process.wait() for process in running):
             raise RuntimeError("the dataset was not made")
         return time.perf_counter() - began
