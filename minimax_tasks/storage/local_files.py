@@ -37,6 +37,9 @@ def write(
         yield from disk.flush_entries(os.path.dirname(final), base)
 
 
+_writing = write.steps  # as a part of other work
+
+
 @InSteps
 def put(source: str | Path, final: str, base: str, *, new_folder: bool = True) -> Steps[None]:
     """Copy another local file here, whole, replacing what is there."""
@@ -54,7 +57,7 @@ def deliver(source: str, final: str, base: str, beside: Sequence[Beside] = ()) -
     not made again: FileNotFoundError.
     """
     for path, data, durable in beside:
-        yield from write.steps(path, data, base, durable=durable, new_folder=False)
+        yield from _writing(path, data, base, durable=durable, new_folder=False)
     with _draft(final, base, new_folder=False) as draft:
         if disk.try_link(source, draft.path):
             yield from disk.flush_path(draft.path)
@@ -99,7 +102,7 @@ def create(
     `before`: files that are written first, whatever is there.
     """
     for path, other, lasting in before:
-        yield from write.steps(path, other, base, durable=lasting)
+        yield from _writing(path, other, base, durable=lasting)
     try:
         with _draft(final, base) as draft:
             yield from disk.write_new(draft.path, data, durable=durable)
