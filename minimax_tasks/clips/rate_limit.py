@@ -17,8 +17,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
@@ -35,6 +37,9 @@ _LONGEST_PAUSE = 1.2
 _MARGIN = 1 / 60
 """Windows that a window is counted longer. Between being allowed and the POST lies the claim, which takes a moment: more
 for the first than for the last, and the service would count one too many."""
+
+_KEPT = 1.0
+"""Seconds for which somebody may follow who was counted with another one, before the service counts it too late."""
 
 _LOCK_PATIENCE = 30.0
 """Seconds to wait for another process, which needs milliseconds; one that was halted holds the lock for ever."""
@@ -60,6 +65,7 @@ class RateLimiter:
         self._clock = clock
         self._account = account
         self._lock = threading.Lock()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
         self._not_before = 0.0
         self._rate: Rate | None = None
         if per_minute:
@@ -70,11 +76,19 @@ class RateLimiter:
         self._opened_by = 0
 
     async def acquire(self) -> None:
-        """Wait until one more submit is allowed."""
-        wait = await self._try()
-        while wait:
-            await asyncio.sleep(wait)
-            wait = await self._try()
+        """Wait until one more submit is allowed. Of one event loop those who came first go first."""
+        line = self._lines.setdefault(asyncio.get_running_loop(), _Line())
+        line.waiting += 1
+        try:
+            async with line.first:
+                now = self._clock()
+                may_follow = now >= self._not_before and line.follow(now)
+                wait = 0.0 if may_follow else await self._try(line)
+                while wait:
+                    await asyncio.sleep(wait)
+                    wait = await self._try(line)
+        finally:
+            line.waiting -= 1
 
     def slow_down(self) -> float:
         """The service refused for the rate: nobody submits until a window has passed; returns the seconds."""
@@ -85,18 +99,20 @@ class RateLimiter:
                 self._with_bucket(lambda bucket, rate: self._fill(bucket, rate, wait))
         return wait
 
-    async def _try(self) -> float:
+    async def _try(self, line: "_Line") -> float:
         if self._rate is None or not self._account:
-            return self._take()
-        return await asyncio.to_thread(self._take)
+            return self._take(line)
+        return await asyncio.to_thread(self._take, line)
 
-    def _take(self) -> float:
-        """Seconds until one more submit may be allowed; 0 when it is allowed now, and counted."""
+    def _take(self, line: "_Line") -> float:
+        """Seconds until one more submit may be allowed; 0 when it is, and is counted with those who may follow it."""
         with self._lock:
             wait = self._not_before - self._clock()
             if wait > 0:
                 return wait
-            return 0.0 if self._rate is None else self._with_bucket(self._take_from)
+            if self._rate is None:
+                return 0.0
+            return self._with_bucket(partial(self._take_from, line))
 
     def _with_bucket(self, use: "Callable[[SQLiteBucket | InMemoryBucket, Rate], float]") -> float:
         assert self._rate is not None
@@ -131,13 +147,16 @@ class RateLimiter:
         self._account = ""
         return InMemoryBucket([rate])
 
-    def _take_from(self, bucket: SQLiteBucket | InMemoryBucket, rate: Rate) -> float:
+    def _take_from(self, line: "_Line", bucket: SQLiteBucket | InMemoryBucket, rate: Rate) -> float:
         with _held(bucket):
-            now = round(1000 * self._clock())
+            clock = self._clock()
+            now = round(1000 * clock)
             item = RateItem("submit", now)
             bucket.leak(now)
-            if bucket.put(item):
-                return 0.0
+            for many in dict.fromkeys((min(line.waiting, rate.limit), 1)):
+                if bucket.put(RateItem("submit", now, weight=many)):
+                    line.lead(many - 1, clock)
+                    return 0.0
             wait = max(1, int(bucket.waiting(item)))  # type: ignore[arg-type]  # a coroutine with other buckets
             if wait > 1000 * _LONGEST_PAUSE * self._window + rate.interval:
                 bucket.flush()
@@ -151,6 +170,27 @@ class RateLimiter:
             full_until = round(1000 * (self._clock() + wait))
             bucket.put(RateItem("pause", full_until - rate.interval, weight=rate.limit))
         return wait
+
+
+class _Line:
+    """Those of one event loop who wait. The first asks for all, since to ask takes longer than to submit."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Lock()
+        self.waiting = 0
+        self._followers = 0
+        self._counted_at = 0.0
+
+    def lead(self, followers: int, now: float) -> None:
+        """The first goes, and so many were counted with it."""
+        self._followers, self._counted_at = followers, now
+
+    def follow(self, now: float) -> bool:
+        """Go with the one before, if that was a moment ago: a place that somebody left behind is not kept."""
+        if not self._followers or not 0 <= now - self._counted_at < _KEPT:
+            return False
+        self._followers -= 1
+        return True
 
 
 def _held(bucket: SQLiteBucket | InMemoryBucket) -> contextlib.AbstractContextManager[object]:

@@ -172,3 +172,63 @@ def test_the_file_is_the_user_s_and_shows_no_key(clock: Clock, tmp_path: Path) -
     for path in folder.iterdir():
         assert "planted" not in path.name
         assert b"planted" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("account", ["", "shared"])
+def test_those_who_wait_are_served_in_their_order_and_look_once_each(clock: Clock, account: str) -> None:
+    """A hundred who all look each time that one may go would leave no time for anything else."""
+    looks = 0
+
+    def looked() -> float:
+        nonlocal looks
+        looks += 1
+        clock.now += 0.001  # a look takes a moment, so the window's submits end one after the other
+        return clock.now
+
+    limiter, began, order = RateLimiter(100, clock=looked, account=account), clock.now, []
+
+    async def one(number: int) -> None:
+        await limiter.acquire()
+        order.append((number, clock.now - began))
+
+    async def run() -> None:
+        await asyncio.gather(*(one(number) for number in range(250)))
+
+    asyncio.run(run())
+    assert [number for number, _ in order] == list(range(250))
+    assert looks < 6 * 250
+    for (_, before), (_, after) in zip(order, order[100:], strict=False):
+        assert after - before > 60
+
+
+def test_who_gives_up_leaves_the_place_to_the_next(clock: Clock) -> None:
+    limiter = RateLimiter(2, clock=clock)
+
+    async def run() -> float:
+        began = clock.now
+        waiting = [asyncio.ensure_future(limiter.acquire()) for _ in range(4)]
+        waiting[0].cancel()
+        waiting[1].cancel()
+        await asyncio.wait(waiting)
+        return clock.now - began
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_place_that_nobody_took_is_not_used_later(clock: Clock) -> None:
+    """The service counts a submit when it comes: one that was counted long before would be one too many."""
+    limiter = RateLimiter(2, clock=clock, account="shared")
+
+    async def run() -> list[float]:
+        first, second = (asyncio.ensure_future(limiter.acquire()) for _ in range(2))
+        await first
+        second.cancel()
+        await asyncio.wait([second])
+        at = []
+        clock.now += 30
+        for _ in range(2):
+            await limiter.acquire()
+            at.append(clock.now - 1_000_000.0)
+        return at
+
+    assert asyncio.run(run()) == about([61, 61])
