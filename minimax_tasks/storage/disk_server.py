@@ -28,6 +28,9 @@ SIZE = struct.Struct("!I")
 _RECEIVED = 2**18
 """Bytes that are read at once."""
 
+_TOGETHER = 200
+"""Calls that wait for the same flush at most: each has a file open, and a process may open a thousand."""
+
 _GARBAGE = 100_000
 """Objects after which rings of them are looked for: calls leave hardly any."""
 
@@ -60,6 +63,8 @@ def _take_calls(line: socket.socket, answering: "_Answering", long: "_Long") -> 
                 done += together.begin(number, work.func.steps(*work.args, **work.keywords))
             else:
                 long.do(number, work)
+            if len(together.waiting) >= _TOGETHER:
+                done += together.go_on()
         done += together.go_on()
         if done:
             answering.give(*done)

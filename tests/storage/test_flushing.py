@@ -73,12 +73,17 @@ def long(number: int) -> Steps[str]:
 
 def served(*calls: Callable[[], Any]) -> dict[int, Any]:
     """What a server in a thread answers to calls that come together; its errors are values."""
+    messages = [pickle.dumps((number, work)) for number, work in enumerate(calls)]
     ours, theirs = socket.socketpair()
-    with ours:
-        for number, work in enumerate(calls):
-            message = pickle.dumps((number, work))
-            ours.sendall(SIZE.pack(len(message)) + message)
+
+    def send() -> None:
+        ours.sendall(b"".join(SIZE.pack(len(message)) + message for message in messages))
         ours.shutdown(socket.SHUT_WR)
+
+    with ours:
+        sender = threading.Thread(target=send)
+        sender.start()
+        sender.join(0.2)  # few calls are all there before the server begins
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(signal, "signal", lambda *_: None)  # not in a thread
             server = threading.Thread(target=disk_server.serve, args=(theirs.detach(),))
@@ -87,6 +92,7 @@ def served(*calls: Callable[[], Any]) -> dict[int, Any]:
             while data := ours.recv(2**16):
                 received += data
             server.join()
+        sender.join()
     found = {}
     for message in taken(received):
         for number, result, error in pickle.loads(message):
@@ -125,6 +131,21 @@ def test_where_nothing_can_be_flushed_at_once_each_goes_alone(
     monkeypatch.setattr(FileSystems, "can_flush", lambda self, thing: False)
     assert served(*(partial(noted, number) for number in range(3))) == {0: 0, 1: 1, 2: 2}
     assert sorted(at_once) == sorted([("alone", f"/{number}") for number in range(3)] * 2)
+
+
+def test_a_thousand_calls_at_once_do_not_open_a_thousand_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSystems, "can_flush", lambda self, thing: True)
+    monkeypatch.setattr(
+        FileSystems, "flush", lambda self, things: opened.append(len(os.listdir("/proc/self/fd")))
+    )
+    opened = [len(os.listdir("/proc/self/fd"))]
+    base = str(tmp_path)
+    calls = [partial(local_files.write, f"{base}/{n}", b"%d" % n, base) for n in range(1000)]
+    assert set(served(*calls).values()) == {None}
+    assert max(opened) < opened[0] + 250
+    assert all((tmp_path / str(n)).read_bytes() == b"%d" % n for n in range(1000))
 
 
 def test_one_of_many_creates_a_name_although_all_wait_for_the_same_flush(tmp_path: Path) -> None:
