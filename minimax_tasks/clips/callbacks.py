@@ -6,10 +6,10 @@ too is confirmed by a query.
 """
 
 import asyncio
-import contextvars
 import os
 import re
 
+from minimax_tasks.clips.alarms import Alarm, Alarms
 from minimax_tasks.clips.layout import CALLBACKS, by_task, callback_of_submit
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.storage.files import Storage
@@ -37,38 +37,36 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
 class Listener:
     """Wakes one coroutine when a callback for its task arrives, until it is closed.
 
-    Thousands wait at once, so a sleep is a future and a timer, and nothing more.
+    Thousands wait at once, so a sleep is a future, and nothing more.
     """
 
     __slots__ = (
+        "_alarm",
+        "_alarms",
         "_among",
-        "_context",
         "_end",
         "_heard",
         "_quiet_until",
         "_sleeper",
         "_task_id",
-        "_timer",
         "_version",
     )
 
-    def __init__(self, task_id: str, among: "set[Listener]", context: contextvars.Context) -> None:
-        """`context` is what its timers run in, which need nothing of it: else each would have a copy of its own."""
+    def __init__(self, task_id: str, among: "set[Listener]", alarms: Alarms) -> None:
         self._task_id = task_id
         self._among = among
-        self._context = context
+        self._alarms = alarms
         self._version: str | None = None
         self._heard = False
         self._sleeper: asyncio.Future[bool] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
         self._end = self._quiet_until = 0.0
         among.add(self)
 
     def close(self) -> None:
         """Listen no more."""
         self._among.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm = None
 
     def sleep(self, seconds: float) -> "asyncio.Future[bool]":
         """What is done after so many seconds, or after a callback that has cut no sleep short before: true then."""
@@ -92,12 +90,13 @@ class Listener:
         return min(self._quiet_until, self._end)
 
     def _wake_at(self, moment: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(moment, self._wake, context=self._context)
+        self._alarm = self._alarms.at(moment, self)
 
-    def _wake(self) -> None:
-        sleeper, self._sleeper, self._timer = self._sleeper, None, None
+    def wake(self, alarm: Alarm) -> None:
+        """End the sleep, if that is its alarm."""
+        if alarm is not self._alarm:
+            return
+        sleeper, self._sleeper, self._alarm = self._sleeper, None, None
         is_called, self._heard = self._heard, False
         if is_called:
             self._quiet_until = asyncio.get_running_loop().time() + APART
@@ -118,12 +117,12 @@ class CallbackWatch:
         self._listeners: dict[str, set[Listener]] = {}
         self._versions: dict[str, dict[str, str]] = {}
         self._lookers: dict[str, asyncio.Task[None]] = {}
-        self._context = contextvars.Context()
+        self._alarms = Alarms()
 
     def listen(self, root: Storage, task_id: str) -> Listener:
         """Hear of the callbacks about a task, also of those that come while nobody sleeps."""
         among = self._listeners.setdefault(root.url, set())
-        listener = Listener(task_id, among, self._context)
+        listener = Listener(task_id, among, self._alarms)
         listener.look(self._versions.get(root.url, {}))
         if root.url not in self._lookers or self._lookers[root.url].done():
             self._lookers[root.url] = asyncio.create_task(self._look(root))

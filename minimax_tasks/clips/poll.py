@@ -229,6 +229,7 @@ class Wait:
                 self._task.attempt, self._task.id, "the service says that it was taken back"
             )
         result = await folder.finish(answer, fetched_next=fetched_next)
+        self._found = result  # hundreds may wait to be fetched, and an answer is a kilobyte
         if error := failure(folder.root, folder.key, result):
             announce(await clip_event(Happened.FAILED, folder, why=str(error)))
             raise error
@@ -309,6 +310,8 @@ class Wait:
         return time.monotonic() - self._task.submitted_at
 
     def _final(self, answer: QueryAnswer) -> QueryAnswer:
+        if answer.task_id == self._task.id:
+            return answer
         return answer.model_copy(update={"task_id": self._task.id})
 
     def _tell(self, status: str) -> None:

@@ -22,7 +22,7 @@ from minimax_tasks.errors import ControlFlow
 from minimax_tasks.interpreter import import_paths, plain_environment
 from minimax_tasks.storage import owner
 from minimax_tasks.storage.answers import tell
-from minimax_tasks.storage.disk_server import SIZE, taken
+from minimax_tasks.storage.disk_server import SIZE, UNANSWERED, taken
 
 _Result = TypeVar("_Result")
 
@@ -30,6 +30,9 @@ _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from minimax_tasks.storage.disk_server import serve; serve(int(sys.argv[1]))"
 )
+
+_FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""Keeps glibc from giving each thread memory of its own, which is freed and lies there: 2 MB in all."""
 
 _RECEIVED = 2**18
 """Bytes that are read at once."""
@@ -71,21 +74,23 @@ class DiskProcess:
         self._end = weakref.finalize(self, _end, self._line, process)
         loop.add_reader(self._line.fileno(), _weakly(self, DiskProcess._receive))
         _lines.add(self._line)
-        if token := owner.token_of_child(process.pid):
-            self.call(partial(owner.be_known_by, token))
+        self._tell((UNANSWERED, partial(owner.be_known_by, owner.token_of_child(process.pid))))
 
     def call(self, work: "partial[_Result]") -> "asyncio.Future[_Result]":
         """Have it call a function. The answer raises `ProcessEnded` when it ended meanwhile."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_Result] = loop.create_future()
         self._number += 1
-        call = pickle.dumps((self._number, work))
         self._calls[self._number] = answer
-        self._out += SIZE.pack(len(call)) + call
+        self._tell((self._number, work))
+        return answer
+
+    def _tell(self, call: "tuple[int, partial[Any]]") -> None:
+        message = pickle.dumps(call)
+        self._out += SIZE.pack(len(message)) + message
         if not self._is_sending:  # what comes in the same turn of the event loop goes together
             self._is_sending = True
-            loop.call_soon(self._send)
-        return answer
+            asyncio.get_running_loop().call_soon(self._send)
 
     @property
     def is_awaited(self) -> bool:
@@ -173,7 +178,7 @@ def _start() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env=plain_environment(),
+                env=plain_environment() | _FEW_ARENAS,
             )
         except BaseException:
             ours.close()

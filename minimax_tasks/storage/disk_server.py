@@ -25,6 +25,9 @@ from minimax_tasks.storage.steps import TAKES_LONG, InSteps, Steps, alone
 SIZE = struct.Struct("!I")
 """Before each message: its length in bytes."""
 
+UNANSWERED = 0
+"""The number of calls whose outcome nobody waits for, and which are done before what comes next."""
+
 _RECEIVED = 2**18
 """Bytes that are read at once."""
 
@@ -59,7 +62,9 @@ def _take_calls(line: socket.socket, answering: "_Answering", long: "_Long") -> 
         done = []
         for message in taken(received):
             number, work = pickle.loads(message)
-            if isinstance(work.func, InSteps):
+            if number == UNANSWERED:
+                work()
+            elif isinstance(work.func, InSteps):
                 done += together.begin(number, work.func.steps(*work.args, **work.keywords))
             else:
                 long.do(number, work)

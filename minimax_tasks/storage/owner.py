@@ -104,7 +104,7 @@ def token_of_child(process: int) -> str:
 
 
 def be_known_by(token: str) -> None:
-    """Take over what `token_of_child` was of this process: to work it out takes OpenSSL, which is 4 MB."""
+    """Take over what `token_of_child` is of this process: to work it out takes OpenSSL, which is 4 MB."""
     _told[os.getpid()] = token
 
 

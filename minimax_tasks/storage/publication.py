@@ -29,6 +29,9 @@ index there, a page its title and its date."""
 AFFORDABLE = 512 * 1024**2
 """Bytes of a local file that are read whole to see whether it is what its manifest says."""
 
+_PIECE = 2**18
+"""Bytes of a file that are read at once."""
+
 SETTLED = 3.0
 """Seconds after its last change from which on a file is known by its time, size and number."""
 
@@ -60,9 +63,7 @@ def stands(
     One listing gives the sizes; `there` is one that the caller has. A local file is read whole as far as that is
     `AFFORDABLE`, once for each version of it; of any other its ends are, unless the listing tells what is in it.
     """
-    found = (
-        {name: Listed(size) for name, size in root.names(folder).items()} if there is None else dict(there)
-    )
+    found = {name: Listed(size) for name, size in root.names(folder).items()} if there is None else there
     if any(name not in found or found[name].size != said.get("size") for name, said in files.items()):
         return False
     unread = {
@@ -152,7 +153,7 @@ def _describe_version(path: str, size: int, changed_at: int, inode: int) -> dict
     with open(path, "rb") as file:
         first = file.read(END)
         whole.update(first)
-        while chunk := file.read(1024**2):
+        while chunk := file.read(_PIECE):
             whole.update(chunk)
         file.seek(max(0, size - END))
         last = file.read(END)

@@ -122,12 +122,17 @@ def _good_plain_clip(source: Source) -> Probe | None:
             number not in keys and any(header & 31 == _STANDS_FOR_ITSELF for header in headers)
         ):
             return None
+    count, shapes = 0, set()
     try:
-        pictures = _decoded(data, found)
+        # One after the other: those of a large video are many megabytes.
+        for picture in _decoded(data, found):
+            if picture.is_corrupt:
+                return None
+            count += 1
+            shapes.add((picture.width, picture.height, picture.format.name))
     except (av.error.FFmpegError, ValueError):
         return None
-    shapes = {(one.width, one.height, one.format.name) for one in pictures}
-    if len(pictures) != len(found.keyframes) or len(shapes) != 1 or any(one.is_corrupt for one in pictures):
+    if count != len(found.keyframes) or len(shapes) != 1:
         return None
     width, height, pix_fmt = shapes.pop()
     if (width, height) != (found.width, found.height):
@@ -144,15 +149,16 @@ def _good_plain_clip(source: Source) -> Probe | None:
     )
 
 
-def _decoded(data: bytes, clip: PlainMp4) -> list[av.VideoFrame]:
+def _decoded(data: bytes, clip: PlainMp4) -> Iterator[av.VideoFrame]:
     """The pictures that stand for themselves."""
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, av.video.codeccontext.VideoCodecContext)
     decoder.extradata = clip.avc
     decoder.thread_count = 1
     decoder.options = {"skip_loop_filter": "all"}  # nobody looks at them
-    packets = [av.Packet(data[slice(*clip.packets[number])]) for number in clip.keyframes]
-    return [picture for packet in (*packets, None) for picture in decoder.decode(packet)]
+    for number in clip.keyframes:
+        yield from decoder.decode(av.Packet(data[slice(*clip.packets[number])]))
+    yield from decoder.decode(None)
 
 
 def _read_header(container: av.container.InputContainer) -> Probe:
