@@ -9,7 +9,7 @@ import contextvars
 import math
 from typing import Protocol
 
-GRID = 0.02
+GRID = 0.005
 """Seconds between the moments at which somebody is woken: each is rounded up to one of them."""
 
 

@@ -187,9 +187,9 @@ class ClipMaker:
                 try:
                     while not wait.is_over:
                         await wait.look(await wait.pause())
+                    is_made = await self.take(clip, folder, wait)
                 finally:
                     wait.end()
-                is_made = await self.take(clip, folder, wait)
         except Exception as error:
             self.heed(clip, error)
             raise
@@ -210,6 +210,7 @@ class ClipMaker:
         try:
             await wait.result(fetched_next=True)
         except GenerationFailed:
+            wait.end()
             if not await submit_again(lambda: clip, folder, self.service, frames=self._frames):
                 raise
             return False

@@ -177,6 +177,7 @@ class Wait:
         "_callbacks",
         "_folder",
         "_found",
+        "_has_place",
         "_on_status",
         "_part",
         "_pause",
@@ -198,6 +199,7 @@ class Wait:
     ) -> None:
         """`result` is what is known of the task already."""
         self._found: QueryAnswer | dict[str, Any] | None = result
+        self._has_place = False
         self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
         self._began = time.monotonic()
         self._status, self._refused = "", 0
@@ -206,9 +208,15 @@ class Wait:
         self._callbacks = service.watch.listen(folder.root, task.id) if result is None else None
 
     def end(self) -> None:
-        """Hear of no callbacks any more."""
+        """Hear of no callbacks any more, and let others have an answer: this one is done with."""
         if self._callbacks is not None:
             self._callbacks.close()
+        self._leave_place()
+
+    def _leave_place(self) -> None:
+        if self._has_place:
+            self._has_place = False
+            self._service.answered.release()
 
     @property
     def is_over(self) -> bool:
@@ -229,7 +237,6 @@ class Wait:
                 self._task.attempt, self._task.id, "the service says that it was taken back"
             )
         result = await folder.finish(answer, fetched_next=fetched_next)
-        self._found = result  # hundreds may wait to be fetched, and an answer is a kilobyte
         if error := failure(folder.root, folder.key, result):
             announce(await clip_event(Happened.FAILED, folder, why=str(error)))
             raise error
@@ -265,13 +272,20 @@ class Wait:
         Raises `ApiError` when the key is refused, or one look after the other, `OutOfReach`, and `GenerationTimeout`
         when it takes too long.
         """
-        if is_called or self._is_due:
+        if not (is_called or self._is_due):
+            return
+        await self._service.pace_read(self._task.endpoint)
+        await self._service.answered.acquire()
+        self._has_place = True
+        try:
             self._found = await self._ask()
+        finally:
+            if self._found is None:
+                self._leave_place()
 
     async def _ask(self) -> QueryAnswer | None:
         """The final answer; None when there is none yet."""
         task, service = self._task, self._service
-        await service.pace_read(task.endpoint)
         try:
             answer = await service.client.query(task.id, task.endpoint)
         except (NotConnected, AnswerLost) as error:

@@ -42,6 +42,11 @@ FETCHED_AT_ONCE = 64
 """Clips that are being fetched at once: each may lie on the local disk, and more would only wait for each other."""
 
 
+ANSWERED_AT_ONCE = 2 * FETCHED_AT_ONCE
+"""Clips of which it is asked whether they are ready, or that are and are not fetched yet: each holds more than while it
+is waited for, and more of them would only wait for the others to be fetched."""
+
+
 @dataclass(frozen=True)
 class InFlightLimits:
     """Places for clips in flight, and for those among them that are being submitted.
@@ -98,6 +103,7 @@ class Service:
         self.began = datetime.now(UTC)
         """What was taken back after this moment is for another run to submit again."""
         self._submitting: dict[str, asyncio.Semaphore] = {}
+        self.answered = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self.fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not

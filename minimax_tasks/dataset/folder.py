@@ -7,7 +7,6 @@ another clip, so that a folder whose delivery was cut short lists whole videos o
 """
 
 import hashlib
-import io
 import itertools
 import json
 import threading
@@ -41,7 +40,7 @@ from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
 from minimax_tasks.storage.drafts import is_draft
 from minimax_tasks.storage.files import Listed, Storage
-from minimax_tasks.storage.publication import described, stands, sweep_below, until_it_stands
+from minimax_tasks.storage.publication import Description, described, stands, sweep_below, until_it_stands
 
 VIDEOS = "data"
 TARS = "-wds"
@@ -305,16 +304,13 @@ class Delivery:
     ) -> Manifest:
         """Everything but the videos of this table, which are there: the manifest of the one before goes first."""
         self._root.remove(f"{self._folder}/{DATASET_MANIFEST}")
-        files = {METADATA: self._put(METADATA, _for_readers(samples, attrgetter("metadata")))}
-        splits = {
-            split: self._put(_metadata_name(split), data)
-            for split, data in _metadata_of_splits(samples).items()
-        }
+        files = {METADATA: self._put_for_readers(METADATA, samples, attrgetter("metadata"))}
+        splits = self._put_splits(samples)
         if export is not None:
             export(samples)
         failed = [row for row in self._plan.rows if row.key in self._failed]
         if failed:
-            files[FAILED_ROWS] = self._put(FAILED_ROWS, _json_lines(map(self._failed_line, failed)))
+            files[FAILED_ROWS] = self._put(FAILED_ROWS, map(self._failed_line, failed))
         else:
             self._root.remove(f"{self._folder}/{FAILED_ROWS}")
         self._write_card(card)
@@ -344,10 +340,41 @@ class Delivery:
         self._root.write_json(f"{self._folder}/{DATASET_MANIFEST}", manifest.model_dump(mode="json"))
         return manifest
 
-    def _put(self, name: str, data: bytes) -> dict[str, Any]:
-        """Write a file of the folder; returns what the manifest says of it."""
-        self._root.write(f"{self._folder}/{name}", data)
-        return described(data)
+    def _put_splits(self, samples: Iterable[Sample]) -> dict[str, dict[str, Any]]:
+        """Write the metadata of each split, with names of videos as seen from its folder.
+
+        `datasets` takes the types of the columns from each, and refuses splits that differ.
+        """
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for sample in samples:
+            if sample.split:
+                name = sample.file_name.removeprefix(f"{VIDEOS}/{sample.split}/")
+                rows.setdefault(sample.split, []).append(sample.metadata | {"file_name": name})
+        groups = list(rows.values())
+        texts, dates = unclear(groups), dated(groups)
+        return {
+            split: self._put_for_readers(_metadata_name(split), told, lambda row: as_text(row, texts, dates))
+            for split, told in rows.items()
+        }
+
+    def _put_for_readers(
+        self, name: str, rows: Sequence[_Held], told: Callable[[_Held], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Write rows in their order, unless a reader would not see what all columns hold at the beginning.
+
+        `told` is what there is to say of one.
+        """
+        said = self._put(name, map(told, rows))
+        if said["size"] > SEEN_AT_ONCE:
+            said = self._put(name, (told(rows[number]) for number in telling_first(map(told, rows))))
+        return said
+
+    def _put(self, name: str, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """Write a file of JSON lines; returns what the manifest says of it."""
+        description = Description()
+        lines = (json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+        self._root.write_lines(f"{self._folder}/{name}", map(description.having, lines))
+        return description.as_document()
 
     def _kinds(self) -> dict[str, Kind]:
         """The columns and the kind of each.
@@ -412,39 +439,6 @@ def _read_card(root: Storage, folder: str) -> str:
         return root.read(f"{folder}/{CARD}").decode(errors="replace")
     except FileNotFoundError:
         return ""
-
-
-def _for_readers(rows: Sequence[_Held], told: Callable[[_Held], dict[str, Any]]) -> bytes:
-    """Rows as JSON lines, in their order, unless a reader would not see what all columns hold at the beginning.
-
-    `told` is what there is to say of one.
-    """
-    lines = _json_lines(map(told, rows))
-    if len(lines) <= SEEN_AT_ONCE:
-        return lines
-    return _json_lines(told(rows[number]) for number in telling_first(map(told, rows)))
-
-
-def _json_lines(lines: Iterable[dict[str, Any]]) -> bytes:
-    written = io.BytesIO()
-    for line in lines:
-        written.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-    return written.getvalue()
-
-
-def _metadata_of_splits(samples: Iterable[Sample]) -> dict[str, bytes]:
-    """The metadata of each split, with names of videos as seen from its folder.
-
-    `datasets` takes the types of the columns from each, and refuses splits that differ.
-    """
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for sample in samples:
-        if sample.split:
-            name = sample.file_name.removeprefix(f"{VIDEOS}/{sample.split}/")
-            rows.setdefault(sample.split, []).append(sample.metadata | {"file_name": name})
-    groups = list(rows.values())
-    texts, dates = unclear(groups), dated(groups)
-    return {split: _for_readers(told, lambda row: as_text(row, texts, dates)) for split, told in rows.items()}
 
 
 def _file_name(planned: PlannedRow) -> str:

@@ -137,9 +137,9 @@ class ShardRun:
                 try:
                     while not wait.is_over:
                         await wait.look(await wait.pause())
+                    is_made = await self._maker.take(clip, folder, wait)
                 finally:
                     wait.end()
-                is_made = await self._maker.take(clip, folder, wait)
             self._made[key] = facts(await folder.known(RESULT) or {})
             self._on_news(key, ClipNews.MADE, "")
         except Exception as error:

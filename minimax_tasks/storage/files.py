@@ -316,6 +316,13 @@ class Storage:
         """Write a JSON object, readable by people."""
         self.write(name, _json(data), durable=durable, new_folder=new_folder)
 
+    def write_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """`write` for lines that would be large in memory together, which they only are for a storage elsewhere."""
+        if self.local:
+            local_files.write_lines(self.path(name), lines, self.base)
+        else:
+            self.write(name, b"".join(lines))
+
     def put(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
         """Copy a local file here, whole, replacing what is there."""
         if self.local:

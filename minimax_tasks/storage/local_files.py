@@ -6,7 +6,7 @@ the root: its own name, and those of the folders below it, are on disk with the 
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,18 @@ def write(
 
 
 _writing = write.steps  # as a part of other work
+
+
+@InSteps
+def write_lines(final: str, lines: Iterable[bytes], base: str) -> Steps[None]:
+    """`write` for a file that would be large in memory."""
+    with _draft(final, base) as draft:
+        with open(draft.path, "xb") as out:
+            out.writelines(lines)
+            out.flush()
+            yield [out.fileno()]
+        draft.replace(final)
+    yield from disk.flush_entries(os.path.dirname(final), base)
 
 
 @InSteps

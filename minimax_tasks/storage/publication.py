@@ -47,12 +47,39 @@ def describe(path: str | Path) -> dict[str, Any]:
 
 def described(data: bytes) -> dict[str, Any]:
     """`describe` for bytes, with what a listing of S3 says of them."""
-    return {
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "ends": _of_ends(data[:END], data[-END:]),
-        "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
-    }
+    description = Description()
+    description.having(data)
+    return description.as_document()
+
+
+class Description:
+    """`described` for bytes that come one piece after the other."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        self._first, self._last = bytearray(), bytearray()
+
+    def having(self, piece: bytes) -> bytes:
+        """Add a piece; returns it."""
+        self._size += len(piece)
+        self._sha256.update(piece)
+        self._md5.update(piece)
+        if (missing := END - len(self._first)) > 0:
+            self._first += piece[:missing]
+        self._last += piece[-END:]
+        if len(self._last) > 4 * END:
+            del self._last[:-END]
+        return piece
+
+    def as_document(self) -> dict[str, Any]:
+        """What a manifest says of them all."""
+        return {
+            "size": self._size,
+            "sha256": self._sha256.hexdigest(),
+            "ends": _of_ends(bytes(self._first), bytes(self._last[-END:])),
+            "md5": self._md5.hexdigest(),
+        }
 
 
 def stands(
