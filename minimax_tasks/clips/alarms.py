@@ -37,7 +37,7 @@ class Alarms:
         loop = asyncio.get_running_loop()
         if moment <= loop.time():
             alarm: Alarm = [sleeper]
-            loop.call_soon(_ring, alarm, context=self._context)
+            self._ring(alarm)
             return alarm
         number = math.ceil(moment / GRID)
         known = self._alarms.get(number)
@@ -45,13 +45,13 @@ class Alarms:
             known.append(sleeper)
             return known
         alarm = self._alarms[number] = [sleeper]
-        loop.call_at(number * GRID, self._ring, number, context=self._context)
+        loop.call_at(number * GRID, self._is_due, number, context=self._context)
         return alarm
 
-    def _ring(self, number: int) -> None:
-        _ring(self._alarms.pop(number))
+    def _is_due(self, number: int) -> None:
+        self._ring(self._alarms.pop(number))
 
-
-def _ring(alarm: Alarm) -> None:
-    for sleeper in alarm:
-        sleeper.wake(alarm)
+    def _ring(self, alarm: Alarm) -> None:
+        loop = asyncio.get_running_loop()
+        for sleeper in alarm:  # each in a turn of its own: what one raises is nothing to the others
+            loop.call_soon(sleeper.wake, alarm, context=self._context)

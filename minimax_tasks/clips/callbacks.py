@@ -8,6 +8,7 @@ too is confirmed by a query.
 import asyncio
 import os
 import re
+from collections.abc import Callable
 
 from minimax_tasks.clips.alarms import Alarm, Alarms
 from minimax_tasks.clips.layout import CALLBACKS, by_task, callback_of_submit
@@ -35,9 +36,9 @@ def heard_task_id(root: Storage, key: str, nonce: str) -> str:
 
 
 class Listener:
-    """Wakes one coroutine when a callback for its task arrives, until it is closed.
+    """Wakes somebody when a callback for a task arrives, or when a time is over, until it is closed.
 
-    Thousands wait at once, so a sleep is a future, and nothing more.
+    Thousands wait at once, so a sleep takes nothing but this.
     """
 
     __slots__ = (
@@ -47,8 +48,8 @@ class Listener:
         "_end",
         "_heard",
         "_quiet_until",
-        "_sleeper",
         "_task_id",
+        "_then",
         "_version",
     )
 
@@ -58,7 +59,7 @@ class Listener:
         self._alarms = alarms
         self._version: str | None = None
         self._heard = False
-        self._sleeper: asyncio.Future[bool] | None = None
+        self._then: Callable[[bool], None] | None = None
         self._alarm: Alarm | None = None
         self._end = self._quiet_until = 0.0
         among.add(self)
@@ -66,15 +67,16 @@ class Listener:
     def close(self) -> None:
         """Listen no more."""
         self._among.discard(self)
-        self._alarm = None
+        self._alarm = self._then = None
 
-    def sleep(self, seconds: float) -> "asyncio.Future[bool]":
-        """What is done after so many seconds, or after a callback that has cut no sleep short before: true then."""
-        loop = asyncio.get_running_loop()
-        self._sleeper = loop.create_future()
-        self._end = loop.time() + seconds
+    def sleep(self, seconds: float, then: Callable[[bool], None]) -> None:
+        """Call a function after so many seconds, or after a callback that has cut no sleep short before: with True then.
+
+        Not before this call has returned.
+        """
+        self._then = then
+        self._end = asyncio.get_running_loop().time() + seconds
         self._wake_at(self._until_heard() if self._heard else self._end)
-        return self._sleeper
 
     def look(self, versions: dict[str, str]) -> None:
         """Compare with the callbacks that there are now, by their tasks."""
@@ -83,7 +85,7 @@ class Listener:
             self._version = version
             if not self._heard:
                 self._heard = True
-                if self._sleeper is not None:
+                if self._then is not None:
                     self._wake_at(self._until_heard())
 
     def _until_heard(self) -> float:
@@ -96,12 +98,12 @@ class Listener:
         """End the sleep, if that is its alarm."""
         if alarm is not self._alarm:
             return
-        sleeper, self._sleeper, self._alarm = self._sleeper, None, None
+        then, self._then, self._alarm = self._then, None, None
         is_called, self._heard = self._heard, False
         if is_called:
             self._quiet_until = asyncio.get_running_loop().time() + APART
-        if sleeper is not None and not sleeper.done():
-            sleeper.set_result(is_called)
+        if then is not None:
+            then(is_called)
 
 
 class CallbackWatch:

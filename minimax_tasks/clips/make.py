@@ -185,8 +185,7 @@ class ClipMaker:
             while not is_made:
                 wait = await self.wait_for(clip, folder, on_status=on_status)
                 try:
-                    while not wait.is_over:
-                        await wait.look(await wait.pause())
+                    await wait.until_over()
                     is_made = await self.take(clip, folder, wait)
                 finally:
                     wait.end()

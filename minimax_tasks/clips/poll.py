@@ -54,8 +54,7 @@ async def poll(
     """
     wait = await wait_for(folder, service, on_status=on_status)
     try:
-        while not wait.is_over:
-            await wait.look(await wait.pause())
+        await wait.until_over()
     finally:
         wait.end()
     return await wait.result()
@@ -66,8 +65,8 @@ async def wait_for(
 ) -> "Wait":
     """The wait for a clip that is submitted, which is over where its result is there. Raises `GenerationFailed`.
 
-    `poll` is all there is to do with it. Who makes thousands does that itself: what calls `poll` and what that calls
-    would be held for each of them.
+    `poll` is all there is to do with it. Who makes thousands lets each `rest`, with no coroutine: one with its task is a
+    kilobyte.
     """
     task = _Task.of(await ensure_submitted(folder))
     submitted_here = folder.own(SUBMISSION) is not None
@@ -167,9 +166,9 @@ class _Task(NamedTuple):
 
 
 class Wait:
-    """The wait for one task: a pause, a look, and so on until it is over, and then its end.
+    """The wait for one task: a rest, a look, and so on until it is over, and then its end.
 
-    Thousands are in a pause at once, so that this and who calls it is all that a clip takes then.
+    Thousands rest at once, and then this is all that is held of them.
     """
 
     __slots__ = (
@@ -187,6 +186,7 @@ class Wait:
         "_service",
         "_status",
         "_task",
+        "_then",
     )
 
     def __init__(
@@ -200,6 +200,7 @@ class Wait:
         """`result` is what is known of the task already."""
         self._found: QueryAnswer | dict[str, Any] | None = result
         self._has_place = False
+        self._then: Callable[[], object] | None = None
         self._task, self._folder, self._service, self._on_status = task, folder, service, on_status
         self._began = time.monotonic()
         self._status, self._refused = "", 0
@@ -211,6 +212,7 @@ class Wait:
         """Hear of no callbacks any more, and let others have an answer: this one is done with."""
         if self._callbacks is not None:
             self._callbacks.close()
+        self._then = None
         self._leave_place()
 
     def _leave_place(self) -> None:
@@ -242,8 +244,29 @@ class Wait:
             raise error
         return result
 
-    def pause(self) -> "asyncio.Future[bool]":
-        """Ends when a look may be due. True when the service has called."""
+    async def until_over(self) -> None:
+        """Rest and look until it is over."""
+        while not self.is_over:
+            rested = asyncio.Event()
+            self.rest(rested.set)
+            await rested.wait()
+            await self.look()
+
+    def rest(self, then: Callable[[], object]) -> None:
+        """Call a function when a look is worth while, or the service has called. Not before this call has returned."""
+        self._then = then
+        self._pause_once()
+
+    def __call__(self, is_called: bool) -> None:
+        """A pause has ended: that is what the listener calls."""
+        if not (is_called or self._is_due):
+            self._pause_once()
+            return
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+
+    def _pause_once(self) -> None:
         settings = self._service.settings
         interval, pause = settings.poll_interval, self._pause
         first, elapsed = self._first, self._elapsed
@@ -253,7 +276,7 @@ class Wait:
             pause = max(0.0 if knows else interval / 2, first - elapsed)
         self._pause = interval * random.uniform(0.9, 1.1)
         assert self._callbacks is not None
-        return self._callbacks.sleep(min(pause, settings.generation_timeout))
+        self._callbacks.sleep(min(pause, settings.generation_timeout), self)
 
     @property
     def _is_due(self) -> bool:
@@ -266,14 +289,12 @@ class Wait:
         part = 1.0 if self._polled else self._part
         return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=part)
 
-    async def look(self, is_called: bool) -> None:
-        """Ask how the task stands, if that is due after a pause, or the service has called.
+    async def look(self) -> None:
+        """Ask how the task stands.
 
         Raises `ApiError` when the key is refused, or one look after the other, `OutOfReach`, and `GenerationTimeout`
         when it takes too long.
         """
-        if not (is_called or self._is_due):
-            return
         await self._service.pace_read(self._task.endpoint)
         await self._service.answered.acquire()
         self._has_place = True

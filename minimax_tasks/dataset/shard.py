@@ -1,6 +1,7 @@
 """Making the clips of a shard: many at once, each with its own files, and none in the way of the others."""
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from enum import Enum
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import RESULT, clip_folder
 from minimax_tasks.clips.make import ClipMaker
+from minimax_tasks.clips.poll import Wait
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.service import InFlightLimits, Service
 from minimax_tasks.clips.state import ClipStatus
@@ -88,6 +90,10 @@ class ShardRun:
         self._on_submitted = on_submitted
         self._on_news = on_news
         self._to_submit = len(clips)
+        self._left = len(clips)
+        """Clips that have no outcome yet."""
+        self._over = asyncio.Event()
+        self._under_way: set[_Clip] = set()
         self._flight = _Places(limits.flight)
         self._reported_at = time.monotonic()
         self._made: dict[str, ClipFacts] = {}
@@ -101,6 +107,12 @@ class ShardRun:
                 for endpoint, keys in self._by_endpoint().items():
                     places = self._begun[endpoint] = _Places(self._limits.begun_for(endpoint))
                     group.create_task(self._begin(keys, places, group))
+                try:
+                    if self._left:
+                        await self._over.wait()
+                finally:
+                    for one in self._under_way:
+                        one.stop()
         finally:  # of clips whose runs were stopped before they began
             for places in (self._flight, *self._begun.values()):
                 places.leave_all()
@@ -119,36 +131,62 @@ class ShardRun:
         return found
 
     async def _begin(self, keys: list[str], begun: _Places, group: asyncio.TaskGroup) -> None:
+        context = contextvars.copy_context()
+
+        def go_on(one: _Clip) -> None:  # each with a context of its own, as if this had begun it
+            group.create_task(self._see_through(one, begun), name=one.folder.key, context=context.copy())
+
         for key in keys:
             await begun.take()
             await self._flight.take()
-            group.create_task(self._see_through(key, self._clips[key], begun), name=key)
+            one = _Clip(self._maker.service.folder(self._root, key), go_on)
+            self._under_way.add(one)
+            go_on(one)
 
-    async def _see_through(self, key: str, clip: ClipRequest, begun: _Places) -> None:
-        folder = self._maker.service.folder(self._root, key)
+    async def _see_through(self, one: "_Clip", begun: _Places) -> None:
+        """Do what there is to do for a clip, until it has an outcome or rests: then there is no task for it."""
+        key, clip = one.folder.key, self._clips[one.folder.key]
+        rests = False
         try:
-            try:
-                is_made = await self._submit_unless_made(key, clip, folder)
-            finally:
-                begun.leave()
-            # As in `ClipMaker.finish`: thousands wait at once, and this coroutine is all that is held of those that do.
-            while not is_made:
-                wait = await self._maker.wait_for(clip, folder)
-                try:
-                    while not wait.is_over:
-                        await wait.look(await wait.pause())
-                    is_made = await self._maker.take(clip, folder, wait)
-                finally:
-                    wait.end()
-            self._made[key] = facts(await folder.known(RESULT) or {})
-            self._on_news(key, ClipNews.MADE, "")
+            rests = not await self._is_made(one, clip, begun)
+            if not rests:
+                self._made[key] = facts(await one.folder.known(RESULT) or {})
+                self._on_news(key, ClipNews.MADE, "")
         except Exception as error:
             self._maker.heed(clip, error)
-            self._failed[key] = await self._failure(folder, error)
+            self._failed[key] = await self._failure(one.folder, error)
             self._on_news(key, ClipNews.FAILED, self._failed[key].text)
         finally:
-            self._flight.leave()
-        self._tell()
+            if not rests:
+                self._leave(one)
+        if not rests:
+            self._tell()
+
+    async def _is_made(self, one: "_Clip", clip: ClipRequest, begun: _Places) -> bool:
+        """Go on with a clip; false when it rests, because it is not generated yet."""
+        if one.wait is not None:
+            await one.wait.look()
+        else:
+            try:
+                if await self._submit_unless_made(one.folder.key, clip, one.folder):
+                    return True
+            finally:
+                begun.leave()
+            one.wait = await self._maker.wait_for(clip, one.folder)
+        while one.wait.is_over:
+            if await self._maker.take(clip, one.folder, one.wait):
+                return True
+            one.wait = await self._maker.wait_for(clip, one.folder)
+        one.rest()
+        return False
+
+    def _leave(self, one: "_Clip") -> None:
+        one.stop()
+        self._under_way.discard(one)
+        self._flight.leave()
+        self._left -= 1
+        if not self._left:
+            self._over.set()
 
     async def _submit_unless_made(self, key: str, clip: ClipRequest, folder: ClipFolder) -> bool:
         def hear(status: str) -> None:
@@ -189,6 +227,36 @@ class ShardRun:
         self._reported_at = time.monotonic()
         failed = f", {len(self._failed)} failed" if self._failed else ""
         self._report(f"{len(self._made)} of {of} clips are made{failed}", done / of)
+
+
+class _Clip:
+    """A clip under way. Thousands rest at once, and then this is all that is held of them."""
+
+    __slots__ = ("_go_on", "_is_stopped", "folder", "wait")
+
+    def __init__(self, folder: ClipFolder, go_on: "Callable[[_Clip], None]") -> None:
+        self.folder = folder
+        self.wait: Wait | None = None
+        self._go_on = go_on
+        self._is_stopped = False
+
+    def rest(self) -> None:
+        """Go on when a look is worth while."""
+        assert self.wait is not None
+        if self._is_stopped:
+            raise asyncio.CancelledError
+        self.wait.rest(self)
+
+    def __call__(self) -> None:
+        """A look is worth while: that is what the wait calls."""
+        if not self._is_stopped:
+            self._go_on(self)
+
+    def stop(self) -> None:
+        """Go on no more."""
+        self._is_stopped = True
+        if self.wait is not None:
+            self.wait.end()
 
 
 def _is_over(error: Exception) -> bool:
