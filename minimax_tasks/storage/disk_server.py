@@ -25,7 +25,7 @@ from minimax_tasks.storage.steps import TAKES_LONG, InSteps, Steps, alone
 SIZE = struct.Struct("!I")
 """Before each message: its length in bytes."""
 
-UNANSWERED = 0
+UNANSWERED = -1
 """The number of calls whose outcome nobody waits for, and which are done before what comes next."""
 
 _RECEIVED = 2**18
