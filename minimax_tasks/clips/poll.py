@@ -218,7 +218,7 @@ class Wait:
     def _leave_place(self) -> None:
         if self._has_place:
             self._has_place = False
-            self._service.answered.release()
+            self._service.line(self._task.endpoint).leave()
 
     @property
     def is_over(self) -> bool:
@@ -253,18 +253,26 @@ class Wait:
             await self.look()
 
     def rest(self, then: Callable[[], object]) -> None:
-        """Call a function when a look is worth while, or the service has called. Not before this call has returned."""
+        """Call a function when a look is worth while, or the service has called, and there is a place for it.
+
+        Not before this call has returned.
+        """
         self._then = then
         self._pause_once()
 
     def __call__(self, is_called: bool) -> None:
         """A pause has ended: that is what the listener calls."""
-        if not (is_called or self._is_due):
+        if is_called or self._is_due:
+            self._service.line(self._task.endpoint).enter(self._take_place)
+        else:
             self._pause_once()
-            return
+
+    def _take_place(self) -> bool:
         then, self._then = self._then, None
+        self._has_place = then is not None
         if then is not None:
             then()
+        return self._has_place
 
     def _pause_once(self) -> None:
         settings = self._service.settings
@@ -290,15 +298,13 @@ class Wait:
         return estimate.seconds_to_wait(interval, self._task.kind, polled=self._polled, part=part)
 
     async def look(self) -> None:
-        """Ask how the task stands.
+        """Ask how the task stands, after a rest.
 
         Raises `ApiError` when the key is refused, or one look after the other, `OutOfReach`, and `GenerationTimeout`
         when it takes too long.
         """
-        await self._service.pace_read(self._task.endpoint)
-        await self._service.answered.acquire()
-        self._has_place = True
         try:
+            await self._service.pace_read(self._task.endpoint)
             self._found = await self._ask()
         finally:
             if self._found is None:

@@ -18,6 +18,7 @@ from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.clips.account import Account
 from minimax_tasks.clips.callbacks import CallbackWatch
 from minimax_tasks.clips.folder import ClipFolder
+from minimax_tasks.clips.line import Line
 from minimax_tasks.clips.poll_start import FirstPollEstimate
 from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
 from minimax_tasks.clips.root import check_payable, is_drawn_small
@@ -103,7 +104,7 @@ class Service:
         self.began = datetime.now(UTC)
         """What was taken back after this moment is for another run to submit again."""
         self._submitting: dict[str, asyncio.Semaphore] = {}
-        self.answered = asyncio.Semaphore(ANSWERED_AT_ONCE)
+        self._lines: dict[str, Line] = {}
         self.fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
         self.counting = asyncio.Lock()
         """Held from a claim until its price is known to be in the budget, so that concurrent attempts do not
@@ -147,6 +148,12 @@ class Service:
     def submits_to(self, endpoint: Endpoint) -> asyncio.Semaphore:
         """The places of submits on their way to an endpoint: one that makes them wait holds up no other."""
         return self._submitting.setdefault(endpoint.name, asyncio.Semaphore(SUBMITS_AT_ONCE))
+
+    def line(self, endpoint: Endpoint) -> Line:
+        """The places of clips of which an endpoint is asked whether they are ready, until they are fetched."""
+        if endpoint.name not in self._lines:
+            self._lines[endpoint.name] = Line(ANSWERED_AT_ONCE)
+        return self._lines[endpoint.name]
 
     async def pace_read(self, endpoint: Endpoint) -> None:
         """Wait until one more question may be asked, where these count as well."""

@@ -71,6 +71,26 @@ def test_clips_that_are_waited_for_rest_without_a_task(tmp_path: Path) -> None:
     assert not result.failed
 
 
+def test_clips_that_are_all_ready_stand_in_line_without_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minimax_tasks.clips.service.ANSWERED_AT_ONCE", 2)
+
+    async def work(service: Service) -> tuple[ShardResult, int]:
+        shard = Shard(tmp_path, service)
+        await shard.rest()
+        most = 0
+        while not shard.making.done():
+            most = max(most, len(asyncio.all_tasks()))
+            await asyncio.wait([shard.making], timeout=0.01)
+        return await shard.making, most
+
+    with Sandbox(latency=2.0, scale="90P") as sandbox:
+        result, most = with_service(sandbox.url, work, interval=0.5)
+    assert len(result.made) == CLIPS
+    assert most < 15
+
+
 def test_a_shard_that_is_stopped_leaves_its_places_and_nothing_that_goes_on(tmp_path: Path) -> None:
     async def work(service: Service) -> None:
         shard = Shard(tmp_path, service)
