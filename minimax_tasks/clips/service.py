@@ -27,6 +27,7 @@ from minimax_tasks.clips.turns import Turns
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.disk_work import leave_the_disk
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.s3_here import leave_s3
 from minimax_tasks.storage.temporary import new_temporary_folder
 
 SUBMITS_AT_ONCE = 16
@@ -219,6 +220,7 @@ class Service:
         if scratch is not None:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await leave_the_disk()
+        await leave_s3()
 
     async def __aenter__(self) -> Self:
         return self

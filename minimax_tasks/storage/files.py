@@ -24,10 +24,10 @@ from pydantic_core import PydanticSerializationError, to_json
 from minimax_tasks.storage import disk, local_files, owner, s3
 from minimax_tasks.storage.disk_work import at_the_disk, has_process, when_the_disk_rests
 from minimax_tasks.storage.drafts import draft_name, is_draft
-from minimax_tasks.storage.fs_loop import in_fs_loop
 from minimax_tasks.storage.local_files import Durable
 from minimax_tasks.storage.paths import is_top
 from minimax_tasks.storage.references import judge_root, patience
+from minimax_tasks.storage.s3_here import in_this_loop
 from minimax_tasks.storage.steps import alone
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS, temporary_folder
 
@@ -100,7 +100,7 @@ class Storage:
     ) -> None:
         """`write_json` from a coroutine."""
         if self._s3:
-            await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data)))
+            await in_this_loop(self.fs, partial(s3.put, path=self.path(name), data=_json(data)))
         elif self.local and (durable or has_process()):
             final = self.path(name)
             await at_the_disk(
@@ -123,7 +123,9 @@ class Storage:
         if not self._s3:
             return await self.run(self.create_json, name, data, durable=durable)
         try:
-            await in_fs_loop(self.fs, partial(s3.put, self.fs, self.path(name), _json(data), exclusive=True))
+            await in_this_loop(
+                self.fs, partial(s3.put, path=self.path(name), data=_json(data), exclusive=True)
+            )
         except FileExistsError:
             return False
         return True
@@ -133,8 +135,8 @@ class Storage:
         if self.local:
             final = self.path(name)
             await at_the_disk(local_files.put, source, final, self.base, new_folder=new_folder)
-        elif self._s3:
-            await in_fs_loop(self.fs, partial(s3.put_file, self.fs, str(source), self.path(name)))
+        elif self._s3 and s3.is_small(source):
+            await in_this_loop(self.fs, partial(s3.put_file, source=source, path=self.path(name)))
         else:
             await self.run(self.put, source, name, new_folder=new_folder)
 

@@ -10,6 +10,7 @@ import mimetypes
 import os
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -21,7 +22,7 @@ ONE_READER: dict[str, Any] = {"max_concurrency": 1}
 """Makes `cat_file` read a file in one piece, without asking for its size."""
 
 _SMALL = 2**20
-"""Bytes of a file up to which it is signed whole."""
+"""Bytes of a file up to which it is sent from memory."""
 
 
 def is_s3(fs: Any) -> bool:
@@ -106,19 +107,17 @@ async def put(fs: Any, path: str, data: bytes, *, exclusive: bool = False, media
         await fs._pipe_file(path, data, mode="create" if exclusive else "overwrite", **options)
 
 
-async def put_file(fs: Any, source: str, path: str) -> None:
-    """Copy a local file of any size, replacing what is there."""
-    data = _small(source)
-    if data is None:
-        await fs._put_file(source, path)
-    else:
-        await put(fs, path, data, media_type=mimetypes.guess_type(path)[0] or "")
+def is_small(source: str | Path) -> bool:
+    """Whether a local file can be sent from memory (`put_file`), in an event loop that has more to do."""
+    return os.path.getsize(source) <= _SMALL
 
 
-def _small(source: str) -> bytes | None:
-    """The bytes of a file, None when there are many."""
-    if os.path.getsize(source) > _SMALL:
-        return None
+async def put_file(fs: Any, source: str | Path, path: str) -> None:
+    """Copy a small local file, replacing what is there."""
+    await put(fs, path, _bytes(source), media_type=mimetypes.guess_type(path)[0] or "")
+
+
+def _bytes(source: str | Path) -> bytes:
     with open(source, "rb") as file:
         return file.read()
 
