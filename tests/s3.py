@@ -25,14 +25,20 @@ def find_server() -> str:
 
 
 @contextlib.contextmanager
-def s3_server() -> Iterator[dict[str, str]]:
-    """Run a server with one bucket; yields the environment that points fsspec at it."""
+def s3_server(*, keeps_connections: bool = False) -> Iterator[dict[str, str]]:
+    """Run a server with one bucket; yields the environment that points fsspec at it.
+
+    `keeps_connections`: as S3 does. The server by itself closes each after its answer, which is the harder case.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
+    program = [find_server()]
+    if keeps_connections:
+        program = [str(Path(program[0]).with_name("python")), str(REPOSITORY / "tests/s3_keeping.py")]
     server = subprocess.Popen(
-        [find_server(), "-H", "127.0.0.1", "-p", str(port)],
+        [*program, "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
