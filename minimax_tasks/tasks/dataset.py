@@ -82,6 +82,7 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
     owner = OwnerParameter()
     retry_count = 3
     pays = True
+    is_one_of_many = True
 
     _named_as = "shard"
 
@@ -121,8 +122,13 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
         clips = await asyncio.to_thread(self._clips, root)
         service = current_run().service(self)
         limits = service.limits(self.max_in_flight)
-        shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit, self._tell)
-        with listening(self._hear):
+        with current_run().submitting.shard() as has_submitted, listening(self._hear):
+
+            def let_others_submit() -> None:
+                has_submitted()
+                self._let_others_submit()
+
+            shard = ShardRun(clips, root, service, limits, self._report, let_others_submit, self._tell)
             result = await shard.make()
         await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 

@@ -10,7 +10,8 @@ import contextlib
 import contextvars
 import inspect
 import logging
-from collections.abc import Coroutine, Hashable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,6 +37,43 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+SHARDS_AT_ONCE = 2
+"""Shards that a process submits at the same time, where others may have the next: when one is through, no time is lost."""
+
+
+class Submitting:
+    """The shards of a process that still have clips to submit."""
+
+    def __init__(self) -> None:
+        self._shards = 0
+        self._one_less = threading.Condition()
+
+    @contextlib.contextmanager
+    def shard(self) -> Iterator[Callable[[], None]]:
+        """Count one for the block, or until what this yields is called."""
+        with self._one_less:
+            self._shards += 1
+        is_over = False
+
+        def end() -> None:
+            nonlocal is_over
+            with self._one_less:
+                if not is_over:
+                    is_over = True
+                    self._shards -= 1
+                    self._one_less.notify_all()
+
+        try:
+            yield end
+        finally:
+            end()
+
+    def wait_for_room(self, seconds: float) -> bool:
+        """Wait until there is room for another one; false when there was none in this time."""
+        with self._one_less:
+            return self._one_less.wait_for(lambda: self._shards < SHARDS_AT_ONCE, seconds)
+
+
 class Run:
     """One run of tasks. Without `settings` they are read again each time they are asked for."""
 
@@ -55,6 +93,7 @@ class Run:
         so none goes stale."""
         self.shards: dict[str, dict[str, ClipRequest]] = {}
         """Digest of a shard -> its clips. A digest says what they are."""
+        self.submitting = Submitting()
         self.beside = ThreadPoolExecutor(1, thread_name_prefix="minimax-beside")
         """Does one thing at a time in the time that waiting leaves, and must not crowd out the waiting."""
 

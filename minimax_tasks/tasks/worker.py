@@ -28,7 +28,7 @@ import luigi
 import luigi.worker
 from luigi import rpc, scheduler
 from luigi.task_status import DONE, FAILED
-from luigi.worker import TaskException, TaskStatusReporter, Worker
+from luigi.worker import GetWorkResponse, TaskException, TaskStatusReporter, Worker
 
 from minimax_tasks.tasks.coroutine import is_run_as_coroutine
 from minimax_tasks.tasks.plain import TaskRun, ThreadRun, Unshared, plain_run
@@ -36,6 +36,10 @@ from minimax_tasks.tasks.run import Run
 
 log = logging.getLogger(__name__)
 _luigi_log = logging.getLogger("luigi-interface")
+
+
+_LOOK = 0.05
+"""Seconds between two looks whether a task is done."""
 
 
 class InFlightFactory:
@@ -89,6 +93,8 @@ class InFlightWorker(Worker):
     _others_seen_at = float("-inf")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._needing_shards: dict[str, bool] = {}
+        """Whether a task waits for shards, by its id."""
         with _unshared():
             super().__init__(*arguments, **options)
 
@@ -159,6 +165,9 @@ class InFlightWorker(Worker):
         )
 
     def _get_work(self) -> Any:
+        if not self._may_have_the_next():
+            # What is done here meanwhile is handled, and then this is asked again.
+            return GetWorkResponse(None, [], 0, 0, 0, scheduler.WORKER_STATE_ACTIVE)
         response = super()._get_work()
         # Luigi keeps every answer for its closing summary, which asks only for tasks of other workers.
         kept = self._get_work_response_history[-1:]
@@ -167,6 +176,36 @@ class InFlightWorker(Worker):
         if kept and kept[0]["task_id"] is None and not kept[0]["running_tasks"]:
             self._get_work_response_history.pop()
         return response
+
+    def _may_have_the_next(self) -> bool:
+        """Wait while this process has shards to submit, and would get no more than another of them.
+
+        Luigi's scheduler gives as many to the first who asks as that has room for, and here one process has room for all.
+        False when something is done meanwhile.
+        """
+        if not self.waits_for_others or not self._running_tasks:
+            return True
+        while not self.shared.submitting.wait_for_room(_LOOK):
+            if not self._task_result_queue.empty():
+                return False
+            if not self._is_left_with_shards():
+                return True
+        return True
+
+    def _is_left_with_shards(self) -> bool:
+        done = {task.task_id for task, status, _ in self._add_task_history if status == DONE}
+        return all(
+            self._is_or_needs_shards(task) for key, task in self._scheduled_tasks.items() if key not in done
+        )
+
+    def _is_or_needs_shards(self, task: luigi.Task) -> bool:
+        if getattr(task, "is_one_of_many", False):
+            return True
+        if task.task_id not in self._needing_shards:
+            self._needing_shards[task.task_id] = False  # if it cannot be told
+            with contextlib.suppress(Exception):
+                self._needing_shards[task.task_id] = any(map(self._is_or_needs_shards, task.deps()))
+        return self._needing_shards[task.task_id]
 
     def _keep_alive(self, response: Any) -> bool:
         return self._may_get_more(response) or bool(super()._keep_alive(response))
