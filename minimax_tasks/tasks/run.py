@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 SHARDS_AT_ONCE = 2
-"""Shards that a process submits at the same time, where others may have the next: when one is through, no time is lost."""
+"""Shards that a process submits at the same time where others may have the next: so no time is lost between two."""
 
 
 class Submitting:

@@ -44,7 +44,7 @@ def test_each_of_two_processes_makes_its_part(
     monkeypatch.setenv("MINIMAX_MAX_IN_FLIGHT", "200")
     table, root = tmp_path / "waves.jsonl", tmp_path / what
     table.write_text("".join(json.dumps({"prompt": f"{what} {number}"}) + "\n" for number in range(60)))
-    sandbox.add_faults([{"at": "submit", "delay": 0.3}])
+    sandbox.add_faults([{"at": "submit", "delay": 1.0}])
     words = [sys.executable, "-c", PROCESS, str(table), str(root), scheduler, what]
     running = [subprocess.Popen(words, cwd=tmp_path) for _ in range(2)]
     assert [process.wait(240) for process in running] == [0, 0]
