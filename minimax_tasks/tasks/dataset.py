@@ -122,13 +122,8 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
         clips = await asyncio.to_thread(self._clips, root)
         service = current_run().service(self)
         limits = service.limits(self.max_in_flight)
-        with current_run().submitting.shard() as has_submitted, listening(self._hear):
-
-            def let_others_submit() -> None:
-                has_submitted()
-                self._let_others_submit()
-
-            shard = ShardRun(clips, root, service, limits, self._report, let_others_submit, self._tell)
+        shard = ShardRun(clips, root, service, limits, self._report, self._let_others_submit, self._tell)
+        with listening(self._hear):
             result = await shard.make()
         await root.run(root.write_json, self._result_name, result.model_dump(mode="json"))
 
@@ -144,7 +139,8 @@ class DatasetShard(OwnedTask, NamedTask, luigi.Task):
         return known[self.digest]
 
     def _let_others_submit(self) -> None:
-        """Give the resource back, since what is left of the shard is waiting."""
+        """Give the resource back and have another shard begun, since what is left of this one is waiting."""
+        current_run().submitting.end(self.task_id)
         give_back: Callable[[dict[str, int]], None] | None = getattr(self, "decrease_running_resources", None)
         if give_back is not None and (held := submit_resources(self)):
             give_back(held)

@@ -11,7 +11,7 @@ import contextvars
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Hashable, Iterator
+from collections.abc import Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -42,36 +42,32 @@ SHARDS_AT_ONCE = 2
 
 
 class Submitting:
-    """The shards of a process that still have clips to submit."""
+    """The shards of a process that still have clips to submit, by their task ids."""
 
     def __init__(self) -> None:
-        self._shards = 0
-        self._one_less = threading.Condition()
+        self._shards: set[str] = set()
+        self._changed = threading.Condition()
 
-    @contextlib.contextmanager
-    def shard(self) -> Iterator[Callable[[], None]]:
-        """Count one for the block, or until what this yields is called."""
-        with self._one_less:
-            self._shards += 1
-        is_over = False
+    def begin(self, shard: str) -> None:
+        """Count a shard that was taken."""
+        with self._changed:
+            self._shards.add(shard)
 
-        def end() -> None:
-            nonlocal is_over
-            with self._one_less:
-                if not is_over:
-                    is_over = True
-                    self._shards -= 1
-                    self._one_less.notify_all()
+    def end(self, *shards: str) -> None:
+        """Count them no more."""
+        with self._changed:
+            self._shards.difference_update(shards)
+            self._changed.notify_all()
 
-        try:
-            yield end
-        finally:
-            end()
+    def wait_for_room(self, running: Iterable[str], seconds: float) -> bool:
+        """Wait until there is room for another one; false when there was none in this time.
 
-    def wait_for_room(self, seconds: float) -> bool:
-        """Wait until there is room for another one; false when there was none in this time."""
-        with self._one_less:
-            return self._one_less.wait_for(lambda: self._shards < SHARDS_AT_ONCE, seconds)
+        `running` are all tasks that run: a shard that does no more does not count.
+        """
+        with self._changed:
+            if self._shards:
+                self._shards.intersection_update(running)
+            return self._changed.wait_for(lambda: len(self._shards) < SHARDS_AT_ONCE, seconds)
 
 
 class Run:

@@ -150,6 +150,8 @@ class InFlightWorker(Worker):
                 result_queue=self._task_result_queue,
                 task_completion_cache=self._task_completion_cache,
             )
+        if _is_one_of_many(task):
+            self.shared.submitting.begin(task.task_id)
         return _CoroutineRun(
             self._loop,
             self._config.task_process_context or None,
@@ -185,7 +187,7 @@ class InFlightWorker(Worker):
         """
         if not self.waits_for_others or not self._running_tasks:
             return True
-        while not self.shared.submitting.wait_for_room(_LOOK):
+        while not self.shared.submitting.wait_for_room(self._running_tasks, _LOOK):
             if not self._task_result_queue.empty():
                 return False
             if not self._is_left_with_shards():
@@ -199,7 +201,7 @@ class InFlightWorker(Worker):
         )
 
     def _is_or_needs_shards(self, task: luigi.Task) -> bool:
-        if getattr(task, "is_one_of_many", False):
+        if _is_one_of_many(task):
             return True
         if task.task_id not in self._needing_shards:
             self._needing_shards[task.task_id] = False  # if it cannot be told
@@ -226,6 +228,11 @@ class InFlightWorker(Worker):
             response.n_pending_tasks > 0
             and time.monotonic() - self._others_seen_at < self.shared.timing.others_patience
         )
+
+
+def _is_one_of_many(task: luigi.Task) -> bool:
+    """Whether it is a part of something, and submits: others may have the next part."""
+    return bool(getattr(task, "is_one_of_many", False))
 
 
 _OUR_ERROR = re.compile(r"\Aminimax_tasks\.errors\.\w+: (?P<words>.+)\Z", re.DOTALL)
