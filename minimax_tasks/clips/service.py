@@ -209,10 +209,14 @@ class Service:
                 with contextlib.suppress(OSError):
                     file.unlink(missing_ok=True)
 
-    async def aclose(self) -> None:
-        """Let POSTs under way come to their end, close the connections, and remove what is left of downloads."""
+    async def see_through(self) -> None:
+        """Let claims and POSTs that are under way come to their end, for a while."""
         if self.under_way:
             await asyncio.wait(set(self.under_way), timeout=self.timing.stop_patience)
+
+    async def aclose(self) -> None:
+        """Let what is under way come to its end, close the connections, and remove what is left of downloads."""
+        await self.see_through()
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from minimax_tasks.api.requests import AnyRequest
@@ -254,25 +254,36 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
             await folder.release(number, "the budget could not be summed; nothing was sent")
             raise
 
-    work = asyncio.ensure_future(claiming())
-    try:
-        await _see_through(work, service)
-    except asyncio.CancelledError:
-        if work.done() and not work.cancelled() and work.exception() is None:
+    async def take_back() -> None:
+        with contextlib.suppress(Exception):
+            await claimed
             await folder.release(number, "the worker was told to stop; nothing was sent")
+
+    claimed = _begin(claiming(), service)
+    try:
+        await asyncio.shield(claimed)
+    except asyncio.CancelledError:
+        # A disk may take long to say that the claim is there: who closes the service waits once more.
+        await asyncio.wait({_begin(take_back(), service)}, timeout=service.timing.stop_patience)
         raise
 
 
-async def _see_through(work: Awaitable[_Result], service: Service) -> _Result:
-    """Let a claim or a POST that is under way come to its end, although its caller is being stopped."""
-    under_way = asyncio.ensure_future(work)
-    service.under_way.add(under_way)
-    under_way.add_done_callback(service.under_way.discard)
+async def _see_through(paying: Coroutine[Any, Any, _Result], service: Service) -> _Result:
+    """Let a POST that is under way come to its end, although its caller is being stopped."""
+    under_way = _begin(paying, service)
     try:
         return await asyncio.shield(under_way)
     except asyncio.CancelledError:
         await asyncio.wait({under_way}, timeout=service.timing.stop_patience)
         raise
+
+
+def _begin(work: Coroutine[Any, Any, _Result], service: Service) -> "asyncio.Task[_Result]":
+    """Begin what a stop does not interrupt."""
+    task = asyncio.get_running_loop().create_task(work)
+    service.under_way.add(task)
+    task.add_done_callback(service.under_way.discard)
+    return task
 
 
 async def _pay(

@@ -310,7 +310,7 @@ class _LoopThread:
         if self._thread.is_alive():
             with contextlib.suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result(
-                    2 * self._shared.timing.worker_patience + 5
+                    3 * self._shared.timing.worker_patience + 5
                 )
             self.messenger.shutdown(wait=False, cancel_futures=True)
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -319,15 +319,19 @@ class _LoopThread:
 
     async def _wind_up(self) -> None:
         # First those that were started here alone: what they shield, a POST under way, comes to its end.
-        for group in (lambda: set(self._started), lambda: asyncio.all_tasks() - {asyncio.current_task()}):
-            running = group()
-            for task in running:
-                task.cancel()
-            if running:
-                await asyncio.wait(running, timeout=self._shared.timing.worker_patience)
+        await self._cancel(set(self._started))
+        await self._shared.see_through()
+        await self._cancel(asyncio.all_tasks())
         await self._shared.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+    async def _cancel(self, tasks: set[asyncio.Task[Any]]) -> None:
+        others = {task for task in tasks if task is not asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=self._shared.timing.worker_patience)
 
 
 class _QuietReporter(TaskStatusReporter):

@@ -555,6 +555,43 @@ def test_a_run_that_is_told_to_stop_at_its_first_claim_leaves_none_open(
     assert accepted == written
 
 
+@pytest.mark.slow
+def test_a_stop_leaves_no_claim_open_on_a_disk_that_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim has its name, and is not yet known to be on disk, for longer than a stop waits for a POST."""
+    slow = """
+import time, luigi, minimax_tasks as mm
+from minimax_tasks.clips.timing import Timing
+from minimax_tasks.storage import disk_work, local_files
+from minimax_tasks.tasks.build import in_flight_factory
+from minimax_tasks.tasks.run import Run
+disk_work.BACKLOG = 10**6  # threads, which have the function below
+create = local_files.create
+def slow(final, *arguments, **options):
+    created = create(final, *arguments, **options)
+    if "/claim." in final:
+        time.sleep(1.5)
+    return created
+local_files.create = slow
+factory = in_flight_factory(Run(timing=Timing(stop_patience=1.0)))
+tasks = [mm.TextToVideo(prompt=f"wave {n}", root="out") for n in range(30)]
+luigi.build(tasks, worker_scheduler_factory=factory, local_scheduler=True, log_level="CRITICAL")
+"""
+    with Sandbox(latency=600, scale="90P") as sandbox:
+        point_at(monkeypatch, sandbox.url)
+        running = subprocess.Popen([sys.executable, "-c", slow], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        while not list((tmp_path / "out/clips").glob("*/claim.1.json")):
+            time.sleep(0.005)
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=60)
+        assert not sandbox.ledger()
+    claims = list((tmp_path / "out/clips").glob("*/claim.1.json"))
+    assert claims
+    for claim in claims:
+        assert "nothing was sent" in claim.with_name("released.1.json").read_text()
+
+
 # -- the receiver
 
 
