@@ -24,6 +24,7 @@ from weakref import WeakKeyDictionary
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem, SQLiteBucket
 
+from minimax_tasks.clips.rate_margin import Counted, Margin
 from minimax_tasks.clips.timing import USUAL
 from minimax_tasks.settings import Settings
 from minimax_tasks.storage.temporary import ABANDONED_SECONDS
@@ -33,13 +34,8 @@ log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 1.2
 """Windows that a pause lasts at most. What lies further ahead was written by a clock that was put back."""
 
-
-_MARGIN = 1 / 60
-"""Windows that a window is counted longer. Between being allowed and the POST lies the claim, which takes a moment: more
-for the first than for the last, and the service would count one too many."""
-
-_KEPT = 1.0
-"""Seconds for which somebody may follow who was counted with another one, before the service counts it too late."""
+_KEPT = 1000
+"""Milliseconds for which somebody may follow who was counted with another one, before the service counts it too late."""
 
 _LOCK_PATIENCE = 30.0
 """Seconds to wait for another process, which needs milliseconds; one that was halted holds the lock for ever."""
@@ -70,25 +66,33 @@ class RateLimiter:
         self._rate: Rate | None = None
         if per_minute:
             limit = 1 if evenly else max(1, int(per_minute))
-            seconds = window * limit / per_minute + (0.0 if evenly else _MARGIN * window)
-            self._rate = Rate(limit, max(1, round(1000 * seconds)))
+            self._rate = Rate(limit, max(1, round(1000 * window * limit / per_minute)))
+            self._shortest = self._rate.interval
+        self._margin = None if evenly else Margin(round(1000 * window))
         self._bucket: SQLiteBucket | InMemoryBucket | None = None
         self._opened_by = 0
 
-    async def acquire(self) -> None:
-        """Wait until one more submit is allowed. Of one event loop those who came first go first."""
+    async def acquire(self) -> Counted:
+        """Wait until one more submit is allowed. Of one event loop those who came first go first.
+
+        Who says when it is over (`answered`) lets the next follow as soon as the service surely counts it no more.
+        """
         line = self._lines.setdefault(asyncio.get_running_loop(), _Line())
         line.waiting += 1
         try:
             async with line.first:
-                now = self._clock()
-                may_follow = now >= self._not_before and line.follow(now)
+                may_follow = self._clock() >= self._not_before and line.follow(self._now())
                 wait = 0.0 if may_follow else await self._try(line)
                 while wait:
                     await asyncio.sleep(wait)
                     wait = await self._try(line)
+                return line.counted.go()
         finally:
             line.waiting -= 1
+
+    def answered(self, counted: Counted) -> None:
+        """A submit that was allowed came to its end, however it did."""
+        counted.over(self._now())
 
     def slow_down(self) -> float:
         """The service refused for the rate: nobody submits until a window has passed; returns the seconds."""
@@ -118,6 +122,7 @@ class RateLimiter:
         assert self._rate is not None
         if self._bucket is None or self._opened_by != os.getpid():  # a connection does not outlive a fork
             self._opened_by = os.getpid()
+            self._forget()
             self._bucket = self._open(self._rate)
         try:
             return use(self._bucket, self._rate)
@@ -149,17 +154,20 @@ class RateLimiter:
 
     def _take_from(self, line: "_Line", bucket: SQLiteBucket | InMemoryBucket, rate: Rate) -> float:
         with _held(bucket):
-            clock = self._clock()
-            now = round(1000 * clock)
+            now = self._now()
             item = RateItem("submit", now)
+            if self._margin is not None:
+                rate.interval = self._interval(self._margin.of(now, bucket.count()))
+                self._margin.forget(now - rate.interval)
             bucket.leak(now)
             for many in dict.fromkeys((min(line.waiting, rate.limit), 1)):
                 if bucket.put(RateItem("submit", now, weight=many)):
-                    line.lead(many - 1, clock)
+                    line.lead(self._counted(now, many))
                     return 0.0
             wait = max(1, int(bucket.waiting(item)))  # type: ignore[arg-type]  # a coroutine with other buckets
             if wait > 1000 * _LONGEST_PAUSE * self._window + rate.interval:
                 bucket.flush()
+                self._forget()
                 wait = 1
             return wait / 1000
 
@@ -167,9 +175,26 @@ class RateLimiter:
         """Let the others wait as well, by a bucket that is full until then."""
         with _held(bucket):
             bucket.flush()
-            full_until = round(1000 * (self._clock() + wait))
-            bucket.put(RateItem("pause", full_until - rate.interval, weight=rate.limit))
+            self._forget()
+            full_until = self._now() + round(1000 * wait)
+            bucket.put(RateItem("pause", full_until - self._interval(), weight=rate.limit))
         return wait
+
+    def _interval(self, margin: int | None = None) -> int:
+        """Milliseconds for which a submit counts; without a `margin` for those who know of no answer."""
+        if self._margin is None:
+            return self._shortest
+        return self._shortest + (self._margin.usual if margin is None else margin)
+
+    def _now(self) -> int:
+        return round(1000 * self._clock())
+
+    def _counted(self, at: int, many: int) -> Counted:
+        return Counted(at, many) if self._margin is None else self._margin.add(at, many)
+
+    def _forget(self) -> None:
+        if self._margin is not None:
+            self._margin.forget_all()
 
 
 class _Line:
@@ -178,16 +203,17 @@ class _Line:
     def __init__(self) -> None:
         self.first = asyncio.Lock()
         self.waiting = 0
+        self.counted = Counted()
+        """Those who were counted with the one who went last."""
         self._followers = 0
-        self._counted_at = 0.0
 
-    def lead(self, followers: int, now: float) -> None:
-        """The first goes, and so many were counted with it."""
-        self._followers, self._counted_at = followers, now
+    def lead(self, counted: Counted) -> None:
+        """The first of those who were counted together goes."""
+        self.counted, self._followers = counted, counted.many - 1
 
-    def follow(self, now: float) -> bool:
+    def follow(self, now: int) -> bool:
         """Go with the one before, if that was a moment ago: a place that somebody left behind is not kept."""
-        if not self._followers or not 0 <= now - self._counted_at < _KEPT:
+        if not self._followers or not 0 <= now - self.counted.at < _KEPT:
             return False
         self._followers -= 1
         return True

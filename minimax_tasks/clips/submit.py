@@ -25,6 +25,7 @@ from minimax_tasks.clips.layout import SUBMISSION
 from minimax_tasks.clips.ledger import Spending
 from minimax_tasks.clips.pictures import FrameReader, remember_pictures, sendable
 from minimax_tasks.clips.rate_limit import RateLimiter
+from minimax_tasks.clips.rate_margin import Counted
 from minimax_tasks.clips.request import ClipRequest
 from minimax_tasks.clips.retry import may_retry, may_retry_refused
 from minimax_tasks.clips.service import Service
@@ -131,6 +132,8 @@ class _Claim:
         self.made_at = time.time()
         self.account: dict[str, Any] | None = None
         """What the account has already, and the shape of the clip, where the list can settle a doubt."""
+        self.counted: Counted | None = None
+        """As what it counts in the pace of the account."""
         self.turn = 0
         """The number of its turn among the clips of its shape, which is taken right before the POST."""
 
@@ -160,7 +163,7 @@ async def _pay_in_turn(
         claim.turn = await _next_turn(shape, folder, service, on_status)
         await service.account.place(service.client, endpoint)
         try:
-            await service.limiter(endpoint).acquire()
+            claim.counted = await service.limiter(endpoint).acquire()
             noted = await service.account.note(service.client, endpoint, shape.model)
             claim.account = {"shape": shape.key, **(noted or {})}
             submission = await _claim_and_pay(request, clip, claim, folder, service)
@@ -227,7 +230,7 @@ async def _claim_and_pay(
     """
     async with service.submits_to(clip.request.endpoint):
         if limiter is not None:
-            await limiter.acquire()
+            claim.counted = await limiter.acquire()
         claim.made_at = time.time()
         async with contextlib.nullcontext() if service.settings.budget is None else service.counting:
             await _claim(clip, claim, folder, service)
@@ -300,7 +303,7 @@ async def _pay(
         raise _NotMine
     try:
         began = time.monotonic()
-        task_id = await service.client.submit(request)
+        task_id = await _post(request, claim, service)
     except NotConnected as error:
         await folder.release(number, str(error))
         raise
@@ -334,6 +337,14 @@ async def _pay(
     took = time.monotonic() - began
     announce(_event(Happened.PAID, clip, folder, usd=submission.get("usd"), task_id=task_id, seconds=took))
     return submission
+
+
+async def _post(request: AnyRequest, claim: _Claim, service: Service) -> str:
+    try:
+        return await service.client.submit(request)
+    finally:
+        if claim.counted is not None:
+            service.limiter(request.endpoint).answered(claim.counted)
 
 
 def _event(

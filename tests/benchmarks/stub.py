@@ -10,10 +10,13 @@ polls there were.
 
 import asyncio
 import json
+import re
 import sys
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 GOLDEN = 0.618033988749895
 """Its multiples spread evenly over 0 to 1."""
@@ -31,33 +34,12 @@ class Stub:
         self._telling: set[asyncio.Task[None]] = set()
         self.base = ""
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
-        try:
-            while line := await reader.readline():
-                method, target, _ = line.decode().split(" ", 2)
-                length = 0
-                while (header := await reader.readline()) not in (b"\r\n", b""):
-                    name, _, value = header.partition(b":")
-                    if name.lower() == b"content-length":
-                        length = int(value)
-                body = await reader.readexactly(length)
-                answer, kind = self._answer(method, target, body)
-                head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n\r\n"
-                writer.write(head.encode() + answer)
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    def _answer(self, method: str, target: str, body: bytes) -> tuple[bytes, str]:
-        url = urlsplit(target)
-        if url.path.startswith("/clip"):
-            return self._clip, "video/mp4"
-        return json.dumps(
-            self._document(method, url.path, parse_qs(url.query), body)
-        ).encode(), "application/json"
+    def answer(self, method: str, target: str, body: bytes) -> tuple[bytes, bytes]:
+        """What a request is answered with, and its content type."""
+        path, _, query = target.partition("?")
+        if path.startswith("/clip"):
+            return self._clip, b"video/mp4"
+        return json.dumps(self._document(method, path, parse_qs(query), body)).encode(), b"application/json"
 
     def _document(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> object:
         good = {"status_code": 0, "status_msg": "success"}
@@ -105,10 +87,40 @@ class Stub:
         writer.close()
 
 
+class _Connection(asyncio.Protocol):
+    """One connection, which answers each request as soon as it is whole. Streams would take three times the CPU."""
+
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+        self._received = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(b"\r\n\r\n")) >= 0:
+            head, start = self._received[:end], end + 4
+            length = _LENGTH.search(head)
+            whole = start + (int(length[1]) if length else 0)
+            if len(self._received) < whole:
+                return
+            body, self._received = self._received[start:whole], self._received[whole:]
+            method, target, _ = head.decode().split(" ", 2)
+            answer, kind = self._stub.answer(method, target, body)
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+                % (kind, len(answer), answer)
+            )
+
+
 async def main(clip: str, seconds: float, spread: float) -> None:
     """Serve until killed."""
     stub = Stub(Path(clip).read_bytes(), seconds, spread)
-    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, backlog=4096)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(stub), "127.0.0.1", 0, backlog=4096)
     stub.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     print(stub.base, flush=True)
     await server.serve_forever()

@@ -1,15 +1,20 @@
 """The rate of submits, on a clock that the test drives."""
 
 import asyncio
+import heapq
 import logging
 import os
 import sqlite3
 import stat
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from minimax_tasks.clips.rate_limit import RateLimiter, account_limiter
 from minimax_tasks.settings import Settings
@@ -232,3 +237,80 @@ def test_a_place_that_nobody_took_is_not_used_later(clock: Clock) -> None:
         return at
 
     assert asyncio.run(run()) == about([61, 61])
+
+
+class Service:
+    """Counts what comes to it somewhere between being allowed and its answer, and answers while others sleep."""
+
+    def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.came: list[float] = []
+        self._clock = clock
+        self._answers: list[tuple[float, int, Callable[[], None]]] = []
+        monkeypatch.setattr("minimax_tasks.clips.rate_limit.asyncio.sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        self.pass_until(self._clock.now + seconds)
+
+    def pass_until(self, moment: float) -> None:
+        while self._answers and self._answers[0][0] <= moment:
+            self._clock.now, _, answer = heapq.heappop(self._answers)
+            answer()
+        self._clock.now = moment
+
+    def post(self, way: float, back: float, answer: Callable[[], None]) -> None:
+        """It takes so many seconds until the service counts it, and until its answer is here."""
+        self.came.append(self._clock.now + way)
+        heapq.heappush(self._answers, (self._clock.now + way + back, len(self.came), answer))
+
+    def most_in_a_window(self) -> int:
+        came = sorted(self.came)
+        return max(sum(1 for other in came if 0 <= other - one < 60) for one in came)
+
+
+def test_who_is_answered_is_counted_a_window_from_then(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, limiter, at = Service(clock, monkeypatch), RateLimiter(3, clock=clock), []
+
+    async def run() -> None:
+        for _ in range(9):
+            counted = await limiter.acquire()
+            at.append(clock.now - 1_000_000.0)
+            service.post(0.2, 0.05, partial(limiter.answered, counted))
+            service.pass_until(clock.now + 1)
+
+    asyncio.run(run())
+    assert at == about([0, 1, 2, 60.25, 61.25, 62.25, 120.5, 121.5, 122.5])
+
+
+def test_beside_others_a_window_is_as_long_as_ever(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, at = Service(clock, monkeypatch), []
+    ours, theirs = limiters(clock, 2, rate=3)
+
+    async def run() -> None:
+        for limiter in (ours, theirs, ours, ours, ours, ours):
+            counted = await limiter.acquire()
+            at.append(clock.now - 1_000_000.0)
+            service.post(0.2, 0.05, partial(limiter.answered, counted))
+            service.pass_until(clock.now + 0.5)
+
+    asyncio.run(run())
+    assert at == about([0, 0.5, 1, 61, 61.5, 62])
+
+
+_WAYS = st.lists(st.tuples(st.floats(0, 5), st.floats(0, 3), st.floats(0, 30)), min_size=1, max_size=40)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(limit=st.integers(1, 5), posts=_WAYS)
+def test_the_service_never_counts_more_than_the_rate_however_long_a_claim_takes(
+    limit: int, posts: list[tuple[float, float, float]], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, limiter = Service(clock, monkeypatch), RateLimiter(limit, clock=clock)
+
+    async def run() -> None:
+        for way, back, pause in posts:
+            counted = await limiter.acquire()
+            service.post(way, back, partial(limiter.answered, counted))
+            service.pass_until(clock.now + pause)
+
+    asyncio.run(run())
+    assert service.most_in_a_window() <= limit
