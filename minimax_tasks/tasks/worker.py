@@ -16,12 +16,14 @@ import itertools
 import logging
 import multiprocessing.spawn
 import queue
+import random
 import re
 import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import luigi
@@ -209,6 +211,18 @@ class InFlightWorker(Worker):
                 self._needing_shards[task.task_id] = any(map(self._is_or_needs_shards, task.deps()))
         return self._needing_shards[task.task_id]
 
+    def _sleeper(self) -> Iterator[None]:
+        """Between two questions for work, when there was none.
+
+        What others do for this worker may be over in a moment, so it asks soon at first, and comes to what
+        `wait_interval` and `wait_jitter` say as time goes on.
+        """
+        while True:
+            idle = (datetime.now() - (self._idle_since or datetime.now())).total_seconds()
+            longest = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
+            time.sleep(min(longest, max(_SOON, idle)))
+            yield
+
     def _keep_alive(self, response: Any) -> bool:
         return self._may_get_more(response) or bool(super()._keep_alive(response))
 
@@ -234,6 +248,9 @@ def _is_one_of_many(task: luigi.Task) -> bool:
     """Whether it is a part of something, and submits: others may have the next part."""
     return bool(getattr(task, "is_one_of_many", False))
 
+
+_SOON = 0.1
+"""Seconds until a worker that has just nothing to do asks again."""
 
 _OUR_ERROR = re.compile(r"\Aminimax_tasks\.errors\.\w+: (?P<words>.+)\Z", re.DOTALL)
 

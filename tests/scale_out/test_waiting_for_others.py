@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import luigi
 import pytest
 
 import minimax_tasks as mm
-from minimax_tasks.tasks.worker import InFlightWorker
+from minimax_tasks.tasks.worker import InFlightFactory, InFlightWorker
 
 PATIENCE = 60
 """Seconds after which a worker that does not come is missed."""
@@ -72,3 +73,38 @@ def wait_for(happened: Callable[[], bool]) -> None:
             return
         tick.wait(0.05)
     raise AssertionError("it never happened")
+
+
+def test_who_waits_asks_soon_at_first_and_then_as_seldom_as_luigi_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("wait_interval", "3"), ("wait_jitter", "2")):
+        luigi.configuration.get_config().set("worker", name, value)
+    now, waits = datetime(2026, 1, 1), []
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return now
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        waits.append(seconds)
+        now += timedelta(seconds=seconds)
+
+    try:
+        worker = InFlightFactory().create_worker(luigi.scheduler.Scheduler(), 1)
+    finally:
+        for name in ("wait_interval", "wait_jitter"):
+            luigi.configuration.get_config().remove_option("worker", name)
+    monkeypatch.setattr("minimax_tasks.tasks.worker.datetime", Clock)
+    monkeypatch.setattr("minimax_tasks.tasks.worker.time.sleep", sleep)
+    asking = worker._sleeper()
+    worker._idle_since = now  # as Luigi notes when there is nothing to do
+    for _ in range(8):
+        next(asking)
+    assert waits[:6] == pytest.approx([0.1, 0.1, 0.2, 0.4, 0.8, 1.6])
+    assert all(3 <= wait <= 5 for wait in waits[6:])
+    worker._idle_since = now  # there was work in between
+    next(asking)
+    assert waits[-1] == pytest.approx(0.1)
