@@ -22,9 +22,11 @@ define install
 	|| $(1)/bin/python -m pip install --quiet $(2)
 endef
 
-# Files of tests side by side, one on each core. Hundreds of interpreters are started, each of which would compile all
-# that it loads where an environment forbids to keep that.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfile
+# Many interpreters are started, each of which would compile all that it loads where an environment forbids to keep that.
+export PYTHONDONTWRITEBYTECODE :=
+
+# Files of tests side by side, one on each core.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The checks that need no server of others, no npm and no browser.
 QUICK := not slow and not browser and not s3 and not azure and not clients and not engines and not scale_out

@@ -178,7 +178,7 @@ class ClipFolder:
         service, unless a person `settled` it.
         """
         document = {"at": now(), "why": why, "code": code, "final": final}
-        before = {} if final or settled else await self.released(number - 1)
+        before = await self.released(number - 1) if number > 1 and not final and not settled else {}
         if before.get("final"):
             document = before | {"tried_again": document}
         await self._persist(released_name(number), document)
