@@ -112,8 +112,10 @@ class Service:
         count as spent."""
         self.watch = CallbackWatch(timing, asks_for_them=bool(self.settings.receiver_url))
         self.first_poll = FirstPollEstimate()
-        self.under_way: set[asyncio.Future[Any]] = set()
-        """Claims and POSTs that came so far that they are not broken off."""
+        self.claims: set[asyncio.Task[Any]] = set()
+        """Those that are being made, or taken back."""
+        self.posts: set[asyncio.Task[Any]] = set()
+        """Those under way, up to the task id that is written down."""
         self.shared = shared
         self._payable: set[tuple[str, str]] = set()
         """Root and working directory where everything holds that must before something is paid."""
@@ -209,14 +211,13 @@ class Service:
                 with contextlib.suppress(OSError):
                     file.unlink(missing_ok=True)
 
-    async def see_through(self) -> None:
-        """Let claims and POSTs that are under way come to their end, for a while."""
-        if self.under_way:
-            await asyncio.wait(set(self.under_way), timeout=self.timing.stop_patience)
+    async def see_claims_through(self) -> None:
+        """Wait a while for claims that are being made or taken back: one that is there and open is a clip in doubt."""
+        await self._see_through(self.claims)
 
     async def aclose(self) -> None:
         """Let what is under way come to its end, close the connections, and remove what is left of downloads."""
-        await self.see_through()
+        await self._see_through(self.claims | self.posts)
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -225,6 +226,10 @@ class Service:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await leave_the_disk()
         await leave_s3()
+
+    async def _see_through(self, tasks: set[asyncio.Task[Any]]) -> None:
+        if tasks:
+            await asyncio.wait(set(tasks), timeout=self.timing.stop_patience)
 
     async def __aenter__(self) -> Self:
         return self

@@ -262,18 +262,18 @@ async def _claim(clip: ClipRequest, claim: _Claim, folder: ClipFolder, service: 
             await claimed
             await folder.release(number, "the worker was told to stop; nothing was sent")
 
-    claimed = _begin(claiming(), service)
+    claimed = _begin(claiming(), service.claims)
     try:
         await asyncio.shield(claimed)
     except asyncio.CancelledError:
         # A disk may take long to say that the claim is there: who closes the service waits once more.
-        await asyncio.wait({_begin(take_back(), service)}, timeout=service.timing.stop_patience)
+        await asyncio.wait({_begin(take_back(), service.claims)}, timeout=service.timing.stop_patience)
         raise
 
 
 async def _see_through(paying: Coroutine[Any, Any, _Result], service: Service) -> _Result:
     """Let a POST that is under way come to its end, although its caller is being stopped."""
-    under_way = _begin(paying, service)
+    under_way = _begin(paying, service.posts)
     try:
         return await asyncio.shield(under_way)
     except asyncio.CancelledError:
@@ -281,11 +281,11 @@ async def _see_through(paying: Coroutine[Any, Any, _Result], service: Service) -
         raise
 
 
-def _begin(work: Coroutine[Any, Any, _Result], service: Service) -> "asyncio.Task[_Result]":
-    """Begin what a stop does not interrupt."""
+def _begin(work: Coroutine[Any, Any, _Result], among: set[asyncio.Task[Any]]) -> "asyncio.Task[_Result]":
+    """Begin what a stop does not interrupt at once."""
     task = asyncio.get_running_loop().create_task(work)
-    service.under_way.add(task)
-    task.add_done_callback(service.under_way.discard)
+    among.add(task)
+    task.add_done_callback(among.discard)
     return task
 
 

@@ -128,11 +128,11 @@ class Run:
         """What another process has to know of the run, for a task of it that runs there."""
         return RunInChild(self._settings, self.timing, self.is_shared)
 
-    async def see_through(self) -> None:
-        """Let claims and POSTs that are under way in the running event loop come to their end, for a while."""
+    async def see_claims_through(self) -> None:
+        """Wait a while for claims of the running event loop that are being made or taken back."""
         service = self._services.get(asyncio.get_running_loop())
         if service is not None:
-            await service.see_through()
+            await service.see_claims_through()
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""

@@ -337,7 +337,7 @@ class _LoopThread:
     async def _wind_up(self) -> None:
         # First those that were started here alone: what they shield, a POST under way, comes to its end.
         await self._cancel(set(self._started))
-        await self._shared.see_through()
+        await self._shared.see_claims_through()
         await self._cancel(asyncio.all_tasks())
         await self._shared.close()
         await self._loop.shutdown_asyncgens()
