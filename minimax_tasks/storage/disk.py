@@ -18,9 +18,6 @@ from minimax_tasks.storage.steps import TAKES_LONG, Steps
 
 _Result = TypeVar("_Result")
 
-FLUSHES_AT_ONCE = 4
-"""Threads that wait for the disk: the file system writes for several of them at once."""
-
 _IN_USE_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between the tries to replace a file that Windows says is in use: by a player, a scanner or a reader."""
 

@@ -18,8 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
-from minimax_tasks.storage.flushing import FileSystems, Unflushed
+from minimax_tasks.storage.flushing import FLUSHES_AT_ONCE, FileSystems, Unflushed
 from minimax_tasks.storage.steps import TAKES_LONG, InSteps, Steps, alone
 
 SIZE = struct.Struct("!I")

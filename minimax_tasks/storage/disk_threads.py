@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from minimax_tasks.storage.answers import Answers
-from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
+from minimax_tasks.storage.flushing import FLUSHES_AT_ONCE
 
 _Result = TypeVar("_Result")
 

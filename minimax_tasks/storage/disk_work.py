@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
 from minimax_tasks.storage.disk_process import DiskProcess, ProcessEnded, can_be_started
 from minimax_tasks.storage.disk_threads import DiskThreads
+from minimax_tasks.storage.flushing import FLUSHES_AT_ONCE
 
 log = logging.getLogger(__name__)
 

@@ -18,6 +18,9 @@ from pathlib import Path
 Unflushed = int | str
 """What has to be on disk: a file as a descriptor that is open for writing, or a folder as its path."""
 
+FLUSHES_AT_ONCE = 4
+"""Threads that wait for the disk: the file system writes for several of them at once."""
+
 _NO_FOLDER_FLUSH = frozenset(
     {
         errno.EINVAL,

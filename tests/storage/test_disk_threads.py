@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from minimax_tasks.storage import disk_threads, disk_work
-from minimax_tasks.storage.disk import FLUSHES_AT_ONCE
 from minimax_tasks.storage.disk_work import at_the_disk, when_the_disk_rests
 from minimax_tasks.storage.files import Storage
+from minimax_tasks.storage.flushing import FLUSHES_AT_ONCE
 
 
 def test_each_call_has_its_own_outcome() -> None:
