@@ -6,10 +6,14 @@ the service would count one too many. Once the answer is there it is known how m
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 _USUAL = 1 / 60
 """Windows, for what others counted, and for what has no answer yet."""
+
+_LONGEST = 1 / 6
+"""Windows, for an answer that took longer or never came: the service had surely counted that submit by then, and the
+others do not wait for one."""
 
 
 @dataclass(eq=False)
@@ -39,6 +43,7 @@ class Margin:
 
     def __init__(self, window: int) -> None:
         self._window = window
+        self._longest = round(_LONGEST * window)
         self.usual = round(_USUAL * window)
         self._ours: deque[Counted] = deque()
         self._others_until = 0
@@ -54,7 +59,7 @@ class Margin:
         if by_all > sum(counted.many for counted in self._ours):
             self._others_until = now + 2 * self._window  # they may well go on
         oldest = list(takewhile(lambda counted: counted.at < now - self._window, self._ours))
-        margin = max(map(self._margin_of, oldest or list(self._ours)[:1]), default=self.usual)
+        margin = max(map(self._margin_of, oldest or islice(self._ours, 1)), default=self.usual)
         return max(margin, self.usual) if now < self._others_until else margin
 
     def forget(self, before: int) -> None:
@@ -69,4 +74,4 @@ class Margin:
     def _margin_of(self, counted: Counted) -> int:
         if counted.on_their_way:
             return self.usual
-        return min(max(0, counted.latest - counted.at), self._window)
+        return min(max(0, counted.latest - counted.at), self._longest)

@@ -314,3 +314,19 @@ def test_the_service_never_counts_more_than_the_rate_however_long_a_claim_takes(
 
     asyncio.run(run())
     assert service.most_in_a_window() <= limit
+
+
+def test_one_answer_that_never_comes_does_not_hold_up_all_others(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, limiter, at = Service(clock, monkeypatch), RateLimiter(2, clock=clock), []
+
+    async def run() -> None:
+        for back in (55.0, 0.1, 0.1):
+            counted = await limiter.acquire()
+            at.append(clock.now - 1_000_000.0)
+            service.post(0.1, back, partial(limiter.answered, counted))
+            service.pass_until(clock.now + 1)
+
+    asyncio.run(run())
+    assert at == about([0, 1, 70])
