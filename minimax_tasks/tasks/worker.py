@@ -43,6 +43,9 @@ _luigi_log = logging.getLogger("luigi-interface")
 _LOOK = 0.05
 """Seconds between two looks whether a task is done."""
 
+_SOON = 0.1
+"""Seconds until a worker that has just nothing to do asks again."""
+
 
 class InFlightFactory:
     """What `luigi.build` and `luigi.run` take as `worker_scheduler_factory`.
@@ -218,7 +221,7 @@ class InFlightWorker(Worker):
         `wait_interval` and `wait_jitter` say as time goes on.
         """
         while True:
-            idle = (datetime.now() - (self._idle_since or datetime.now())).total_seconds()
+            idle = abs(datetime.now() - (self._idle_since or datetime.now())).total_seconds()
             longest = self._config.wait_interval + random.uniform(0, self._config.wait_jitter)
             time.sleep(min(longest, max(_SOON, idle)))
             yield
@@ -248,9 +251,6 @@ def _is_one_of_many(task: luigi.Task) -> bool:
     """Whether it is a part of something, and submits: others may have the next part."""
     return bool(getattr(task, "is_one_of_many", False))
 
-
-_SOON = 0.1
-"""Seconds until a worker that has just nothing to do asks again."""
 
 _OUR_ERROR = re.compile(r"\Aminimax_tasks\.errors\.\w+: (?P<words>.+)\Z", re.DOTALL)
 
