@@ -1,5 +1,6 @@
 """What a video file contains, and whether it is complete."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -87,7 +88,7 @@ def probe(source: Source, level: Level = "packets") -> Probe:
     finds a file that is cut off. `keyframes` looks into every packet and decodes those that stand for
     themselves, which finds most damage; `decode` decodes every picture.
     """
-    if isinstance(source, str | Path) and not Path(source).is_file():
+    if isinstance(source, str | Path) and not os.path.isfile(source):
         return Probe(problems=("there is no such file",))
     if level == "keyframes" and (good := _good_plain_clip(source)):
         return good
@@ -108,9 +109,12 @@ def probe(source: Source, level: Level = "packets") -> Probe:
 
 def _good_plain_clip(source: Source) -> Probe | None:
     """What `keyframes` says of a good MP4 as services write them, in a third of the time. None for all others."""
-    if not isinstance(source, str | Path) or Path(source).stat().st_size > READ_WHOLE:
+    if not isinstance(source, str | Path):
         return None
-    data = Path(source).read_bytes()
+    with open(source, "rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > READ_WHOLE:
+            return None
+        data = file.read()
     found = read_plain_mp4(data)
     if found is None:
         return None
