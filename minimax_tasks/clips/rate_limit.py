@@ -68,7 +68,7 @@ class RateLimiter:
             limit = 1 if evenly else max(1, int(per_minute))
             self._rate = Rate(limit, max(1, round(1000 * window * limit / per_minute)))
             self._shortest = self._rate.interval
-        self._margin = None if evenly else Margin(round(1000 * window))
+        self._margin = Margin(0 if evenly else round(1000 * window))
         self._bucket: SQLiteBucket | InMemoryBucket | None = None
         self._opened_by = 0
 
@@ -122,7 +122,7 @@ class RateLimiter:
         assert self._rate is not None
         if self._bucket is None or self._opened_by != os.getpid():  # a connection does not outlive a fork
             self._opened_by = os.getpid()
-            self._forget()
+            self._margin.forget_all()
             self._bucket = self._open(self._rate)
         try:
             return use(self._bucket, self._rate)
@@ -156,18 +156,17 @@ class RateLimiter:
         with _held(bucket):
             now = self._now()
             item = RateItem("submit", now)
-            if self._margin is not None:
-                rate.interval = self._interval(self._margin.of(now, bucket.count()))
-                self._margin.forget(now - rate.interval)
+            rate.interval = self._shortest + self._margin.of(now, bucket.count())
+            self._margin.forget(now - rate.interval)
             bucket.leak(now)
             for many in dict.fromkeys((min(line.waiting, rate.limit), 1)):
                 if bucket.put(RateItem("submit", now, weight=many)):
-                    line.lead(self._counted(now, many))
+                    line.lead(self._margin.add(now, many))
                     return 0.0
             wait = max(1, int(bucket.waiting(item)))  # type: ignore[arg-type]  # a coroutine with other buckets
             if wait > 1000 * _LONGEST_PAUSE * self._window + rate.interval:
                 bucket.flush()
-                self._forget()
+                self._margin.forget_all()
                 wait = 1
             return wait / 1000
 
@@ -175,26 +174,14 @@ class RateLimiter:
         """Let the others wait as well, by a bucket that is full until then."""
         with _held(bucket):
             bucket.flush()
-            self._forget()
-            full_until = self._now() + round(1000 * wait)
-            bucket.put(RateItem("pause", full_until - self._interval(), weight=rate.limit))
+            self._margin.forget_all()
+            counted_for = self._shortest + self._margin.usual  # by the others
+            begun = self._now() + round(1000 * wait) - counted_for
+            bucket.put(RateItem("pause", begun, weight=rate.limit))
         return wait
-
-    def _interval(self, margin: int | None = None) -> int:
-        """Milliseconds for which a submit counts; without a `margin` for those who know of no answer."""
-        if self._margin is None:
-            return self._shortest
-        return self._shortest + (self._margin.usual if margin is None else margin)
 
     def _now(self) -> int:
         return round(1000 * self._clock())
-
-    def _counted(self, at: int, many: int) -> Counted:
-        return Counted(at, many) if self._margin is None else self._margin.add(at, many)
-
-    def _forget(self) -> None:
-        if self._margin is not None:
-            self._margin.forget_all()
 
 
 class _Line:

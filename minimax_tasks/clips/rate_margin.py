@@ -39,7 +39,7 @@ class Counted:
 
 
 class Margin:
-    """What one process counted, in the order of time; everything in milliseconds."""
+    """What one process counted, in the order of time; everything in milliseconds. A `window` of 0 has no margin."""
 
     def __init__(self, window: int) -> None:
         self._window = window

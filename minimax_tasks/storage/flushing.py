@@ -93,8 +93,6 @@ class FileSystems:
         self._syncfs = _syncfs()
         self._descriptors: dict[int, int] = {}
         """By device; -1 where it cannot be done. Kept open: an error is told to each that was open when it happened."""
-        self._wanted: set[int] = set()
-        """Those of what is to be flushed next."""
         self._alone_until = 0.0
 
     def can_flush(self, thing: Unflushed) -> bool:
@@ -102,21 +100,17 @@ class FileSystems:
         if self._syncfs is None or time.monotonic() < self._alone_until:
             return False
         try:
-            descriptor = self._descriptor(thing)
+            return self._descriptor(thing) >= 0
         except OSError:
             return False
-        if descriptor >= 0:
-            self._wanted.add(descriptor)
-        return descriptor >= 0
 
     def flush(self, things: list[Unflushed]) -> None:
-        """Have things on disk for all of which `can_flush` was true since the last flush."""
-        wanted, self._wanted = self._wanted, set()
+        """Have things on disk for which `can_flush` was true."""
         if self._syncfs is None or len(things) == 1:
             flush_each(things)
             return
         began = time.monotonic()
-        for descriptor in wanted:
+        for descriptor in {self._descriptor(thing) for thing in things}:
             self._syncfs(descriptor)
         now = time.monotonic()
         if now - began > _SLOW:
