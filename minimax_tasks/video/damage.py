@@ -30,14 +30,14 @@ def is_damaged(data: bytes, units: int) -> bool:
     return not data.strip(b"\0") or unit_headers(data, units) is None
 
 
-def unit_headers(data: bytes, units: int) -> list[int] | None:
-    """The first byte of each unit of a packet; None for a damaged one."""
+def unit_headers(data: bytes, units: int, at: int = 0, end: int | None = None) -> list[int] | None:
+    """The first byte of each unit of the packet between two places of the data; None for a damaged one."""
     found: list[int] = []
-    at, whole = 0, len(data)
-    while units and at < whole:
+    end = len(data) if end is None else end
+    while units and at < end:
         begin = at + units
         at = begin + int.from_bytes(data[at:begin], "big")
-        if not begin < at <= whole or (first := data[begin]) & 0x80 or not data[at - 1]:
+        if not begin < at <= end or (first := data[begin]) & 0x80 or not data[at - 1]:
             return None
         found.append(first)
     return found

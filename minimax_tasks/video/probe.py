@@ -33,8 +33,8 @@ CODECS = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 READ_WHOLE = 2**25
 """Bytes of a file that is taken into memory to be looked at; clips have a few million."""
 
-_STANDS_FOR_ITSELF = 5
-"""The kind of a unit of H.264 with a piece of a key frame (ITU-T H.264, table 7-1)."""
+_STANDS_FOR_ITSELF = frozenset(header for header in range(0x80) if header & 31 == 5)
+"""First bytes of a unit of H.264 with a piece of a key frame (ITU-T H.264, 7.3.1 and table 7-1)."""
 
 MAX_PROBLEMS = 5
 """A broken file shows the same fault many times; the first few are enough to recognise it."""
@@ -120,11 +120,9 @@ def _good_plain_clip(source: Source) -> Probe | None:
         return None
     units, keys = length_size_of("h264", found.avc), frozenset(found.keyframes)
     for number, (begin, end) in enumerate(found.packets):
-        headers = unit_headers(data[begin:end], units)
+        headers = unit_headers(data, units, begin, end)
         # One that says of itself that it stands for itself is taken for a key frame by FFmpeg, whatever the index says.
-        if not headers or (
-            number not in keys and any(header & 31 == _STANDS_FOR_ITSELF for header in headers)
-        ):
+        if not headers or not (number in keys or _STANDS_FOR_ITSELF.isdisjoint(headers)):
             return None
     count, shapes = 0, set()
     try:
