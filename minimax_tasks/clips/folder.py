@@ -30,6 +30,7 @@ from minimax_tasks.clips.layout import (
     doubt_name,
     released_name,
     submission_name,
+    task_file,
     unchecked_name,
 )
 from minimax_tasks.clips.request import ClipRequest
@@ -48,6 +49,7 @@ from minimax_tasks.clips.state import (
     submit_state,
     unnamed_submission,
 )
+from minimax_tasks.clips.task_owner import owned_by
 from minimax_tasks.clips.timing import USUAL, Timing
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.redaction import shown
@@ -70,13 +72,15 @@ class ClipFolder:
     exclusively.
     """
 
-    __slots__ = ("_own", "key", "root", "timing")
+    __slots__ = ("_own", "key", "owned_task", "root", "timing")
 
     def __init__(self, root: Storage, key: str, timing: Timing = USUAL) -> None:
         self.root = root
         self.key = key
         self.timing = timing
         self._own: dict[str, dict[str, Any]] | None = None  # one for each of thousands, and most stay empty
+        self.owned_task = ""
+        """The task that this object wrote down as the clip's own, while no other clip had."""
 
     def path(self, name: str) -> str:
         """The path or URL of a file of the clip."""
@@ -240,7 +244,7 @@ class ClipFolder:
             "usd": usd,
             "kind": kind,
         }
-        if not await self._persist(SUBMISSION, submission, new=True):
+        if not await self._persist(SUBMISSION, submission, new=True, task_id=task_id):
             await self._keep_separately(number, submission)
         return submission
 
@@ -377,16 +381,19 @@ class ClipFolder:
     async def _read(self, name: str) -> dict[str, Any] | None:
         return await self.root.run(self.root.read_json, self._name(name))
 
-    async def _persist(self, name: str, document: dict[str, Any], *, new: bool = False) -> bool:
+    async def _persist(
+        self, name: str, document: dict[str, Any], *, new: bool = False, task_id: str = ""
+    ) -> bool:
         """Write what must not be lost, for minutes if the storage fails that long. Raises what it raises.
 
-        `new`: only if there is no such file yet; False when there is.
+        `new`: only if there is no such file yet; False when there is. `task_id`: the task that such a new file names,
+        which becomes the clip's own in the same go, if that can be.
         """
         for attempt in range(1, self.timing.write_tries + 1):
             try:
                 if not new:
                     await self._write(name, document)
-                elif await self.root.create_json_async(self._name(name), document):
+                elif await self._create(name, document, task_id):
                     self._has_written(name, document)
                 else:
                     return False
@@ -398,6 +405,15 @@ class ClipFolder:
             else:
                 return True
         return False
+
+    async def _create(self, name: str, document: dict[str, Any], task_id: str) -> bool:
+        if not task_id:
+            return await self.root.create_json_async(self._name(name), document)
+        beside = task_file(task_id), owned_by(task_id, self.key)
+        created, is_owned = await self.root.create_both_async(self._name(name), document, *beside)
+        if is_owned:
+            self.owned_task = task_id
+        return created
 
     async def _write(
         self, name: str, document: dict[str, Any], *, durable: Durable = True, new_folder: bool = True

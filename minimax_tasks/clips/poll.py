@@ -13,7 +13,7 @@ from minimax_tasks.api.endpoint import Endpoint
 from minimax_tasks.api.endpoints import endpoint_of
 from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
-from minimax_tasks.clips.layout import RESULT, SUBMISSION, task_file
+from minimax_tasks.clips.layout import RESULT, SUBMISSION
 from minimax_tasks.clips.pictures import FrameReader
 from minimax_tasks.clips.poll_start import part_of_wait
 from minimax_tasks.clips.request import ClipRequest
@@ -21,6 +21,7 @@ from minimax_tasks.clips.retry import may_retry
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.state import failure, out_of_reach
 from minimax_tasks.clips.submit import ensure_submitted, submit
+from minimax_tasks.clips.task_owner import owner_or_take
 from minimax_tasks.errors import (
     AnswerLost,
     ApiError,
@@ -35,7 +36,6 @@ from minimax_tasks.errors import (
     UncertainSubmit,
     Verdict,
 )
-from minimax_tasks.storage.files import Storage
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,9 @@ async def wait_for(
 
 async def _check_owner(folder: ClipFolder, task_id: str) -> None:
     """Raise `UncertainSubmit` when a task is known as that of another clip."""
-    owner = await task_owner(folder.root, task_id, folder.key)
+    if folder.owned_task == task_id:
+        return
+    owner = await owner_or_take(folder.root, task_id, folder.key)
     if owner != folder.key:
         raise UncertainSubmit(
             f"clip {folder.key}: the service gave it task {task_id}, which it had given to clip {owner} before; "
@@ -92,17 +94,6 @@ async def _check_owner(folder: ClipFolder, task_id: str) -> None:
             root=folder.root.url,
             task_id=task_id,
         )
-
-
-async def task_owner(root: Storage, task_id: str, key: str) -> str:
-    """The key of the clip that a task is of: the first one that waits for it.
-
-    After a power cut whoever waits says so again, so nothing is flushed for it.
-    """
-    name = task_file(task_id)
-    if await root.create_json_async(name, {"task_id": task_id, "clip": key}, durable=False):
-        return key
-    return str((await root.run(root.read_json, name) or {}).get("clip") or key)
 
 
 def raise_if_failed(result: dict[str, Any], folder: ClipFolder) -> None:

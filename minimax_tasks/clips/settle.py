@@ -19,10 +19,10 @@ from minimax_tasks.clips.account import TRIES, Reading, Shape, candidates, read_
 from minimax_tasks.clips.callbacks import heard_task_id
 from minimax_tasks.clips.events import Happened, announce, clip_event
 from minimax_tasks.clips.folder import ClipFolder, age
-from minimax_tasks.clips.layout import task_file
 from minimax_tasks.clips.ledger import payments
 from minimax_tasks.clips.service import Service
 from minimax_tasks.clips.state import look_async, outcome_is_known
+from minimax_tasks.clips.task_owner import owner_of_task, take_task
 from minimax_tasks.errors import MiniMaxError
 from minimax_tasks.storage.files import Storage
 
@@ -120,16 +120,8 @@ async def confirmed_callback(
 
 
 def _take_new(root: Storage, task_id: str, key: str) -> bool:
-    """`_take` for a task that no submission names."""
-    return all(payment.task_id != task_id for payment in payments(root)) and _take(root, task_id, key)
-
-
-def _take(root: Storage, task_id: str, key: str) -> bool:
-    """Keep a task for a clip; False when another clip has it."""
-    name = task_file(task_id)
-    if root.create_json(name, {"task_id": task_id, "clip": key}):
-        return True
-    return (root.read_json(name) or {}).get("clip") == key
+    """`take_task` for a task that no submission names."""
+    return all(payment.task_id != task_id for payment in payments(root)) and take_task(root, task_id, key)
 
 
 async def find_candidates(folder: ClipFolder, service: Service, number: int) -> Settled:
@@ -202,7 +194,7 @@ class _Search:
     async def adopt(self, task_id: str) -> bool:
         """Take a task over, unless another clip has it."""
         key = self.folder.key
-        if not await self.folder.root.run(_take, self.folder.root, task_id, key):
+        if not await self.folder.root.run(take_task, self.folder.root, task_id, key):
             return False
         host = self.service.client.host
         await self.folder.adopted(self.number, task_id, self.mode, host, endpoint=self.endpoint)
@@ -215,9 +207,6 @@ def _claimed(root: Storage, key: str, reading: Reading) -> frozenset[str]:
     """The tasks of a reading that are of other clips, or of other attempts of this one."""
     ours = {payment.task_id for payment in payments(root) if payment.task_id}
     for task in reading.tasks:
-        if (
-            task.task_id not in ours
-            and (root.read_json(task_file(task.task_id)) or {}).get("clip", key) != key
-        ):
+        if task.task_id not in ours and owner_of_task(root, task.task_id) not in ("", key):
             ours.add(task.task_id)
     return frozenset(ours)

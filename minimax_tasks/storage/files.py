@@ -115,9 +115,10 @@ class Storage:
         """`create_json` from a coroutine. `before`: JSON objects that are written first, in one go on a local disk."""
         if self.local and (durable or has_process()):
             path, beside = self.path(name), self._beside(before)
-            return await at_the_disk(
+            created = await at_the_disk(
                 local_files.create, path, _json(data), self.base, durable=durable, before=beside
             )
+            return created > 0
         for other, document, lasting in before:
             await self.write_json_async(other, document, durable=lasting)
         if not self._s3:
@@ -129,6 +130,20 @@ class Storage:
         except FileExistsError:
             return False
         return True
+
+    async def create_both_async(
+        self, name: str, data: dict[str, Any], other: str, beside: dict[str, Any]
+    ) -> tuple[bool, bool]:
+        """`create_json`, and where that wrote the file, another one in the same go. Returns which of them were written.
+
+        Nothing that happens to the other one is raised, and a power failure may lose it. It is written on a local disk
+        alone, where it costs next to nothing.
+        """
+        if not self.local:
+            return await self.create_json_async(name, data), False
+        after = self.path(other), _json(beside)
+        made = await at_the_disk(local_files.create, self.path(name), _json(data), self.base, after=after)
+        return made > 0, made > 1
 
     async def put_async(self, source: str | Path, name: str, *, new_folder: bool = True) -> None:
         """`put` from a coroutine."""
@@ -392,7 +407,7 @@ class Storage:
         Not `durable`: as in `write`.
         """
         if self.local:
-            return local_files.create(self.path(name), data, self.base, durable=durable)
+            return local_files.create(self.path(name), data, self.base, durable=durable) > 0
         try:
             self.fs.pipe_file(self.path(name), data, mode="create")
         except FileExistsError:

@@ -107,14 +107,31 @@ def _link_new(source: str, final: str, base: str) -> bool:
 
 @InSteps
 def create(
-    final: str, data: bytes, base: str, *, durable: bool = True, before: Sequence[Beside] = ()
-) -> Steps[bool]:
-    """Write a file that must not be there yet; False when it is. Of many writers one gets True.
+    final: str,
+    data: bytes,
+    base: str,
+    *,
+    durable: bool = True,
+    before: Sequence[Beside] = (),
+    after: tuple[str, bytes] | None = None,
+) -> Steps[int]:
+    """Write a file that must not be there yet; 0 when it is. Of many writers one gets more.
 
-    `before`: files that are written first, whatever is there.
+    `before`: files that are written first, whatever is there. `after`: a file that must not be there yet either, created
+    once this one is on disk. 2 when that was made as well, and 1 when it was not, whatever the reason: nothing that
+    happens to it undoes or hides what was done. A power failure may lose it.
     """
     for path, other, lasting in before:
         yield from _writing(path, other, base, durable=lasting)
+    if not (yield from _creating(final, data, base, durable=durable)):
+        return 0
+    if after is not None:
+        with contextlib.suppress(OSError):
+            return 1 + (yield from _creating(*after, base, durable=False))
+    return 1
+
+
+def _creating(final: str, data: bytes, base: str, *, durable: bool) -> Steps[bool]:
     try:
         with _draft(final, base) as draft:
             yield from disk.write_new(draft.path, data, durable=durable)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def finish(url: str, clip: ClipRequest, root: Path, *, timing: Timing = USUAL, *
         await download(folder, service)
 
     with_service(url, work, timing=timing, **settings)
+    return folder
+
+
+def submitted(url: str, clip: ClipRequest, root: Path) -> ClipFolder:
+    folder = folder_of(clip, root)
+    with_service(url, partial(submit, clip, folder))
     return folder
 
 
@@ -228,6 +235,24 @@ def test_a_task_id_that_cannot_be_written_down_is_in_the_doubt(
     monkeypatch.undo()
     with pytest.raises(UncertainSubmit, match=f"accepted as task {sandbox.ledger()[0]['task_id']}"):
         finish(sandbox.url, TEXT, tmp_path)
+
+
+def test_a_task_is_the_clips_own_before_anybody_waits_for_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = submitted(sandbox.url, TEXT, tmp_path)
+    (told,) = (tmp_path / "tasks").iterdir()
+    task_id = sandbox.ledger()[0]["task_id"]
+    assert json.loads(told.read_text()) == {"task_id": task_id, "clip": folder.key}
+
+
+def test_a_submit_stands_where_its_task_cannot_be_written_down_as_its_own(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "tasks").write_text("no folder")
+    assert "submission.json" in names(submitted(sandbox.url, TEXT, tmp_path))
+    (tmp_path / "tasks").unlink()
+    assert "video.mp4" in names(finish(sandbox.url, TEXT, tmp_path))
+    assert len(sandbox.ledger()) == 1
+    assert len(list((tmp_path / "tasks").iterdir())) == 1
 
 
 def test_a_poll_that_is_refused_once_is_a_missed_poll(sandbox: Sandbox, tmp_path: Path) -> None:

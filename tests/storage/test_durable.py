@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from minimax_tasks import FsspecTarget
-from minimax_tasks.storage import disk
+from minimax_tasks.storage import disk, local_files
 from minimax_tasks.storage.drafts import draft_name, drafts_of
 from minimax_tasks.storage.files import Storage
 from minimax_tasks.storage.paths import split_path
@@ -253,3 +253,20 @@ def test_the_drafts_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) 
     assert dead != alive
     storage.sweep("k")
     assert set(storage.names("k")) == {"video.mp4", alive.removeprefix("k/"), unknown.removeprefix("k/")}
+
+
+def test_what_is_created_after_a_file_neither_undoes_nor_hides_it(tmp_path: Path, calls: Calls) -> None:
+    base = str(tmp_path)
+    (tmp_path / "taken").write_text("of another")
+    (tmp_path / "no-folder").write_text("")
+    for number, (other, made) in enumerate({"new/2": 2, "taken": 1, "no-folder/3": 1}.items()):
+        final = f"{base}/{number}"
+        assert local_files.create(final, b"{}", base, after=(f"{base}/{other}", b"x")) == made
+        assert Path(final).read_bytes() == b"{}"
+        assert local_files.create(final, b"", base, after=(f"{base}/again", b"x")) == 0
+    assert (tmp_path / "taken").read_text() == "of another"
+    assert (tmp_path / "new" / "2").read_bytes() == b"x"
+    assert {item.name for item in tmp_path.iterdir()} == {"0", "1", "2", "new", "taken", "no-folder"}
+    # The first one is on disk with its name before anything is done for the other one.
+    steps = [thing for kind, thing in calls if kind == "name" or thing == base]
+    assert steps[:3] == [f"{base}/0", base, f"{base}/new/2"]
