@@ -10,7 +10,7 @@ from minimax_tasks.api.answers import QueryAnswer, State
 from minimax_tasks.api.catalog.models import expected_short_side, find_model_mode
 from minimax_tasks.api.client import is_loopback
 from minimax_tasks.api.endpoints import endpoint_of
-from minimax_tasks.clips.events import Happened, announce, clip_event, is_heard
+from minimax_tasks.clips.events import Happened, announce, event_of, is_heard
 from minimax_tasks.clips.folder import ClipFolder
 from minimax_tasks.clips.layout import REQUEST, RESULT, SUBMISSION, VIDEO, clip_file, is_unchecked
 from minimax_tasks.clips.poll import raise_if_failed
@@ -87,7 +87,7 @@ async def download(folder: ClipFolder, service: Service) -> None:
                 continue
             await folder.deliver(str(draft), facts)
             if is_heard():
-                announce(await clip_event(Happened.DELIVERED, folder))
+                announce(event_of(Happened.DELIVERED, folder, submission, asked))
             await folder.tidy()
             return
         if best is not None:

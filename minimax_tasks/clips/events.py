@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from minimax_tasks.clips.folder import ClipFolder, age
 from minimax_tasks.clips.layout import REQUEST, SUBMISSION
@@ -62,6 +63,18 @@ async def clip_event(happened: Happened, folder: ClipFolder, *, why: str = "") -
     submission, asked = {}, {}
     with contextlib.suppress(Exception):  # what happened is not undone by a storage that cannot be read now
         submission, asked = await folder.known(SUBMISSION) or {}, await folder.known(REQUEST) or {}
+    return event_of(happened, folder, submission, asked, why=why)
+
+
+def event_of(
+    happened: Happened,
+    folder: ClipFolder,
+    submission: dict[str, Any],
+    asked: dict[str, Any],
+    *,
+    why: str = "",
+) -> ClipEvent:
+    """What happened to a clip, by its submission and its request."""
     return ClipEvent(
         happened,
         folder.key,

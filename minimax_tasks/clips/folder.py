@@ -67,9 +67,9 @@ class ClipFolder:
     """The folder of one clip under a root.
 
     Where reading is a request, it remembers what it wrote itself, for as long as one worker carries the clip from its
-    submit to its video (`known`); elsewhere the result alone, from the answer to the video. Nothing that decides about
-    paying goes by that: who has claimed and submitted what is read from storage each time, and a claim is created
-    exclusively.
+    submit to its video (`known`); elsewhere what it fetches the video by, from the answer to the video. Nothing that
+    decides about paying goes by that: who has claimed and submitted what is read from storage each time, and a claim is
+    created exclusively.
     """
 
     __slots__ = ("_own", "key", "owned_task", "root", "timing")
@@ -315,9 +315,11 @@ class ClipFolder:
         document = answer.model_dump() | {"video_url": shown(answer.video_url), "finished_at": now()}
         if (billed := billed_usd(answer)) is not None:
             document["billed_usd"] = billed
-        if await self.known(SUBMISSION) is None:
+        submission = await self.known(SUBMISSION)
+        if submission is None:
             raise self._gone(answer.task_id)
         if fetched_next and answer.state is State.SUCCESS:
+            self._remember(SUBMISSION, submission)
             self._remember(RESULT, document)
             return document
         with self._still_there(answer.task_id):

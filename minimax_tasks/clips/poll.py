@@ -69,7 +69,7 @@ async def wait_for(
     kilobyte.
     """
     task = _Task.of(await ensure_submitted(folder))
-    submitted_here = folder.own(SUBMISSION) is not None
+    submitted_here = folder.own(SUBMISSION) is not None or folder.owned_task == task.id
     # Somebody else may have written the result of a task that was submitted here: then it is asked for once more.
     done = folder.own(RESULT) if submitted_here else await folder.result()
     if done is not None and done.get("task_id") == task.id:
