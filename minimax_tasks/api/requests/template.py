@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from pydantic import StrictStr
+from pydantic import Field, StrictStr
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
@@ -21,12 +21,9 @@ class TemplateRequest(Request):
     picture_fields: ClassVar[tuple[str, ...]] = ("image",)
     decided_by: ClassVar[str] = "template"
 
-    template: StrictStr
-    """Name or id; `minimax-tasks templates` lists them."""
-    image: StrictStr | None = None
-    """A picture, for templates that take one."""
-    text: StrictStr | None = None
-    """A text, for templates that take one."""
+    template: StrictStr = Field(description="Name or id; `minimax-tasks templates` lists them.")
+    image: StrictStr | None = Field(None, description="A picture, for templates that take one.")
+    text: StrictStr | None = Field(None, description="A text, for templates that take one.")
 
     def check(self) -> None:
         """Raise `InvalidRequest` for an unknown template, or an input that it needs or does not take."""
