@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.kept import new_folder
+from tests.benchmarks.stub import SCALE
 from tests.benchmarks.timing import least
 
 LATENCY = 20.0
@@ -39,7 +40,7 @@ def stub(folder: Path, seconds: float, spread: float) -> Iterator[str]:
     from minimax_tasks.sandbox.drawing.draw_clip import draw_clip
 
     clip = folder / "clip.mp4"
-    draw_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale="90P")
+    draw_clip(clip, prompt="[Push in] sea", resolution="768P", seconds=6, scale=SCALE)
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.stub", str(clip), str(seconds), str(spread)],
         stdout=subprocess.PIPE,

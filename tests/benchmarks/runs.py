@@ -20,11 +20,22 @@ from typing import Any
 
 import psutil
 
+from tests.benchmarks.stub import SCALE
+
+
+def draws_small(root: str) -> None:
+    """Say of a root that its clips are small on purpose, so that they are what was asked for, as those of the service."""
+    from minimax_tasks.clips.root import check_scale
+    from minimax_tasks.storage.files import Storage
+
+    check_scale(Storage(root), SCALE)
+
 
 def dataset(count: int, url: str) -> dict[str, Any]:
     """`count` clips from a table, as many in flight as the setting allows."""
     import minimax_tasks as mm
 
+    draws_small("out")
     rows = "".join(json.dumps({"prompt": f"wave {number}"}) + "\n" for number in range(count))
     Path("waves.jsonl").write_text(rows)
     good = mm.build([mm.VideoDataset(table="waves.jsonl", root="out")])

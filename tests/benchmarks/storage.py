@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.benchmarks.kept import new_folder
+from tests.benchmarks.runs import draws_small
 from tests.s3 import BUCKET, s3_server
 
 LATENCY, POLL = 2.0, 1.0
@@ -76,6 +77,7 @@ def _dataset(rows: int, root: str) -> dict[str, Any]:
     os.chdir(tempfile.mkdtemp())
     Path("waves.jsonl").write_text("".join(f'{{"prompt": "wave {n}"}}\n' for n in range(rows)))
     used = _cpu()
+    draws_small(root)
     outcomes = []
     for _ in range(2):
         if not mm.build([mm.VideoDataset(table="waves.jsonl", root=root)]):

@@ -18,6 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
+SCALE = "90P"
+"""The size of its clip, whatever was asked for: the roots of these runs are told, as those of a sandbox are."""
+
 GOLDEN = 0.618033988749895
 """Its multiples spread evenly over 0 to 1."""
 
