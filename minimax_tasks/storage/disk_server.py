@@ -8,6 +8,7 @@ It loads little, no asyncio: it takes memory and time beside the process that it
 
 import contextlib
 import gc
+import os
 import pickle
 import queue
 import signal
@@ -32,6 +33,9 @@ _RECEIVED = 2**18
 
 _TOGETHER = 200
 """Calls that wait for the same flush at most: each has a file open, and a process may open a thousand."""
+
+_LOOKING = min(FLUSHES_AT_ONCE, os.cpu_count() or 1)
+"""Threads that look through videos: with more than there are cores, each waits for Python's lock in between."""
 
 _GARBAGE = 100_000
 """Objects after which rings of them are looked for: calls leave hardly any."""
@@ -140,7 +144,7 @@ class _Together:
             elif self._can_flush(unflushed):
                 self.waiting.append((number, steps, unflushed))
             else:
-                self._long.do(number, partial(alone, steps, unflushed))
+                self._long.do(number, partial(alone, steps, unflushed), flushes=True)
         except StopIteration as end:
             return [(number, end.value, None)]
         except BaseException as error:
@@ -157,11 +161,10 @@ class _Long:
     def __init__(self, answering: "_Answering") -> None:
         self._answering = answering
         self._calls: queue.SimpleQueue[tuple[int, Callable[[], Any]] | None] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._work) for _ in range(FLUSHES_AT_ONCE)]
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "_Long":
-        for thread in self._threads:
-            thread.start()
+        self._have(_LOOKING)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -171,9 +174,17 @@ class _Long:
         for thread in self._threads:
             thread.join()
 
-    def do(self, number: int, work: Callable[[], Any]) -> None:
-        """Have a thread call this and answer."""
+    def do(self, number: int, work: Callable[[], Any], *, flushes: bool = False) -> None:
+        """Have a thread call this and answer. `flushes`: it waits for the disk more than for anything else."""
+        if flushes:
+            self._have(FLUSHES_AT_ONCE)
         self._calls.put((number, work))
+
+    def _have(self, count: int) -> None:
+        while len(self._threads) < count:
+            thread = threading.Thread(target=self._work)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -15,7 +15,7 @@ import pytest
 
 from minimax_tasks.storage import disk_server, flushing, local_files
 from minimax_tasks.storage.disk_server import SIZE, taken
-from minimax_tasks.storage.flushing import FileSystems
+from minimax_tasks.storage.flushing import FLUSHES_AT_ONCE, FileSystems
 from minimax_tasks.storage.steps import TAKES_LONG, InSteps, Steps, alone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="syncfs is Linux's")
@@ -131,6 +131,17 @@ def test_where_nothing_can_be_flushed_at_once_each_goes_alone(
     monkeypatch.setattr(FileSystems, "can_flush", lambda self, thing: False)
     assert served(*(partial(noted, number) for number in range(3))) == {0: 0, 1: 1, 2: 2}
     assert sorted(at_once) == sorted([("alone", f"/{number}") for number in range(3)] * 2)
+
+
+def test_where_each_goes_alone_several_wait_for_the_disk_at_the_same_time(
+    at_once: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(FLUSHES_AT_ONCE, timeout=60)
+    monkeypatch.setattr(FileSystems, "can_flush", lambda self, thing: False)
+    monkeypatch.setattr("minimax_tasks.storage.steps.flush_each", lambda things: things and together.wait())
+    monkeypatch.setattr(disk_server, "_LOOKING", 1)
+    calls = [partial(noted, number, steps=1) for number in range(FLUSHES_AT_ONCE)]
+    assert served(*calls) == {number: number for number in range(FLUSHES_AT_ONCE)}
 
 
 def test_a_thousand_calls_at_once_do_not_open_a_thousand_files(
