@@ -7,6 +7,7 @@ them may echo the API key, a signed URL, or escape sequences, so nothing of thei
 import contextlib
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -23,7 +24,9 @@ QUOTED = 120
 
 DATA_URL = "data URL"
 
-_known: set[str] = set()
+_known: tuple[str, ...] = ()
+"""Secrets, the longest first. Another tuple takes its place: threads may be going through it."""
+_keeping = threading.Lock()
 _SHORTEST_SECRET = 6
 """A key shorter than this (`x` for a sandbox) is a part of ordinary words, and protects nothing."""
 
@@ -76,7 +79,9 @@ def keep_secret(text: str) -> None:
     """Take this text out of whatever is shown or written from now on, in this process."""
     secret = text.strip()
     if len(secret) >= _SHORTEST_SECRET:
-        _known.update({secret, quote(secret, safe="")})
+        global _known
+        with _keeping:
+            _known = tuple(sorted({*_known, secret, quote(secret, safe="")}, key=len, reverse=True))
 
 
 def redact(text: str) -> str:
@@ -236,7 +241,7 @@ def clean_record(record: logging.LogRecord) -> bool:
 
 
 def _without_known(text: str) -> str:
-    for secret in sorted(_known, key=len, reverse=True):
+    for secret in _known:
         text = text.replace(secret, KEY)
     return text
 

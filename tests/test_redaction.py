@@ -15,7 +15,7 @@ KEY_OF_OURS = "plain-word-of-ours-7731"
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_known", set())
+    monkeypatch.setattr(redaction, "_known", ())
     keep_secret(f" {KEY_OF_OURS}\n")
 
 

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -154,7 +155,7 @@ class _Reply:
         """What it says of the request, by the endpoint's generation of the API."""
         return endpoint.wire.said(self.status, self.document)
 
-    @property
+    @cached_property
     def task_ids(self) -> tuple[str, ...]:
         """The tasks that it names as such, wherever."""
         return task_ids(self._whole)

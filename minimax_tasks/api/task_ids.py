@@ -38,12 +38,13 @@ def _named(value: Any, *, in_task: bool) -> Iterator[str]:
             yield from _named(item, in_task=in_task)
     if not isinstance(value, dict):
         return
-    for name, member in value.items():
-        folded = _folded(name)
-        if folded == _NAME or (in_task and folded == "id"):
+    members = [(_folded(name), member) for name, member in value.items()]
+    for name, member in members:
+        if name == _NAME or (in_task and name == "id"):
             yield from (one for item in _each(member) if (one := as_id(item)))
-    for name, member in value.items():
-        yield from _named(member, in_task=_folded(name) in _OF_TASKS)
+    for name, member in members:
+        if isinstance(member, dict | list):
+            yield from _named(member, in_task=name in _OF_TASKS)
 
 
 def _each(member: Any) -> list[Any]:

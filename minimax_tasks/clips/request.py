@@ -88,7 +88,10 @@ class ClipRequest:
         key says what is asked of whatever service, before it is known which. The address for callbacks
         is not: it changes nothing about the clip.
         """
-        return self.stored or _digest(self._identity(self._pictures()))
+        return self._key_of(self._identity(self._pictures()))
+
+    def _key_of(self, identity: dict[str, Any]) -> str:
+        return self.stored or _digest(identity)
 
     def older_keys(self) -> tuple[str, ...]:
         """The keys that older versions gave to this request, where they differ from today's.
@@ -135,6 +138,7 @@ class ClipRequest:
     def asked(self) -> dict[str, Any]:
         """What was asked, for people: the content of `request.json`."""
         identity = self._identity(self._pictures())
+        key = self._key_of(identity)
         pictures, recordings = (
             {
                 name: {
@@ -149,7 +153,7 @@ class ClipRequest:
         if recordings:
             identity["recordings"] = recordings
         return identity | {
-            "key": self.key,
+            "key": key,
             "endpoint": self.request.endpoint.name,
             "fit": self.request.fit,
             "pictures": pictures,
