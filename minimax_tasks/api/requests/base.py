@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
 
 from minimax_tasks.api.catalog.models import V1_PICTURES, Mode, PictureLimits
 from minimax_tasks.api.characters import forbidden_character
@@ -21,7 +21,9 @@ nothing changes the set of a frozen model."""
 class Request(BaseModel):
     """A request of any mode."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), use_attribute_docstrings=True
+    )
 
     mode: ClassVar[Mode]
     picture_fields: ClassVar[tuple[str, ...]] = ()
@@ -32,14 +34,10 @@ class Request(BaseModel):
     also_decided_by: ClassVar[tuple[str, ...]] = ()
     """Further such fields."""
 
-    callback_url: StrictStr | None = Field(
-        None,
-        description="An http(s) URL to which the service sends the status.",
-    )
-    fit: StrictBool = Field(
-        False,
-        description="Crop and scale pictures that the service would refuse; others stay as they are. Not on the wire.",
-    )
+    callback_url: StrictStr | None = None
+    """An http(s) URL to which the service sends the status."""
+    fit: StrictBool = False
+    """Crop and scale pictures that the service would refuse; others stay as they are. Not on the wire."""
 
     def __init__(self, **data: Any) -> None:
         try:

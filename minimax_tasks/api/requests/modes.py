@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from pydantic import Field, StrictStr
+from pydantic import StrictStr
 
 from minimax_tasks.api.catalog.models import Mode, default_model
 from minimax_tasks.api.media import Media, Role
@@ -17,7 +17,8 @@ class TextToVideoRequest(VideoRequest):
 
     mode: ClassVar[Mode] = Mode.TEXT
 
-    model: StrictStr = Field(default_model(Mode.TEXT).model, description="`minimax-tasks models` lists them.")
+    model: StrictStr = default_model(Mode.TEXT).model
+    """`minimax-tasks models` lists them."""
 
 
 class ImageToVideoRequest(VideoRequest):
@@ -28,7 +29,8 @@ class ImageToVideoRequest(VideoRequest):
     decided_by: ClassVar[str] = "first_frame_image"
 
     model: StrictStr = default_model(Mode.IMAGE).model
-    first_frame_image: StrictStr = Field(description="The picture that the clip starts from.")
+    first_frame_image: StrictStr
+    """The picture that the clip starts from."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
@@ -49,8 +51,10 @@ class StartEndToVideoRequest(VideoRequest):
 
     model: StrictStr = default_model(Mode.START_END).model
     # Not required by the API's schema; everything else that is published needs it.
-    first_frame_image: StrictStr | None = Field(None, description="The picture that the clip starts from.")
-    last_frame_image: StrictStr = Field(description="The picture that the clip ends with.")
+    first_frame_image: StrictStr | None = None
+    """The picture that the clip starts from."""
+    last_frame_image: StrictStr
+    """The picture that the clip ends with."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""
@@ -82,9 +86,8 @@ class SubjectToVideoRequest(VideoRequest):
     decided_by: ClassVar[str] = "subject_image"
 
     model: StrictStr = default_model(Mode.SUBJECT).model
-    subject_image: StrictStr | tuple[StrictStr, ...] = Field(
-        description="A picture of the face, or several of the same subject (the API reference has exactly one).",
-    )
+    subject_image: StrictStr | tuple[StrictStr, ...]
+    """A picture of the face, or several of the same subject (the API reference has exactly one)."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for what the service would refuse."""

@@ -26,13 +26,9 @@ class ReferenceToVideoRequest(VideoRequest):
     reference_images: tuple[StrictStr, ...] = Field((), description=describe_references("images", "pictures"))
     reference_videos: tuple[StrictStr, ...] = Field((), description=describe_references("videos", "videos"))
     reference_audios: tuple[StrictStr, ...] = Field((), description=describe_references("audios", "sounds"))
-    reference_seconds: StrictFloat | None = Field(
-        None,
-        description=(
-            "Seconds of all reference videos together, which are paid for: measured where the videos can be read, "
-            "else at most what is allowed."
-        ),
-    )
+    reference_seconds: StrictFloat | None = None
+    """Seconds of all reference videos together, which are paid for: measured where the videos can be read, else at
+    most what is allowed."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for files, or a mixture of them, that the service would refuse."""

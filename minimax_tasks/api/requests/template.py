@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from pydantic import Field, StrictStr
+from pydantic import StrictStr
 
 from minimax_tasks.api.catalog.models import Mode
 from minimax_tasks.api.catalog.templates import TEMPLATES, Template, find_template
@@ -21,9 +21,12 @@ class TemplateRequest(Request):
     picture_fields: ClassVar[tuple[str, ...]] = ("image",)
     decided_by: ClassVar[str] = "template"
 
-    template: StrictStr = Field(description="Name or id; `minimax-tasks templates` lists them.")
-    image: StrictStr | None = Field(None, description="A picture, for templates that take one.")
-    text: StrictStr | None = Field(None, description="A text, for templates that take one.")
+    template: StrictStr
+    """Name or id; `minimax-tasks templates` lists them."""
+    image: StrictStr | None = None
+    """A picture, for templates that take one."""
+    text: StrictStr | None = None
+    """A text, for templates that take one."""
 
     def check(self) -> None:
         """Raise `InvalidRequest` for an unknown template, or an input that it needs or does not take."""

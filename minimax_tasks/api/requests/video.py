@@ -40,9 +40,12 @@ class VideoRequest(Request):
     prompt: StrictStr = Field("", description=describe_prompt())
     duration: StrictInt | None = Field(None, description=describe_duration())
     resolution: StrictStr | None = Field(None, description=describe_resolution())
-    prompt_optimizer: StrictBool = Field(True, description="Let the service rewrite the prompt.")
-    fast_pretreatment: StrictBool = Field(False, description="Shorten the time of the prompt optimizer.")
-    aigc_watermark: StrictBool = Field(False, description="Put the service's watermark into the clip.")
+    prompt_optimizer: StrictBool = True
+    """Let the service rewrite the prompt."""
+    fast_pretreatment: StrictBool = False
+    """Shorten the time of the prompt optimizer."""
+    aigc_watermark: StrictBool = False
+    """Put the service's watermark into the clip."""
     ratio: StrictStr | None = Field(None, description=describe_ratio())
 
     def check(self) -> None:
